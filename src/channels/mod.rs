@@ -1,0 +1,28 @@
+//! Owns the gateways' adapters: one message in, one outcome out. An adapter never retries and never
+//! touches the store.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::dispatch::Outcome;
+use crate::domain::message::Message;
+
+/// Called by an adapter right before the last byte that commits the gateway (SMTP: after the body,
+/// before the final dot; HTTP: before the body is complete). What was never marked was certainly not taken.
+pub trait HandOver: Send + Sync {
+    fn mark(&self);
+}
+
+/// A gateway behind a channel.
+pub trait Gateway: Send + Sync {
+    /// Tries once. Bounded in time by the adapter itself; dropping the future closes its connection.
+    fn send<'a>(
+        &'a self,
+        message: &'a Message,
+        hand_over: &'a dyn HandOver,
+    ) -> BoxFuture<'a, Outcome>;
+}
+
+/// A gateway shared by the slots of its channel.
+pub type SharedGateway = Arc<dyn Gateway>;

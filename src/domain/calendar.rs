@@ -1,0 +1,42 @@
+//! Owns time as people mean it: delays in a zone, times of day, quiet hours, windows, holidays.
+
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+
+/// When messages may go out: days, hours, and whose clock counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub days: Days,
+    /// `from` included, `until` not; equal means the whole day; it may run over midnight, and
+    /// then belongs to the day on which it opened.
+    pub from: Time,
+    pub until: Time,
+    pub zone: WindowZone,
+}
+
+/// Which weekdays; `business` is Monday to Friday minus the policy's holidays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Days {
+    /// Bit 0 is Monday.
+    pub weekdays: u8,
+    pub except_holidays: bool,
+}
+
+impl Days {
+    pub const EVERY: Self = Self {
+        weekdays: 0b111_1111,
+        except_holidays: false,
+    };
+    pub const BUSINESS: Self = Self {
+        weekdays: 0b1_1111,
+        except_holidays: true,
+    };
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindowZone {
+    #[default]
+    Customer,
+    Workspace,
+}

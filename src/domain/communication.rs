@@ -1,0 +1,86 @@
+//! Owns communications: what a step says, before it is rendered for one customer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::Channel;
+
+/// Template source, perhaps by language. A customer without a language of it gets the default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Localized {
+    pub default: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_language: BTreeMap<String, String>,
+}
+
+impl Localized {
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self {
+            default: text.into(),
+            by_language: BTreeMap::new(),
+        }
+    }
+
+    pub fn in_language(&self, language: Option<&str>) -> &str {
+        language
+            .and_then(|language| self.by_language.get(language))
+            .unwrap_or(&self.default)
+    }
+
+    /// Every text with its language; the default has none when languages are not used.
+    pub fn texts(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        let localized = self
+            .by_language
+            .iter()
+            .map(|(l, text)| (Some(l.as_str()), text.as_str()));
+        let alone = self
+            .by_language
+            .is_empty()
+            .then_some((None, self.default.as_str()));
+        localized.chain(alone)
+    }
+}
+
+/// What a message is made from: template sources, by channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    Email(EmailContent),
+    Sms(SmsContent),
+    Push(PushContent),
+}
+
+impl Content {
+    pub fn channel(&self) -> Channel {
+        match self {
+            Self::Email(_) => Channel::Email,
+            Self::Sms(_) => Channel::Sms,
+            Self::Push(_) => Channel::Push,
+        }
+    }
+}
+
+/// At least one of `html` and `text` is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailContent {
+    pub subject: Localized,
+    pub preheader: Option<Localized>,
+    /// Overrides the channel's sender.
+    pub from: Option<String>,
+    pub reply_to: Option<String>,
+    pub html: Option<Localized>,
+    pub text: Option<Localized>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmsContent {
+    pub text: Localized,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushContent {
+    pub title: Localized,
+    pub body: Localized,
+    pub link: Option<String>,
+}

@@ -1,0 +1,40 @@
+//! Owns the settings of the daemon as `drumbeat.yaml` says them; secrets are still references.
+
+use serde::{Deserialize, Serialize};
+
+use super::duration::Delay;
+use super::gateway::Secretive;
+
+/// What belongs to IT and is not part of a revision (the zone and the public URL are in both).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DaemonSettings {
+    /// `sqlite://PATH`, relative to the workspace.
+    pub database: Secretive,
+    /// Where HTTP is served: `address:port`, or `off`.
+    pub listen: Secretive,
+    pub public_url: Option<Secretive>,
+    pub zone: String,
+    pub retention: Retention,
+    /// The key of links in messages (at least 32 characters); generated and kept in the store when absent.
+    pub link_secret: Option<Secretive>,
+}
+
+impl Default for DaemonSettings {
+    fn default() -> Self {
+        Self {
+            database: Secretive("sqlite://var/drumbeat.db".to_owned()),
+            listen: Secretive("127.0.0.1:8080".to_owned()),
+            public_url: None,
+            zone: "UTC".to_owned(),
+            retention: Retention::default(),
+            link_secret: None,
+        }
+    }
+}
+
+/// How long finished things are kept; nothing set keeps them for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Retention {
+    pub interactions: Option<Delay>,
+    pub dispatches: Option<Delay>,
+}

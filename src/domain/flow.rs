@@ -1,0 +1,176 @@
+//! Owns flows: the ordered steps that each qualifying customer is walked through.
+
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Window;
+use super::channel::Lane;
+use super::communication::Content;
+use super::duration::Delay;
+use super::segment::Condition;
+use super::subscription::LinkScope;
+
+/// A flow as it was checked: every reference resolved, every reused communication copied in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Flow {
+    pub id: String,
+    pub name: String,
+    pub category: Option<String>,
+    pub group: Option<String>,
+    pub status: FlowStatus,
+    /// The segment's id; an inline segment is stored under `flow:<id>`.
+    pub segment: String,
+    pub entry: Entry,
+    pub exit: Exit,
+    pub window: Option<Window>,
+    pub on_edit: OnEdit,
+    pub on_resume: OnResume,
+    pub max_lateness: Delay,
+    pub unsubscribe: LinkScope,
+    pub dismissable: bool,
+    pub steps: Vec<Step>,
+}
+
+impl Flow {
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// The step after `id`, or none at the end.
+    pub fn step_after(&self, id: &str) -> Option<&Step> {
+        let position = self.steps.iter().position(|step| step.id == id)?;
+        self.steps.get(position + 1)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowStatus {
+    #[default]
+    Active,
+    /// Checked, but nobody enters and nothing is sent.
+    Draft,
+    /// Nobody enters and nothing is sent until it is active again.
+    Paused,
+    /// Ended: nobody enters, those inside exit.
+    Stopped,
+}
+
+impl FlowStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Draft => "draft",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Entry {
+    pub reentry: Reentry,
+    pub existing_members: ExistingMembers,
+    pub limit: Option<EntryLimit>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reentry {
+    #[default]
+    Once,
+    EveryRequalification,
+    /// At the earliest this long after the last entry; `every month` and `every year` are calendar.
+    Every(Delay),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExistingMembers {
+    /// The first delay counts from the flow's activation.
+    #[default]
+    FromActivation,
+    /// The first delay counts from the moment they joined the segment.
+    FromJoining,
+    /// They do not enter.
+    Skip,
+}
+
+/// At most so many entries in each span, spread evenly over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryLimit {
+    pub customers: u32,
+    pub per_seconds: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Exit {
+    pub on_leaving_segment: bool,
+    pub when: Option<Condition>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnEdit {
+    /// Those waiting are timed anew.
+    #[default]
+    Recompute,
+    /// Those waiting keep the time they have.
+    Freeze,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnResume {
+    /// Due times move by the length of the pause.
+    #[default]
+    Shift,
+    /// What fell due during the pause is due now.
+    CatchUp,
+    /// What fell due during the pause is withheld as `late`.
+    SkipLate,
+}
+
+/// One step: a delay, perhaps a time of day, perhaps a condition, perhaps a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub id: String,
+    pub after: Delay,
+    pub at: Option<Time>,
+    #[serde(rename = "if")]
+    pub condition: Option<Condition>,
+    pub window: Option<Window>,
+    pub on_skip: OnSkip,
+    /// None: a waiting place.
+    pub action: Option<Action>,
+}
+
+impl Step {
+    pub fn lane(&self) -> Lane {
+        self.action
+            .as_ref()
+            .map_or(Lane::None, |action| Lane::Channel(action.content.channel()))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnSkip {
+    #[default]
+    Advance,
+    Exit,
+}
+
+/// What a step sends, and where it was defined.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The campaign and communication that is reused; none when defined on the spot.
+    pub reuses: Option<Reuse>,
+    pub content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reuse {
+    pub campaign: String,
+    pub communication: String,
+}

@@ -1,0 +1,171 @@
+//! Owns how channels are configured: gateway, sender, pace, retries. Secrets are references, never values.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::Channel;
+use super::duration::Delay;
+
+/// A text with `${NAME}` and `${credential:NAME}` left in place; settings.rs turns it into a value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secretive(pub String);
+
+/// One channel file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChannelConfig {
+    pub channel: Channel,
+    pub gateway: Gateway,
+    /// E-mail: `Name <address>`; SMS: the sender id or number.
+    pub from: Option<Secretive>,
+    pub reply_to: Option<Secretive>,
+    /// The customer's field that holds the address: `email`, `phone`, and for push `id` unless set.
+    pub address_field: String,
+    pub pace: Option<Pace>,
+    pub retry: RetryPolicy,
+    pub on_uncertain: Option<OnUncertain>,
+    /// How many messages may be claimed and not yet settled at once.
+    pub slots: u32,
+    /// How many connections (SMTP) or requests (HTTP) are open at once.
+    pub connections: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gateway {
+    Smtp(SmtpGateway),
+    Http(HttpGateway),
+    File(FileGateway),
+}
+
+impl Gateway {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Smtp(_) => "smtp",
+            Self::Http(_) => "http",
+            Self::File(_) => "file",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SmtpGateway {
+    pub host: Secretive,
+    /// A port number, or a reference to one.
+    pub port: Secretive,
+    pub security: SmtpSecurity,
+    pub username: Option<Secretive>,
+    pub password: Option<Secretive>,
+    /// A file of PEM certificates to trust beside the system's.
+    pub ca_file: Option<Secretive>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SmtpSecurity {
+    /// STARTTLS is required: a server that does not offer it is refused.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// No TLS: only for a relay on the same machine or network.
+    None,
+}
+
+/// An SMS or push gateway that takes one HTTP request a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpGateway {
+    /// `POST` unless set.
+    pub method: String,
+    pub url: Secretive,
+    /// Values are templates over `message`, after their secrets are put in.
+    pub headers: BTreeMap<String, Secretive>,
+    pub body: HttpBody,
+    pub success: SuccessRule,
+    /// Where the gateway's own id stands in a JSON reply, as a JSON pointer (RFC 6901).
+    pub id_pointer: Option<String>,
+    /// The header that carries the dispatch id, such as `Idempotency-Key`.
+    pub idempotency_header: Option<String>,
+    pub timeout: Delay,
+}
+
+/// Each leaf text is a template over `message` (`to`, `text`, `title`, `body`, `link`, `id`, `from`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HttpBody {
+    Json(serde_json::Value),
+    Form(BTreeMap<String, Secretive>),
+}
+
+/// What counts as taken: a status, and perhaps a text in the reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuccessRule {
+    /// Empty: any 2xx.
+    pub status: Vec<u16>,
+    pub body_contains: Option<String>,
+}
+
+/// Writes each message as a file: `.eml` for e-mail, `.json` for the others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileGateway {
+    /// Relative to the workspace.
+    pub folder: String,
+}
+
+/// At most `messages` in every `per_seconds`, shared by all nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    pub messages: u32,
+    pub per_seconds: u32,
+}
+
+impl Pace {
+    pub fn per_second(self) -> f64 {
+        f64::from(self.messages) / f64::from(self.per_seconds.max(1))
+    }
+}
+
+/// When a deferred message is tried again: full jitter under `first * factor^n`, at most `max`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    pub first: Delay,
+    pub factor: f64,
+    pub max: Delay,
+    pub give_up_after: Delay,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            first: Delay::seconds(30),
+            factor: 2.0,
+            max: Delay::hours(1),
+            give_up_after: Delay::hours(72),
+        }
+    }
+}
+
+/// What to do when it cannot be known whether the gateway took a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnUncertain {
+    /// Send again with the same key: safe only where the gateway takes an idempotency key.
+    Resend,
+    /// List it for a person, and move on.
+    Hold,
+}
+
+impl ChannelConfig {
+    /// The channel's choice, else `resend` where an idempotency key is sent and `hold` elsewhere.
+    pub fn on_uncertain(&self) -> OnUncertain {
+        let keyed =
+            matches!(&self.gateway, Gateway::Http(http) if http.idempotency_header.is_some());
+        let fallback = if keyed {
+            OnUncertain::Resend
+        } else {
+            OnUncertain::Hold
+        };
+        self.on_uncertain.unwrap_or(fallback)
+    }
+}

@@ -1,0 +1,142 @@
+//! Owns the revision: one checked, resolved state of all files, the only thing the engine executes.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::campaign::Campaign;
+use super::channel::Channel;
+use super::field::DataModel;
+use super::flow::Flow;
+use super::gateway::ChannelConfig;
+use super::ids::NameNo;
+use super::policy::Policy;
+use super::rating::RatingBounds;
+use super::segment::Segment;
+
+/// The version of the canonical JSON; an older one stays readable.
+pub const FORMAT: u32 = 1;
+
+/// What the files say, canonical and versioned; it never holds a resolved secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Revision {
+    pub format: u32,
+    /// IANA name of the workspace's zone.
+    pub zone: String,
+    /// Where links in messages lead: `https://…` without a trailing slash.
+    pub public_url: Option<String>,
+    pub data_model: DataModel,
+    pub rating: RatingBounds,
+    pub policy: Policy,
+    pub channels: BTreeMap<Channel, ChannelConfig>,
+    pub segments: BTreeMap<String, Segment>,
+    pub campaigns: BTreeMap<String, Campaign>,
+    pub flows: BTreeMap<String, Flow>,
+}
+
+impl Default for Revision {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            zone: "UTC".to_owned(),
+            public_url: None,
+            data_model: DataModel::default(),
+            rating: RatingBounds::default(),
+            policy: Policy::default(),
+            channels: BTreeMap::new(),
+            segments: BTreeMap::new(),
+            campaigns: BTreeMap::new(),
+            flows: BTreeMap::new(),
+        }
+    }
+}
+
+impl Revision {
+    /// The workspace's zone; an unknown name (refused when files are checked) reads as UTC.
+    pub fn time_zone(&self) -> TimeZone {
+        TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// What kind of thing a number stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NameKind {
+    Flow,
+    /// Named `flow/step`.
+    Step,
+    Segment,
+    Campaign,
+    Category,
+    Group,
+    Tag,
+    Field,
+}
+
+impl NameKind {
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Flow => 1,
+            Self::Step => 2,
+            Self::Segment => 3,
+            Self::Campaign => 4,
+            Self::Category => 5,
+            Self::Group => 6,
+            Self::Tag => 7,
+            Self::Field => 8,
+        }
+    }
+
+    pub fn from_number(number: i64) -> Option<Self> {
+        [
+            Self::Flow,
+            Self::Step,
+            Self::Segment,
+            Self::Campaign,
+            Self::Category,
+            Self::Group,
+            Self::Tag,
+            Self::Field,
+        ]
+        .into_iter()
+        .find(|kind| kind.number() == number)
+    }
+}
+
+/// The stable small numbers of all names ever published.
+///
+/// A flow is a campaign too: as a campaign it has a number of kind `Campaign` with the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Numbers {
+    numbers: BTreeMap<(NameKind, String), NameNo>,
+    names: BTreeMap<(NameKind, NameNo), String>,
+}
+
+impl Numbers {
+    pub fn insert(&mut self, kind: NameKind, name: &str, number: NameNo) {
+        self.numbers.insert((kind, name.to_owned()), number);
+        self.names.insert((kind, number), name.to_owned());
+    }
+
+    pub fn number(&self, kind: NameKind, name: &str) -> Option<NameNo> {
+        self.numbers.get(&(kind, name.to_owned())).copied()
+    }
+
+    pub fn step(&self, flow: &str, step: &str) -> Option<NameNo> {
+        self.number(NameKind::Step, &step_name(flow, step))
+    }
+
+    pub fn name(&self, kind: NameKind, number: NameNo) -> Option<&str> {
+        self.names.get(&(kind, number)).map(String::as_str)
+    }
+}
+
+/// The name under which a step has its number.
+pub fn step_name(flow: &str, step: &str) -> String {
+    format!("{flow}/{step}")
+}
+
+/// The id of the segment that a flow carries inline.
+pub fn inline_segment(flow: &str) -> String {
+    format!("flow:{flow}")
+}

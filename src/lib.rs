@@ -1,0 +1,5 @@
+//! Drumbeat walks customers through campaign flows that people write as YAML files.
+
+pub mod channels;
+pub mod clock;
+pub mod domain;
