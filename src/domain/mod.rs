@@ -14,6 +14,7 @@ pub mod field;
 pub mod flow;
 pub mod gate;
 pub mod gateway;
+pub mod held;
 pub mod ids;
 pub mod interaction;
 pub mod message;
