@@ -16,6 +16,7 @@ pub mod gate;
 pub mod gateway;
 pub mod ids;
 pub mod interaction;
+pub mod link;
 pub mod message;
 pub mod policy;
 pub mod rating;
