@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::enrollment::ExitReason;
 use super::gateway::{OnUncertain, RetryPolicy};
 use super::retry;
 
@@ -152,6 +153,22 @@ impl Reason {
             .iter()
             .copied()
             .find(|reason| reason.number() == number)
+    }
+}
+
+impl From<ExitReason> for Reason {
+    /// Why a message is withheld when its enrollment has ended.
+    fn from(exit: ExitReason) -> Self {
+        match exit {
+            ExitReason::LeftSegment => Self::NoLongerInSegment,
+            ExitReason::ExitCondition | ExitReason::Skipped => Self::ExitCondition,
+            ExitReason::Goal => Self::GoalReached,
+            ExitReason::Dismissed => Self::Dismissed,
+            ExitReason::CustomerDeleted => Self::CustomerDeleted,
+            ExitReason::Suspended => Self::Suspended,
+            ExitReason::Discarded => Self::Discarded,
+            ExitReason::FlowStopped | ExitReason::RemovedByPerson => Self::FlowStopped,
+        }
     }
 }
 

@@ -1,0 +1,146 @@
+//! Owns who is in a segment: the difference between what is stored and what the condition says now.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::domain::ids::{CustomerId, NameNo};
+use crate::domain::segment::Condition;
+
+use super::among::{Among, customer_rows};
+use super::db::Tx;
+use super::instant::{instant, micros};
+use super::segments::{Frame, Within, bind_all, compile};
+use super::{Result, Store};
+
+/// How far a segment has been examined, and under which definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentState {
+    pub definition: String,
+    pub examined_to: u16,
+    pub watermark: Timestamp,
+}
+
+/// A segment as it is examined.
+#[derive(Debug, Clone, Copy)]
+pub struct Examined<'a> {
+    pub segment: NameNo,
+    pub condition: &'a Condition,
+    pub frame: Frame<'a>,
+    /// Since when new members are in it.
+    pub joined_at: Timestamp,
+}
+
+/// What examining found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Difference {
+    pub joined: u64,
+    pub left: Vec<CustomerId>,
+}
+
+const STATES: &str = "SELECT segment, definition, examined_to, watermark FROM segment_states";
+const SAVE_STATE: &str = "INSERT INTO segment_states (segment, definition, examined_to, watermark) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (segment) DO UPDATE SET \
+     definition = excluded.definition, examined_to = excluded.examined_to, \
+     watermark = excluded.watermark";
+const LEAVE: &str = "DELETE FROM memberships WHERE (bucket, segment, customer_id) IN \
+     (SELECT v.value ->> 0, $1, v.value ->> 1 FROM json_each($2) v)";
+const FORGET: &str = "DELETE FROM memberships WHERE bucket >= 0 AND segment = $1";
+const FORGET_STATE: &str = "DELETE FROM segment_states WHERE segment = $1";
+
+pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, FORGET_STATE];
+
+impl Store {
+    pub async fn segment_states(&self) -> Result<HashMap<NameNo, SegmentState>> {
+        let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
+        rows.iter()
+            .map(|row| {
+                let state = SegmentState {
+                    definition: row.get(1),
+                    examined_to: row.get(2),
+                    watermark: instant(row.get(3))?,
+                };
+                Ok((NameNo(row.get(0)), state))
+            })
+            .collect()
+    }
+
+    pub async fn save_segment_state(&self, segment: NameNo, state: &SegmentState) -> Result<()> {
+        let mut tx = self.write().await?;
+        save_state(&mut tx, segment, state).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Forgets a segment that no flow uses any more.
+    pub async fn forget_segment(&self, segment: NameNo) -> Result<()> {
+        let mut tx = self.write().await?;
+        sqlx::query(FORGET).bind(segment.0).execute(&mut *tx).await?;
+        sqlx::query(FORGET_STATE).bind(segment.0).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+pub(super) async fn save_state(tx: &mut Tx, segment: NameNo, state: &SegmentState) -> Result<()> {
+    sqlx::query(SAVE_STATE)
+        .bind(segment.0)
+        .bind(&state.definition)
+        .bind(i32::from(state.examined_to))
+        .bind(micros(state.watermark))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Brings the stored members of a segment to what its condition says of these customers now.
+pub(super) async fn examine(
+    tx: &mut Tx,
+    examined: &Examined<'_>,
+    among: &Among<'_>,
+) -> Result<Difference> {
+    Ok(Difference {
+        joined: join(tx, examined, among).await?,
+        left: leave(tx, examined, among).await?,
+    })
+}
+
+async fn join(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result<u64> {
+    let predicate = compile(examined.condition, &examined.frame, 4, Within::Customer)?;
+    let sql = format!(
+        "INSERT INTO memberships (bucket, segment, customer_id, joined_at) \
+         SELECT c.bucket, $1, c.customer_id, $2 FROM {from} WHERE {within} AND ({test}) \
+         ON CONFLICT DO NOTHING",
+        from = among.from("customers", "c", 3),
+        within = among.within("c", 3),
+        test = predicate.sql,
+    );
+    let query = sqlx::query(AssertSqlSafe(sql))
+        .bind(examined.segment.0)
+        .bind(micros(examined.joined_at))
+        .bind(among.bind());
+    Ok(bind_all(query, predicate.binds).execute(&mut **tx).await?.rows_affected())
+}
+
+async fn leave(
+    tx: &mut Tx,
+    examined: &Examined<'_>,
+    among: &Among<'_>,
+) -> Result<Vec<CustomerId>> {
+    let predicate = compile(examined.condition, &examined.frame, 3, Within::Customer)?;
+    let sql = format!(
+        "SELECT m.customer_id FROM {from} WHERE {within} AND m.segment = $1 AND NOT EXISTS \
+         (SELECT 1 FROM customers c WHERE c.bucket = m.bucket AND c.customer_id = m.customer_id \
+         AND ({test}))",
+        from = among.from("memberships", "m", 2),
+        within = among.within("m", 2),
+        test = predicate.sql,
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(examined.segment.0).bind(among.bind());
+    let rows = bind_all(query, predicate.binds).fetch_all(&mut **tx).await?;
+    let left: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
+    if !left.is_empty() {
+        let query = sqlx::query(LEAVE).bind(examined.segment.0).bind(customer_rows(&left));
+        query.execute(&mut **tx).await?;
+    }
+    Ok(left)
+}
