@@ -6,6 +6,7 @@
 mod bounds;
 mod filters;
 mod lint;
+mod markup;
 mod names;
 mod problem;
 mod render;
