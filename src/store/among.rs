@@ -1,7 +1,8 @@
-//! Owns which customers a set statement is about: some buckets whole, or a list.
+//! Owns which customers a set statement is about: some buckets whole, or a list; always bound as `$1`.
 
 use std::ops::Range;
 
+use super::dialect::ids;
 use crate::domain::ids::CustomerId;
 
 /// A set of customers.
@@ -12,38 +13,38 @@ pub enum Among<'a> {
 }
 
 impl Among<'_> {
-    /// The JSON rows `[bucket, customer]` of a list; of whole buckets, their first and last.
+    /// What is bound as `$1`: the numbers of a list, or the first and last of whole buckets.
     pub(super) fn bind(&self) -> String {
         match self {
             Self::Buckets(range) => format!("[{},{}]", range.start, range.end.saturating_sub(1)),
-            Self::Customers(ids) => customer_rows(ids),
+            Self::Customers(ids) => numbers(ids),
         }
     }
 
-    /// `FROM` text that yields the rows of `table` (aliased `alias`), with the set bound at `$n`.
-    pub(super) fn from(&self, table: &str, alias: &str, n: usize) -> String {
+    /// `FROM` text that yields the rows of `table` as `alias`; a list stands first, so that only
+    /// its own rows are read.
+    pub(super) fn from(&self, table: &str, alias: &str) -> String {
         match self {
-            Self::Buckets(_) => format!("{table} {alias}"),
+            Self::Buckets(_) => format!("{table} AS {alias}"),
             Self::Customers(_) => format!(
-                "json_each(${n}) v CROSS JOIN {table} {alias} \
-                 ON {alias}.bucket = (v.value ->> 0) AND {alias}.customer_id = (v.value ->> 1)"
+                "{ids} AS k CROSS JOIN {table} AS {alias} \
+                 ON {alias}.bucket = k.bucket AND {alias}.customer_id = k.id",
+                ids = ids!(),
             ),
         }
     }
 
     /// `WHERE` text that keeps to the set.
-    pub(super) fn within(&self, alias: &str, n: usize) -> String {
+    pub(super) fn within(&self, alias: &str) -> String {
         match self {
-            Self::Buckets(_) => {
-                format!("{alias}.bucket BETWEEN (${n} ->> 0) AND (${n} ->> 1)")
-            }
-            Self::Customers(_) => format!("{alias}.bucket >= 0 AND ${n} IS NOT NULL"),
+            Self::Buckets(_) => format!("{alias}.bucket BETWEEN ($1 ->> 0) AND ($1 ->> 1)"),
+            Self::Customers(_) => format!("{alias}.bucket = k.bucket"),
         }
     }
 }
 
-/// `[[bucket, customer], …]`
-pub(super) fn customer_rows(ids: &[CustomerId]) -> String {
-    let rows: Vec<(u16, i64)> = ids.iter().map(|id| (id.bucket().0, id.0)).collect();
-    serde_json::to_string(&rows).unwrap_or_default()
+/// The JSON array that `ids!()` unrolls.
+pub(super) fn numbers(ids: &[CustomerId]) -> String {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    serde_json::to_string(&ids).unwrap_or_default()
 }

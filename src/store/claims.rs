@@ -1,5 +1,7 @@
 //! Owns the claim: what is due is read in one batch, and what was decided about it is written in one transaction.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -9,9 +11,11 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
-use super::instant::{instant, micros};
+use super::instants::{instant, micros};
 use super::moves::{Move, MoveRow, apply_moves};
-use super::{Error, Result, Store};
+use super::db::{Store, Tx};
+use super::dialect::rows;
+use super::error::{Error, Result};
 
 /// An enrollment whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,16 +83,8 @@ pub enum Decision {
 }
 
 impl Decided {
-    fn key(&self) -> (u16, i64, i32, i64, i64, i64) {
-        let bucket = self.enrollment.bucket().0;
-        (
-            bucket,
-            self.enrollment.0,
-            self.step.0,
-            micros(self.due),
-            self.customer.0,
-            self.consent_rev,
-        )
+    fn seen(&self) -> (i64, i32, i64) {
+        (self.enrollment.0, self.step.0, micros(self.due))
     }
 }
 
@@ -96,39 +92,61 @@ const DUE: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, e.step, e.due,
      e.planned, e.started_at, e.timed_revision, d.state, d.attempt, d.first_at, d.incarnation \
      FROM enrollments e LEFT JOIN dispatches d ON e.status = 2 AND d.bucket = e.bucket \
      AND d.enrollment_id = e.enrollment_id AND d.step = e.step \
-     WHERE e.bucket >= 0 AND e.lane = $1 AND e.due <= $2 ORDER BY e.lane, e.due LIMIT $3";
-const NEXT_DUE: &str = "SELECT min(due) FROM enrollments WHERE bucket >= 0 AND lane = $1 AND due IS NOT NULL";
+     WHERE e.bucket BETWEEN 0 AND 1023 AND e.lane = $1 AND e.due <= $2 ORDER BY e.lane, e.due LIMIT $3";
+const NEXT_DUE: &str = "SELECT min(due) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
 const COUNT_DUE: &str =
-    "SELECT count(*) FROM enrollments WHERE bucket >= 0 AND lane = $1 AND due <= $2";
+    "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due <= $2";
 
-const CLAIM: &str = "UPDATE enrollments SET status = $2, held = NULL, due = v.value ->> 6 \
-     FROM json_each($1) v JOIN customers c ON c.bucket = (v.value ->> 0) \
-     AND c.customer_id = (v.value ->> 4) AND c.consent_rev = (v.value ->> 5) \
-     WHERE enrollments.bucket = (v.value ->> 0) AND enrollments.enrollment_id = (v.value ->> 1) \
-     AND enrollments.step = (v.value ->> 2) AND enrollments.due = (v.value ->> 3) \
-     AND enrollments.status < 10 RETURNING enrollment_id";
-const CLAIMED: &str = "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, \
-     attempt, incarnation, first_at, at) SELECT v.value ->> 0, v.value ->> 1, v.value ->> 2, \
-     v.value ->> 3, $2, v.value ->> 4, $3, v.value ->> 5, $4 FROM json_each($1) v WHERE true \
-     ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET state = excluded.state, \
-     attempt = excluded.attempt, incarnation = excluded.incarnation, at = excluded.at, \
-     detail = NULL, reason = NULL";
-const HOLD: &str = "UPDATE enrollments SET due = v.value ->> 6, held = v.value ->> 7 \
-     FROM json_each($1) v WHERE enrollments.bucket = (v.value ->> 0) \
-     AND enrollments.enrollment_id = (v.value ->> 1) AND enrollments.step = (v.value ->> 2) \
-     AND enrollments.due = (v.value ->> 3) AND enrollments.status < 10";
-const RETIME: &str = "UPDATE enrollments SET due = v.value ->> 6, planned = v.value ->> 6, \
-     timed_revision = v.value ->> 7, held = NULL FROM json_each($1) v \
-     WHERE enrollments.bucket = (v.value ->> 0) AND enrollments.enrollment_id = (v.value ->> 1) \
-     AND enrollments.step = (v.value ->> 2) AND enrollments.due = (v.value ->> 3) \
-     AND enrollments.status < 10";
-const WITHHELD: &str = "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, \
-     reason, attempt, incarnation, first_at, at) SELECT v.value ->> 0, v.value ->> 1, \
-     v.value ->> 2, v.value ->> 3, $2, v.value ->> 4, 0, $3, $4, $4 FROM json_each($1) v \
-     WHERE true ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET state = excluded.state, \
-     reason = excluded.reason, at = excluded.at";
-const THAW: &str = "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
-     (SELECT v.value ->> 0, v.value ->> 1, v.value ->> 2 FROM json_each($1) v)";
+/// Each row is still as it was seen: the same step, the same due time, not ended.
+macro_rules! still {
+    () => {
+        "enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+         AND enrollments.step = j.step AND enrollments.due = j.due AND enrollments.status < 10"
+    };
+}
+
+const CLAIM: &str = concat!(
+    "UPDATE enrollments SET status = $2, held = NULL, due = j.lease FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4, lease BIGINT 5),
+    " AS j JOIN customers AS c ON c.bucket = j.customer >> 48 AND c.customer_id = j.customer \
+     AND c.consent_rev = j.rev WHERE ",
+    still!(),
+    " RETURNING enrollment_id"
+);
+const CLAIMED: &str = concat!(
+    "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, attempt, incarnation, \
+     first_at, at) SELECT j.id >> 48, j.id, j.step, j.channel, $2, j.attempt, $3, j.first_at, $4 FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, channel BIGINT 2, attempt BIGINT 3, first_at BIGINT 4),
+    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET \
+     state = excluded.state, attempt = excluded.attempt, incarnation = excluded.incarnation, \
+     at = excluded.at, detail = NULL, reason = NULL"
+);
+const HOLD: &str = concat!(
+    "UPDATE enrollments SET due = j.until, held = j.because FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, until BIGINT 3, because BIGINT 4),
+    " AS j WHERE ",
+    still!()
+);
+const RETIME: &str = concat!(
+    "UPDATE enrollments SET due = j.planned, planned = j.planned, timed_revision = j.revision, \
+     held = NULL FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, planned BIGINT 3, revision BIGINT 4),
+    " AS j WHERE ",
+    still!()
+);
+const WITHHELD: &str = concat!(
+    "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, reason, attempt, \
+     incarnation, first_at, at) SELECT j.id >> 48, j.id, j.step, j.channel, $2, j.reason, 0, $3, $4, $4 FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, channel BIGINT 2, reason BIGINT 3),
+    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET \
+     state = excluded.state, reason = excluded.reason, at = excluded.at"
+);
+const THAW: &str = concat!(
+    "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
+     (SELECT j.id >> 48, j.id, j.step FROM ",
+    rows!(id BIGINT 0, step BIGINT 1),
+    " AS j)"
+);
 
 pub(super) const STATEMENTS: &[&str] =
     &[DUE, NEXT_DUE, COUNT_DUE, CLAIM, CLAIMED, HOLD, RETIME, WITHHELD, THAW];
@@ -171,8 +189,7 @@ impl Store {
     ) -> Result<Vec<EnrollmentId>> {
         let mut tx = self.write().await?;
         let claimed = claim(&mut tx, decided, incarnation, now).await?;
-        hold(&mut tx, decided).await?;
-        retime(&mut tx, decided).await?;
+        put_off(&mut tx, decided).await?;
         withhold(&mut tx, decided, incarnation, now).await?;
         pass(&mut tx, decided, now).await?;
         tx.commit().await?;
@@ -212,22 +229,20 @@ fn json<T: serde::Serialize>(rows: &[T]) -> String {
 }
 
 async fn claim(
-    tx: &mut super::db::Tx,
+    tx: &mut Tx,
     decided: &[Decided],
     incarnation: Incarnation,
     now: Timestamp,
 ) -> Result<Vec<EnrollmentId>> {
     let mut rows = Vec::new();
-    let mut dispatches = std::collections::HashMap::new();
+    let mut dispatches = HashMap::new();
     for row in decided {
         let Decision::Claim { channel, attempt, first_at, lease_until } = &row.decision else {
             continue;
         };
-        let (bucket, enrollment, step, due, customer, rev) = row.key();
-        rows.push((bucket, enrollment, step, due, customer, rev, micros(*lease_until)));
-        let dispatch =
-            (bucket, enrollment, step, channel.number(), *attempt, micros(*first_at));
-        dispatches.insert(enrollment, dispatch);
+        let (id, step, due) = row.seen();
+        rows.push((id, step, due, row.customer.0, row.consent_rev, micros(*lease_until)));
+        dispatches.insert(id, (id, step, channel.number(), *attempt, micros(*first_at)));
     }
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -249,49 +264,42 @@ async fn claim(
     Ok(taken.into_iter().map(EnrollmentId).collect())
 }
 
-async fn hold(tx: &mut super::db::Tx, decided: &[Decided]) -> Result<()> {
-    let mut rows = Vec::new();
+async fn put_off(tx: &mut Tx, decided: &[Decided]) -> Result<()> {
+    let (mut held, mut retimed) = (Vec::new(), Vec::new());
     for row in decided {
-        if let Decision::Hold { until, because } = &row.decision {
-            let (bucket, enrollment, step, due, customer, rev) = row.key();
-            let until = micros(*until);
-            rows.push((bucket, enrollment, step, due, customer, rev, until, because.number()));
+        let (id, step, due) = row.seen();
+        match &row.decision {
+            Decision::Hold { until, because } => {
+                held.push((id, step, due, micros(*until), because.number()));
+            }
+            Decision::Retime { planned, revision } => {
+                retimed.push((id, step, due, micros(*planned), revision.0));
+            }
+            _ => {}
         }
     }
-    if !rows.is_empty() {
-        sqlx::query(HOLD).bind(json(&rows)).execute(&mut **tx).await?;
+    if !held.is_empty() {
+        sqlx::query(HOLD).bind(json(&held)).execute(&mut **tx).await?;
     }
-    Ok(())
-}
-
-async fn retime(tx: &mut super::db::Tx, decided: &[Decided]) -> Result<()> {
-    let mut rows = Vec::new();
-    for row in decided {
-        if let Decision::Retime { planned, revision } = &row.decision {
-            let (bucket, enrollment, step, due, customer, rev) = row.key();
-            rows.push((bucket, enrollment, step, due, customer, rev, micros(*planned), revision.0));
-        }
-    }
-    if !rows.is_empty() {
-        sqlx::query(RETIME).bind(json(&rows)).execute(&mut **tx).await?;
+    if !retimed.is_empty() {
+        sqlx::query(RETIME).bind(json(&retimed)).execute(&mut **tx).await?;
     }
     Ok(())
 }
 
 async fn withhold(
-    tx: &mut super::db::Tx,
+    tx: &mut Tx,
     decided: &[Decided],
     incarnation: Incarnation,
     now: Timestamp,
 ) -> Result<()> {
     let mut moves = Vec::new();
-    let mut dispatches = std::collections::HashMap::new();
+    let mut dispatches = HashMap::new();
     for row in decided {
         let Decision::Withhold { channel, reason, then } = &row.decision else { continue };
-        let (bucket, enrollment, step, due, _, _) = row.key();
-        moves.push(MoveRow::new(row.enrollment, row.step, Some(due), then));
-        let dispatch = (bucket, enrollment, step, channel.number(), reason.number());
-        dispatches.insert(enrollment, dispatch);
+        let (id, step, _) = row.seen();
+        moves.push(MoveRow::new(row.enrollment, row.step, Some(row.due), then));
+        dispatches.insert(id, (id, step, channel.number(), reason.number()));
     }
     if moves.is_empty() {
         return Ok(());
@@ -309,11 +317,11 @@ async fn withhold(
     Ok(())
 }
 
-async fn pass(tx: &mut super::db::Tx, decided: &[Decided], now: Timestamp) -> Result<()> {
+async fn pass(tx: &mut Tx, decided: &[Decided], now: Timestamp) -> Result<()> {
     let mut moves = Vec::new();
     for row in decided {
         if let Decision::Pass(then) = &row.decision {
-            moves.push(MoveRow::new(row.enrollment, row.step, Some(micros(row.due)), then));
+            moves.push(MoveRow::new(row.enrollment, row.step, Some(row.due), then));
         }
     }
     if !moves.is_empty() {
@@ -321,4 +329,3 @@ async fn pass(tx: &mut super::db::Tx, decided: &[Decided], now: Timestamp) -> Re
     }
     Ok(())
 }
-

@@ -8,12 +8,15 @@ use sqlx::Row as _;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason, Settlement};
 use crate::domain::enrollment::ExitReason;
-use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo};
+use crate::domain::ids::{Bucket, CustomerId, EnrollmentId, Incarnation, NameNo};
 
-use super::db::Tx;
-use super::instant::{instant, micros};
+use super::instants::{instant, micros};
 use super::moves::{Move, MoveRow, apply_moves};
-use super::{Result, Store, dirty};
+use super::db::{Store, Tx};
+use super::dialect::{ids, rows};
+use super::enrollments::close_deferred;
+use super::dirty;
+use super::error::Result;
 
 /// The outcome of one claim, ready to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +40,8 @@ pub struct Settled {
 }
 
 impl Settled {
-    fn key(&self) -> (u16, i64, i32) {
-        (self.enrollment.bucket().0, self.enrollment.0, self.step.0)
+    fn key(&self) -> (i64, i32) {
+        (self.enrollment.0, self.step.0)
     }
 
     fn is_handed_over(&self) -> bool {
@@ -46,45 +49,80 @@ impl Settled {
     }
 }
 
-const SETTLE: &str = "UPDATE dispatches SET state = v.value ->> 5, reason = v.value ->> 6, \
-     gateway_id = v.value ->> 7, detail = v.value ->> 8, at = $2 FROM json_each($1) v \
-     WHERE dispatches.bucket = (v.value ->> 0) AND dispatches.enrollment_id = (v.value ->> 1) \
-     AND dispatches.step = (v.value ->> 2) AND dispatches.attempt = (v.value ->> 3) \
-     AND dispatches.incarnation = (v.value ->> 4) AND dispatches.state = 0 RETURNING enrollment_id";
-const RETRY: &str = "UPDATE enrollments SET due = v.value ->> 3 FROM json_each($1) v \
-     WHERE enrollments.bucket = (v.value ->> 0) AND enrollments.enrollment_id = (v.value ->> 1) \
-     AND enrollments.step = (v.value ->> 2) AND enrollments.status = 2 RETURNING enrollment_id";
-const ENDED_WHY: &str = "SELECT e.enrollment_id, e.exit_reason FROM json_each($1) v \
-     CROSS JOIN enrollments e ON e.bucket = (v.value ->> 0) AND e.enrollment_id = (v.value ->> 1)";
-const ATTEMPT: &str = "INSERT INTO attempts (bucket, enrollment_id, step, attempt, at, state, \
-     detail) SELECT v.value ->> 0, v.value ->> 1, v.value ->> 2, v.value ->> 3, $2, \
-     v.value ->> 5, v.value ->> 8 FROM json_each($1) v WHERE true \
-     ON CONFLICT (bucket, enrollment_id, step, attempt) DO NOTHING";
-const FREEZE: &str = "INSERT INTO frozen_messages (bucket, enrollment_id, step, body) \
-     SELECT v.value ->> 0, v.value ->> 1, v.value ->> 2, v.value ->> 3 FROM json_each($1) v \
-     WHERE true ON CONFLICT (bucket, enrollment_id, step) DO NOTHING";
-const THAW: &str = "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
-     (SELECT v.value ->> 0, v.value ->> 1, v.value ->> 2 FROM json_each($1) v)";
-const FROZEN: &str = "SELECT f.enrollment_id, f.body FROM json_each($1) v CROSS JOIN \
-     frozen_messages f ON f.bucket = (v.value ->> 0) AND f.enrollment_id = (v.value ->> 1) \
-     AND f.step = (v.value ->> 2)";
-const ACTIVITY: &str = "UPDATE customers SET last_activity_at = $2 FROM json_each($1) v \
-     WHERE customers.bucket = (v.value ->> 0) AND customers.customer_id = (v.value ->> 1) \
-     AND coalesce(customers.last_activity_at, 0) < $2";
-const SUPPRESS: &str = "INSERT INTO suppressions (bucket, channel, address, at, reason) \
-     SELECT v.value ->> 0, v.value ->> 1, v.value ->> 2, $2, v.value ->> 3 FROM json_each($1) v \
-     WHERE true ON CONFLICT (bucket, channel, address) DO NOTHING";
+const SETTLE: &str = concat!(
+    "UPDATE dispatches SET state = j.state, reason = j.reason, gateway_id = j.gateway_id, \
+     detail = j.detail, at = $2 FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2, incarnation BIGINT 3, state BIGINT 4,
+          reason BIGINT 5, gateway_id TEXT 6, detail TEXT 7),
+    " AS j WHERE dispatches.bucket = j.id >> 48 AND dispatches.enrollment_id = j.id \
+     AND dispatches.step = j.step AND dispatches.attempt = j.attempt \
+     AND dispatches.incarnation = j.incarnation AND dispatches.state = 0 RETURNING enrollment_id"
+);
+const RETRY: &str = concat!(
+    "UPDATE enrollments SET due = j.due FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.step = j.step AND enrollments.status = 2 RETURNING enrollment_id"
+);
+const ENDED_WHY: &str = concat!(
+    "SELECT e.enrollment_id, e.exit_reason FROM ",
+    ids!(),
+    " AS k CROSS JOIN enrollments AS e ON e.bucket = k.bucket AND e.enrollment_id = k.id"
+);
+const ATTEMPT: &str = concat!(
+    "INSERT INTO attempts (bucket, enrollment_id, step, attempt, at, state, detail) \
+     SELECT j.id >> 48, j.id, j.step, j.attempt, $2, j.state, j.detail FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2, state BIGINT 4, detail TEXT 7),
+    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step, attempt) DO NOTHING"
+);
+const FREEZE: &str = concat!(
+    "INSERT INTO frozen_messages (bucket, enrollment_id, step, body) \
+     SELECT j.id >> 48, j.id, j.step, j.body FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, body TEXT 2),
+    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO NOTHING"
+);
+const THAW: &str = concat!(
+    "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
+     (SELECT j.id >> 48, j.id, j.step FROM ",
+    rows!(id BIGINT 0, step BIGINT 1),
+    " AS j)"
+);
+const FROZEN: &str = concat!(
+    "SELECT f.enrollment_id, f.body FROM ",
+    rows!(id BIGINT 0, step BIGINT 1),
+    " AS j CROSS JOIN frozen_messages AS f ON f.bucket = j.id >> 48 AND f.enrollment_id = j.id \
+     AND f.step = j.step"
+);
+const ACTIVITY: &str = concat!(
+    "UPDATE customers SET last_activity_at = $2 FROM ",
+    ids!(),
+    " AS k WHERE customers.bucket = k.bucket AND customers.customer_id = k.id \
+     AND coalesce(customers.last_activity_at, 0) < $2"
+);
+const SUPPRESS: &str = concat!(
+    "INSERT INTO suppressions (bucket, channel, address, at, reason) \
+     SELECT j.bucket, j.channel, j.address, $2, j.reason FROM ",
+    rows!(bucket BIGINT 0, channel BIGINT 1, address TEXT 2, reason TEXT 3),
+    " AS j WHERE true ON CONFLICT (bucket, channel, address) DO NOTHING"
+);
 const ABANDONED: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, e.step, d.channel, \
-     d.attempt, d.first_at, d.incarnation FROM enrollments e JOIN dispatches d \
+     d.attempt, d.first_at, d.incarnation FROM enrollments AS e JOIN dispatches AS d \
      ON d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id AND d.step = e.step \
-     WHERE e.bucket >= 0 AND e.status = 2 AND e.due IS NOT NULL AND d.state = 0 \
+     WHERE e.bucket BETWEEN 0 AND 1023 AND e.status = 2 AND e.due IS NOT NULL AND d.state = 0 \
      AND d.incarnation < $1";
-const RELEASE: &str = "UPDATE enrollments SET due = $2 WHERE status = 2 AND \
-     (bucket, enrollment_id) IN (SELECT v.value ->> 0, v.value ->> 1 FROM json_each($1) v)";
-const RECENT: &str = "SELECT e.customer_id, d.channel, d.first_at FROM json_each($1) v \
-     CROSS JOIN enrollments e ON e.bucket = (v.value ->> 0) AND e.customer_id = (v.value ->> 1) \
-     CROSS JOIN dispatches d ON d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id \
-     WHERE d.state IN (0, 1, 2, 3, 6, 8) AND d.first_at > $2";
+const RELEASE: &str = concat!(
+    "UPDATE enrollments SET due = $2 WHERE status = 2 AND (bucket, enrollment_id) IN \
+     (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+const RECENT: &str = concat!(
+    "SELECT e.customer_id, d.channel, d.first_at FROM ",
+    ids!(),
+    " AS k CROSS JOIN enrollments AS e ON e.bucket = k.bucket AND e.customer_id = k.id \
+     CROSS JOIN dispatches AS d ON d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id \
+     WHERE d.state IN (0, 1, 2, 3, 6, 8) AND d.first_at > $2"
+);
 
 pub(super) const STATEMENTS: &[&str] = &[
     SETTLE, RETRY, ENDED_WHY, ATTEMPT, FREEZE, THAW, FROZEN, ACTIVITY, SUPPRESS, ABANDONED,
@@ -133,7 +171,7 @@ impl Store {
         &self,
         claims: &[(EnrollmentId, NameNo)],
     ) -> Result<HashMap<EnrollmentId, String>> {
-        let keys: Vec<_> = claims.iter().map(|(id, step)| (id.bucket().0, id.0, step.0)).collect();
+        let keys: Vec<_> = claims.iter().map(|(id, step)| (id.0, step.0)).collect();
         let rows = sqlx::query(FROZEN).bind(json(&keys)).fetch_all(self.read()).await?;
         Ok(rows.iter().map(|row| (EnrollmentId(row.get(0)), row.get(1))).collect())
     }
@@ -159,7 +197,7 @@ impl Store {
 
     /// Makes claims that were certainly not handed over due again.
     pub async fn release(&self, enrollments: &[EnrollmentId], now: Timestamp) -> Result<u64> {
-        let rows: Vec<_> = enrollments.iter().map(|id| (id.bucket().0, id.0)).collect();
+        let rows: Vec<i64> = enrollments.iter().map(|id| id.0).collect();
         let mut tx = self.write().await?;
         let query = sqlx::query(RELEASE).bind(json(&rows)).bind(micros(now));
         let done = query.execute(&mut *tx).await?.rows_affected();
@@ -174,7 +212,7 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<(CustomerId, Channel, Timestamp)>> {
         let rows = sqlx::query(RECENT)
-            .bind(super::among::customer_rows(customers))
+            .bind(super::among::numbers(customers))
             .bind(micros(since))
             .fetch_all(self.read())
             .await?;
@@ -191,16 +229,14 @@ fn json<T: serde::Serialize>(rows: &[T]) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }
 
-/// Bucket, enrollment, step, attempt, incarnation, state, reason, gateway id, detail.
-type SettledRow<'a> =
-    (u16, i64, i32, u32, i64, i64, Option<i64>, Option<&'a str>, Option<&'a str>);
+/// Enrollment, step, attempt, incarnation, state, reason, gateway id, detail.
+type SettledRow<'a> = (i64, i32, u32, i64, i64, Option<i64>, Option<&'a str>, Option<&'a str>);
 
 fn settled_row(row: &Settled) -> SettledRow<'_> {
-    let (bucket, enrollment, step) = row.key();
+    let (enrollment, step) = row.key();
     // What went well needs no words: a million accepted messages would keep a million "250 ok".
     let detail = (!row.is_handed_over()).then_some(row.settlement.detail.as_str());
     (
-        bucket,
         enrollment,
         step,
         row.attempt,
@@ -238,32 +274,28 @@ async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> 
     let rows: Vec<_> = deferred
         .iter()
         .map(|row| {
-            let (bucket, enrollment, step) = row.key();
-            (bucket, enrollment, step, micros(row.settlement.retry_at.unwrap_or(now)))
+            let (enrollment, step) = row.key();
+            (enrollment, step, micros(row.settlement.retry_at.unwrap_or(now)))
         })
         .collect();
     let live = sqlx::query(RETRY).bind(json(&rows)).fetch_all(&mut **tx).await?;
     let live: HashSet<i64> = live.iter().map(|row| row.get(0)).collect();
-    let ended: Vec<(u16, i64)> = rows
-        .iter()
-        .filter(|row| !live.contains(&row.1))
-        .map(|row| (row.0, row.1))
-        .collect();
+    let ended: Vec<i64> =
+        rows.iter().map(|row| row.0).filter(|enrollment| !live.contains(enrollment)).collect();
     close_ended(tx, &ended, now).await
 }
 
 /// A deferred message whose enrollment ended meanwhile is not tried again.
-async fn close_ended(tx: &mut Tx, ended: &[(u16, i64)], now: Timestamp) -> Result<()> {
+async fn close_ended(tx: &mut Tx, ended: &[i64], now: Timestamp) -> Result<()> {
     if ended.is_empty() {
         return Ok(());
     }
     let rows = sqlx::query(ENDED_WHY).bind(json(ended)).fetch_all(&mut **tx).await?;
     for row in &rows {
-        let enrollment = EnrollmentId(row.get(0));
+        let enrollment: i64 = row.get(0);
         let why = row.get::<Option<i64>, _>(1).and_then(ExitReason::from_number);
         let reason = why.map_or(Reason::FlowStopped, Reason::from);
-        let key = [(i64::from(enrollment.bucket().0), enrollment.0)];
-        super::enrollments::close_deferred(tx, &key, reason, now).await?;
+        close_deferred(tx, &[enrollment], reason, now).await?;
     }
     Ok(())
 }
@@ -272,11 +304,11 @@ async fn keep_rendered(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
     let mut kept = Vec::new();
     let mut thawed = Vec::new();
     for row in settled {
-        let (bucket, enrollment, step) = row.key();
+        let (enrollment, step) = row.key();
         let awaited =
             matches!(row.settlement.state, DispatchState::Deferred | DispatchState::Uncertain);
         match &row.frozen {
-            Some(body) if awaited => kept.push((bucket, enrollment, step, body)),
+            Some(body) if awaited => kept.push((enrollment, step, body)),
             _ if row.attempt > 1 => thawed.push(row.key()),
             _ => {}
         }
@@ -301,7 +333,7 @@ async fn note_activity(
     if active.is_empty() {
         return Ok(());
     }
-    let rows = super::among::customer_rows(&active);
+    let rows = super::among::numbers(&active);
     sqlx::query(ACTIVITY).bind(rows).bind(micros(now)).execute(&mut **tx).await?;
     if marks {
         dirty::mark(tx, &active).await?;
@@ -314,7 +346,7 @@ async fn suppress(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<(
         .iter()
         .filter(|row| row.settlement.suppresses_address && !row.address.is_empty())
         .map(|row| {
-            let bucket = crate::domain::ids::Bucket::of(&row.address).0;
+            let bucket = Bucket::of(&row.address).0;
             (bucket, row.channel.number(), &row.address, &row.settlement.detail)
         })
         .collect();

@@ -9,10 +9,12 @@ use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{CustomerId, NameNo, RevisionNo};
 use crate::domain::segment::Condition;
 
-use super::Result;
-use super::among::{Among, customer_rows};
+use super::error::Result;
+use super::among::{Among, numbers};
 use super::db::Tx;
-use super::instant::micros;
+use super::dialect::ids;
+use super::instants::micros;
+use super::sequences;
 use super::segments::{Frame, Within, bind_all, compile};
 
 /// Whether a member who was enrolled before may enter again.
@@ -56,17 +58,21 @@ pub struct Entering<'a> {
     pub now: Timestamp,
 }
 
-const TAKE_NUMBERS: &str = "INSERT INTO sequences (name, next) VALUES ('enrollment', $1 + 1) \
-     ON CONFLICT (name) DO UPDATE SET next = sequences.next + $1 RETURNING next - $1";
-const EXIT: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
-     due = NULL, parked = NULL, held = NULL WHERE flow = $1 AND status < 10 \
-     AND (bucket, customer_id) IN (SELECT v.value ->> 0, v.value ->> 1 FROM json_each($2) v) \
-     RETURNING bucket, enrollment_id";
-const CLOSE_DEFERRED: &str = "UPDATE dispatches SET state = $2, reason = $3, at = $4 \
-     WHERE state = $5 AND (bucket, enrollment_id) IN \
-     (SELECT v.value ->> 0, v.value ->> 1 FROM json_each($1) v)";
+const EXIT: &str = concat!(
+    "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, due = NULL, \
+     parked = NULL, held = NULL WHERE flow = $2 AND status < 10 AND (bucket, customer_id) IN \
+     (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k) RETURNING enrollment_id"
+);
+const CLOSE_DEFERRED: &str = concat!(
+    "UPDATE dispatches SET state = $2, reason = $3, at = $4 WHERE state = $5 \
+     AND (bucket, enrollment_id) IN (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
 
-pub(super) const STATEMENTS: &[&str] = &[TAKE_NUMBERS, EXIT, CLOSE_DEFERRED];
+pub(super) const STATEMENTS: &[&str] = &[EXIT, CLOSE_DEFERRED];
 
 /// Enrolls the members among these customers who may enter. How many did.
 pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result<u64> {
@@ -74,7 +80,8 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
     if zones.is_empty() {
         return Ok(0);
     }
-    let base = take_numbers(tx, zones.iter().map(|(_, members)| members).sum()).await?;
+    let count: i64 = zones.iter().map(|(_, members)| members).sum();
+    let base = sequences::take(tx, "enrollment", usize::try_from(count).unwrap_or(0)).await?;
     let (sql, anchor) = (enroll_sql(entering, among), anchor_of(entering));
     let due: Vec<(Option<&str>, i64)> = zones
         .iter()
@@ -85,9 +92,9 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
         .collect();
     let status = if entering.pending { EnrollmentStatus::Pending } else { EnrollmentStatus::Waiting };
     let query = sqlx::query(AssertSqlSafe(sql))
+        .bind(among.bind())
         .bind(entering.flow.0)
         .bind(entering.segment.0)
-        .bind(among.bind())
         .bind(entering.joined_after.map_or(i64::MIN, micros))
         .bind(rule_bound(entering))
         .bind(base)
@@ -115,7 +122,7 @@ fn rule_bound(entering: &Entering<'_>) -> i64 {
     }
 }
 
-/// `$1` flow, `$2` segment, `$3` the customers, `$4` joined after, `$5` the entry rule's bound.
+/// `$1` the customers, `$2` flow, `$3` segment, `$4` joined after, `$5` the entry rule's bound.
 fn entering_sql(entering: &Entering<'_>, among: &Among<'_>, zones: &str) -> String {
     let bars = match entering.rule {
         EntryRule::Once => "$5 = 0",
@@ -124,11 +131,11 @@ fn entering_sql(entering: &Entering<'_>, among: &Among<'_>, zones: &str) -> Stri
     };
     format!(
         "FROM {from} JOIN customers c ON c.bucket = m.bucket AND c.customer_id = m.customer_id \
-         {zones} WHERE {within} AND m.segment = $2 AND m.joined_at > $4 AND c.status = 0 AND NOT EXISTS \
+         {zones} WHERE {within} AND m.segment = $3 AND m.joined_at > $4 AND c.status = 0 AND NOT EXISTS \
          (SELECT 1 FROM enrollments e WHERE e.bucket = m.bucket AND e.customer_id = m.customer_id \
-         AND e.flow = $1 AND {bars})",
-        from = among.from("memberships", "m", 3),
-        within = among.within("m", 3),
+         AND e.flow = $2 AND {bars})",
+        from = among.from("memberships", "m"),
+        within = among.within("m"),
     )
 }
 
@@ -144,9 +151,9 @@ async fn zones_of_entering(
         entering = entering_sql(entering, among, ""),
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(among.bind())
         .bind(entering.flow.0)
         .bind(entering.segment.0)
-        .bind(among.bind())
         .bind(entering.joined_after.map_or(i64::MIN, micros))
         .bind(rule_bound(entering))
         .fetch_all(&mut **tx)
@@ -159,7 +166,7 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
         EntryRule::Once => "1",
         _ => {
             "coalesce((SELECT max(p.entry) FROM enrollments p WHERE p.bucket = m.bucket \
-             AND p.customer_id = m.customer_id AND p.flow = $1), 0) + 1"
+             AND p.customer_id = m.customer_id AND p.flow = $2), 0) + 1"
         }
     };
     // Anchored at one instant: due by zone. Anchored at each joining: due at once, and timed then.
@@ -176,15 +183,9 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
     format!(
         "INSERT INTO enrollments (bucket, enrollment_id, customer_id, flow, entry, status, step, \
          lane, due, anchor, planned, started_at, started_revision, timed_revision) \
-         SELECT m.bucket, (m.bucket << 48) | ($6 + row_number() OVER () - 1), m.customer_id, $1, \
+         SELECT m.bucket, (m.bucket << 48) | ($6 + row_number() OVER () - 1), m.customer_id, $2, \
          {entry}, $7, $8, $9, {due_or_none}, {anchor}, {due}, $11, $12, {revision} {from}"
     )
-}
-
-/// Takes so many consecutive enrollment numbers; the first of them.
-async fn take_numbers(tx: &mut Tx, count: i64) -> Result<i64> {
-    let row = sqlx::query(TAKE_NUMBERS).bind(count).fetch_one(&mut **tx).await?;
-    Ok(row.get(0))
 }
 
 /// Ends the live enrollments of these customers in a flow.
@@ -199,14 +200,14 @@ pub(super) async fn exit(
         return Ok(0);
     }
     let rows = sqlx::query(EXIT)
+        .bind(numbers(customers))
         .bind(flow.0)
-        .bind(customer_rows(customers))
         .bind(EnrollmentStatus::Exited.number())
         .bind(why.0.number())
         .bind(micros(at))
         .fetch_all(&mut **tx)
         .await?;
-    let ended: Vec<(i64, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let ended: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
     close_deferred(tx, &ended, why.1, at).await?;
     Ok(ended.len() as u64)
 }
@@ -214,7 +215,7 @@ pub(super) async fn exit(
 /// Messages that were to be tried again are not, once their enrollments have ended.
 pub(super) async fn close_deferred(
     tx: &mut Tx,
-    ended: &[(i64, i64)],
+    ended: &[i64],
     reason: Reason,
     at: Timestamp,
 ) -> Result<()> {
@@ -243,11 +244,11 @@ pub(super) async fn meeting(
     let predicate = compile(condition, frame, 3, Within::Enrollment)?;
     let sql = format!(
         "SELECT e.customer_id FROM {from} JOIN customers c ON c.bucket = e.bucket \
-         AND c.customer_id = e.customer_id WHERE e.flow = $1 AND e.status < 10 AND ({test})",
-        from = Among::Customers(customers).from("enrollments", "e", 2),
+         AND c.customer_id = e.customer_id WHERE e.flow = $2 AND e.status < 10 AND ({test})",
+        from = Among::Customers(customers).from("enrollments", "e"),
         test = predicate.sql,
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(flow.0).bind(customer_rows(customers));
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(numbers(customers)).bind(flow.0);
     let rows = bind_all(query, predicate.binds).fetch_all(&mut **tx).await?;
     Ok(rows.iter().map(|row| CustomerId(row.get(0))).collect())
 }

@@ -8,8 +8,9 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::domain::ids::{NameNo, RevisionNo};
 
-use super::instant::{instant, micros, optional_instant};
-use super::{Result, Store};
+use super::instants::{instant, micros, optional_instant};
+use super::db::Store;
+use super::error::Result;
 
 /// What a flow's pause is, and whose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +122,7 @@ fn flow_state(row: &SqliteRow) -> Result<FlowState> {
     let pause = paused_at
         .map(|at| {
             let by: Option<String> = row.get(5);
-            Ok::<_, super::Error>(Pause {
+            Ok::<_, super::error::Error>(Pause {
                 at: instant(at)?,
                 by: by.unwrap_or_default(),
                 reason: row.get(6),

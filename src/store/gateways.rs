@@ -8,8 +8,9 @@ use sqlx::Row as _;
 use crate::domain::channel::Channel;
 
 use super::flows::Pause;
-use super::instant::{instant, micros, optional_instant};
-use super::{Result, Store};
+use super::instants::{instant, micros, optional_instant};
+use super::db::Store;
+use super::error::Result;
 
 /// What people see of a channel's gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,13 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::segment::Condition;
 
-use super::among::{Among, customer_rows};
+use super::among::{Among, numbers};
 use super::db::Tx;
-use super::instant::{instant, micros};
+use super::dialect::ids;
+use super::instants::{instant, micros};
 use super::segments::{Frame, Within, bind_all, compile};
-use super::{Result, Store};
+use super::db::Store;
+use super::error::Result;
 
 /// How far a segment has been examined, and under which definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +46,13 @@ const SAVE_STATE: &str = "INSERT INTO segment_states (segment, definition, exami
      VALUES ($1, $2, $3, $4) ON CONFLICT (segment) DO UPDATE SET \
      definition = excluded.definition, examined_to = excluded.examined_to, \
      watermark = excluded.watermark";
-const LEAVE: &str = "DELETE FROM memberships WHERE (bucket, segment, customer_id) IN \
-     (SELECT v.value ->> 0, $1, v.value ->> 1 FROM json_each($2) v)";
-const FORGET: &str = "DELETE FROM memberships WHERE bucket >= 0 AND segment = $1";
+const LEAVE: &str = concat!(
+    "DELETE FROM memberships WHERE (bucket, segment, customer_id) IN \
+     (SELECT k.bucket, $2, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+const FORGET: &str = "DELETE FROM memberships WHERE bucket BETWEEN 0 AND 1023 AND segment = $1";
 const FORGET_STATE: &str = "DELETE FROM segment_states WHERE segment = $1";
 
 pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, FORGET_STATE];
@@ -108,16 +114,16 @@ async fn join(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result
     let predicate = compile(examined.condition, &examined.frame, 4, Within::Customer)?;
     let sql = format!(
         "INSERT INTO memberships (bucket, segment, customer_id, joined_at) \
-         SELECT c.bucket, $1, c.customer_id, $2 FROM {from} WHERE {within} AND ({test}) \
+         SELECT c.bucket, $2, c.customer_id, $3 FROM {from} WHERE {within} AND ({test}) \
          ON CONFLICT DO NOTHING",
-        from = among.from("customers", "c", 3),
-        within = among.within("c", 3),
+        from = among.from("customers", "c"),
+        within = among.within("c"),
         test = predicate.sql,
     );
     let query = sqlx::query(AssertSqlSafe(sql))
+        .bind(among.bind())
         .bind(examined.segment.0)
-        .bind(micros(examined.joined_at))
-        .bind(among.bind());
+        .bind(micros(examined.joined_at));
     Ok(bind_all(query, predicate.binds).execute(&mut **tx).await?.rows_affected())
 }
 
@@ -128,18 +134,18 @@ async fn leave(
 ) -> Result<Vec<CustomerId>> {
     let predicate = compile(examined.condition, &examined.frame, 3, Within::Customer)?;
     let sql = format!(
-        "SELECT m.customer_id FROM {from} WHERE {within} AND m.segment = $1 AND NOT EXISTS \
+        "SELECT m.customer_id FROM {from} WHERE {within} AND m.segment = $2 AND NOT EXISTS \
          (SELECT 1 FROM customers c WHERE c.bucket = m.bucket AND c.customer_id = m.customer_id \
          AND ({test}))",
-        from = among.from("memberships", "m", 2),
-        within = among.within("m", 2),
+        from = among.from("memberships", "m"),
+        within = among.within("m"),
         test = predicate.sql,
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(examined.segment.0).bind(among.bind());
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(among.bind()).bind(examined.segment.0);
     let rows = bind_all(query, predicate.binds).fetch_all(&mut **tx).await?;
     let left: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
     if !left.is_empty() {
-        let query = sqlx::query(LEAVE).bind(examined.segment.0).bind(customer_rows(&left));
+        let query = sqlx::query(LEAVE).bind(numbers(&left)).bind(examined.segment.0);
         query.execute(&mut **tx).await?;
     }
     Ok(left)

@@ -7,9 +7,10 @@ use crate::domain::channel::Lane;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{EnrollmentId, NameNo, RevisionNo};
 
-use super::Result;
+use super::error::Result;
 use super::db::Tx;
-use super::instant::micros;
+use super::dialect::rows;
+use super::instants::micros;
 
 /// Where an enrollment goes when a step is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +22,17 @@ pub enum Move {
 }
 
 /// One move with its guard: the step, and for claims the due time, that were seen.
-/// bucket, enrollment, seen step, seen due, then status, step, lane, due, anchor, planned, reason, finished, revision.
-#[derive(serde::Serialize)]
-pub(super) struct MoveRow(
-    u16,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MoveRow {
+    enrollment: EnrollmentId,
+    seen: NameNo,
+    seen_due: Option<Timestamp>,
+    to: Move,
+}
+
+/// As the statement unrolls it: id, seen, seen due, status, step, lane, due, anchor, planned,
+/// reason, revision.
+type Columns = (
     i64,
     i32,
     Option<i64>,
@@ -35,7 +43,6 @@ pub(super) struct MoveRow(
     Option<i64>,
     Option<i64>,
     Option<i64>,
-    bool,
     Option<i32>,
 );
 
@@ -43,61 +50,47 @@ impl MoveRow {
     pub(super) fn new(
         enrollment: EnrollmentId,
         seen: NameNo,
-        seen_due: Option<i64>,
+        seen_due: Option<Timestamp>,
         to: &Move,
     ) -> Self {
-        let bucket = enrollment.bucket().0;
+        Self { enrollment, seen, seen_due, to: *to }
+    }
+
+    fn columns(&self) -> Columns {
+        let (id, seen, seen_due) = (self.enrollment.0, self.seen.0, self.seen_due.map(micros));
         let ended = |status: EnrollmentStatus, reason: Option<ExitReason>, again: Option<Timestamp>| {
-            Self(
-                bucket,
-                enrollment.0,
-                seen.0,
-                seen_due,
-                status.number(),
-                None,
-                Lane::Reentry.number(),
-                again.map(micros),
-                None,
-                None,
-                reason.map(ExitReason::number),
-                true,
-                None,
-            )
+            let (lane, reason) = (Lane::Reentry.number(), reason.map(ExitReason::number));
+            let again = again.map(micros);
+            (id, seen, seen_due, status.number(), None, lane, again, None, None, reason, None)
         };
-        match to {
-            Move::To { step, lane, anchor, planned, revision } => Self(
-                bucket,
-                enrollment.0,
-                seen.0,
-                seen_due,
-                EnrollmentStatus::Waiting.number(),
-                Some(step.0),
-                lane.number(),
-                Some(micros(*planned)),
-                Some(micros(*anchor)),
-                Some(micros(*planned)),
-                None,
-                false,
-                Some(revision.0),
-            ),
-            Move::Completed { look_again } => ended(EnrollmentStatus::Completed, None, *look_again),
+        match self.to {
+            Move::To { step, lane, anchor, planned, revision } => {
+                let (status, planned) = (EnrollmentStatus::Waiting.number(), Some(micros(planned)));
+                let (step, lane, anchor) = (Some(step.0), lane.number(), Some(micros(anchor)));
+                let revision = Some(revision.0);
+                (id, seen, seen_due, status, step, lane, planned, anchor, planned, None, revision)
+            }
+            Move::Completed { look_again } => ended(EnrollmentStatus::Completed, None, look_again),
             Move::Exited { reason, look_again } => {
-                ended(EnrollmentStatus::Exited, Some(*reason), *look_again)
+                ended(EnrollmentStatus::Exited, Some(reason), look_again)
             }
         }
     }
 }
 
-const MOVE: &str = "UPDATE enrollments SET status = v.value ->> 4, \
-     step = coalesce(v.value ->> 5, enrollments.step), lane = v.value ->> 6, due = v.value ->> 7, \
-     anchor = coalesce(v.value ->> 8, enrollments.anchor), \
-     planned = coalesce(v.value ->> 9, enrollments.planned), exit_reason = v.value ->> 10, \
-     finished_at = CASE WHEN (v.value ->> 11) THEN $2 END, \
-     timed_revision = coalesce(v.value ->> 12, enrollments.timed_revision), held = NULL \
-     FROM json_each($1) v WHERE enrollments.bucket = (v.value ->> 0) \
-     AND enrollments.enrollment_id = (v.value ->> 1) AND enrollments.step = (v.value ->> 2) \
-     AND ((v.value ->> 3) IS NULL OR enrollments.due = (v.value ->> 3)) \
-     AND enrollments.status < 10 RETURNING enrollment_id";
+const MOVE: &str = concat!(
+    "UPDATE enrollments SET status = j.status, step = coalesce(j.step, enrollments.step), \
+     lane = j.lane, due = j.due, anchor = coalesce(j.anchor, enrollments.anchor), \
+     planned = coalesce(j.planned, enrollments.planned), exit_reason = j.reason, \
+     finished_at = CASE WHEN j.status >= 10 THEN $2 END, \
+     timed_revision = coalesce(j.revision, enrollments.timed_revision), held = NULL FROM ",
+    rows!(id BIGINT 0, seen BIGINT 1, seen_due BIGINT 2, status BIGINT 3, step BIGINT 4,
+          lane BIGINT 5, due BIGINT 6, anchor BIGINT 7, planned BIGINT 8, reason BIGINT 9,
+          revision BIGINT 10),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.step = j.seen AND (j.seen_due IS NULL OR enrollments.due = j.seen_due) \
+     AND enrollments.status < 10 RETURNING enrollment_id"
+);
 
 pub(super) const STATEMENTS: &[&str] = &[MOVE];
 
@@ -107,8 +100,9 @@ pub(super) async fn apply_moves(
     moves: &[MoveRow],
     now: Timestamp,
 ) -> Result<Vec<EnrollmentId>> {
+    let rows: Vec<Columns> = moves.iter().map(MoveRow::columns).collect();
     let rows = sqlx::query(MOVE)
-        .bind(serde_json::to_string(moves).unwrap_or_default())
+        .bind(serde_json::to_string(&rows).unwrap_or_default())
         .bind(micros(now))
         .fetch_all(&mut **tx)
         .await?;

@@ -1,7 +1,7 @@
 //! Owns how a flow's rows leave the due index and return to it: pauses, stops, new timing.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::domain::channel::Lane;
 use crate::domain::dispatch::Reason;
@@ -9,8 +9,10 @@ use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{EnrollmentId, NameNo, RevisionNo};
 
 use super::enrollments::close_deferred;
-use super::instant::{instant, micros};
-use super::{Result, Store};
+use super::instants::{instant, micros};
+use super::db::Store;
+use super::dialect::rows;
+use super::error::Result;
 
 /// How parked rows come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,34 +42,32 @@ pub struct Timed {
 
 const PARK: &str = "UPDATE enrollments SET parked = due, due = NULL, held = 4 \
      WHERE (bucket, enrollment_id) IN (SELECT bucket, enrollment_id FROM enrollments \
-     WHERE bucket >= 0 AND flow = $1 AND status = 1 AND due IS NOT NULL LIMIT $2)";
+     WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 1 AND due IS NOT NULL LIMIT $2)";
 const UNPARK: &str = "UPDATE enrollments SET due = parked + $3, planned = planned + $3, \
      anchor = anchor + $3, parked = NULL, held = NULL WHERE (bucket, enrollment_id) IN \
-     (SELECT bucket, enrollment_id FROM enrollments WHERE bucket >= 0 AND flow = $1 \
+     (SELECT bucket, enrollment_id FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
      AND parked IS NOT NULL LIMIT $2)";
 const STOP: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
      due = NULL, parked = NULL, held = NULL WHERE (bucket, enrollment_id) IN \
-     (SELECT bucket, enrollment_id FROM enrollments WHERE bucket >= 0 AND flow = $1 \
-     AND status < 10 LIMIT $2) RETURNING bucket, enrollment_id";
-const UNTIMED: &str = "SELECT e.enrollment_id, e.step, e.anchor, c.f_timezone FROM enrollments e \
-     JOIN customers c ON c.bucket = e.bucket AND c.customer_id = e.customer_id \
-     WHERE e.bucket >= 0 AND e.flow = $1 AND e.status = 1 AND e.timed_revision < $2 \
-     AND (e.due IS NOT NULL OR e.parked IS NOT NULL) LIMIT $3";
-const TIME: &str = "UPDATE enrollments SET planned = v.value ->> 3, lane = v.value ->> 4, \
-     due = CASE WHEN enrollments.parked IS NULL THEN v.value ->> 3 END, \
-     parked = CASE WHEN enrollments.parked IS NOT NULL THEN v.value ->> 3 END, \
-     timed_revision = $2, held = CASE WHEN enrollments.parked IS NOT NULL THEN 4 END \
-     FROM json_each($1) v WHERE enrollments.bucket = (v.value ->> 0) \
-     AND enrollments.enrollment_id = (v.value ->> 1) AND enrollments.step = (v.value ->> 2) \
-     AND enrollments.status = 1";
+     (SELECT bucket, enrollment_id FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
+     AND status < 10 LIMIT $2) RETURNING enrollment_id";
+const TIME: &str = concat!(
+    "UPDATE enrollments SET planned = j.planned, lane = j.lane, \
+     due = CASE WHEN enrollments.parked IS NULL THEN j.planned END, \
+     parked = CASE WHEN enrollments.parked IS NOT NULL THEN j.planned END, \
+     timed_revision = $2, held = CASE WHEN enrollments.parked IS NOT NULL THEN 4 END FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, planned BIGINT 2, lane BIGINT 3),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.step = j.step AND enrollments.status = 1"
+);
 const FREEZE_TIMING: &str = "UPDATE enrollments SET timed_revision = $2 WHERE \
      (bucket, enrollment_id) IN (SELECT bucket, enrollment_id FROM enrollments \
-     WHERE bucket >= 0 AND flow = $1 AND status = 1 AND timed_revision > 0 \
+     WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 1 AND timed_revision > 0 \
      AND timed_revision < $2 LIMIT $3)";
 const SUCCESSORS: &str = "SELECT step, successor FROM removed_steps";
 
 pub(super) const STATEMENTS: &[&str] =
-    &[PARK, UNPARK, STOP, UNTIMED, TIME, FREEZE_TIMING, SUCCESSORS];
+    &[PARK, UNPARK, STOP, TIME, FREEZE_TIMING, SUCCESSORS];
 
 impl Store {
     /// Takes up to `limit` waiting rows of a flow out of the due index.
@@ -102,7 +102,7 @@ impl Store {
             .bind(micros(at))
             .fetch_all(&mut *tx)
             .await?;
-        let ended: Vec<(i64, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let ended: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
         close_deferred(&mut tx, &ended, Reason::FlowStopped, at).await?;
         tx.commit().await?;
         Ok(ended.len() as u64)
@@ -113,9 +113,10 @@ impl Store {
         &self,
         flow: NameNo,
         before: RevisionNo,
+        zone_field: &str,
         limit: u32,
     ) -> Result<Vec<Untimed>> {
-        let rows = sqlx::query(UNTIMED)
+        let rows = sqlx::query(AssertSqlSafe(untimed_sql(zone_field)))
             .bind(flow.0)
             .bind(before.0)
             .bind(limit)
@@ -137,8 +138,7 @@ impl Store {
         let rows: Vec<_> = timed
             .iter()
             .map(|row| {
-                let id = row.enrollment;
-                (id.bucket().0, id.0, row.step.0, micros(row.planned), row.lane.number())
+                (row.enrollment.0, row.step.0, micros(row.planned), row.lane.number())
             })
             .collect();
         let mut tx = self.write().await?;
@@ -173,4 +173,13 @@ impl Store {
             .map(|row| (NameNo(row.get(0)), row.get::<Option<i32>, _>(1).map(NameNo)))
             .collect())
     }
+}
+
+fn untimed_sql(zone_field: &str) -> String {
+    format!(
+        "SELECT e.enrollment_id, e.step, e.anchor, c.f_{zone_field} FROM enrollments AS e \
+         JOIN customers AS c ON c.bucket = e.bucket AND c.customer_id = e.customer_id \
+         WHERE e.bucket BETWEEN 0 AND 1023 AND e.flow = $1 AND e.status = 1 \
+         AND e.timed_revision < $2 AND (e.due IS NOT NULL OR e.parked IS NOT NULL) LIMIT $3"
+    )
 }

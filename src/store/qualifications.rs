@@ -3,20 +3,22 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::ExitReason;
 use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::segment::Condition;
 
-use super::among::{Among, customer_rows};
+use super::among::{Among, numbers};
 use super::db::Tx;
 use super::enrollments::{self, EntryAnchor, Entering};
-use super::instant::micros;
+use super::dialect::{ids, rows};
+use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
 use super::segments::Frame;
-use super::{Result, Store};
+use super::db::Store;
+use super::error::Result;
 
 /// A segment that flows use, with what its changes mean to them.
 #[derive(Clone)]
@@ -46,26 +48,29 @@ pub struct Pass {
 }
 
 const DIRTY: &str =
-    "SELECT customer_id FROM dirty WHERE bucket >= 0 ORDER BY bucket, customer_id LIMIT $1";
-const CLEAN: &str = "DELETE FROM dirty WHERE (bucket, customer_id) IN \
-     (SELECT v.value ->> 0, v.value ->> 1 FROM json_each($1) v)";
-const ANY_DIRTY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket >= 0)";
+    "SELECT customer_id FROM dirty WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1";
+const CLEAN: &str = concat!(
+    "DELETE FROM dirty WHERE (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+const ANY_DIRTY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";
 const CAUGHT_UP: &str = "UPDATE flow_states SET caught_up_to = $2 WHERE flow = $1";
-const PENDING: &str = "SELECT e.customer_id, e.enrollment_id, c.f_timezone FROM enrollments e \
-     JOIN customers c ON c.bucket = e.bucket AND c.customer_id = e.customer_id \
-     WHERE e.bucket >= 0 AND e.flow = $1 AND e.status = 0 ORDER BY e.started_at, e.enrollment_id LIMIT $2";
-const PROMOTE: &str = "UPDATE enrollments SET status = 1, anchor = $2, started_at = $2, \
-     planned = v.value ->> 2, due = v.value ->> 2, timed_revision = $3 FROM json_each($1) v \
-     WHERE enrollments.bucket = (v.value ->> 0) AND enrollments.enrollment_id = (v.value ->> 1) \
-     AND enrollments.status = 0";
-const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket >= 0 AND flow = $1 \
+const PROMOTE: &str = concat!(
+    "UPDATE enrollments SET status = 1, anchor = $2, started_at = $2, planned = j.due, \
+     due = j.due, timed_revision = $3 FROM ",
+    rows!(id BIGINT 0, due BIGINT 1),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.status = 0"
+);
+const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
      AND status = 0 AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.bucket = enrollments.bucket \
      AND m.segment = $2 AND m.customer_id = enrollments.customer_id)";
 const COUNT_PENDING: &str =
-    "SELECT count(*) FROM enrollments WHERE bucket >= 0 AND flow = $1 AND status = 0";
+    "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 0";
 
 pub(super) const STATEMENTS: &[&str] =
-    &[DIRTY, CLEAN, ANY_DIRTY, CAUGHT_UP, PENDING, PROMOTE, DROP_UNQUALIFIED, COUNT_PENDING];
+    &[DIRTY, CLEAN, ANY_DIRTY, CAUGHT_UP, PROMOTE, DROP_UNQUALIFIED, COUNT_PENDING];
 
 impl Store {
     /// Whether any customer waits to be looked at.
@@ -104,7 +109,7 @@ impl Store {
         if changed.is_empty() {
             return Ok(pass);
         }
-        sqlx::query(CLEAN).bind(customer_rows(&changed)).execute(&mut *tx).await?;
+        sqlx::query(CLEAN).bind(numbers(&changed)).execute(&mut *tx).await?;
         for qualification in qualifications {
             pass += qualify(&mut tx, qualification, &Among::Customers(&changed)).await?;
         }
@@ -147,15 +152,17 @@ impl Store {
             .bind(entering.segment.0)
             .execute(&mut *tx)
             .await?;
-        let rows =
-            sqlx::query(PENDING).bind(entering.flow.0).bind(limit).fetch_all(&mut *tx).await?;
         let EntryAnchor::At(anchor) = entering.anchor else { return Ok(0) };
-        let promoted: Vec<(u16, i64, i64)> = rows
+        let rows = sqlx::query(AssertSqlSafe(pending_sql(entering.zone_field)))
+            .bind(entering.flow.0)
+            .bind(limit)
+            .fetch_all(&mut *tx)
+            .await?;
+        let promoted: Vec<(i64, i64)> = rows
             .iter()
             .map(|row| {
-                let zone: Option<String> = row.get(2);
-                let due = (entering.due)(anchor, zone.as_deref());
-                (CustomerId(row.get(0)).bucket().0, row.get(1), micros(due))
+                let zone: Option<String> = row.get(1);
+                (row.get(0), micros((entering.due)(anchor, zone.as_deref())))
             })
             .collect();
         let done = sqlx::query(PROMOTE)
@@ -177,6 +184,15 @@ impl std::ops::AddAssign for Pass {
         self.enrolled += other.enrolled;
         self.exited += other.exited;
     }
+}
+
+/// The longest waiting of those who wait to be let in, with their zones.
+fn pending_sql(zone_field: &str) -> String {
+    format!(
+        "SELECT e.enrollment_id, c.f_{zone_field} FROM enrollments AS e JOIN customers AS c \
+         ON c.bucket = e.bucket AND c.customer_id = e.customer_id WHERE e.bucket BETWEEN 0 AND 1023 \
+         AND e.flow = $1 AND e.status = 0 ORDER BY e.started_at, e.enrollment_id LIMIT $2"
+    )
 }
 
 async fn qualify(
