@@ -3,4 +3,5 @@
 pub mod channels;
 pub mod clock;
 pub mod domain;
+pub mod engine;
 pub mod store;

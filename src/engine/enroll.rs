@@ -132,13 +132,17 @@ impl Enrolling<'_> {
             watermark,
         };
         // Members found when a segment is first looked at joined it when its flow was activated.
-        let first = state.is_none_or(|state| state.definition == definition && state.examined_to < BUCKETS);
+        let first = !plans.iter().any(|plan| self.is_caught_up(plan));
         let joined_at = if first { self.activation(plans) } else { self.now };
         let due = |plan| self.due(plan);
         let dues: Vec<_> = plans.iter().map(|plan| due(plan)).collect();
         let qualification =
             self.qualification(segment, plans, condition, joined_at, &dues);
         self.engine.store.examine_buckets(&qualification, stride, &next).await
+    }
+
+    fn is_caught_up(&self, plan: &FlowPlan) -> bool {
+        self.states.get(&plan.number).is_some_and(|state| state.caught_up_to >= BUCKETS)
     }
 
     fn activation(&self, plans: &[&FlowPlan]) -> Timestamp {
@@ -154,9 +158,6 @@ impl Enrolling<'_> {
         joined_at: Timestamp,
         dues: &'a [Box<DueOf<'a>>],
     ) -> Qualification<'a> {
-        let caught_up = |plan: &FlowPlan| {
-            self.states.get(&plan.number).is_some_and(|state| state.caught_up_to >= BUCKETS)
-        };
         Qualification {
             examined: Examined {
                 segment,
@@ -167,7 +168,7 @@ impl Enrolling<'_> {
             entering: plans
                 .iter()
                 .zip(dues)
-                .filter(|(plan, _)| caught_up(plan))
+                .filter(|(plan, _)| self.is_caught_up(plan))
                 .filter_map(|(plan, due)| self.entering(plan, EntryAnchor::At(self.now), due))
                 .collect(),
             lets_go: plans

@@ -11,11 +11,13 @@ use crate::domain::segment::Condition;
 
 use super::error::Result;
 use super::among::{Among, numbers};
+use super::bind::{Bind, composed};
 use super::db::Tx;
 use super::dialect::ids;
 use super::instants::micros;
+use super::segment_frame::{Frame, Within};
+use super::segment_sql::compile;
 use super::sequences;
-use super::segments::{Frame, Within, bind_all, compile};
 
 /// Whether a member who was enrolled before may enter again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,7 +250,7 @@ pub(super) async fn meeting(
         from = Among::Customers(customers).from("enrollments", "e"),
         test = predicate.sql,
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(numbers(customers)).bind(flow.0);
-    let rows = bind_all(query, predicate.binds).fetch_all(&mut **tx).await?;
+    let own = [Bind::Text(numbers(customers)), Bind::Int(flow.into())];
+    let rows = composed(sql, own, predicate.binds).fetch_all(&mut **tx).await?;
     Ok(rows.iter().map(|row| CustomerId(row.get(0))).collect())
 }

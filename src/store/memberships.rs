@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::Row as _;
 
 use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::segment::Condition;
 
 use super::among::{Among, numbers};
-use super::db::Tx;
+use super::bind::{Bind, composed};
+use super::db::{Store, Tx};
 use super::dialect::ids;
 use super::instants::{instant, micros};
-use super::segments::{Frame, Within, bind_all, compile};
-use super::db::Store;
+use super::segment_frame::{Frame, Within};
+use super::segment_sql::compile;
 use super::error::Result;
 
 /// How far a segment has been examined, and under which definition.
@@ -120,11 +121,12 @@ async fn join(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result
         within = among.within("c"),
         test = predicate.sql,
     );
-    let query = sqlx::query(AssertSqlSafe(sql))
-        .bind(among.bind())
-        .bind(examined.segment.0)
-        .bind(micros(examined.joined_at));
-    Ok(bind_all(query, predicate.binds).execute(&mut **tx).await?.rows_affected())
+    let own = [
+        Bind::Text(among.bind()),
+        Bind::Int(examined.segment.into()),
+        Bind::Int(micros(examined.joined_at)),
+    ];
+    Ok(composed(sql, own, predicate.binds).execute(&mut **tx).await?.rows_affected())
 }
 
 async fn leave(
@@ -141,8 +143,8 @@ async fn leave(
         within = among.within("m"),
         test = predicate.sql,
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(among.bind()).bind(examined.segment.0);
-    let rows = bind_all(query, predicate.binds).fetch_all(&mut **tx).await?;
+    let own = [Bind::Text(among.bind()), Bind::Int(examined.segment.into())];
+    let rows = composed(sql, own, predicate.binds).fetch_all(&mut **tx).await?;
     let left: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
     if !left.is_empty() {
         let query = sqlx::query(LEAVE).bind(numbers(&left)).bind(examined.segment.0);

@@ -16,7 +16,7 @@ use super::enrollments::{self, EntryAnchor, Entering};
 use super::dialect::{ids, rows};
 use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
-use super::segments::Frame;
+use super::segment_frame::Frame;
 use super::db::Store;
 use super::error::Result;
 

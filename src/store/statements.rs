@@ -1,6 +1,6 @@
 //! Owns the list of every constant statement, so that each is tried on every database.
 
-use super::{
+use super::{claims, dispatches, enrollments, flows, gateways, memberships, moves, parking, qualifications, rechecks, 
     changes, customer_lists, customer_upsert, customers, dialect, dirty, flow_edits, interactions,
     meta, names, revisions, sequences,
 };
@@ -20,5 +20,15 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("names", names::STATEMENTS),
         ("revisions", revisions::STATEMENTS),
         ("sequences", sequences::STATEMENTS),
+        ("claims", claims::STATEMENTS),
+        ("dispatches", dispatches::STATEMENTS),
+        ("enrollments", enrollments::STATEMENTS),
+        ("flows", flows::STATEMENTS),
+        ("gateways", gateways::STATEMENTS),
+        ("memberships", memberships::STATEMENTS),
+        ("moves", moves::STATEMENTS),
+        ("parking", parking::STATEMENTS),
+        ("qualifications", qualifications::STATEMENTS),
+        ("rechecks", rechecks::STATEMENTS),
     ]
 }
