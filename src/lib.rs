@@ -3,3 +3,4 @@
 pub mod channels;
 pub mod clock;
 pub mod domain;
+pub mod settings;
