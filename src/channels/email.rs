@@ -215,11 +215,12 @@ fn not_an_address(what: &'static str, text: &str) -> Unsendable {
     }
 }
 
-/// A lone carriage return could end a line for one server and not for the next (SMTP smuggling).
+/// Every line ends in CRLF: a lone carriage return could end a line for one server and not for the
+/// next (SMTP smuggling).
 fn lines(text: &str) -> String {
     if text.contains('\r') {
-        text.replace("\r\n", "\n").replace('\r', "\n")
+        lines(&text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
-        text.to_owned()
+        text.replace('\n', "\r\n")
     }
 }
