@@ -4,6 +4,7 @@
 pub mod detail;
 pub mod email;
 pub mod file;
+pub mod http;
 pub mod registry;
 pub mod setup;
 pub mod smtp;

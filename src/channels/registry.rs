@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::SharedGateway;
 use super::file::Files;
+use super::http::Http;
 use super::setup::{BadGateway, Setup};
 use super::smtp::Smtp;
 use crate::domain::gateway::Gateway;
@@ -13,7 +14,7 @@ use crate::domain::gateway::Gateway;
 pub fn open(setup: &Setup<'_>) -> Result<SharedGateway, BadGateway> {
     Ok(match &setup.config.gateway {
         Gateway::Smtp(smtp) => Arc::new(Smtp::open(setup, smtp)?),
-        Gateway::Http(_) => return Err(setup.bad("gateway.http", "not supported yet")),
+        Gateway::Http(http) => Arc::new(Http::open(setup, http)?),
         Gateway::File(file) => Arc::new(Files::open(setup, file)?),
     })
 }

@@ -6,8 +6,8 @@ use crate::domain::dispatch::{DeferCause, Fault, Outcome};
 use super::reply::Reply;
 use super::stage::{Cause, Failure, Stage};
 
-/// Encryption or authentication is missing (RFC 4954 §6): the configuration's fault, never a mail's.
-const NOT_LET_IN: [u16; 4] = [530, 534, 535, 538];
+/// Commands out of order, or encryption or authentication missing (RFC 4954 §6): never a mail's fault.
+const NOT_LET_IN: [u16; 5] = [503, 530, 534, 535, 538];
 
 /// What one try came to (RFC 5321 §4.2.1: 4yz try again, 5yz do not).
 pub(super) fn outcome(result: Result<Reply, Failure>) -> Outcome {
@@ -95,6 +95,7 @@ mod tests {
                 "530 5.7.0 must authenticate",
                 "deferred Gateway",
             ),
+            (Stage::Mail, "503 5.5.1 send AUTH first", "deferred Gateway"),
             (Stage::Mail, "421 4.3.2 closing", "deferred Throttled"),
             (Stage::Mail, "451 4.3.0 later", "deferred Message"),
             (Stage::Mail, "550 5.1.1 sender unknown", "refused Message"),

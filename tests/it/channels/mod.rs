@@ -1,6 +1,7 @@
 //! Owns the proofs of the adapters, each against counterparts of others.
 
 mod file;
+mod http;
 mod mail;
 mod postfix;
 mod smtp_faults;
