@@ -11,6 +11,9 @@ use super::setup::{BadGateway, Setup};
 use crate::domain::dispatch::{Fault, Outcome};
 use crate::domain::message::{Message, Rendered, RenderedEmail};
 
+/// A header that is not folded must fit in a line of 998 characters (RFC 5322 §2.1.1).
+const LONGEST_LINK: usize = 900;
+
 /// The channel's own sender, for messages that name none.
 #[derive(Debug, Clone, Default)]
 pub struct House {
@@ -147,7 +150,7 @@ fn list_headers(
 ) -> Result<MessageBuilder, Unsendable> {
     if let Some(url) = &email.unsubscribe_url {
         let plain = |byte: u8| byte.is_ascii_graphic() && !b"<>".contains(&byte);
-        if url.is_empty() || !url.bytes().all(plain) {
+        if url.is_empty() || url.len() > LONGEST_LINK || !url.bytes().all(plain) {
             return Err(Unsendable::Link(url.clone()));
         }
         let one_click = "List-Unsubscribe=One-Click".to_owned();

@@ -136,14 +136,28 @@ impl Connection {
     async fn hand_over(&mut self, body: &[u8], hand_over: &dyn HandOver) -> Result<Reply, Failure> {
         let (head, tail) = body.split_at(body.len().saturating_sub(TAIL));
         for block in head.chunks(BLOCK) {
-            self.line.write(Stage::Body, block).await?;
+            self.pour(block).await?;
         }
         hand_over.mark();
         // Should this write fail, the dot, its last bytes, was not handed to the system either.
-        self.line.write(Stage::Body, tail).await?;
+        self.pour(tail).await?;
         let reply = self.line.reply(Stage::Dot).await?;
         self.unclean = reply.class() != 2;
         Ok(reply)
+    }
+
+    /// A server that closes in the middle of a body has often said why: too big, not now.
+    async fn pour(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let Err(failure) = self.line.write(Stage::Body, bytes).await else {
+            return Ok(());
+        };
+        if matches!(failure.cause, Cause::Silent(_)) {
+            return Err(failure);
+        }
+        let said = self.line.reply(Stage::Body).await;
+        Err(said.map_or(failure, |reply| {
+            Failure::new(Stage::Body, Cause::Said(reply))
+        }))
     }
 }
 

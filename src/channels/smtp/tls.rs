@@ -25,7 +25,9 @@ pub(super) enum BadTls {
     Name(String),
     #[error("`{path}` holds no PEM certificates: {reason}")]
     Certificates { path: String, reason: String },
-    #[error("certificates cannot be verified: {0}")]
+    #[error(
+        "no certificate could be verified: {0}; install `ca-certificates`, or name a file of PEM certificates"
+    )]
     Rustls(#[from] rustls::Error),
 }
 

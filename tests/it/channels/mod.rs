@@ -5,6 +5,7 @@ mod http;
 mod mail;
 mod postfix;
 mod smtp_faults;
+mod smtp_opening;
 mod smtp_script;
 
 use std::path::Path;

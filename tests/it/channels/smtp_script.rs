@@ -1,17 +1,15 @@
-//! Owns what relays do seldom: resets, stale connections, stripped encryption, refused logins, stalls in the body.
+//! Owns what relays do seldom once they take mail: resets, stale connections, refusals, stalls in the body.
 
-use std::path::Path;
 use std::time::Duration;
 
 use drumbeat::channels::Gateway as _;
 use drumbeat::channels::smtp::{Smtp, Timeouts};
-use drumbeat::domain::gateway::{SmtpGateway, SmtpSecurity};
 use drumbeat::domain::message::{Message, Rendered, RenderedEmail};
 
-use super::{Marks, email, mail_to, message, plain, said, secretive, smtp};
+use super::{Marks, email, mail_to, message, plain, said, smtp};
 use crate::rig::smtp_script::{Act, Script, SmtpScript, kind};
 
-async fn send(gateway: &Smtp, message: &Message) -> (String, usize) {
+pub(super) async fn send(gateway: &Smtp, message: &Message) -> (String, usize) {
     let marks = Marks::default();
     let outcome = gateway.send(message, &marks).await;
     (said(&outcome), marks.count())
@@ -32,7 +30,7 @@ async fn two_over(script: Script) -> (String, String, usize) {
     (first, second, server.count("CONNECT"))
 }
 
-const ACCEPTED: &str = "accepted | 250 2.0.0 Ok: queued as SCRIPT";
+pub(super) const ACCEPTED: &str = "accepted | 250 2.0.0 Ok: queued as SCRIPT";
 
 #[tokio::test]
 async fn a_reset_after_the_final_dot_is_uncertain() {
@@ -212,13 +210,7 @@ async fn a_relay_that_stops_reading_in_the_body_is_left_before_the_mark() {
         ..Timeouts::default()
     };
     let gateway = smtp(&plain(server.port), timeouts);
-    let text =
-        "sixty-four bytes of text, again and again, until the pipe is full\n".repeat(200_000);
-    let big = Rendered::Email(RenderedEmail {
-        text: Some(text),
-        ..email()
-    });
-    let (outcome, marks) = send(&gateway, &message(1, "ana@example.test", big)).await;
+    let (outcome, marks) = send(&gateway, &big()).await;
     assert_eq!(
         outcome,
         "deferred Gateway | message body: no answer within 0.5 s"
@@ -226,118 +218,36 @@ async fn a_relay_that_stops_reading_in_the_body_is_left_before_the_mark() {
     assert_eq!(marks, 0);
 }
 
-fn secured(port: u16, security: SmtpSecurity) -> SmtpGateway {
-    SmtpGateway {
-        security,
-        username: Some(secretive("drum")),
-        password: Some(secretive("b\u{e9}at")),
-        ..plain(port)
-    }
-}
-
-#[tokio::test]
-async fn mail_never_goes_in_the_clear_when_starttls_is_not_offered() {
-    let server = SmtpScript::start(|_, _, line| kind(line)).await;
-    let gateway = smtp(
-        &secured(server.port, SmtpSecurity::Starttls),
-        Timeouts::default(),
-    );
-    let (outcome, marks) = send(&gateway, &mail_to("ana@example.test")).await;
-    assert_eq!(
-        outcome,
-        "deferred Gateway | STARTTLS: the server does not offer STARTTLS, which `security: starttls` requires"
-    );
-    assert_eq!(marks, 0);
-    assert!(
-        server
-            .heard()
-            .iter()
-            .all(|line| line == "CONNECT" || line.starts_with("EHLO"))
-    );
-}
-
-#[tokio::test]
-async fn words_sent_along_with_starttls_end_the_conversation() {
-    let server = SmtpScript::start(|_, _, line| match line {
-        "STARTTLS" => Act::Say("220 go\r\n250 injected\r\n"),
-        _ if line.starts_with("EHLO") => Act::Say("250-script.test\r\n250 STARTTLS\r\n"),
-        _ => kind(line),
-    })
-    .await;
-    let gateway = smtp(
-        &secured(server.port, SmtpSecurity::Starttls),
-        Timeouts::default(),
-    );
-    let (outcome, _) = send(&gateway, &mail_to("ana@example.test")).await;
-    assert!(
-        outcome.starts_with("deferred Gateway | STARTTLS: "),
-        "{outcome}"
-    );
-}
-
-#[tokio::test]
-async fn a_refused_login_is_the_gateways_fault_and_never_a_mails() {
-    let server = SmtpScript::start(|_, _, line| match line {
-        _ if line.starts_with("EHLO") => Act::Say("250-a\r\n250 AUTH LOGIN PLAIN\r\n"),
-        _ if line.starts_with("AUTH") => Act::Say("535 5.7.8 wrong password\r\n"),
-        _ => kind(line),
-    })
-    .await;
-    let gateway = smtp(
-        &secured(server.port, SmtpSecurity::None),
-        Timeouts::default(),
-    );
-    let (outcome, _) = send(&gateway, &mail_to("ana@example.test")).await;
-    assert_eq!(outcome, "deferred Gateway | AUTH: 535 5.7.8 wrong password");
-    assert_eq!(server.count("AUTH PLAIN AGRydW0AYsOpYXQ="), 1);
-}
-
-#[tokio::test]
-async fn a_server_that_knows_only_login_is_logged_in_to() {
-    let server = SmtpScript::start(|_, _, line| match line {
-        "AUTH LOGIN" => Act::Say("334 VXNlcm5hbWU6\r\n"),
-        "ZHJ1bQ==" => Act::Say("334 UGFzc3dvcmQ6\r\n"),
-        "YsOpYXQ=" => Act::Say("235 2.7.0 welcome\r\n"),
-        _ if line.starts_with("EHLO") => Act::Say("250-a\r\n250 AUTH LOGIN\r\n"),
-        _ => kind(line),
-    })
-    .await;
-    let gateway = smtp(
-        &secured(server.port, SmtpSecurity::None),
-        Timeouts::default(),
-    );
-    let (outcome, _) = send(&gateway, &mail_to("ana@example.test")).await;
-    assert_eq!(outcome, ACCEPTED);
-    assert_eq!(server.count("YsOpYXQ="), 1);
-}
-
-#[test]
-fn a_gateway_that_cannot_work_is_refused_when_it_is_opened() {
-    use drumbeat::channels::registry;
-    use drumbeat::domain::{channel::Channel, gateway::Gateway};
-    let opened = |gateway: SmtpGateway| {
-        let config = super::config(Channel::Email, Gateway::Smtp(gateway));
-        super::with_setup(&config, Path::new("/nowhere"), |setup| {
-            registry::open(setup).err().unwrap().to_string()
-        })
+fn big() -> Message {
+    let line = "sixty-four bytes of text, again and again, until the pipe is full\n";
+    let email = RenderedEmail {
+        text: Some(line.repeat(200_000)),
+        ..email()
     };
-    let mut bad_port = plain(25);
-    bad_port.port = secretive("smtp");
-    assert_eq!(
-        opened(bad_port),
-        "channel `email`: `gateway.smtp.port`: `smtp` is not a port: write a number from 1 to 65535"
-    );
-    let mut half = plain(25);
-    half.username = Some(secretive("drum"));
-    assert_eq!(
-        opened(half),
-        "channel `email`: `gateway.smtp.password`: is missing beside `username`"
-    );
-    let mut no_file = secured(25, SmtpSecurity::Starttls);
-    no_file.ca_file = Some(secretive("ca.pem"));
-    let error = opened(no_file);
-    assert!(
-        error.contains("`gateway.smtp.ca-file`: `/nowhere/ca.pem` holds no PEM"),
-        "{error}"
-    );
+    message(1, "ana@example.test", Rendered::Email(email))
+}
+
+#[tokio::test]
+async fn a_relay_that_closes_in_the_body_is_heard_out() {
+    let server = SmtpScript::start(|_, _, line| match line {
+        "DATA" => Act::Leave("354 go on\r\n552 5.3.4 too big\r\n"),
+        _ => kind(line),
+    })
+    .await;
+    let gateway = smtp(&plain(server.port), Timeouts::default());
+    let (outcome, marks) = send(&gateway, &big()).await;
+    assert_eq!(outcome, "refused Message | message body: 552 5.3.4 too big");
+    assert_eq!(marks, 0);
+}
+
+#[tokio::test]
+async fn a_connection_is_left_politely_after_a_thousand_mails() {
+    let server = SmtpScript::start(|_, _, line| kind(line)).await;
+    let gateway = smtp(&plain(server.port), Timeouts::default());
+    for _ in 0..1001 {
+        let (outcome, _) = send(&gateway, &mail_to("ana@example.test")).await;
+        assert_eq!(outcome, ACCEPTED);
+    }
+    crate::rig::port::eventually("QUIT", || (server.count("QUIT") == 1).then_some(())).await;
+    assert_eq!((server.count("CONNECT"), server.count(".")), (2, 1001));
 }
