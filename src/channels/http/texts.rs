@@ -38,11 +38,11 @@ impl<'a> Reader<'a> {
     /// Reads the text that stands at `place`, which ends in a colon and names it in errors.
     pub(super) fn text(&mut self, place: &str, text: &Secretive) -> Result<Text, BadGateway> {
         let key = place.trim_end_matches([':', ' ']);
+        // Asked of what is written in the file, so that a secret is never taken for a template.
+        let openings = ["{{", "{%", "{#"];
+        let is_template = openings.iter().any(|opening| text.0.contains(opening));
         let text = self.setup.text(&format!("gateway.http.{key}"), text)?;
-        if !["{{", "{%", "{#"]
-            .iter()
-            .any(|opening| text.contains(opening))
-        {
+        if !is_template {
             return Ok(Text::Fixed(text));
         }
         self.sources.push((place.to_owned(), text));

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use drumbeat::channels::setup::BadGateway;
+use drumbeat::channels::setup::{BadGateway, Setup};
 use drumbeat::channels::{SharedGateway, registry};
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::dispatch::Outcome;
 use drumbeat::domain::duration::Delay;
 use drumbeat::domain::gateway::{Gateway, HttpBody, HttpGateway, SuccessRule};
 use drumbeat::domain::message::{Message, Rendered, RenderedPush, RenderedSms};
+use drumbeat::settings::Settings;
 use serde_json::json;
 
 use super::{Marks, config, dispatch, message, said, secretive, with_setup};
@@ -244,6 +245,43 @@ async fn a_value_that_no_header_may_hold_never_leaves() {
         "refused Message | the value of header `x-text` holds a character no header may"
     );
     assert_eq!((marks, server.heard().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_secret_is_put_in_and_never_taken_for_a_template() {
+    let server = HttpScript::start(|_| (200, vec![], "")).await;
+    let mut http = gateway(&server.url());
+    http.headers
+        .insert("Authorization".to_owned(), secretive("Bearer ${TOKEN}"));
+    let config = config(Channel::Sms, Gateway::Http(http));
+    let variable = ("TOKEN".to_owned(), "a{{b}}".to_owned());
+    let settings = Settings::from_variables([variable]);
+    let opened = registry::open(&Setup {
+        config: &config,
+        workspace: Path::new("/"),
+        reveal: &|text| Ok(settings.reveal(text)?),
+    });
+    let outcome = opened
+        .unwrap()
+        .send(&sms("${TOKEN}"), &Marks::default())
+        .await;
+    assert!(said(&outcome).starts_with("accepted | "), "{outcome:?}");
+    let heard = server.heard();
+    assert_eq!(heard[0].headers["authorization"], "Bearer a{{b}}");
+    assert!(
+        heard[0].body.contains(r#""text":"${TOKEN}""#),
+        "{}",
+        heard[0].body
+    );
+    let unset = registry::open(&Setup {
+        config: &config,
+        workspace: Path::new("/"),
+        reveal: &|text| Ok(Settings::default().reveal(text)?),
+    });
+    assert_eq!(
+        unset.err().unwrap().to_string(),
+        "channel `sms`: `gateway.http.headers: Authorization`: `${TOKEN}` is not set: set the environment variable `TOKEN`"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use drumbeat::channels::Gateway;
 use drumbeat::channels::smtp::Timeouts;
+use futures_util::future::join_all;
 
 use super::{Marks, mail_to, plain, said, smtp};
 use crate::rig::smtp_sink::SmtpSink;
@@ -106,14 +107,16 @@ const SILENCES: [Row; 6] = [
 ];
 
 async fn check(rows: &[Row], timeouts: Timeouts) {
-    for (faults, expected, marked) in rows {
-        let sink = SmtpSink::start(faults).await;
-        let gateway = smtp(&plain(sink.port), timeouts);
-        let marks = Marks::default();
-        let outcome = said(&gateway.send(&mail_to("ana@example.test"), &marks).await);
-        assert!(outcome.starts_with(expected), "{faults:?}: {outcome}");
-        assert_eq!(marks.count(), usize::from(*marked), "{faults:?}");
-    }
+    join_all(rows.iter().map(|row| check_one(row, timeouts))).await;
+}
+
+async fn check_one((faults, expected, marked): &Row, timeouts: Timeouts) {
+    let sink = SmtpSink::start(faults).await;
+    let gateway = smtp(&plain(sink.port), timeouts);
+    let marks = Marks::default();
+    let outcome = said(&gateway.send(&mail_to("ana@example.test"), &marks).await);
+    assert!(outcome.starts_with(expected), "{faults:?}: {outcome}");
+    assert_eq!(marks.count(), usize::from(*marked), "{faults:?}");
 }
 
 #[tokio::test]
@@ -154,7 +157,7 @@ async fn many_mails_share_few_connections_and_arrive_whole() {
         .map(|n| mail_to(&format!("c{n}@example.test")))
         .collect();
     let sends = messages.iter().map(|message| gateway.send(message, &marks));
-    for outcome in futures_util::future::join_all(sends).await {
+    for outcome in join_all(sends).await {
         assert!(said(&outcome).starts_with("accepted"), "{outcome:?}");
     }
     assert_eq!(marks.count(), 40);

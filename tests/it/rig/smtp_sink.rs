@@ -16,18 +16,23 @@ pub(crate) struct SmtpSink {
 }
 
 impl SmtpSink {
-    /// `faults` are smtp-sink's own options, such as `["-q", "RCPT"]` or `["-W", ".:9"]`.
+    /// `faults` are smtp-sink's own options, such as `["-q", "RCPT"]` or `["-W", ".:9"]`. Finding
+    /// out that it listens takes one session.
     pub(crate) async fn start(faults: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
-        let port = port::free();
-        let child = spawn(faults, port, folder.path());
-        let sink = Self {
-            port,
-            child,
-            folder,
-        };
-        port::open(port).await;
-        sink
+        loop {
+            let folder = TempDir::new().unwrap();
+            let port = port::free();
+            let mut child = spawn(faults, port, folder.path());
+            port::open(port).await;
+            // Somebody else may have taken the port meanwhile.
+            if child.try_wait().unwrap().is_none() {
+                return Self {
+                    port,
+                    child,
+                    folder,
+                };
+            }
+        }
     }
 
     /// The same, keeping every mail it takes.
