@@ -4,4 +4,5 @@ pub mod channels;
 pub mod clock;
 pub mod domain;
 pub mod engine;
+pub mod settings;
 pub mod store;

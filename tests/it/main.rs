@@ -1,1 +1,4 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod channels;
+mod rig;
