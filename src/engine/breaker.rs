@@ -8,22 +8,33 @@ const LONGEST_REST: SignedDuration = SignedDuration::from_mins(5);
 
 /// Times are machine time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Breaker {
-    Closed { failures: u32, rest: SignedDuration },
-    Open { until: Timestamp, rest: SignedDuration },
+pub(super) enum Breaker {
+    Closed {
+        failures: u32,
+        rest: SignedDuration,
+    },
+    Open {
+        until: Timestamp,
+        rest: SignedDuration,
+    },
     /// One message is out to see whether the gateway is back.
-    HalfOpen { rest: SignedDuration },
+    HalfOpen {
+        rest: SignedDuration,
+    },
 }
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self::Closed { failures: 0, rest: FIRST_REST }
+        Self::Closed {
+            failures: 0,
+            rest: FIRST_REST,
+        }
     }
 }
 
 impl Breaker {
     /// How many of `wanted` messages may be tried now.
-    pub fn allows(&mut self, wanted: u32, now: Timestamp) -> u32 {
+    pub(super) fn allows(&mut self, wanted: u32, now: Timestamp) -> u32 {
         match *self {
             Self::Closed { .. } => wanted,
             Self::Open { until, .. } if now < until => 0,
@@ -36,40 +47,49 @@ impl Breaker {
     }
 
     /// The probe was not needed after all: nothing was due.
-    pub fn withdraw_probe(&mut self, now: Timestamp) {
+    pub(super) fn withdraw_probe(&mut self, now: Timestamp) {
         if let Self::HalfOpen { rest } = *self {
             *self = Self::Open { until: now, rest };
         }
     }
 
     /// The gateway answered, whatever it said of the message. Whether the breaker's state changed.
-    pub fn succeeded(&mut self) -> bool {
+    pub(super) fn succeeded(&mut self) -> bool {
         let was_closed = matches!(self, Self::Closed { .. });
         *self = Self::default();
         !was_closed
     }
 
     /// The gateway could not be reached or did not let us in. Whether the breaker's state changed.
-    pub fn failed(&mut self, now: Timestamp) -> bool {
+    pub(super) fn failed(&mut self, now: Timestamp) -> bool {
         match *self {
             Self::Closed { failures, rest } if failures + 1 < FAILURES_TO_OPEN => {
-                *self = Self::Closed { failures: failures + 1, rest };
+                *self = Self::Closed {
+                    failures: failures + 1,
+                    rest,
+                };
                 false
             }
             Self::Closed { rest, .. } => {
-                *self = Self::Open { until: now + rest, rest };
+                *self = Self::Open {
+                    until: now + rest,
+                    rest,
+                };
                 true
             }
             Self::HalfOpen { rest } => {
                 let rest = (rest * 2).min(LONGEST_REST);
-                *self = Self::Open { until: now + rest, rest };
+                *self = Self::Open {
+                    until: now + rest,
+                    rest,
+                };
                 true
             }
             Self::Open { .. } => false,
         }
     }
 
-    pub fn as_str(&self) -> &'static str {
+    pub(super) fn as_str(&self) -> &'static str {
         match self {
             Self::Closed { .. } => "closed",
             Self::Open { .. } => "open",
@@ -101,12 +121,21 @@ mod tests {
     #[test]
     fn a_failed_probe_rests_twice_as_long_up_to_five_minutes() {
         let mut now = Timestamp::UNIX_EPOCH;
-        let mut breaker = Breaker::Open { until: now, rest: FIRST_REST };
+        let mut breaker = Breaker::Open {
+            until: now,
+            rest: FIRST_REST,
+        };
         for seconds in [10, 20, 40, 80, 160, 300, 300] {
             assert_eq!(breaker.allows(1, now), 1);
             breaker.failed(now);
             let rest = SignedDuration::from_secs(seconds);
-            assert_eq!(breaker, Breaker::Open { until: now + rest, rest });
+            assert_eq!(
+                breaker,
+                Breaker::Open {
+                    until: now + rest,
+                    rest
+                }
+            );
             now += rest;
         }
     }

@@ -1,6 +1,6 @@
 //! Owns the current revision as the engine uses it: every name a number, every template compiled, once per revision.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -25,9 +25,9 @@ pub struct Catalog {
     pub published: Published,
     pub zone: TimeZone,
     pub templates: Templates,
-    pub flows: HashMap<NameNo, FlowPlan>,
+    pub flows: BTreeMap<NameNo, FlowPlan>,
     /// Where the people of removed steps go.
-    pub successors: HashMap<NameNo, Option<NameNo>>,
+    pub successors: BTreeMap<NameNo, Option<NameNo>>,
     /// Whether a segment or an exit condition asks about what we send.
     pub marks_sends: bool,
 }
@@ -85,7 +85,11 @@ impl Catalog {
     }
 
     pub fn frame(&self, now: Timestamp) -> Frame<'_> {
-        Frame { revision: &self.published.revision, numbers: &self.published.numbers, now }
+        Frame {
+            revision: &self.published.revision,
+            numbers: &self.published.numbers,
+            now,
+        }
     }
 
     /// The zone a customer lives in: their own if it is known, else the workspace's.
@@ -94,7 +98,8 @@ impl Catalog {
     }
 
     pub fn zone_named(&self, name: Option<&str>) -> TimeZone {
-        name.and_then(calendar::zone_named).unwrap_or_else(|| self.zone.clone())
+        name.and_then(calendar::zone_named)
+            .unwrap_or_else(|| self.zone.clone())
     }
 }
 
@@ -104,7 +109,11 @@ fn flow_plan(published: &Published, flow: &Flow) -> Option<FlowPlan> {
         number: numbers.number(NameKind::Flow, &flow.id)?,
         segment: numbers.number(NameKind::Segment, &flow.segment)?,
         flow: flow.clone(),
-        steps: flow.steps.iter().filter_map(|step| step_plan(published, flow, step)).collect(),
+        steps: flow
+            .steps
+            .iter()
+            .filter_map(|step| step_plan(published, flow, step))
+            .collect(),
     })
 }
 
@@ -127,7 +136,9 @@ fn step_plan(published: &Published, flow: &Flow, step: &Step) -> Option<StepPlan
         belongs.push(place(&flow.id, &flow.category, &flow.group));
         belongs.extend(reused.map(|reused| place(&reused.id, &reused.category, &reused.group)));
     }
-    let governing = reused.map_or(flow.category.as_deref(), |reused| reused.category.as_deref());
+    let governing = reused.map_or(flow.category.as_deref(), |reused| {
+        reused.category.as_deref()
+    });
     Some(StepPlan {
         number: numbers.step(&flow.id, &step.id)?,
         step: step.clone(),
@@ -149,7 +160,10 @@ fn asks_about_sends(revision: &Revision) -> bool {
             _ => false,
         };
     };
-    revision.segments.values().for_each(|segment| segment.condition.walk(&mut visit));
+    revision
+        .segments
+        .values()
+        .for_each(|segment| segment.condition.walk(&mut visit));
     for flow in revision.flows.values() {
         if let Some(when) = &flow.exit.when {
             when.walk(&mut visit);
@@ -186,16 +200,24 @@ impl FlowPlan {
     /// Straight to a step, because the one before it is gone.
     pub fn jump(&self, to: &StepPlan, at: Walk<'_>) -> Move {
         let timing = enrollment::retime(&to.step, at.now, at.zone);
-        let next = enrollment::Next { step: &to.step, timing };
+        let next = enrollment::Next {
+            step: &to.step,
+            timing,
+        };
         self.to(&next, at).unwrap_or_else(|| self.complete(at))
     }
 
     pub fn complete(&self, at: Walk<'_>) -> Move {
-        Move::Completed { look_again: self.look_again(at) }
+        Move::Completed {
+            look_again: self.look_again(at),
+        }
     }
 
     pub fn exit(&self, reason: ExitReason, at: Walk<'_>) -> Move {
-        Move::Exited { reason, look_again: self.look_again(at) }
+        Move::Exited {
+            reason,
+            look_again: self.look_again(at),
+        }
     }
 
     fn to(&self, next: &enrollment::Next<'_>, at: Walk<'_>) -> Option<Move> {
@@ -218,7 +240,9 @@ impl FlowPlan {
 
     /// The first step and its lane.
     pub fn entrance(&self) -> Option<(NameNo, Lane)> {
-        self.steps.first().map(|first| (first.number, first.step.lane()))
+        self.steps
+            .first()
+            .map(|first| (first.number, first.step.lane()))
     }
 }
 
@@ -230,4 +254,3 @@ pub struct Walk<'a> {
     pub started_at: Timestamp,
     pub revision: RevisionNo,
 }
-

@@ -1,6 +1,6 @@
 //! Owns the claim: what is due and has room is asked of the gate, written in one transaction, and handed to slots.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +58,9 @@ impl Claimer {
 
     /// One pass over all lanes; then when to look again.
     pub async fn run_once(&self) -> Result<Beat> {
-        let Some(catalog) = self.engine.catalog() else { return Ok(Beat::Within(LONGEST_WAIT)) };
+        let Some(catalog) = self.engine.catalog() else {
+            return Ok(Beat::Within(LONGEST_WAIT));
+        };
         let states = self.engine.store.flow_states().await?;
         let paused = self.engine.store.channel_states().await?;
         let is_paused = |channel: &Channel| paused.get(channel).is_some_and(|s| s.pause.is_some());
@@ -66,7 +68,9 @@ impl Claimer {
         let mut rested = Vec::new();
         let mut wait = LONGEST_WAIT;
         for lane in [Lane::None, Lane::Reentry] {
-            let pass = self.pass(&catalog, &states, lane, WAITING_PLACES, None).await?;
+            let pass = self
+                .pass(&catalog, &states, lane, WAITING_PLACES, None)
+                .await?;
             full |= pass.looked_at == WAITING_PLACES as usize;
             rested.push(lane);
         }
@@ -80,7 +84,9 @@ impl Claimer {
                 continue;
             }
             let lane = Lane::Channel(*channel);
-            let pass = self.pass(&catalog, &states, lane, room, Some(outlet)).await?;
+            let pass = self
+                .pass(&catalog, &states, lane, room, Some(outlet))
+                .await?;
             full |= pass.looked_at == room as usize;
             rested.push(lane);
         }
@@ -98,7 +104,7 @@ impl Claimer {
     async fn pass(
         &self,
         catalog: &Arc<Catalog>,
-        states: &HashMap<NameNo, FlowState>,
+        states: &BTreeMap<NameNo, FlowState>,
         lane: Lane,
         limit: u32,
         outlet: Option<&Arc<Outlet>>,
@@ -113,20 +119,37 @@ impl Claimer {
             return super::enroll::reenter(engine, catalog, states, &dues, now).await;
         }
         let mut gathered = Gathered::read(&engine.store, catalog, &dues, now).await?;
-        let asked = Asked { engine, catalog, states, outlet, now };
-        let answers: Vec<Answer> =
-            dues.iter().map(|due| asked.answer(due, &mut gathered)).collect();
+        let asked = Asked {
+            engine,
+            catalog,
+            states,
+            outlet,
+            now,
+        };
+        let answers: Vec<Answer> = dues
+            .iter()
+            .map(|due| asked.answer(due, &mut gathered))
+            .collect();
         let withheld = asked.count_withheld(&answers);
-        let (decided, claims): (Vec<Decided>, Vec<Option<Claim>>) =
-            answers.into_iter().map(|answer| (answer.decided, answer.claim)).unzip();
-        let taken = engine.store.write_decisions(&decided, engine.incarnation, now).await?;
-        let taken: std::collections::HashSet<_> = taken.into_iter().collect();
+        let (decided, claims): (Vec<Decided>, Vec<Option<Claim>>) = answers
+            .into_iter()
+            .map(|answer| (answer.decided, answer.claim))
+            .unzip();
+        let taken = engine
+            .store
+            .write_decisions(&decided, engine.incarnation, now)
+            .await?;
+        let taken: HashSet<_> = taken.into_iter().collect();
         let claims: Vec<Claim> = claims
             .into_iter()
             .flatten()
             .filter(|claim| taken.contains(&claim.due.enrollment))
             .collect();
-        let pass = ClaimPass { looked_at: dues.len(), claimed: claims.len(), withheld };
+        let pass = ClaimPass {
+            looked_at: dues.len(),
+            claimed: claims.len(),
+            withheld,
+        };
         self.spawn(catalog, outlet, claims);
         Ok(pass)
     }
@@ -145,7 +168,7 @@ impl Claimer {
 struct Asked<'a> {
     engine: &'a Engine,
     catalog: &'a Catalog,
-    states: &'a HashMap<NameNo, FlowState>,
+    states: &'a BTreeMap<NameNo, FlowState>,
     outlet: Option<&'a Arc<Outlet>>,
     now: Timestamp,
 }
@@ -155,10 +178,10 @@ impl Asked<'_> {
         let Some(plan) = self.catalog.flows.get(&due.flow) else {
             return self.put_off(due, HeldBecause::Paused);
         };
-        let zone = gathered
-            .customers
-            .get(&due.customer)
-            .map_or_else(|| self.catalog.zone.clone(), |customer| self.catalog.zone_of(customer));
+        let zone = gathered.customers.get(&due.customer).map_or_else(
+            || self.catalog.zone.clone(),
+            |customer| self.catalog.zone_of(customer),
+        );
         let walk = Walk {
             now: self.now,
             zone: &zone,
@@ -173,7 +196,7 @@ impl Asked<'_> {
         }
         let planned = match self.planned(due, plan, step, walk) {
             Ok(planned) => planned,
-            Err(retimed) => return self.decided(due, retimed),
+            Err(retimed) => return Self::decided(due, retimed),
         };
         let Lane::Channel(channel) = due.lane else {
             return self.leave_waiting_place(due, plan, step, walk, gathered);
@@ -190,7 +213,10 @@ impl Asked<'_> {
         step: &StepPlan,
         walk: Walk<'_>,
     ) -> std::result::Result<Timestamp, Decision> {
-        let current = self.states.get(&due.flow).map(|state| state.timing_revision);
+        let current = self
+            .states
+            .get(&due.flow)
+            .map(|state| state.timing_revision);
         let untimed = due.timed_revision.0 == 0;
         let outdated = current.is_some_and(|current| due.timed_revision < current);
         let recompute = untimed || (outdated && plan.flow.on_edit == OnEdit::Recompute);
@@ -199,7 +225,10 @@ impl Asked<'_> {
         }
         let planned = enrollment::retime(&step.step, due.anchor, walk.zone).planned;
         if planned > self.now {
-            return Err(Decision::Retime { planned, revision: self.catalog.number() });
+            return Err(Decision::Retime {
+                planned,
+                revision: self.catalog.number(),
+            });
         }
         Ok(planned)
     }
@@ -212,7 +241,9 @@ impl Asked<'_> {
         walk: Walk<'_>,
         gathered: &mut Gathered,
     ) -> Answer {
-        let Some(outlet) = self.outlet else { return self.put_off(due, HeldBecause::Paused) };
+        let Some(outlet) = self.outlet else {
+            return self.put_off(due, HeldBecause::Paused);
+        };
         if self.is_still_out(due) {
             return self.put_off(due, HeldBecause::Paused);
         }
@@ -230,10 +261,10 @@ impl Asked<'_> {
         let verdict = gate::decide(&gathered.facts(self.catalog, &question));
         match verdict {
             Verdict::Send => self.claim(due, channel, outlet, gathered),
-            Verdict::Hold { until, because } => self.decided(due, Decision::Hold { until, because }),
-            Verdict::Withhold(reason) => {
-                self.withhold(due, channel, reason, plan.skip(step, walk))
+            Verdict::Hold { until, because } => {
+                Self::decided(due, Decision::Hold { until, because })
             }
+            Verdict::Withhold(reason) => self.withhold(due, channel, reason, plan.skip(step, walk)),
             Verdict::Exit(reason, exit) => {
                 self.withhold(due, channel, reason, plan.exit(exit, walk))
             }
@@ -262,24 +293,52 @@ impl Asked<'_> {
         let attempt = due.earlier.map_or(1, |earlier| earlier.attempt + 1);
         let first_at = due.earlier.map_or(self.now, |earlier| earlier.first_at);
         let lease_until = self.engine.lease_until(self.now);
-        let address = customer.text(&outlet.config.address_field).unwrap_or_default().to_owned();
+        let address = customer
+            .text(&outlet.config.address_field)
+            .unwrap_or_default()
+            .to_owned();
         let consent_rev = customer.consent_rev;
-        let claim = Claim { due: due.clone(), customer, channel, attempt, first_at, address };
-        let decision = Decision::Claim { channel, attempt, first_at, lease_until };
-        let decided = Decided { consent_rev, ..self.decided(due, decision).decided };
-        Answer { decided, claim: Some(claim) }
+        let claim = Claim {
+            due: due.clone(),
+            customer,
+            channel,
+            attempt,
+            first_at,
+            address,
+        };
+        let decision = Decision::Claim {
+            channel,
+            attempt,
+            first_at,
+            lease_until,
+        };
+        let decided = Decided {
+            consent_rev,
+            ..Self::decided(due, decision).decided
+        };
+        Answer {
+            decided,
+            claim: Some(claim),
+        }
     }
 
     fn withhold(&self, due: &Due, channel: Channel, reason: Reason, then: Move) -> Answer {
-        self.decided(due, Decision::Withhold { channel, reason, then })
+        Self::decided(
+            due,
+            Decision::Withhold {
+                channel,
+                reason,
+                then,
+            },
+        )
     }
 
     fn put_off(&self, due: &Due, because: HeldBecause) -> Answer {
         let until = self.now + self.engine.clock.flow_span(RECHECK);
-        self.decided(due, Decision::Hold { until, because })
+        Self::decided(due, Decision::Hold { until, because })
     }
 
-    fn decided(&self, due: &Due, decision: Decision) -> Answer {
+    fn decided(due: &Due, decision: Decision) -> Answer {
         let decided = Decided {
             enrollment: due.enrollment,
             customer: due.customer,
@@ -288,7 +347,10 @@ impl Asked<'_> {
             consent_rev: 0,
             decision,
         };
-        Answer { decided, claim: None }
+        Answer {
+            decided,
+            claim: None,
+        }
     }
 
     fn leave_removed_step(&self, due: &Due, plan: &FlowPlan, walk: Walk<'_>) -> Answer {
@@ -299,7 +361,7 @@ impl Asked<'_> {
         };
         match due.lane {
             Lane::Channel(channel) => self.withhold(due, channel, Reason::StepRemoved, then),
-            _ => self.decided(due, Decision::Pass(then)),
+            _ => Self::decided(due, Decision::Pass(then)),
         }
     }
 
@@ -312,7 +374,7 @@ impl Asked<'_> {
             planned: due.planned,
             revision: due.timed_revision,
         };
-        self.decided(due, Decision::Pass(then))
+        Self::decided(due, Decision::Pass(then))
     }
 
     fn leave_waiting_place(
@@ -323,7 +385,10 @@ impl Asked<'_> {
         walk: Walk<'_>,
         gathered: &Gathered,
     ) -> Answer {
-        let paused = self.states.get(&due.flow).is_some_and(|state| state.pause.is_some());
+        let paused = self
+            .states
+            .get(&due.flow)
+            .is_some_and(|state| state.pause.is_some());
         if paused || matches!(plan.flow.status, FlowStatus::Paused | FlowStatus::Draft) {
             return self.put_off(due, HeldBecause::Paused);
         }
@@ -334,14 +399,16 @@ impl Asked<'_> {
         } else {
             plan.advance(step, walk)
         };
-        self.decided(due, Decision::Pass(then))
+        Self::decided(due, Decision::Pass(then))
     }
 
     fn count_withheld(&self, answers: &[Answer]) -> usize {
         let mut count = 0;
         for answer in answers {
             if let Decision::Withhold { reason, .. } = &answer.decided.decision {
-                let label = super::metrics::Withheld { reason: reason.as_str() };
+                let label = super::metrics::Withheld {
+                    reason: reason.as_str(),
+                };
                 self.engine.metrics.withheld.get_or_create(&label).inc();
                 count += 1;
             }

@@ -1,6 +1,6 @@
 //! Owns enrolling: who comes to qualify is found from what changed, never by asking everybody again.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::domain::ids::{BUCKETS, CustomerId, NameNo};
 use crate::domain::revision::Revision;
 use crate::domain::segment::Condition;
 use crate::store::{
-    Due, EntryAnchor, EntryRule, Entering, Examined, ExitWhen, FlowState, Pass, Qualification,
+    Due, Entering, EntryAnchor, EntryRule, Examined, ExitWhen, FlowState, Pass, Qualification,
     Result, SegmentState,
 };
 
@@ -31,7 +31,7 @@ const CHANGED: u32 = 2_000;
 const TIME_EVERY: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-type States = HashMap<NameNo, FlowState>;
+type States = BTreeMap<NameNo, FlowState>;
 
 /// Finds who qualifies, one pass at a time.
 pub struct Enroller {
@@ -58,11 +58,23 @@ impl Enroller {
         };
         let states = self.engine.store.flow_states().await?;
         let now = self.engine.clock.now();
-        let enrolling = Enrolling { engine: &self.engine, catalog: &catalog, states: &states, now };
+        let enrolling = Enrolling {
+            engine: &self.engine,
+            catalog: &catalog,
+            states: &states,
+            now,
+        };
         let (pass, more) = enrolling.run_once().await?;
         self.engine.metrics.enrolled.inc_by(pass.enrolled);
         self.engine.metrics.exited.inc_by(pass.exited);
-        Ok((pass, if more { Beat::Now } else { Beat::Within(LONGEST_WAIT) }))
+        Ok((
+            pass,
+            if more {
+                Beat::Now
+            } else {
+                Beat::Within(LONGEST_WAIT)
+            },
+        ))
     }
 }
 
@@ -70,12 +82,16 @@ impl Enrolling<'_> {
     async fn run_once(&self) -> Result<(Pass, bool)> {
         let examined = self.engine.store.segment_states().await?;
         for (segment, plans) in self.segments() {
-            let Some(condition) = self.condition(plans[0]) else { continue };
+            let Some(condition) = self.condition(plans[0]) else {
+                continue;
+            };
             let definition = definition(self.catalog.revision(), condition);
             let state = examined.get(&segment);
             let known = state.filter(|state| state.definition == definition);
             if known.is_none_or(|state| state.examined_to < BUCKETS) {
-                let pass = self.examine(segment, &plans, condition, &definition, state).await?;
+                let pass = self
+                    .examine(segment, &plans, condition, &definition, state)
+                    .await?;
                 return Ok((pass, true));
             }
             if let Some(state) = known {
@@ -92,8 +108,12 @@ impl Enrolling<'_> {
     /// The segments that running flows use, with those flows; in the order of their numbers.
     fn segments(&self) -> Vec<(NameNo, Vec<&FlowPlan>)> {
         let mut segments: Vec<(NameNo, Vec<&FlowPlan>)> = Vec::new();
-        let mut plans: Vec<&FlowPlan> =
-            self.catalog.flows.values().filter(|plan| self.is_activated(plan)).collect();
+        let mut plans: Vec<&FlowPlan> = self
+            .catalog
+            .flows
+            .values()
+            .filter(|plan| self.is_activated(plan))
+            .collect();
         plans.sort_by_key(|plan| (plan.segment, plan.number));
         for plan in plans {
             match segments.last_mut() {
@@ -106,12 +126,17 @@ impl Enrolling<'_> {
 
     fn is_activated(&self, plan: &FlowPlan) -> bool {
         matches!(plan.flow.status, FlowStatus::Active | FlowStatus::Paused)
-            && self.states.get(&plan.number).is_some_and(|state| state.activated_at.is_some())
+            && self
+                .states
+                .get(&plan.number)
+                .is_some_and(|state| state.activated_at.is_some())
     }
 
     fn condition(&self, plan: &FlowPlan) -> Option<&Condition> {
         let segments = &self.catalog.revision().segments;
-        segments.get(&plan.flow.segment).map(|segment| &segment.condition)
+        segments
+            .get(&plan.flow.segment)
+            .map(|segment| &segment.condition)
     }
 
     async fn examine(
@@ -133,20 +158,30 @@ impl Enrolling<'_> {
         };
         // Members found when a segment is first looked at joined it when its flow was activated.
         let first = !plans.iter().any(|plan| self.is_caught_up(plan));
-        let joined_at = if first { self.activation(plans) } else { self.now };
+        let joined_at = if first {
+            self.activation(plans)
+        } else {
+            self.now
+        };
         let due = |plan| self.due(plan);
         let dues: Vec<_> = plans.iter().map(|plan| due(plan)).collect();
-        let qualification =
-            self.qualification(segment, plans, condition, joined_at, &dues);
-        self.engine.store.examine_buckets(&qualification, stride, &next).await
+        let qualification = self.qualification(segment, plans, condition, joined_at, &dues);
+        self.engine
+            .store
+            .examine_buckets(&qualification, stride, &next)
+            .await
     }
 
     fn is_caught_up(&self, plan: &FlowPlan) -> bool {
-        self.states.get(&plan.number).is_some_and(|state| state.caught_up_to >= BUCKETS)
+        self.states
+            .get(&plan.number)
+            .is_some_and(|state| state.caught_up_to >= BUCKETS)
     }
 
     fn activation(&self, plans: &[&FlowPlan]) -> Timestamp {
-        let activated = plans.iter().filter_map(|plan| self.states.get(&plan.number)?.activated_at);
+        let activated = plans
+            .iter()
+            .filter_map(|plan| self.states.get(&plan.number)?.activated_at);
         activated.min().unwrap_or(self.now)
     }
 
@@ -226,7 +261,9 @@ impl Enrolling<'_> {
     async fn catch_up(&self) -> Result<Option<Pass>> {
         for (_, plans) in self.segments() {
             for plan in plans {
-                let Some(state) = self.states.get(&plan.number) else { continue };
+                let Some(state) = self.states.get(&plan.number) else {
+                    continue;
+                };
                 if state.caught_up_to >= BUCKETS {
                     continue;
                 }
@@ -236,9 +273,14 @@ impl Enrolling<'_> {
                     ExistingMembers::FromJoining => EntryAnchor::Joining,
                     _ => EntryAnchor::At(activated_at),
                 };
-                let Some(entering) = self.entering(plan, anchor, &due) else { continue };
+                let Some(entering) = self.entering(plan, anchor, &due) else {
+                    continue;
+                };
                 let enrolled = self.engine.store.catch_up(&entering, stride).await?;
-                return Ok(Some(Pass { enrolled, ..Pass::default() }));
+                return Ok(Some(Pass {
+                    enrolled,
+                    ..Pass::default()
+                }));
             }
         }
         Ok(None)
@@ -268,10 +310,17 @@ impl Enrolling<'_> {
             .filter_map(|plan| {
                 let condition = plan.flow.exit.when.as_ref()?;
                 let frame = self.catalog.frame(self.now);
-                Some(ExitWhen { flow: plan.number, condition, frame })
+                Some(ExitWhen {
+                    flow: plan.number,
+                    condition,
+                    frame,
+                })
             })
             .collect();
-        self.engine.store.examine_changed(&qualifications, &exits, CHANGED, self.now).await
+        self.engine
+            .store
+            .examine_changed(&qualifications, &exits, CHANGED, self.now)
+            .await
     }
 
     /// Marks those whom the passing of time alone can have moved into or out of a segment.
@@ -289,8 +338,13 @@ impl Enrolling<'_> {
         let exits = plans.iter().filter_map(|plan| plan.flow.exit.when.as_ref());
         let conditions: Vec<&Condition> = std::iter::once(condition).chain(exits).collect();
         let (store, frame) = (&self.engine.store, self.catalog.frame(self.now));
-        let next = SegmentState { watermark: self.now, ..state.clone() };
-        store.mark_touched_by_time(&conditions, &frame, state.watermark, (segment, &next)).await
+        let next = SegmentState {
+            watermark: self.now,
+            ..state.clone()
+        };
+        store
+            .mark_touched_by_time(&conditions, &frame, state.watermark, (segment, &next))
+            .await
     }
 }
 
@@ -325,7 +379,12 @@ pub(super) async fn reenter(
     dues: &[Due],
     now: Timestamp,
 ) -> Result<ClaimPass> {
-    let enrolling = Enrolling { engine, catalog, states, now };
+    let enrolling = Enrolling {
+        engine,
+        catalog,
+        states,
+        now,
+    };
     let mut flows: Vec<NameNo> = dues.iter().map(|due| due.flow).collect();
     flows.sort_unstable();
     flows.dedup();
@@ -333,14 +392,26 @@ pub(super) async fn reenter(
         let of_flow: Vec<&Due> = dues.iter().filter(|due| due.flow == flow).collect();
         let customers: Vec<CustomerId> = of_flow.iter().map(|due| due.customer).collect();
         let ended: Vec<_> = of_flow.iter().map(|due| due.enrollment).collect();
-        let plan = catalog.flows.get(&flow).filter(|plan| enrolling.is_activated(plan));
+        let plan = catalog
+            .flows
+            .get(&flow)
+            .filter(|plan| enrolling.is_activated(plan));
         let due = plan.map(|plan| enrolling.due(plan));
         let entering = plan.zip(due.as_ref()).and_then(|(plan, due)| {
             let entering = enrolling.entering(plan, EntryAnchor::At(now), due)?;
-            Some(Entering { rule: EntryRule::LastEntryBefore(now), ..entering })
+            Some(Entering {
+                rule: EntryRule::LastEntryBefore(now),
+                ..entering
+            })
         });
-        let enrolled = engine.store.reenter(entering.as_ref(), &customers, &ended).await?;
+        let enrolled = engine
+            .store
+            .reenter(entering.as_ref(), &customers, &ended)
+            .await?;
         engine.metrics.enrolled.inc_by(enrolled);
     }
-    Ok(ClaimPass { looked_at: dues.len(), ..ClaimPass::default() })
+    Ok(ClaimPass {
+        looked_at: dues.len(),
+        ..ClaimPass::default()
+    })
 }

@@ -19,7 +19,7 @@ use crate::store::{Due, FlowState, Result, Store};
 
 /// The facts of a batch.
 #[derive(Debug, Default)]
-pub struct Gathered {
+pub(super) struct Gathered {
     pub customers: HashMap<CustomerId, Customer>,
     subscriptions: HashMap<CustomerId, Vec<Subscription>>,
     dismissals: HashMap<CustomerId, Vec<Dismissal>>,
@@ -32,7 +32,7 @@ pub struct Gathered {
 }
 
 /// One due message, as the gate is asked about it.
-pub struct Question<'a> {
+pub(super) struct Question<'a> {
     pub due: &'a Due,
     pub planned: Timestamp,
     pub plan: &'a FlowPlan,
@@ -46,7 +46,12 @@ pub struct Question<'a> {
 
 impl Gathered {
     /// Reads everything about these rows, in one statement a kind.
-    pub async fn read(store: &Store, catalog: &Catalog, dues: &[Due], now: Timestamp) -> Result<Self> {
+    pub(super) async fn read(
+        store: &Store,
+        catalog: &Catalog,
+        dues: &[Due],
+        now: Timestamp,
+    ) -> Result<Self> {
         let ids: Vec<CustomerId> = unique(dues.iter().map(|due| due.customer));
         let model = &catalog.revision().data_model;
         let customers: HashMap<CustomerId, Customer> = store
@@ -75,8 +80,12 @@ impl Gathered {
     ) -> Result<()> {
         let mut addresses = Vec::new();
         for due in dues {
-            let crate::domain::channel::Lane::Channel(channel) = due.lane else { continue };
-            let Some(config) = catalog.revision().channels.get(&channel) else { continue };
+            let crate::domain::channel::Lane::Channel(channel) = due.lane else {
+                continue;
+            };
+            let Some(config) = catalog.revision().channels.get(&channel) else {
+                continue;
+            };
             let customer = self.customers.get(&due.customer);
             let address = customer.and_then(|customer| customer.text(&config.address_field));
             addresses.extend(address.map(|address| (channel, address)));
@@ -122,13 +131,17 @@ impl Gathered {
             }
             let ids: Vec<EnrollmentId> = of_flow.iter().map(|due| due.enrollment).collect();
             if let Some(when) = &plan.flow.exit.when {
-                self.exits.extend(store.matching_enrollments(when, &frame, &ids).await?);
+                self.exits
+                    .extend(store.matching_enrollments(when, &frame, &ids).await?);
             }
             if plan.flow.exit.on_leaving_segment {
-                self.read_leavers(store, catalog, plan, &of_flow, now).await?;
+                self.read_leavers(store, catalog, plan, &of_flow, now)
+                    .await?;
             }
             for step in &plan.steps {
-                let Some(condition) = &step.step.condition else { continue };
+                let Some(condition) = &step.step.condition else {
+                    continue;
+                };
                 let at_step: Vec<EnrollmentId> = of_flow
                     .iter()
                     .filter(|due| due.step == step.number)
@@ -137,8 +150,11 @@ impl Gathered {
                 if at_step.is_empty() {
                     continue;
                 }
-                let met = store.matching_enrollments(condition, &frame, &at_step).await?;
-                self.skips.extend(at_step.into_iter().filter(|id| !met.contains(id)));
+                let met = store
+                    .matching_enrollments(condition, &frame, &at_step)
+                    .await?;
+                self.skips
+                    .extend(at_step.into_iter().filter(|id| !met.contains(id)));
             }
         }
         Ok(())
@@ -156,15 +172,23 @@ impl Gathered {
             return Ok(());
         };
         let ids = unique(dues.iter().map(|due| due.customer));
-        let members = store.matching(&segment.condition, &catalog.frame(now), &ids).await?;
+        let members = store
+            .matching(&segment.condition, &catalog.frame(now), &ids)
+            .await?;
         let left = dues.iter().filter(|due| !members.contains(&due.customer));
         self.leaves.extend(left.map(|due| due.enrollment));
         Ok(())
     }
 
     /// What the gate is told about one message.
-    pub fn facts<'a>(&'a self, catalog: &Catalog, question: &Question<'a>) -> Facts<'a> {
-        let Question { due, plan, step, channel, .. } = question;
+    pub(super) fn facts<'a>(&'a self, catalog: &Catalog, question: &Question<'a>) -> Facts<'a> {
+        let Question {
+            due,
+            plan,
+            step,
+            channel,
+            ..
+        } = question;
         let customer = self.customers.get(&due.customer);
         let policy = &catalog.revision().policy;
         let opening = opening(catalog, question, question.now);
@@ -179,12 +203,19 @@ impl Gathered {
             channel: *channel,
             status: customer.map(|customer| customer.status),
             identified: customer.is_some_and(|customer| customer.identified),
-            switches: customer.map(|customer| customer.switches).unwrap_or_default(),
+            switches: customer
+                .map(|customer| customer.switches)
+                .unwrap_or_default(),
             belongs: &step.belongs,
-            subscriptions: self.subscriptions.get(&due.customer).map_or(&[], Vec::as_slice),
+            subscriptions: self
+                .subscriptions
+                .get(&due.customer)
+                .map_or(&[], Vec::as_slice),
             dismissed: self.is_dismissed(due.customer, step),
             is_service: step.is_service,
-            consent: customer.map(|customer| customer.consents.channel(*channel)).unwrap_or_default(),
+            consent: customer
+                .map(|customer| customer.consents.channel(*channel))
+                .unwrap_or_default(),
             consent_rule: policy.consent_rule(*channel),
             exit_condition_met: self.exits.contains(&due.enrollment),
             left_segment: self.leaves.contains(&due.enrollment),
@@ -197,24 +228,29 @@ impl Gathered {
         }
     }
 
-    pub fn exits(&self, enrollment: EnrollmentId) -> bool {
+    pub(super) fn exits(&self, enrollment: EnrollmentId) -> bool {
         self.exits.contains(&enrollment)
     }
 
-    pub fn leaves(&self, enrollment: EnrollmentId) -> bool {
+    pub(super) fn leaves(&self, enrollment: EnrollmentId) -> bool {
         self.leaves.contains(&enrollment)
     }
 
     /// Counts a message that this batch sends, for those after it.
-    pub fn count(&mut self, customer: CustomerId, channel: Channel, at: Timestamp) {
+    pub(super) fn count(&mut self, customer: CustomerId, channel: Channel, at: Timestamp) {
         self.recent.entry(customer).or_default().push((channel, at));
     }
 
     fn is_dismissed(&self, customer: CustomerId, step: &StepPlan) -> bool {
-        let dismissed = self.dismissals.get(&customer).map_or(&[][..], Vec::as_slice);
-        dismissed
-            .iter()
-            .any(|dismissal| step.belongs.iter().any(|place| place.campaign == dismissal.campaign))
+        let dismissed = self
+            .dismissals
+            .get(&customer)
+            .map_or(&[][..], Vec::as_slice);
+        dismissed.iter().any(|dismissal| {
+            step.belongs
+                .iter()
+                .any(|place| place.campaign == dismissal.campaign)
+        })
     }
 
     fn address(&self, customer: Option<&Customer>, question: &Question<'_>) -> Address {
@@ -229,7 +265,10 @@ impl Gathered {
         };
         if Value::parse(kind, address, &TimeZone::UTC).is_err() {
             Address::Invalid
-        } else if self.suppressed.contains(&(question.channel, address.to_owned())) {
+        } else if self
+            .suppressed
+            .contains(&(question.channel, address.to_owned()))
+        {
             Address::Suppressed
         } else {
             Address::Good
@@ -237,17 +276,21 @@ impl Gathered {
     }
 
     fn cap(&self, caps: &[FrequencyCap], question: &Question<'_>) -> CapState {
-        let recent = self.recent.get(&question.due.customer).map_or(&[][..], Vec::as_slice);
+        let recent = self
+            .recent
+            .get(&question.due.customer)
+            .map_or(&[][..], Vec::as_slice);
         let states = caps
             .iter()
             .filter(|cap| cap.channels.contains(&question.channel))
             .map(|cap| cap_state(cap, recent, question));
-        states.max_by_key(|state| match state {
-            CapState::Free => (0, Timestamp::MIN),
-            CapState::RetryAt(at) => (1, *at),
-            CapState::Reached => (2, Timestamp::MIN),
-        })
-        .unwrap_or(CapState::Free)
+        states
+            .max_by_key(|state| match state {
+                CapState::Free => (0, Timestamp::MIN),
+                CapState::RetryAt(at) => (1, *at),
+                CapState::Reached => (2, Timestamp::MIN),
+            })
+            .unwrap_or(CapState::Free)
     }
 }
 
@@ -269,7 +312,10 @@ fn cap_state(
     }
     expiries.sort_unstable();
     let frees_at = expiries.get(expiries.len() - limit).copied().unwrap_or(now);
-    match cap.retry_for.map(|span| calendar::after(question.planned, span, zone)) {
+    match cap
+        .retry_for
+        .map(|span| calendar::after(question.planned, span, zone))
+    {
         Some(last) if now < last => CapState::RetryAt(frees_at.min(last)),
         _ => CapState::Reached,
     }
@@ -287,7 +333,13 @@ fn flow_gate(question: &Question<'_>) -> FlowGate {
 
 fn opening(catalog: &Catalog, question: &Question<'_>, from: Timestamp) -> Opening {
     let policy = &catalog.revision().policy;
-    let windows: Vec<_> = question.plan.flow.window.into_iter().chain(question.step.step.window).collect();
+    let windows: Vec<_> = question
+        .plan
+        .flow
+        .window
+        .into_iter()
+        .chain(question.step.step.window)
+        .collect();
     calendar::opens(
         from,
         policy.quiet_hours.get(&question.channel).copied(),
@@ -300,7 +352,9 @@ fn opening(catalog: &Catalog, question: &Question<'_>, from: Timestamp) -> Openi
 
 /// When the step was first allowed: lateness counts from there, not from inside quiet hours.
 fn opening_of_plan(catalog: &Catalog, question: &Question<'_>) -> Timestamp {
-    opening(catalog, question, question.planned).at.unwrap_or(question.planned)
+    opening(catalog, question, question.planned)
+        .at
+        .unwrap_or(question.planned)
 }
 
 fn unique(ids: impl Iterator<Item = CustomerId>) -> Vec<CustomerId> {

@@ -19,7 +19,7 @@ const RECORD: usize = 24;
 const WHOLE: u64 = 0x6472_756d_6265_6174;
 
 /// One claim as the marks know it.
-pub type Marked = (EnrollmentId, NameNo, u32);
+pub(super) type Marked = (EnrollmentId, NameNo, u32);
 
 /// What an earlier start left in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,26 +55,46 @@ impl Marks {
             File::open(path)?.read_to_end(&mut bytes)?;
             let same_boot = bytes.get(..HEADER) == Some(header()?.as_slice());
             let records = bytes.get(HEADER..).unwrap_or_default().chunks_exact(RECORD);
-            Ok(if same_boot { Left::Marked(records.filter_map(decode).collect()) } else { Left::Unknown })
+            Ok(if same_boot {
+                Left::Marked(records.filter_map(decode).collect())
+            } else {
+                Left::Unknown
+            })
         };
         read().unwrap_or(Left::Unknown)
     }
 
     /// Opens a wiped file with places for so many messages in flight.
     pub fn open(path: &Path, places: usize) -> io::Result<Arc<Self>> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)?;
         file.write_all_at(&header()?, 0)?;
-        Ok(Arc::new(Self { file, free: Mutex::new((0..places).rev().collect()) }))
+        Ok(Arc::new(Self {
+            file,
+            free: Mutex::new((0..places).rev().collect()),
+        }))
     }
 
     /// A place for one message in flight; none when all are taken.
     pub fn place(self: &Arc<Self>, claim: Marked) -> Option<Place> {
-        let index = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-        Some(Place { marks: Arc::clone(self), index, claim })
+        let index = self
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()?;
+        Some(Place {
+            marks: Arc::clone(self),
+            index,
+            claim,
+        })
     }
 
     fn write(&self, index: usize, record: &[u8; RECORD]) -> io::Result<()> {
-        self.file.write_all_at(record, (HEADER + index * RECORD) as u64)
+        self.file
+            .write_all_at(record, (HEADER + index * RECORD) as u64)
     }
 }
 
@@ -99,7 +119,11 @@ impl Drop for Place {
         if let Err(error) = self.marks.write(self.index, &[0; RECORD]) {
             tracing::error!(%error, "cannot wipe a hand-over mark");
         }
-        self.marks.free.lock().unwrap_or_else(PoisonError::into_inner).push(self.index);
+        self.marks
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(self.index);
     }
 }
 
@@ -139,13 +163,19 @@ mod tests {
         assert_eq!(Marks::left_behind(&path), Left::Unknown);
         let marks = Marks::open(&path, 3).unwrap();
         let claim = |n| (EnrollmentId(n), NameNo(7), 1);
-        let (unmarked, marked, settled) =
-            (marks.place(claim(1)).unwrap(), marks.place(claim(2)).unwrap(), marks.place(claim(3)).unwrap());
+        let (unmarked, marked, settled) = (
+            marks.place(claim(1)).unwrap(),
+            marks.place(claim(2)).unwrap(),
+            marks.place(claim(3)).unwrap(),
+        );
         assert!(marks.place(claim(4)).is_none());
         marked.mark();
         settled.mark();
         drop(settled);
-        assert_eq!(Marks::left_behind(&path), Left::Marked(HashSet::from([claim(2)])));
+        assert_eq!(
+            Marks::left_behind(&path),
+            Left::Marked(HashSet::from([claim(2)]))
+        );
         drop(unmarked);
     }
 }

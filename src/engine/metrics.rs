@@ -52,17 +52,37 @@ impl Metrics {
             reconciliation_differences,
         } = self;
         registry.register("dispatches_settled", "Attempts settled", settled.clone());
-        registry.register("messages_withheld", "Messages withheld by the gate", withheld.clone());
+        registry.register(
+            "messages_withheld",
+            "Messages withheld by the gate",
+            withheld.clone(),
+        );
         registry.register("enrollments_begun", "Customers enrolled", enrolled.clone());
-        registry.register("enrollments_exited", "Enrollments ended early", exited.clone());
-        registry.register("dispatches_in_flight", "Claimed and not settled", in_flight.clone());
-        registry.register("gateway_breaker", "0 closed, 1 half-open, 2 open", breaker.clone());
+        registry.register(
+            "enrollments_exited",
+            "Enrollments ended early",
+            exited.clone(),
+        );
+        registry.register(
+            "dispatches_in_flight",
+            "Claimed and not settled",
+            in_flight.clone(),
+        );
+        registry.register(
+            "gateway_breaker",
+            "0 closed, 1 half-open, 2 open",
+            breaker.clone(),
+        );
         registry.register(
             "workspace_check_failed",
             "1 while the files on disk have errors and an earlier revision runs",
             check_failed.clone(),
         );
-        registry.register("workspace_revision", "The running revision", revision.clone());
+        registry.register(
+            "workspace_revision",
+            "The running revision",
+            revision.clone(),
+        );
         registry.register(
             "reconciliation_differences",
             "Memberships that the nightly reconciliation had to correct",

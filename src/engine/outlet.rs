@@ -38,8 +38,16 @@ impl Outlet {
     pub fn new(config: ChannelConfig, gateway: SharedGateway, now: Timestamp) -> Self {
         let slots = Arc::new(Semaphore::new(config.slots as usize));
         let pacer = Pacer::new(config.pace, now);
-        let flow = Mutex::new(Flow { pacer, breaker: Breaker::default() });
-        Self { config, gateway, slots, flow }
+        let flow = Mutex::new(Flow {
+            pacer,
+            breaker: Breaker::default(),
+        });
+        Self {
+            config,
+            gateway,
+            slots,
+            flow,
+        }
     }
 
     /// How many messages may be claimed now: free slots, pace, breaker. A few free slots are not
@@ -50,7 +58,13 @@ impl Outlet {
         let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = if worth_it { free } else { 0 };
         let paced = flow.pacer.allows(wanted, now);
-        Room { messages: if paced == 0 { 0 } else { flow.breaker.allows(paced, now) } }
+        Room {
+            messages: if paced == 0 {
+                0
+            } else {
+                flow.breaker.allows(paced, now)
+            },
+        }
     }
 
     /// Takes slots for claimed messages, and counts them against the pace.
@@ -60,15 +74,26 @@ impl Outlet {
         if claimed == 0 {
             flow.breaker.withdraw_probe(now);
         }
-        (0..claimed).map(|_| Arc::clone(&self.slots).try_acquire_owned().ok()).collect()
+        (0..claimed)
+            .map(|_| Arc::clone(&self.slots).try_acquire_owned().ok())
+            .collect()
     }
 
     /// Tells the breaker how an attempt went; its new state if that changed.
     pub fn note(&self, outcome: &Outcome, now: Timestamp) -> Option<&'static str> {
         let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = matches!(outcome, Outcome::Deferred { cause: DeferCause::Gateway, .. });
-        let changed =
-            if failed { flow.breaker.failed(now) } else { flow.breaker.succeeded() };
+        let failed = matches!(
+            outcome,
+            Outcome::Deferred {
+                cause: DeferCause::Gateway,
+                ..
+            }
+        );
+        let changed = if failed {
+            flow.breaker.failed(now)
+        } else {
+            flow.breaker.succeeded()
+        };
         changed.then(|| flow.breaker.as_str())
     }
 

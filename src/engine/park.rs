@@ -32,7 +32,9 @@ impl Parker {
 
     /// One batch of whatever is to be done for each flow.
     pub async fn run_once(&self) -> Result<Beat> {
-        let Some(catalog) = self.engine.catalog() else { return Ok(Beat::Within(LONGEST_WAIT)) };
+        let Some(catalog) = self.engine.catalog() else {
+            return Ok(Beat::Within(LONGEST_WAIT));
+        };
         let mut more = false;
         let states = self.engine.store.flow_states().await?;
         for (flow, state) in &states {
@@ -43,7 +45,11 @@ impl Parker {
         for plan in catalog.flows.values() {
             more |= self.stand(&catalog, plan, states.get(&plan.number)).await?;
         }
-        Ok(if more { Beat::Now } else { Beat::Within(LONGEST_WAIT) })
+        Ok(if more {
+            Beat::Now
+        } else {
+            Beat::Within(LONGEST_WAIT)
+        })
     }
 
     /// Whether there is more to do for the flow.
@@ -58,11 +64,13 @@ impl Parker {
             FlowStatus::Active => self.run(catalog, plan, state).await,
             FlowStatus::Paused => {
                 store.activate_flow(plan.number, now).await?;
-                self.pause_by_file(plan.number, state, "its file says `status: paused`").await
+                self.pause_by_file(plan.number, state, "its file says `status: paused`")
+                    .await
             }
             FlowStatus::Draft => {
                 store.deactivate_flow(plan.number).await?;
-                self.pause_by_file(plan.number, state, "its file says `status: draft`").await
+                self.pause_by_file(plan.number, state, "its file says `status: draft`")
+                    .await
             }
             FlowStatus::Stopped => {
                 store.deactivate_flow(plan.number).await?;
@@ -95,7 +103,8 @@ impl Parker {
     }
 
     async fn pause_missing(&self, flow: NameNo, state: &FlowState) -> Result<bool> {
-        self.pause_by_file(flow, Some(state), "its file is missing").await
+        self.pause_by_file(flow, Some(state), "its file is missing")
+            .await
     }
 
     async fn pause_by_file(
@@ -135,7 +144,9 @@ impl Parker {
         };
         if store.unpark(plan.number, how, BATCH).await? == 0 {
             let skips = plan.flow.on_resume == OnResume::SkipLate;
-            store.end_pause(plan.number, skips.then_some(resumed_at)).await?;
+            store
+                .end_pause(plan.number, skips.then_some(resumed_at))
+                .await?;
             tracing::info!(flow = plan.flow.id, "resumed");
         }
         Ok(true)
@@ -148,9 +159,13 @@ impl Parker {
             return Ok(store.keep_timing(plan.number, revision, BATCH).await? > 0);
         }
         let zone_field = &catalog.revision().policy.zone_field;
-        let untimed = store.untimed(plan.number, revision, zone_field, BATCH).await?;
-        let timed: Vec<Timed> =
-            untimed.iter().filter_map(|row| time(catalog, plan, row)).collect();
+        let untimed = store
+            .untimed(plan.number, revision, zone_field, BATCH)
+            .await?;
+        let timed: Vec<Timed> = untimed
+            .iter()
+            .filter_map(|row| time(catalog, plan, row))
+            .collect();
         if timed.is_empty() {
             return Ok(false);
         }
@@ -169,7 +184,12 @@ impl Parker {
             return Ok(false);
         }
         let states = store.flow_states().await?;
-        let enrolling = Enrolling { engine: &self.engine, catalog, states: &states, now };
+        let enrolling = Enrolling {
+            engine: &self.engine,
+            catalog,
+            states: &states,
+            now,
+        };
         let due = move |anchor: Timestamp, zone: Option<&str>| {
             let zone = catalog.zone_named(zone);
             enrollment::first(&plan.flow, anchor, &zone).map_or(anchor, |next| next.timing.planned)
@@ -217,7 +237,10 @@ mod tests {
 
     #[test]
     fn a_limit_lets_customers_in_evenly() {
-        let limit = EntryLimit { customers: 2_000, per_seconds: 86_400 };
+        let limit = EntryLimit {
+            customers: 2_000,
+            per_seconds: 86_400,
+        };
         let start = Timestamp::UNIX_EPOCH;
         let mut state = FlowState {
             activated_at: Some(start),
@@ -242,7 +265,10 @@ mod tests {
 
     #[test]
     fn a_rest_saves_up_no_more_than_one_span() {
-        let limit = EntryLimit { customers: 10, per_seconds: 60 };
+        let limit = EntryLimit {
+            customers: 10,
+            per_seconds: 60,
+        };
         let start = Timestamp::UNIX_EPOCH;
         let state = FlowState {
             activated_at: Some(start),

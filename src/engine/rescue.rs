@@ -4,7 +4,7 @@ use super::catalog::{Catalog, Walk};
 use super::handover::Left;
 use super::runtime::Engine;
 use crate::domain::dispatch::{self, ClaimFacts, Outcome};
-use crate::domain::gateway::{OnUncertain, RetryPolicy};
+use crate::domain::gateway::{ChannelConfig, OnUncertain, RetryPolicy};
 use crate::domain::ids::{CustomerId, EnrollmentId};
 use crate::store::{Abandoned, Move, Result, Settled};
 
@@ -23,10 +23,9 @@ const GROUP: usize = 500;
 /// Settles what earlier starts left: what was never marked is due again, what was marked is uncertain.
 pub async fn rescue(engine: &Engine, catalog: &Catalog, left: &Left) -> Result<Rescued> {
     let abandoned = engine.store.abandoned(engine.incarnation).await?;
-    let (uncertain, unmarked): (Vec<Abandoned>, Vec<Abandoned>) =
-        abandoned.into_iter().partition(|claim| {
-            left.may_have((claim.enrollment, claim.step, claim.attempt))
-        });
+    let (uncertain, unmarked): (Vec<Abandoned>, Vec<Abandoned>) = abandoned
+        .into_iter()
+        .partition(|claim| left.may_have((claim.enrollment, claim.step, claim.attempt)));
     let now = engine.clock.now();
     let released: Vec<EnrollmentId> = unmarked.iter().map(|claim| claim.enrollment).collect();
     engine.store.release(&released, now).await?;
@@ -34,7 +33,10 @@ pub async fn rescue(engine: &Engine, catalog: &Catalog, left: &Left) -> Result<R
     for group in settled.chunks(GROUP) {
         engine.store.settle(group, catalog.marks_sends, now).await?;
     }
-    Ok(Rescued { released: released.len(), uncertain: uncertain.len() })
+    Ok(Rescued {
+        released: released.len(),
+        uncertain: uncertain.len(),
+    })
 }
 
 async fn settle_all(
@@ -43,7 +45,10 @@ async fn settle_all(
     uncertain: &[Abandoned],
 ) -> Result<Vec<Settled>> {
     let ids: Vec<CustomerId> = uncertain.iter().map(|claim| claim.customer).collect();
-    let customers = engine.store.customers(&ids, &catalog.revision().data_model).await?;
+    let customers = engine
+        .store
+        .customers(&ids, &catalog.revision().data_model)
+        .await?;
     let zones: std::collections::HashMap<_, _> = customers
         .iter()
         .map(|customer| (customer.id, catalog.zone_of(customer)))
@@ -67,11 +72,16 @@ fn settle(
         attempt: claim.attempt,
         first_tried_at: claim.first_at,
         policy: config.map_or_else(RetryPolicy::default, |config| config.retry),
-        on_uncertain: config.map_or(OnUncertain::Hold, |config| config.on_uncertain()),
+        on_uncertain: config.map_or(OnUncertain::Hold, ChannelConfig::on_uncertain),
     };
     let detail = "the daemon ended while it was handing the message over".to_owned();
     let settlement = dispatch::settle(&facts, Outcome::Uncertain { detail }, now, 0.5);
-    let walk = Walk { now, zone, started_at: claim.first_at, revision: catalog.number() };
+    let walk = Walk {
+        now,
+        zone,
+        started_at: claim.first_at,
+        revision: catalog.number(),
+    };
     let onward = || {
         let plan = catalog.flows.get(&claim.flow);
         plan.and_then(|plan| Some(plan.advance(plan.step(claim.step)?, walk)))

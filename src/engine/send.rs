@@ -14,12 +14,11 @@ use super::runtime::Engine;
 use crate::channels::HandOver as _;
 use crate::domain::channel::Channel;
 use crate::domain::customer::Customer;
-use crate::domain::dispatch::{DeferCause, Outcome, Reason};
+use crate::domain::dispatch::{Outcome, Reason};
 use crate::domain::ids::DispatchId;
 use crate::domain::link::{Link, LinkKind, url};
 use crate::domain::message::{Frozen, Message, Origin};
 use crate::domain::rating::Rating;
-use crate::domain::revision::NameKind;
 use crate::domain::template::{RenderContext, RenderFailure};
 use crate::store::Due;
 
@@ -37,10 +36,16 @@ pub struct Claim {
 
 /// How an attempt ended.
 #[derive(Debug)]
-pub enum Attempted {
+pub(super) enum Attempted {
     /// The template said no, or could not be rendered.
-    NotMade { reason: Reason, detail: String },
-    Sent { outcome: Outcome, frozen: Frozen },
+    NotMade {
+        reason: Reason,
+        detail: String,
+    },
+    Sent {
+        outcome: Outcome,
+        frozen: Frozen,
+    },
 }
 
 impl Claim {
@@ -50,7 +55,7 @@ impl Claim {
 }
 
 /// Tries once to send a claimed message; `frozen` is what an earlier try rendered.
-pub async fn attempt(
+pub(super) async fn attempt(
     engine: &Engine,
     catalog: &Arc<Catalog>,
     outlet: &Outlet,
@@ -63,28 +68,34 @@ pub async fn attempt(
         None => match render(engine, catalog, claim) {
             Ok(frozen) => frozen,
             Err(RenderFailure::Error(detail)) => {
-                return Attempted::NotMade { reason: Reason::TemplateError, detail };
+                return Attempted::NotMade {
+                    reason: Reason::TemplateError,
+                    detail,
+                };
             }
             Err(RenderFailure::Abort(detail)) => {
-                return Attempted::NotMade { reason: Reason::TemplateAbort, detail };
+                return Attempted::NotMade {
+                    reason: Reason::TemplateAbort,
+                    detail,
+                };
             }
         },
     };
-    let message = Message { id: claim.id(engine), attempt: claim.attempt, frozen };
+    let message = Message {
+        id: claim.id(engine),
+        attempt: claim.attempt,
+        frozen,
+    };
     let sending = AssertUnwindSafe(outlet.gateway.send(&message, place)).catch_unwind();
     let outcome = sending.await.unwrap_or_else(|_| {
         place.mark();
-        Outcome::Uncertain { detail: "the adapter failed while it was sending".to_owned() }
+        Outcome::Uncertain {
+            detail: "the adapter failed while it was sending".to_owned(),
+        }
     });
-    Attempted::Sent { outcome, frozen: message.frozen }
-}
-
-/// What a claim comes to when its gateway is gone before it could be tried.
-pub fn no_gateway() -> Outcome {
-    Outcome::Deferred {
-        detail: "the channel has no gateway now".to_owned(),
-        retry_after: None,
-        cause: DeferCause::Gateway,
+    Attempted::Sent {
+        outcome,
+        frozen: message.frozen,
     }
 }
 
@@ -94,7 +105,7 @@ fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, R
     let step = plan.step(claim.due.step).ok_or_else(gone)?;
     let now = engine.clock.now();
     let customer = &claim.customer;
-    let urls = LinkUrls::of(engine, catalog, plan, step, claim);
+    let urls = LinkUrls::of(engine, plan, step, claim);
     let zone = catalog.zone_of(customer);
     let rendered = catalog.templates.render(
         &plan.flow.id,
@@ -135,13 +146,7 @@ struct LinkUrls {
 }
 
 impl LinkUrls {
-    fn of(
-        engine: &Engine,
-        catalog: &Catalog,
-        plan: &FlowPlan,
-        step: &StepPlan,
-        claim: &Claim,
-    ) -> Self {
+    fn of(engine: &Engine, plan: &FlowPlan, step: &StepPlan, claim: &Claim) -> Self {
         let links = engine.links.load();
         let make = |kind: LinkKind| {
             let link = Link {
@@ -154,10 +159,6 @@ impl LinkUrls {
             };
             url(&links.public_url, kind, &links.key.seal(&link, nonce()))
         };
-        debug_assert!(
-            catalog.published.numbers.name(NameKind::Flow, plan.number).is_some(),
-            "a flow of the catalog has its name"
-        );
         Self {
             unsubscribe: (!step.is_service).then(|| make(LinkKind::Unsubscribe)),
             preferences: make(LinkKind::Preferences),

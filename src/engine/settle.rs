@@ -42,7 +42,14 @@ impl Settler {
     /// The settler, and the outcomes to be written by [`Settler::write`].
     pub fn new(engine: Arc<Engine>) -> (Self, mpsc::UnboundedReceiver<Done>) {
         let (outcomes, receiver) = mpsc::unbounded_channel();
-        (Self { engine, outcomes, slots: TaskTracker::new() }, receiver)
+        (
+            Self {
+                engine,
+                outcomes,
+                slots: TaskTracker::new(),
+            },
+            receiver,
+        )
     }
 
     /// Sends a claimed message in a task of its own, and brings its outcome.
@@ -62,7 +69,12 @@ impl Settler {
         self.slots.spawn(async move {
             let settled = settler.attempt(&claim, &catalog, &outlet, &place).await;
             let marks_sends = catalog.marks_sends;
-            let done = Done { settled, marks_sends, _place: place, _slot: slot };
+            let done = Done {
+                settled,
+                marks_sends,
+                _place: place,
+                _slot: slot,
+            };
             if settler.outcomes.send(done).is_err() {
                 tracing::error!("an outcome came after the end");
             }
@@ -84,18 +96,26 @@ impl Settler {
     ) -> Settled {
         let engine = &self.engine;
         let attempted = match self.frozen(claim).await {
-            Ok(frozen) => {
-                send::attempt(engine, catalog, outlet, claim, frozen, place).await
-            }
+            Ok(frozen) => send::attempt(engine, catalog, outlet, claim, frozen, place).await,
             Err(error) => {
                 let detail = format!("the frozen message cannot be read: {error}");
-                Attempted::NotMade { reason: Reason::TemplateError, detail }
+                Attempted::NotMade {
+                    reason: Reason::TemplateError,
+                    detail,
+                }
             }
         };
         if let Attempted::Sent { outcome, .. } = &attempted {
             self.note(outlet, claim, outcome).await;
         }
-        settled(engine, catalog, outlet, claim, attempted, engine.clock.now())
+        settled(
+            engine,
+            catalog,
+            outlet,
+            claim,
+            attempted,
+            engine.clock.now(),
+        )
     }
 
     /// What an earlier try rendered.
@@ -104,14 +124,22 @@ impl Settler {
             return Ok(None);
         }
         let key = (claim.due.enrollment, claim.due.step);
-        let mut bodies = self.engine.store.frozen(&[key]).await.map_err(|e| e.to_string())?;
+        let mut bodies = self
+            .engine
+            .store
+            .frozen(&[key])
+            .await
+            .map_err(|e| e.to_string())?;
         let body = bodies.remove(&claim.due.enrollment);
-        body.map(|body| serde_json::from_str(&body).map_err(|e| e.to_string())).transpose()
+        body.map(|body| serde_json::from_str(&body).map_err(|e| e.to_string()))
+            .transpose()
     }
 
     async fn note(&self, outlet: &Outlet, claim: &Claim, outcome: &Outcome) {
         let now = self.engine.clock.machine();
-        let Some(breaker) = outlet.note(outcome, now) else { return };
+        let Some(breaker) = outlet.note(outcome, now) else {
+            return;
+        };
         let detail = match outcome {
             Outcome::Accepted { detail, .. }
             | Outcome::Deferred { detail, .. }
@@ -119,14 +147,23 @@ impl Settler {
             | Outcome::Uncertain { detail } => detail,
         };
         tracing::warn!(channel = %claim.channel, breaker, detail, "the gateway's breaker moved");
-        let channel = super::metrics::OfChannel { channel: claim.channel.as_str() };
-        self.engine.metrics.breaker.get_or_create(&channel).set(match breaker {
-            "closed" => 0,
-            "half-open" => 1,
-            _ => 2,
-        });
-        if let Err(error) =
-            self.engine.store.set_breaker(claim.channel, breaker, detail, now).await
+        let channel = super::metrics::OfChannel {
+            channel: claim.channel.as_str(),
+        };
+        self.engine
+            .metrics
+            .breaker
+            .get_or_create(&channel)
+            .set(match breaker {
+                "closed" => 0,
+                "half-open" => 1,
+                _ => 2,
+            });
+        if let Err(error) = self
+            .engine
+            .store
+            .set_breaker(claim.channel, breaker, detail, now)
+            .await
         {
             tracing::error!(%error, "cannot store the breaker's state");
         }
@@ -179,7 +216,11 @@ async fn store(engine: &Engine, group: Vec<Done>) {
 /// An outcome is never given up: until it is stored its slot stays taken and nothing more is sent through it.
 async fn store_one(engine: &Engine, settled: &Settled, marks: bool, now: Timestamp) {
     for attempt in 1.. {
-        match engine.store.settle(std::slice::from_ref(settled), marks, now).await {
+        match engine
+            .store
+            .settle(std::slice::from_ref(settled), marks, now)
+            .await
+        {
             Ok(()) => return,
             Err(error) => {
                 let enrollment = settled.enrollment.0;
@@ -191,7 +232,7 @@ async fn store_one(engine: &Engine, settled: &Settled, marks: bool, now: Timesta
 }
 
 /// Turns an attempt into what is stored.
-pub fn settled(
+pub(super) fn settled(
     engine: &Engine,
     catalog: &Catalog,
     outlet: &Outlet,
@@ -209,11 +250,20 @@ pub fn settled(
                 on_uncertain: outlet.config.on_uncertain(),
             };
             let chance = chance(claim);
-            (dispatch::settle(&facts, outcome, now, chance), None, Some(frozen))
+            (
+                dispatch::settle(&facts, outcome, now, chance),
+                None,
+                Some(frozen),
+            )
         }
     };
-    let awaited = matches!(settlement.state, DispatchState::Deferred | DispatchState::Uncertain);
-    let frozen = frozen.filter(|_| awaited).and_then(|frozen| serde_json::to_string(&frozen).ok());
+    let awaited = matches!(
+        settlement.state,
+        DispatchState::Deferred | DispatchState::Uncertain
+    );
+    let frozen = frozen
+        .filter(|_| awaited)
+        .and_then(|frozen| serde_json::to_string(&frozen).ok());
     Settled {
         enrollment: claim.due.enrollment,
         customer: claim.due.customer,
@@ -221,7 +271,9 @@ pub fn settled(
         channel: claim.channel,
         attempt: claim.attempt,
         incarnation: engine.incarnation,
-        then: settlement.advances.then(|| onward(catalog, claim, reason.is_some(), now)),
+        then: settlement
+            .advances
+            .then(|| onward(catalog, claim, reason.is_some(), now)),
         settlement,
         reason,
         frozen,
@@ -250,7 +302,9 @@ fn onward(catalog: &Catalog, claim: &Claim, skipped: bool, now: Timestamp) -> Mo
         revision: catalog.number(),
     };
     let gone = Move::Completed { look_again: None };
-    let Some(plan) = catalog.flows.get(&claim.due.flow) else { return gone };
+    let Some(plan) = catalog.flows.get(&claim.due.flow) else {
+        return gone;
+    };
     match plan.step(claim.due.step) {
         Some(step) if skipped => plan.skip(step, walk),
         Some(step) => plan.advance(step, walk),
@@ -259,7 +313,10 @@ fn onward(catalog: &Catalog, claim: &Claim, skipped: bool, now: Timestamp) -> Mo
 }
 
 /// Spreads retries; the same for the same attempt, so that a replay decides alike.
-#[expect(clippy::cast_precision_loss, reason = "a fraction of 2^64 needs no more than 52 bits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a fraction of 2^64 needs no more than 52 bits"
+)]
 fn chance(claim: &Claim) -> f64 {
     let seed = claim.due.enrollment.0.to_le_bytes();
     let hash = xxh3_64_with_seed(&seed, u64::from(claim.attempt));

@@ -11,11 +11,11 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
-use super::instants::{instant, micros};
-use super::moves::{Move, MoveRow, apply_moves};
 use super::db::{Store, Tx};
 use super::dialect::rows;
 use super::error::{Error, Result};
+use super::instants::{instant, micros};
+use super::moves::{Move, MoveRow, apply_moves};
 
 /// An enrollment whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,8 +148,9 @@ const THAW: &str = concat!(
     " AS j)"
 );
 
-pub(super) const STATEMENTS: &[&str] =
-    &[DUE, NEXT_DUE, COUNT_DUE, CLAIM, CLAIMED, HOLD, RETIME, WITHHELD, THAW];
+pub(super) const STATEMENTS: &[&str] = &[
+    DUE, NEXT_DUE, COUNT_DUE, CLAIM, CLAIMED, HOLD, RETIME, WITHHELD, THAW,
+];
 
 impl Store {
     /// Up to `limit` enrollments of a lane that are due, the longest due first.
@@ -165,8 +166,10 @@ impl Store {
 
     /// When the next row of a lane is due.
     pub async fn next_due(&self, lane: Lane) -> Result<Option<Timestamp>> {
-        let due: Option<i64> =
-            sqlx::query_scalar(NEXT_DUE).bind(lane.number()).fetch_one(self.read()).await?;
+        let due: Option<i64> = sqlx::query_scalar(NEXT_DUE)
+            .bind(lane.number())
+            .fetch_one(self.read())
+            .await?;
         due.map(instant).transpose()
     }
 
@@ -237,12 +240,28 @@ async fn claim(
     let mut rows = Vec::new();
     let mut dispatches = HashMap::new();
     for row in decided {
-        let Decision::Claim { channel, attempt, first_at, lease_until } = &row.decision else {
+        let Decision::Claim {
+            channel,
+            attempt,
+            first_at,
+            lease_until,
+        } = &row.decision
+        else {
             continue;
         };
         let (id, step, due) = row.seen();
-        rows.push((id, step, due, row.customer.0, row.consent_rev, micros(*lease_until)));
-        dispatches.insert(id, (id, step, channel.number(), *attempt, micros(*first_at)));
+        rows.push((
+            id,
+            step,
+            due,
+            row.customer.0,
+            row.consent_rev,
+            micros(*lease_until),
+        ));
+        dispatches.insert(
+            id,
+            (id, step, channel.number(), *attempt, micros(*first_at)),
+        );
     }
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -279,10 +298,16 @@ async fn put_off(tx: &mut Tx, decided: &[Decided]) -> Result<()> {
         }
     }
     if !held.is_empty() {
-        sqlx::query(HOLD).bind(json(&held)).execute(&mut **tx).await?;
+        sqlx::query(HOLD)
+            .bind(json(&held))
+            .execute(&mut **tx)
+            .await?;
     }
     if !retimed.is_empty() {
-        sqlx::query(RETIME).bind(json(&retimed)).execute(&mut **tx).await?;
+        sqlx::query(RETIME)
+            .bind(json(&retimed))
+            .execute(&mut **tx)
+            .await?;
     }
     Ok(())
 }
@@ -296,7 +321,14 @@ async fn withhold(
     let mut moves = Vec::new();
     let mut dispatches = HashMap::new();
     for row in decided {
-        let Decision::Withhold { channel, reason, then } = &row.decision else { continue };
+        let Decision::Withhold {
+            channel,
+            reason,
+            then,
+        } = &row.decision
+        else {
+            continue;
+        };
         let (id, step, _) = row.seen();
         moves.push(MoveRow::new(row.enrollment, row.step, Some(row.due), then));
         dispatches.insert(id, (id, step, channel.number(), reason.number()));
@@ -305,7 +337,10 @@ async fn withhold(
         return Ok(());
     }
     let moved = apply_moves(tx, &moves, now).await?;
-    let written: Vec<_> = moved.iter().filter_map(|id| dispatches.get(&id.0)).collect();
+    let written: Vec<_> = moved
+        .iter()
+        .filter_map(|id| dispatches.get(&id.0))
+        .collect();
     sqlx::query(WITHHELD)
         .bind(json(&written))
         .bind(DispatchState::Withheld.number())
@@ -313,7 +348,10 @@ async fn withhold(
         .bind(micros(now))
         .execute(&mut **tx)
         .await?;
-    sqlx::query(THAW).bind(json(&written)).execute(&mut **tx).await?;
+    sqlx::query(THAW)
+        .bind(json(&written))
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

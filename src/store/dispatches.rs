@@ -10,13 +10,13 @@ use crate::domain::dispatch::{DispatchState, Reason, Settlement};
 use crate::domain::enrollment::ExitReason;
 use crate::domain::ids::{Bucket, CustomerId, EnrollmentId, Incarnation, NameNo};
 
-use super::instants::{instant, micros};
-use super::moves::{Move, MoveRow, apply_moves};
 use super::db::{Store, Tx};
 use super::dialect::{ids, rows};
-use super::enrollments::close_deferred;
 use super::dirty;
+use super::enrollments::close_deferred;
 use super::error::Result;
+use super::instants::{instant, micros};
+use super::moves::{Move, MoveRow, apply_moves};
 
 /// The outcome of one claim, ready to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,13 +148,20 @@ impl Store {
     pub async fn settle(&self, settled: &[Settled], marks: bool, now: Timestamp) -> Result<()> {
         let mut tx = self.write().await?;
         let standing = mark_settled(&mut tx, settled, now).await?;
-        let settled: Vec<&Settled> =
-            settled.iter().filter(|row| standing.contains(&row.enrollment)).collect();
+        let settled: Vec<&Settled> = settled
+            .iter()
+            .filter(|row| standing.contains(&row.enrollment))
+            .collect();
         retry(&mut tx, &settled, now).await?;
         let moves: Vec<MoveRow> = settled
             .iter()
             .filter_map(|row| {
-                Some(MoveRow::new(row.enrollment, row.step, None, row.then.as_ref()?))
+                Some(MoveRow::new(
+                    row.enrollment,
+                    row.step,
+                    None,
+                    row.then.as_ref()?,
+                ))
             })
             .collect();
         if !moves.is_empty() {
@@ -172,13 +179,22 @@ impl Store {
         claims: &[(EnrollmentId, NameNo)],
     ) -> Result<HashMap<EnrollmentId, String>> {
         let keys: Vec<_> = claims.iter().map(|(id, step)| (id.0, step.0)).collect();
-        let rows = sqlx::query(FROZEN).bind(json(&keys)).fetch_all(self.read()).await?;
-        Ok(rows.iter().map(|row| (EnrollmentId(row.get(0)), row.get(1))).collect())
+        let rows = sqlx::query(FROZEN)
+            .bind(json(&keys))
+            .fetch_all(self.read())
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (EnrollmentId(row.get(0)), row.get(1)))
+            .collect())
     }
 
     /// Claims that an earlier start left unsettled.
     pub async fn abandoned(&self, incarnation: Incarnation) -> Result<Vec<Abandoned>> {
-        let rows = sqlx::query(ABANDONED).bind(incarnation.0).fetch_all(self.read()).await?;
+        let rows = sqlx::query(ABANDONED)
+            .bind(incarnation.0)
+            .fetch_all(self.read())
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(Abandoned {
@@ -218,7 +234,9 @@ impl Store {
             .await?;
         let mut recent = Vec::with_capacity(rows.len());
         for row in &rows {
-            let Some(channel) = Channel::from_number(row.get(1)) else { continue };
+            let Some(channel) = Channel::from_number(row.get(1)) else {
+                continue;
+            };
             recent.push((CustomerId(row.get(0)), channel, instant(row.get(2))?));
         }
         Ok(recent)
@@ -230,7 +248,16 @@ fn json<T: serde::Serialize>(rows: &[T]) -> String {
 }
 
 /// Enrollment, step, attempt, incarnation, state, reason, gateway id, detail.
-type SettledRow<'a> = (i64, i32, u32, i64, i64, Option<i64>, Option<&'a str>, Option<&'a str>);
+type SettledRow<'a> = (
+    i64,
+    i32,
+    u32,
+    i64,
+    i64,
+    Option<i64>,
+    Option<&'a str>,
+    Option<&'a str>,
+);
 
 fn settled_row(row: &Settled) -> SettledRow<'_> {
     let (enrollment, step) = row.key();
@@ -255,9 +282,15 @@ async fn mark_settled(
     now: Timestamp,
 ) -> Result<HashSet<EnrollmentId>> {
     let rows: Vec<SettledRow<'_>> = settled.iter().map(settled_row).collect();
-    let standing =
-        sqlx::query(SETTLE).bind(json(&rows)).bind(micros(now)).fetch_all(&mut **tx).await?;
-    Ok(standing.iter().map(|row| EnrollmentId(row.get(0))).collect())
+    let standing = sqlx::query(SETTLE)
+        .bind(json(&rows))
+        .bind(micros(now))
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(standing
+        .iter()
+        .map(|row| EnrollmentId(row.get(0)))
+        .collect())
 }
 
 async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {
@@ -270,18 +303,32 @@ async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> 
         return Ok(());
     }
     let attempts: Vec<SettledRow<'_>> = deferred.iter().map(|row| settled_row(row)).collect();
-    sqlx::query(ATTEMPT).bind(json(&attempts)).bind(micros(now)).execute(&mut **tx).await?;
+    sqlx::query(ATTEMPT)
+        .bind(json(&attempts))
+        .bind(micros(now))
+        .execute(&mut **tx)
+        .await?;
     let rows: Vec<_> = deferred
         .iter()
         .map(|row| {
             let (enrollment, step) = row.key();
-            (enrollment, step, micros(row.settlement.retry_at.unwrap_or(now)))
+            (
+                enrollment,
+                step,
+                micros(row.settlement.retry_at.unwrap_or(now)),
+            )
         })
         .collect();
-    let live = sqlx::query(RETRY).bind(json(&rows)).fetch_all(&mut **tx).await?;
+    let live = sqlx::query(RETRY)
+        .bind(json(&rows))
+        .fetch_all(&mut **tx)
+        .await?;
     let live: HashSet<i64> = live.iter().map(|row| row.get(0)).collect();
-    let ended: Vec<i64> =
-        rows.iter().map(|row| row.0).filter(|enrollment| !live.contains(enrollment)).collect();
+    let ended: Vec<i64> = rows
+        .iter()
+        .map(|row| row.0)
+        .filter(|enrollment| !live.contains(enrollment))
+        .collect();
     close_ended(tx, &ended, now).await
 }
 
@@ -290,10 +337,15 @@ async fn close_ended(tx: &mut Tx, ended: &[i64], now: Timestamp) -> Result<()> {
     if ended.is_empty() {
         return Ok(());
     }
-    let rows = sqlx::query(ENDED_WHY).bind(json(ended)).fetch_all(&mut **tx).await?;
+    let rows = sqlx::query(ENDED_WHY)
+        .bind(json(ended))
+        .fetch_all(&mut **tx)
+        .await?;
     for row in &rows {
         let enrollment: i64 = row.get(0);
-        let why = row.get::<Option<i64>, _>(1).and_then(ExitReason::from_number);
+        let why = row
+            .get::<Option<i64>, _>(1)
+            .and_then(ExitReason::from_number);
         let reason = why.map_or(Reason::FlowStopped, Reason::from);
         close_deferred(tx, &[enrollment], reason, now).await?;
     }
@@ -305,8 +357,10 @@ async fn keep_rendered(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
     let mut thawed = Vec::new();
     for row in settled {
         let (enrollment, step) = row.key();
-        let awaited =
-            matches!(row.settlement.state, DispatchState::Deferred | DispatchState::Uncertain);
+        let awaited = matches!(
+            row.settlement.state,
+            DispatchState::Deferred | DispatchState::Uncertain
+        );
         match &row.frozen {
             Some(body) if awaited => kept.push((enrollment, step, body)),
             _ if row.attempt > 1 => thawed.push(row.key()),
@@ -314,10 +368,16 @@ async fn keep_rendered(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
         }
     }
     if !kept.is_empty() {
-        sqlx::query(FREEZE).bind(json(&kept)).execute(&mut **tx).await?;
+        sqlx::query(FREEZE)
+            .bind(json(&kept))
+            .execute(&mut **tx)
+            .await?;
     }
     if !thawed.is_empty() {
-        sqlx::query(THAW).bind(json(&thawed)).execute(&mut **tx).await?;
+        sqlx::query(THAW)
+            .bind(json(&thawed))
+            .execute(&mut **tx)
+            .await?;
     }
     Ok(())
 }
@@ -328,13 +388,20 @@ async fn note_activity(
     marks: bool,
     now: Timestamp,
 ) -> Result<()> {
-    let active: Vec<CustomerId> =
-        settled.iter().filter(|row| row.is_handed_over()).map(|row| row.customer).collect();
+    let active: Vec<CustomerId> = settled
+        .iter()
+        .filter(|row| row.is_handed_over())
+        .map(|row| row.customer)
+        .collect();
     if active.is_empty() {
         return Ok(());
     }
     let rows = super::among::numbers(&active);
-    sqlx::query(ACTIVITY).bind(rows).bind(micros(now)).execute(&mut **tx).await?;
+    sqlx::query(ACTIVITY)
+        .bind(rows)
+        .bind(micros(now))
+        .execute(&mut **tx)
+        .await?;
     if marks {
         dirty::mark(tx, &active).await?;
     }
@@ -347,11 +414,20 @@ async fn suppress(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<(
         .filter(|row| row.settlement.suppresses_address && !row.address.is_empty())
         .map(|row| {
             let bucket = Bucket::of(&row.address).0;
-            (bucket, row.channel.number(), &row.address, &row.settlement.detail)
+            (
+                bucket,
+                row.channel.number(),
+                &row.address,
+                &row.settlement.detail,
+            )
         })
         .collect();
     if !rows.is_empty() {
-        sqlx::query(SUPPRESS).bind(json(&rows)).bind(micros(now)).execute(&mut **tx).await?;
+        sqlx::query(SUPPRESS)
+            .bind(json(&rows))
+            .bind(micros(now))
+            .execute(&mut **tx)
+            .await?;
     }
     Ok(())
 }

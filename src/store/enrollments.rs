@@ -9,11 +9,11 @@ use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{CustomerId, NameNo, RevisionNo};
 use crate::domain::segment::Condition;
 
-use super::error::Result;
 use super::among::{Among, numbers};
 use super::bind::{Bind, composed};
 use super::db::Tx;
 use super::dialect::ids;
+use super::error::Result;
 use super::instants::micros;
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
@@ -92,7 +92,11 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
             (zone.as_deref(), due.map_or(0, micros))
         })
         .collect();
-    let status = if entering.pending { EnrollmentStatus::Pending } else { EnrollmentStatus::Waiting };
+    let status = if entering.pending {
+        EnrollmentStatus::Pending
+    } else {
+        EnrollmentStatus::Waiting
+    };
     let query = sqlx::query(AssertSqlSafe(sql))
         .bind(among.bind())
         .bind(entering.flow.0)
@@ -251,6 +255,8 @@ pub(super) async fn meeting(
         test = predicate.sql,
     );
     let own = [Bind::Text(numbers(customers)), Bind::Int(flow.into())];
-    let rows = composed(sql, own, predicate.binds).fetch_all(&mut **tx).await?;
+    let rows = composed(sql, own, predicate.binds)
+        .fetch_all(&mut **tx)
+        .await?;
     Ok(rows.iter().map(|row| CustomerId(row.get(0))).collect())
 }

@@ -1,6 +1,6 @@
 //! Owns the state of flows beside their definition: activation, pauses, how far their members are enrolled.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -8,9 +8,9 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::domain::ids::{NameNo, RevisionNo};
 
-use super::instants::{instant, micros, optional_instant};
 use super::db::Store;
 use super::error::Result;
+use super::instants::{instant, micros, optional_instant};
 
 /// What a flow's pause is, and whose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,25 +47,30 @@ const PAUSE: &str = "INSERT INTO flow_states (flow, paused_at, paused_by, pause_
      VALUES ($1, $2, $3, $4) ON CONFLICT (flow) DO UPDATE SET paused_at = excluded.paused_at, \
      paused_by = excluded.paused_by, pause_reason = excluded.pause_reason \
      WHERE flow_states.paused_at IS NULL";
-const RESUME: &str = "UPDATE flow_states SET resumed_at = $2 WHERE flow = $1 AND paused_at IS NOT NULL";
+const RESUME: &str =
+    "UPDATE flow_states SET resumed_at = $2 WHERE flow = $1 AND paused_at IS NOT NULL";
 const PARKED: &str = "UPDATE flow_states SET parked = 1 WHERE flow = $1 AND paused_at IS NOT NULL";
 const UNPAUSED: &str = "UPDATE flow_states SET paused_at = NULL, paused_by = NULL, \
      pause_reason = NULL, parked = 0, resumed_at = NULL, skip_before = coalesce($2, skip_before) \
      WHERE flow = $1";
 const PROMOTED: &str = "UPDATE flow_states SET promoted_at = $2 WHERE flow = $1";
 
-pub(super) const STATEMENTS: &[&str] =
-    &[STATES, ACTIVATE, DEACTIVATE, CAUGHT_UP, PAUSE, RESUME, PARKED, UNPAUSED, PROMOTED];
+pub(super) const STATEMENTS: &[&str] = &[
+    STATES, ACTIVATE, DEACTIVATE, CAUGHT_UP, PAUSE, RESUME, PARKED, UNPAUSED, PROMOTED,
+];
 
 impl Store {
-    pub async fn flow_states(&self) -> Result<HashMap<NameNo, FlowState>> {
+    pub async fn flow_states(&self) -> Result<BTreeMap<NameNo, FlowState>> {
         let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
-        rows.iter().map(|row| Ok((NameNo(row.get(0)), flow_state(row)?))).collect()
+        rows.iter()
+            .map(|row| Ok((NameNo(row.get(0)), flow_state(row)?)))
+            .collect()
     }
 
     /// Marks a flow active from `at` on, unless it already is. Whether it became so.
     pub async fn activate_flow(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
-        self.change_flow(sqlx::query(ACTIVATE).bind(flow.0).bind(micros(at))).await
+        self.change_flow(sqlx::query(ACTIVATE).bind(flow.0).bind(micros(at)))
+            .await
     }
 
     /// A flow that is a draft again or stopped: those who qualify later are new to it.
@@ -74,7 +79,8 @@ impl Store {
     }
 
     pub async fn set_caught_up(&self, flow: NameNo, bucket: u16) -> Result<bool> {
-        self.change_flow(sqlx::query(CAUGHT_UP).bind(flow.0).bind(i32::from(bucket))).await
+        self.change_flow(sqlx::query(CAUGHT_UP).bind(flow.0).bind(i32::from(bucket)))
+            .await
     }
 
     /// Pauses a flow; an earlier pause stays as it is. Whether it was running.
@@ -89,7 +95,8 @@ impl Store {
 
     /// Asks for a paused flow to go on; the daemon puts its rows back and ends the pause.
     pub async fn resume_flow(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
-        self.change_flow(sqlx::query(RESUME).bind(flow.0).bind(micros(at))).await
+        self.change_flow(sqlx::query(RESUME).bind(flow.0).bind(micros(at)))
+            .await
     }
 
     pub async fn set_parked(&self, flow: NameNo) -> Result<bool> {
@@ -98,12 +105,15 @@ impl Store {
 
     /// Ends a pause whose rows are all back in the due index.
     pub async fn end_pause(&self, flow: NameNo, skip_before: Option<Timestamp>) -> Result<bool> {
-        let query = sqlx::query(UNPAUSED).bind(flow.0).bind(skip_before.map(micros));
+        let query = sqlx::query(UNPAUSED)
+            .bind(flow.0)
+            .bind(skip_before.map(micros));
         self.change_flow(query).await
     }
 
     pub async fn set_promoted(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
-        self.change_flow(sqlx::query(PROMOTED).bind(flow.0).bind(micros(at))).await
+        self.change_flow(sqlx::query(PROMOTED).bind(flow.0).bind(micros(at)))
+            .await
     }
 
     async fn change_flow(

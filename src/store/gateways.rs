@@ -1,16 +1,16 @@
 //! Owns the state of channels beside their configuration: pauses and the breaker of the gateway.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
 
 use crate::domain::channel::Channel;
 
-use super::flows::Pause;
-use super::instants::{instant, micros, optional_instant};
 use super::db::Store;
 use super::error::Result;
+use super::flows::Pause;
+use super::instants::{instant, micros, optional_instant};
 
 /// What people see of a channel's gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,12 @@ pub struct ChannelState {
 
 impl Default for ChannelState {
     fn default() -> Self {
-        Self { pause: None, breaker: "closed".to_owned(), breaker_at: None, breaker_note: None }
+        Self {
+            pause: None,
+            breaker: "closed".to_owned(),
+            breaker_at: None,
+            breaker_note: None,
+        }
     }
 }
 
@@ -43,11 +48,13 @@ const BREAKER: &str = "INSERT INTO channel_states (channel, breaker, breaker_at,
 pub(super) const STATEMENTS: &[&str] = &[STATES, PAUSE, RESUME, BREAKER];
 
 impl Store {
-    pub async fn channel_states(&self) -> Result<HashMap<Channel, ChannelState>> {
+    pub async fn channel_states(&self) -> Result<BTreeMap<Channel, ChannelState>> {
         let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
-        let mut states = HashMap::new();
+        let mut states = BTreeMap::new();
         for row in &rows {
-            let Some(channel) = Channel::from_number(row.get(0)) else { continue };
+            let Some(channel) = Channel::from_number(row.get(0)) else {
+                continue;
+            };
             let pause = match row.get::<Option<i64>, _>(1) {
                 Some(at) => Some(Pause {
                     at: instant(at)?,
@@ -83,7 +90,10 @@ impl Store {
 
     pub async fn resume_channel(&self, channel: Channel) -> Result<bool> {
         let mut tx = self.write().await?;
-        let done = sqlx::query(RESUME).bind(channel.number()).execute(&mut *tx).await?;
+        let done = sqlx::query(RESUME)
+            .bind(channel.number())
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(done.rows_affected() > 0)
     }

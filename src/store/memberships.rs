@@ -1,6 +1,6 @@
 //! Owns who is in a segment: the difference between what is stored and what the condition says now.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -12,10 +12,10 @@ use super::among::{Among, numbers};
 use super::bind::{Bind, composed};
 use super::db::{Store, Tx};
 use super::dialect::ids;
+use super::error::Result;
 use super::instants::{instant, micros};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
-use super::error::Result;
 
 /// How far a segment has been examined, and under which definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Examined<'a> {
 
 /// What examining found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Difference {
+pub(super) struct Difference {
     pub joined: u64,
     pub left: Vec<CustomerId>,
 }
@@ -59,7 +59,7 @@ const FORGET_STATE: &str = "DELETE FROM segment_states WHERE segment = $1";
 pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, FORGET_STATE];
 
 impl Store {
-    pub async fn segment_states(&self) -> Result<HashMap<NameNo, SegmentState>> {
+    pub async fn segment_states(&self) -> Result<BTreeMap<NameNo, SegmentState>> {
         let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
         rows.iter()
             .map(|row| {
@@ -82,8 +82,14 @@ impl Store {
     /// Forgets a segment that no flow uses any more.
     pub async fn forget_segment(&self, segment: NameNo) -> Result<()> {
         let mut tx = self.write().await?;
-        sqlx::query(FORGET).bind(segment.0).execute(&mut *tx).await?;
-        sqlx::query(FORGET_STATE).bind(segment.0).execute(&mut *tx).await?;
+        sqlx::query(FORGET)
+            .bind(segment.0)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(FORGET_STATE)
+            .bind(segment.0)
+            .execute(&mut *tx)
+            .await?;
         Ok(tx.commit().await?)
     }
 }
@@ -126,14 +132,13 @@ async fn join(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result
         Bind::Int(examined.segment.into()),
         Bind::Int(micros(examined.joined_at)),
     ];
-    Ok(composed(sql, own, predicate.binds).execute(&mut **tx).await?.rows_affected())
+    Ok(composed(sql, own, predicate.binds)
+        .execute(&mut **tx)
+        .await?
+        .rows_affected())
 }
 
-async fn leave(
-    tx: &mut Tx,
-    examined: &Examined<'_>,
-    among: &Among<'_>,
-) -> Result<Vec<CustomerId>> {
+async fn leave(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result<Vec<CustomerId>> {
     let predicate = compile(examined.condition, &examined.frame, 3, Within::Customer)?;
     let sql = format!(
         "SELECT m.customer_id FROM {from} WHERE {within} AND m.segment = $2 AND NOT EXISTS \
@@ -144,10 +149,14 @@ async fn leave(
         test = predicate.sql,
     );
     let own = [Bind::Text(among.bind()), Bind::Int(examined.segment.into())];
-    let rows = composed(sql, own, predicate.binds).fetch_all(&mut **tx).await?;
+    let rows = composed(sql, own, predicate.binds)
+        .fetch_all(&mut **tx)
+        .await?;
     let left: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
     if !left.is_empty() {
-        let query = sqlx::query(LEAVE).bind(numbers(&left)).bind(examined.segment.0);
+        let query = sqlx::query(LEAVE)
+            .bind(numbers(&left))
+            .bind(examined.segment.0);
         query.execute(&mut **tx).await?;
     }
     Ok(left)

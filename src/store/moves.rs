@@ -7,18 +7,27 @@ use crate::domain::channel::Lane;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{EnrollmentId, NameNo, RevisionNo};
 
-use super::error::Result;
 use super::db::Tx;
 use super::dialect::rows;
+use super::error::Result;
 use super::instants::micros;
 
 /// Where an enrollment goes when a step is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
-    To { step: NameNo, lane: Lane, anchor: Timestamp, planned: Timestamp, revision: RevisionNo },
+    To {
+        step: NameNo,
+        lane: Lane,
+        anchor: Timestamp,
+        planned: Timestamp,
+        revision: RevisionNo,
+    },
     /// Done; with an instant, it is looked at again then, for another entry.
     Completed { look_again: Option<Timestamp> },
-    Exited { reason: ExitReason, look_again: Option<Timestamp> },
+    Exited {
+        reason: ExitReason,
+        look_again: Option<Timestamp>,
+    },
 }
 
 /// One move with its guard: the step, and for claims the due time, that were seen.
@@ -53,22 +62,49 @@ impl MoveRow {
         seen_due: Option<Timestamp>,
         to: &Move,
     ) -> Self {
-        Self { enrollment, seen, seen_due, to: *to }
+        Self {
+            enrollment,
+            seen,
+            seen_due,
+            to: *to,
+        }
     }
 
     fn columns(&self) -> Columns {
         let (id, seen, seen_due) = (self.enrollment.0, self.seen.0, self.seen_due.map(micros));
-        let ended = |status: EnrollmentStatus, reason: Option<ExitReason>, again: Option<Timestamp>| {
-            let (lane, reason) = (Lane::Reentry.number(), reason.map(ExitReason::number));
-            let again = again.map(micros);
-            (id, seen, seen_due, status.number(), None, lane, again, None, None, reason, None)
-        };
+        let ended =
+            |status: EnrollmentStatus, reason: Option<ExitReason>, again: Option<Timestamp>| {
+                let (lane, reason) = (Lane::Reentry.number(), reason.map(ExitReason::number));
+                let again = again.map(micros);
+                (
+                    id,
+                    seen,
+                    seen_due,
+                    status.number(),
+                    None,
+                    lane,
+                    again,
+                    None,
+                    None,
+                    reason,
+                    None,
+                )
+            };
         match self.to {
-            Move::To { step, lane, anchor, planned, revision } => {
+            Move::To {
+                step,
+                lane,
+                anchor,
+                planned,
+                revision,
+            } => {
                 let (status, planned) = (EnrollmentStatus::Waiting.number(), Some(micros(planned)));
                 let (step, lane, anchor) = (Some(step.0), lane.number(), Some(micros(anchor)));
                 let revision = Some(revision.0);
-                (id, seen, seen_due, status, step, lane, planned, anchor, planned, None, revision)
+                (
+                    id, seen, seen_due, status, step, lane, planned, anchor, planned, None,
+                    revision,
+                )
             }
             Move::Completed { look_again } => ended(EnrollmentStatus::Completed, None, look_again),
             Move::Exited { reason, look_again } => {

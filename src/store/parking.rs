@@ -8,11 +8,11 @@ use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{EnrollmentId, NameNo, RevisionNo};
 
-use super::enrollments::close_deferred;
-use super::instants::{instant, micros};
 use super::db::Store;
 use super::dialect::rows;
+use super::enrollments::close_deferred;
 use super::error::Result;
+use super::instants::{instant, micros};
 
 /// How parked rows come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,14 +66,17 @@ const FREEZE_TIMING: &str = "UPDATE enrollments SET timed_revision = $2 WHERE \
      AND timed_revision < $2 LIMIT $3)";
 const SUCCESSORS: &str = "SELECT step, successor FROM removed_steps";
 
-pub(super) const STATEMENTS: &[&str] =
-    &[PARK, UNPARK, STOP, TIME, FREEZE_TIMING, SUCCESSORS];
+pub(super) const STATEMENTS: &[&str] = &[PARK, UNPARK, STOP, TIME, FREEZE_TIMING, SUCCESSORS];
 
 impl Store {
     /// Takes up to `limit` waiting rows of a flow out of the due index.
     pub async fn park(&self, flow: NameNo, limit: u32) -> Result<u64> {
         let mut tx = self.write().await?;
-        let done = sqlx::query(PARK).bind(flow.0).bind(limit).execute(&mut *tx).await?;
+        let done = sqlx::query(PARK)
+            .bind(flow.0)
+            .bind(limit)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(done.rows_affected())
     }
@@ -138,7 +141,12 @@ impl Store {
         let rows: Vec<_> = timed
             .iter()
             .map(|row| {
-                (row.enrollment.0, row.step.0, micros(row.planned), row.lane.number())
+                (
+                    row.enrollment.0,
+                    row.step.0,
+                    micros(row.planned),
+                    row.lane.number(),
+                )
             })
             .collect();
         let mut tx = self.write().await?;
@@ -152,14 +160,12 @@ impl Store {
     }
 
     /// Lets up to `limit` waiting enrollments keep the time they have under a new revision.
-    pub async fn keep_timing(
-        &self,
-        flow: NameNo,
-        revision: RevisionNo,
-        limit: u32,
-    ) -> Result<u64> {
+    pub async fn keep_timing(&self, flow: NameNo, revision: RevisionNo, limit: u32) -> Result<u64> {
         let mut tx = self.write().await?;
-        let query = sqlx::query(FREEZE_TIMING).bind(flow.0).bind(revision.0).bind(limit);
+        let query = sqlx::query(FREEZE_TIMING)
+            .bind(flow.0)
+            .bind(revision.0)
+            .bind(limit);
         let done = query.execute(&mut *tx).await?.rows_affected();
         tx.commit().await?;
         Ok(done)

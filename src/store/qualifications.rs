@@ -11,14 +11,14 @@ use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::segment::Condition;
 
 use super::among::{Among, numbers};
+use super::db::Store;
 use super::db::Tx;
-use super::enrollments::{self, EntryAnchor, Entering};
 use super::dialect::{ids, rows};
+use super::enrollments::{self, Entering, EntryAnchor};
+use super::error::Result;
 use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
 use super::segment_frame::Frame;
-use super::db::Store;
-use super::error::Result;
 
 /// A segment that flows use, with what its changes mean to them.
 #[derive(Clone)]
@@ -47,8 +47,7 @@ pub struct Pass {
     pub exited: u64,
 }
 
-const DIRTY: &str =
-    "SELECT customer_id FROM dirty WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1";
+const DIRTY: &str = "SELECT customer_id FROM dirty WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1";
 const CLEAN: &str = concat!(
     "DELETE FROM dirty WHERE (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
     ids!(),
@@ -69,8 +68,15 @@ const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket BETWEEN 0 A
 const COUNT_PENDING: &str =
     "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 0";
 
-pub(super) const STATEMENTS: &[&str] =
-    &[DIRTY, CLEAN, ANY_DIRTY, CAUGHT_UP, PROMOTE, DROP_UNQUALIFIED, COUNT_PENDING];
+pub(super) const STATEMENTS: &[&str] = &[
+    DIRTY,
+    CLEAN,
+    ANY_DIRTY,
+    CAUGHT_UP,
+    PROMOTE,
+    DROP_UNQUALIFIED,
+    COUNT_PENDING,
+];
 
 impl Store {
     /// Whether any customer waits to be looked at.
@@ -105,11 +111,17 @@ impl Store {
         let mut tx = self.write().await?;
         let rows = sqlx::query(DIRTY).bind(limit).fetch_all(&mut *tx).await?;
         let changed: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
-        let mut pass = Pass { customers: changed.len() as u64, ..Pass::default() };
+        let mut pass = Pass {
+            customers: changed.len() as u64,
+            ..Pass::default()
+        };
         if changed.is_empty() {
             return Ok(pass);
         }
-        sqlx::query(CLEAN).bind(numbers(&changed)).execute(&mut *tx).await?;
+        sqlx::query(CLEAN)
+            .bind(numbers(&changed))
+            .execute(&mut *tx)
+            .await?;
         for qualification in qualifications {
             pass += qualify(&mut tx, qualification, &Among::Customers(&changed)).await?;
         }
@@ -140,7 +152,10 @@ impl Store {
 
     /// How many qualified customers wait to be let into a flow.
     pub async fn pending(&self, flow: NameNo) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(COUNT_PENDING).bind(flow.0).fetch_one(self.read()).await?;
+        let count: i64 = sqlx::query_scalar(COUNT_PENDING)
+            .bind(flow.0)
+            .fetch_one(self.read())
+            .await?;
         Ok(count.unsigned_abs())
     }
 
@@ -152,7 +167,9 @@ impl Store {
             .bind(entering.segment.0)
             .execute(&mut *tx)
             .await?;
-        let EntryAnchor::At(anchor) = entering.anchor else { return Ok(0) };
+        let EntryAnchor::At(anchor) = entering.anchor else {
+            return Ok(0);
+        };
         let rows = sqlx::query(AssertSqlSafe(pending_sql(entering.zone_field)))
             .bind(entering.flow.0)
             .bind(limit)
@@ -202,8 +219,11 @@ async fn qualify(
 ) -> Result<Pass> {
     let examined = &qualification.examined;
     let difference = memberships::examine(tx, examined, among).await?;
-    let mut pass =
-        Pass { joined: difference.joined, left: difference.left.len() as u64, ..Pass::default() };
+    let mut pass = Pass {
+        joined: difference.joined,
+        left: difference.left.len() as u64,
+        ..Pass::default()
+    };
     for entering in &qualification.entering {
         pass.enrolled += enrollments::enroll(tx, entering, among).await?;
     }

@@ -92,7 +92,10 @@ impl Store {
             None => 0,
         };
         let ended: Vec<CustomerId> = ended.iter().map(|id| CustomerId(id.0)).collect();
-        sqlx::query(REST).bind(numbers(&ended)).execute(&mut *tx).await?;
+        sqlx::query(REST)
+            .bind(numbers(&ended))
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(enrolled)
     }
@@ -108,5 +111,8 @@ fn marking(customers: &str) -> String {
 async fn mark(tx: &mut Tx, sql: String, own: Vec<Bind>, condition: Vec<Bind>) -> Result<u64> {
     let mark = sequences::take(tx, "change", 1).await?;
     let own = std::iter::once(Bind::Int(mark)).chain(own);
-    Ok(composed(sql, own, condition).execute(&mut **tx).await?.rows_affected())
+    Ok(composed(sql, own, condition)
+        .execute(&mut **tx)
+        .await?
+        .rows_affected())
 }

@@ -1,34 +1,48 @@
 //! Owns the list of every constant statement, so that each is tried on every database.
 
-use super::{claims, dispatches, enrollments, flows, gateways, memberships, moves, parking, qualifications, rechecks, 
-    changes, customer_lists, customer_upsert, customers, dialect, dirty, flow_edits, interactions,
-    meta, names, revisions, sequences,
+use super::{
+    audit, backup, changes, claims, customer_edits, customer_lists, customer_upsert, customers,
+    dialect, dirty, dismissals, dispatches, enrollments, flow_edits, flows, gateways, history,
+    identity, interactions, jobs, memberships, meta, moves, names, parking, qualifications,
+    rechecks, revisions, sequences, subscriptions, suppressions, switches, totals,
 };
 
 /// The files that hold statements, by name, each with its own.
 pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
+        ("audit", audit::STATEMENTS),
+        ("backup", backup::STATEMENTS),
         ("changes", changes::STATEMENTS),
+        ("claims", claims::STATEMENTS),
+        ("customer_edits", customer_edits::STATEMENTS),
+        ("customer_edits", customer_edits::ERASING),
         ("customer_lists", customer_lists::STATEMENTS),
         ("customer_upsert", customer_upsert::STATEMENTS),
         ("customers", customers::STATEMENTS),
         ("dialect", dialect::STATEMENTS),
         ("dirty", dirty::STATEMENTS),
-        ("flow_edits", flow_edits::STATEMENTS),
-        ("interactions", interactions::STATEMENTS),
-        ("meta", meta::STATEMENTS),
-        ("names", names::STATEMENTS),
-        ("revisions", revisions::STATEMENTS),
-        ("sequences", sequences::STATEMENTS),
-        ("claims", claims::STATEMENTS),
+        ("dismissals", dismissals::STATEMENTS),
         ("dispatches", dispatches::STATEMENTS),
         ("enrollments", enrollments::STATEMENTS),
+        ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
+        ("history", history::STATEMENTS),
+        ("identity", identity::STATEMENTS),
+        ("interactions", interactions::STATEMENTS),
+        ("jobs", jobs::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
+        ("meta", meta::STATEMENTS),
         ("moves", moves::STATEMENTS),
+        ("names", names::STATEMENTS),
         ("parking", parking::STATEMENTS),
         ("qualifications", qualifications::STATEMENTS),
         ("rechecks", rechecks::STATEMENTS),
+        ("revisions", revisions::STATEMENTS),
+        ("sequences", sequences::STATEMENTS),
+        ("subscriptions", subscriptions::STATEMENTS),
+        ("suppressions", suppressions::STATEMENTS),
+        ("switches", switches::STATEMENTS),
+        ("totals", totals::STATEMENTS),
     ]
 }
