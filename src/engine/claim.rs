@@ -192,7 +192,7 @@ impl Asked<'_> {
             return self.leave_removed_step(due, plan, walk);
         };
         if step.step.lane() != due.lane {
-            return self.change_lane(due, step);
+            return Self::change_lane(due, step);
         }
         let planned = match self.planned(due, plan, step, walk) {
             Ok(planned) => planned,
@@ -264,9 +264,11 @@ impl Asked<'_> {
             Verdict::Hold { until, because } => {
                 Self::decided(due, Decision::Hold { until, because })
             }
-            Verdict::Withhold(reason) => self.withhold(due, channel, reason, plan.skip(step, walk)),
+            Verdict::Withhold(reason) => {
+                Self::withhold(due, channel, reason, plan.skip(step, walk))
+            }
             Verdict::Exit(reason, exit) => {
-                self.withhold(due, channel, reason, plan.exit(exit, walk))
+                Self::withhold(due, channel, reason, plan.exit(exit, walk))
             }
         }
     }
@@ -322,7 +324,7 @@ impl Asked<'_> {
         }
     }
 
-    fn withhold(&self, due: &Due, channel: Channel, reason: Reason, then: Move) -> Answer {
+    fn withhold(due: &Due, channel: Channel, reason: Reason, then: Move) -> Answer {
         Self::decided(
             due,
             Decision::Withhold {
@@ -360,13 +362,13 @@ impl Asked<'_> {
             None => plan.complete(walk),
         };
         match due.lane {
-            Lane::Channel(channel) => self.withhold(due, channel, Reason::StepRemoved, then),
+            Lane::Channel(channel) => Self::withhold(due, channel, Reason::StepRemoved, then),
             _ => Self::decided(due, Decision::Pass(then)),
         }
     }
 
     /// The step speaks on another channel now: it stays due, in that channel's lane.
-    fn change_lane(&self, due: &Due, step: &StepPlan) -> Answer {
+    fn change_lane(due: &Due, step: &StepPlan) -> Answer {
         let then = Move::To {
             step: due.step,
             lane: step.step.lane(),

@@ -48,6 +48,13 @@ pub(super) enum Attempted {
     },
 }
 
+/// What the gateway said, and of which message.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) outcome: Outcome,
+    pub(super) frozen: Frozen,
+}
+
 impl Claim {
     pub fn id(&self, engine: &Engine) -> DispatchId {
         DispatchId::new(engine.tag, self.due.enrollment, self.due.step)
@@ -93,10 +100,7 @@ pub(super) async fn attempt(
             detail: "the adapter failed while it was sending".to_owned(),
         }
     });
-    Attempted::Sent {
-        outcome,
-        frozen: message.frozen,
-    }
+    Attempted::Sent(Box::new(Sent { outcome, frozen: message.frozen }))
 }
 
 fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, RenderFailure> {

@@ -105,8 +105,8 @@ impl Settler {
                 }
             }
         };
-        if let Attempted::Sent { outcome, .. } = &attempted {
-            self.note(outlet, claim, outcome).await;
+        if let Attempted::Sent(sent) = &attempted {
+            self.note(outlet, claim, &sent.outcome).await;
         }
         settled(
             engine,
@@ -242,7 +242,8 @@ pub(super) fn settled(
 ) -> Settled {
     let (settlement, reason, frozen) = match attempted {
         Attempted::NotMade { reason, detail } => (not_made(detail), Some(reason), None),
-        Attempted::Sent { outcome, frozen } => {
+        Attempted::Sent(sent) => {
+            let send::Sent { outcome, frozen } = *sent;
             let facts = ClaimFacts {
                 attempt: claim.attempt,
                 first_tried_at: claim.first_at,
