@@ -46,7 +46,10 @@ impl Documents {
     /// Holds a document to its schema and keeps what is good of it.
     pub(crate) fn add(&mut self, document: Node, report: &mut impl FnMut(Finding)) {
         let Some(kind) = kind_of(&document) else {
-            report(unknown_document::finding(&document, &Kind::ALL.map(Kind::as_str)));
+            report(unknown_document::finding(
+                &document,
+                &Kind::ALL.map(Kind::as_str),
+            ));
             return;
         };
         let mut whole = true;

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_yaml::budget::BudgetBreach;
 use serde_yaml::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_yaml::{Error, Location, Options, Spanned};
@@ -22,11 +22,7 @@ pub(crate) const DEEPEST: usize = 32;
 const MOST_VALUES: usize = 20_000;
 
 /// Reads every document of a file; a file that is not YAML gives one finding and no document.
-pub(crate) fn parse(
-    file: u32,
-    bytes: &[u8],
-    report: &mut impl FnMut(Finding),
-) -> Vec<Node> {
+pub(crate) fn parse(file: u32, bytes: &[u8], report: &mut impl FnMut(Finding)) -> Vec<Node> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -224,9 +220,7 @@ fn tab_in_indentation(line: &str) -> Option<usize> {
 
 /// Where a value begins with `{{` and no quote.
 fn bare_template(line: &str) -> Option<usize> {
-    let found = [": {{", "- {{"]
-        .iter()
-        .find_map(|start| line.find(start))?;
+    let found = [": {{", "- {{"].iter().find_map(|start| line.find(start))?;
     Some(found + 2)
 }
 

@@ -173,7 +173,7 @@ impl<'a> Checker<'a> {
                 (Some(known), _) => self.node(value, known, text),
                 (None, Json::Bool(false)) => {
                     let keys = properties.unwrap_or(&empty).keys().map(String::as_str);
-                    let finding = self.unknown(name, keys);
+                    let finding = self.unknown(key, name, keys);
                     self.refuse(finding)
                 }
                 (None, Json::Bool(true)) => Some(value.clone()),
@@ -190,9 +190,10 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn unknown<'b>(&self, name: &Node, known: impl Iterator<Item = &'b str>) -> Finding {
+    fn unknown<'b>(&self, key: &str, name: &Node, known: impl Iterator<Item = &'b str>) -> Finding {
         forbidden_action::as_key(self.kind, name)
             .or_else(|| lead_generation::as_key(self.kind, name))
+            .or_else(|| not_supported_yet::gateway(self.kind, key, name))
             .unwrap_or_else(|| unknown_key::finding(name, known))
     }
 

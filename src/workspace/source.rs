@@ -42,6 +42,22 @@ impl SourceFile {
         is_yaml(&self.path)
     }
 
+    /// The line and column of a byte, both counted from 1, the column in characters.
+    pub(crate) fn position(&self, offset: u32) -> (u32, u32) {
+        let offset = usize::try_from(offset)
+            .unwrap_or_default()
+            .min(self.bytes.len());
+        let before = String::from_utf8_lossy(&self.bytes[..offset]);
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |line| line.chars().count())
+            + 1;
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        (number(line), number(column))
+    }
+
     pub(crate) fn is_too_large(&self) -> bool {
         self.size > LARGEST_FILE
     }
@@ -95,7 +111,7 @@ pub fn load(dir: &Path) -> io::Result<Sources> {
     paths.sort();
     let files: Vec<SourceFile> = paths
         .into_iter()
-        .map(|path| read(&root, path))
+        .map(|path| read(&root, &path))
         .collect::<io::Result<_>>()?;
     Ok(Sources {
         hash: hash(&files),
@@ -145,14 +161,14 @@ fn is_readable(root: &Path, path: &Path, is_link: bool) -> bool {
             .is_ok_and(|target| target.starts_with(root) && target.is_file())
 }
 
-fn read(root: &Path, path: PathBuf) -> io::Result<SourceFile> {
-    let size = fs::metadata(&path)?.len();
+fn read(root: &Path, path: &Path) -> io::Result<SourceFile> {
+    let size = fs::metadata(path)?.len();
     let bytes = if size > LARGEST_FILE {
         Vec::new()
     } else {
-        fs::read(&path)?
+        fs::read(path)?
     };
-    let path = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
+    let path = path.strip_prefix(root).unwrap_or(path).to_path_buf();
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     Ok(SourceFile {
         name: parts.join("/"),
@@ -165,7 +181,11 @@ fn read(root: &Path, path: PathBuf) -> io::Result<SourceFile> {
 fn hash(files: &[SourceFile]) -> String {
     let mut context = Context::new(&SHA256);
     for file in files {
-        context.update(&u64::try_from(file.name.len()).unwrap_or_default().to_be_bytes());
+        context.update(
+            &u64::try_from(file.name.len())
+                .unwrap_or_default()
+                .to_be_bytes(),
+        );
         context.update(file.name.as_bytes());
         context.update(&file.size.to_be_bytes());
         context.update(&file.bytes);

@@ -25,6 +25,17 @@ pub(crate) struct At<T> {
 
 pub(crate) type Opt<T> = Option<At<T>>;
 
+/// Taking an optional value without its place.
+pub(crate) trait Own<T> {
+    fn own(&self) -> Option<T>;
+}
+
+impl<T: Clone> Own<T> for Opt<T> {
+    fn own(&self) -> Option<T> {
+        self.as_ref().map(|at| at.value.clone())
+    }
+}
+
 impl<T> Deref for At<T> {
     type Target = T;
 

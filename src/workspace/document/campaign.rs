@@ -1,8 +1,8 @@
 //! Owns the written form of campaigns and communications.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::leaf::{Day, Id};
 use super::word::Word;

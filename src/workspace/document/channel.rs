@@ -1,8 +1,8 @@
 //! Owns the written form of channels and gateways.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Deserializer;
 use serde::Deserialize;
+use serde::de::Deserializer;
 
 use super::leaf::{Duration, Port, Rate};
 use super::word::Word;

@@ -18,7 +18,7 @@ pub(crate) struct CustomersDoc {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct DataModelDoc {
-    /// By identifier, in snake_case.
+    /// By identifier, in `snake_case`.
     #[serde(default)]
     pub(crate) fields: Named<At<FieldDoc>>,
     /// By name.

@@ -1,8 +1,8 @@
 //! Owns the written form of a flow.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::campaign::{EmailDoc, PushDoc, SmsDoc};
 use super::leaf::{Clock, DayNames, Duration, Hours, Id, Rate, ReentryRule};

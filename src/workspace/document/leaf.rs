@@ -3,8 +3,8 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, Error};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 
 use crate::domain::calendar::Days;
 use crate::domain::duration::Delay;
@@ -47,6 +47,7 @@ macro_rules! leaves {
         pub(crate) fn read(form: &str, text: &str) -> Result<(), String> {
             match form {
                 $($form => $read(text).map(drop),)*
+                "percent" => percent(text).map(drop),
                 _ => Ok(()),
             }
         }
@@ -78,8 +79,6 @@ leaves! {
     Port(String) "port" r"^(\d+|.*\$\{.+\}.*)$" port;
     /// `#7a1fa2`.
     Color(String) "color" r"^#[0-9a-fA-F]{6}$" color;
-    /// `10%`, in hundredths of a percent.
-    Percent(u32) "percent" r"^\d+(\.\d{1,2})?%$" percent;
 }
 
 pub(crate) fn duration(text: &str) -> Result<Delay, String> {
@@ -89,7 +88,12 @@ pub(crate) fn duration(text: &str) -> Result<Delay, String> {
 fn id(text: &str) -> Result<String, String> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let begins = text.bytes().next().is_some_and(fits);
-    if begins && text.len() <= 100 && text.bytes().all(|byte| fits(byte) || b"-_.".contains(&byte)) {
+    if begins
+        && text.len() <= 100
+        && text
+            .bytes()
+            .all(|byte| fits(byte) || b"-_.".contains(&byte))
+    {
         return Ok(text.to_owned());
     }
     Err(format!(
@@ -98,7 +102,8 @@ fn id(text: &str) -> Result<String, String> {
 }
 
 fn clock(text: &str) -> Result<Time, String> {
-    let bad = || format!("`{text}` is not a time of day: write hours and minutes such as \"09:30\"");
+    let bad =
+        || format!("`{text}` is not a time of day: write hours and minutes such as \"09:30\"");
     let (hour, minute) = text.split_once(':').ok_or_else(bad)?;
     let part = |part: &str| {
         let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -112,7 +117,11 @@ fn hours(text: &str) -> Result<(Time, Time), String> {
     let bad = || format!("`{text}` is not a span of hours: write \"09:00-18:00\"");
     let (from, until) = text.split_once('-').ok_or_else(bad)?;
     // 24:00 is how people write the end of a day; the span is half open, so it is midnight.
-    let until = if until.trim() == "24:00" { "00:00" } else { until.trim() };
+    let until = if until.trim() == "24:00" {
+        "00:00"
+    } else {
+        until.trim()
+    };
     Ok((
         clock(from.trim()).map_err(|_| bad())?,
         clock(until).map_err(|_| bad())?,
@@ -127,7 +136,9 @@ fn days(text: &str) -> Result<Days, String> {
         "every" => return Ok(Days::EVERY),
         _ => {}
     }
-    let bad = || format!("`{text}` is not a range of days: write `mon-fri`, `sat`, `business` or `every`");
+    let bad = || {
+        format!("`{text}` is not a range of days: write `mon-fri`, `sat`, `business` or `every`")
+    };
     let (from, until) = text.split_once('-').unwrap_or((text, text));
     let number = |name: &str| WEEK.iter().position(|day| *day == name).ok_or_else(bad);
     let (from, until) = (number(from)?, number(until)?);
@@ -142,11 +153,14 @@ pub(crate) fn day(text: &str) -> Result<Date, String> {
     text.parse::<Date>()
         .ok()
         .filter(|_| text.len() == 10)
-        .ok_or_else(|| format!("`{text}` is not a date: write year, month and day such as 2026-01-31"))
+        .ok_or_else(|| {
+            format!("`{text}` is not a date: write year, month and day such as 2026-01-31")
+        })
 }
 
 fn rate(text: &str) -> Result<(u32, u32), String> {
-    let bad = || format!("`{text}` is not a rate: write `50 per second` (or `minute`, `hour`, `day`)");
+    let bad =
+        || format!("`{text}` is not a rate: write `50 per second` (or `minute`, `hour`, `day`)");
     let (count, unit) = text.split_once(" per ").ok_or_else(bad)?;
     let seconds = match unit.trim() {
         "second" => 1,
@@ -179,8 +193,14 @@ fn reentry(text: &str) -> Result<Reentry, String> {
         _ => {}
     }
     let delay = match text.strip_prefix("every ") {
-        Some("month") => Delay { months: 1, ..Delay::ZERO },
-        Some("year") => Delay { months: 12, ..Delay::ZERO },
+        Some("month") => Delay {
+            months: 1,
+            ..Delay::ZERO
+        },
+        Some("year") => Delay {
+            months: 12,
+            ..Delay::ZERO
+        },
         Some(span) => duration(span)?,
         None => Delay::ZERO,
     };
@@ -203,7 +223,9 @@ fn port(text: &str) -> Result<String, String> {
     if number || text.contains("${") {
         return Ok(text.to_owned());
     }
-    Err(format!("`{text}` is not a port: write a number from 1 to 65535"))
+    Err(format!(
+        "`{text}` is not a port: write a number from 1 to 65535"
+    ))
 }
 
 fn color(text: &str) -> Result<String, String> {

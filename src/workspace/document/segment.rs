@@ -1,8 +1,8 @@
 //! Owns the written form of segments and conditions.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Deserializer;
 use serde::Deserialize;
+use serde::de::Deserializer;
 
 use super::leaf::Id;
 use crate::domain::channel::Channel;
@@ -49,9 +49,25 @@ impl<'de> Deserialize<'de> for ConditionDoc {
 
 /// The keys that say what a condition is about; exactly one of them stands in each.
 pub(crate) const SUBJECTS: [&str; 19] = [
-    "all", "any", "not", "field", "tag", "list", "segment", "rating", "status", "identified",
-    "created", "last-activity", "last-engagement", "last-transaction", "consent", "subscribed",
-    "did", "in-flow", "random",
+    "all",
+    "any",
+    "not",
+    "field",
+    "tag",
+    "list",
+    "segment",
+    "rating",
+    "status",
+    "identified",
+    "created",
+    "last-activity",
+    "last-engagement",
+    "last-transaction",
+    "consent",
+    "subscribed",
+    "did",
+    "in-flow",
+    "random",
 ];
 
 impl JsonSchema for ConditionDoc {
@@ -62,10 +78,7 @@ impl JsonSchema for ConditionDoc {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let condition = generator.subschema_for::<Self>();
         let many = json_schema!({ "type": "array", "items": condition });
-        let scalar = json_schema!({ "type": ["string", "number", "boolean"] });
-        let scalars = json_schema!({ "type": "array", "items": scalar });
         let text = json_schema!({ "type": "string" });
-        let duration = json_schema!({ "type": "string", "x-form": "duration" });
         let moment = generator.subschema_for::<MomentDoc>();
         let ratings = Rating::ALL.map(Rating::as_str);
         let statuses = Status::ALL.map(Status::as_str);
@@ -94,34 +107,44 @@ impl JsonSchema for ConditionDoc {
                 "random": { "type": "string", "x-form": "percent" }
             }
         });
-        let tests = json_schema!({
-            "is": scalar, "is-not": scalar,
-            "in": scalars, "not-in": scalars,
-            "starts-with": text, "ends-with": text, "contains": text,
-            "does-not-contain": text, "matches": text,
-            "exists": { "type": "boolean" }, "missing": { "type": "boolean" },
-            "less-than": scalar, "at-most": scalar,
-            "more-than": scalar, "at-least": scalar,
-            "between": { "type": "array", "items": scalar, "minItems": 2, "maxItems": 2 },
-            "before": { "type": "string", "x-form": "date" },
-            "on": { "type": "string", "x-form": "date" },
-            "after": { "type": "string", "x-form": "date" },
-            "within-last": duration, "older-than": duration,
-            "exactly-ago": duration, "within-next": duration,
-            "anniversary": { "anyOf": [ { "enum": ["today"] },
-                { "type": "object", "additionalProperties": false, "required": ["within-next"],
-                  "properties": { "within-next": duration } } ] },
-            "includes": scalar, "includes-any": scalars,
-            "includes-all": scalars, "excludes": scalar,
-            "count-at-least": { "type": "integer", "minimum": 1 },
-            "campaign": text, "flow": text, "step": text, "channel": { "enum": channels }
-        });
+        let tests = tests();
         let tests = tests.as_object().cloned().unwrap_or_default();
         if let Some(properties) = schema.get_mut("properties").and_then(|p| p.as_object_mut()) {
             properties.extend(tests);
         }
         schema
     }
+}
+
+/// The keys that say what is asked of a field, and the filters of `did`.
+fn tests() -> Schema {
+    let scalar = json_schema!({ "type": ["string", "number", "boolean"] });
+    let scalars = json_schema!({ "type": "array", "items": scalar });
+    let text = json_schema!({ "type": "string" });
+    let duration = json_schema!({ "type": "string", "x-form": "duration" });
+    let channels = Channel::ALL.map(Channel::as_str);
+    json_schema!({
+        "is": scalar, "is-not": scalar,
+        "in": scalars, "not-in": scalars,
+        "starts-with": text, "ends-with": text, "contains": text,
+        "does-not-contain": text, "matches": text,
+        "exists": { "type": "boolean" }, "missing": { "type": "boolean" },
+        "less-than": scalar, "at-most": scalar,
+        "more-than": scalar, "at-least": scalar,
+        "between": { "type": "array", "items": scalar, "minItems": 2, "maxItems": 2 },
+        "before": { "type": "string", "x-form": "date" },
+        "on": { "type": "string", "x-form": "date" },
+        "after": { "type": "string", "x-form": "date" },
+        "within-last": duration, "older-than": duration,
+        "exactly-ago": duration, "within-next": duration,
+        "anniversary": { "anyOf": [ { "enum": ["today"] },
+            { "type": "object", "additionalProperties": false, "required": ["within-next"],
+              "properties": { "within-next": duration } } ] },
+        "includes": scalar, "includes-any": scalars,
+        "includes-all": scalars, "excludes": scalar,
+        "count-at-least": { "type": "integer", "minimum": 1 },
+        "campaign": text, "flow": text, "step": text, "channel": { "enum": channels }
+    })
 }
 
 /// The tests of an instant that every customer carries.

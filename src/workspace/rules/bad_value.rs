@@ -12,7 +12,8 @@
 //! **Use instead.** What the message names; here `active`, `draft`, `paused` or `stopped`.
 
 use crate::workspace::diagnostic::{Finding, suggestion};
-use crate::workspace::node::Span;
+use crate::workspace::node::{Node, Span};
+use crate::workspace::rules::secret_in_flows::reference;
 
 pub(crate) fn finding(span: Span, message: impl Into<String>) -> Finding {
     Finding::error("bad-value", span, message)
@@ -26,4 +27,18 @@ pub(crate) fn word<'a>(
     known: impl IntoIterator<Item = &'a str>,
 ) -> Finding {
     finding(span, format!("{name} cannot be `{text}`")).help(suggestion(text, "it may be", known))
+}
+
+/// Reports each `${` that does not begin a reference.
+pub(crate) fn references(document: &Node, report: &mut impl FnMut(Finding)) {
+    document.walk(&mut |node| {
+        let text = node.text().unwrap_or_default();
+        if text.contains("${") && reference(text).is_none() {
+            let message = "`${` begins a reference, and this is none";
+            report(
+                finding(node.span, message)
+                    .help("write `${NAME}` for the environment or `${credential:NAME}`"),
+            );
+        }
+    });
 }

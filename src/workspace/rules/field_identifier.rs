@@ -1,4 +1,4 @@
-//! Owns the rule `field-identifier`: a field whose name is not snake_case.
+//! Owns the rule `field-identifier`: a field whose name is not `snake_case`.
 //!
 //! **What it does.** Refuses a field identifier that is not made of lower-case letters, digits and `_`,
 //! beginning with a letter, at most 48 long.

@@ -1,7 +1,7 @@
 //! Owns the rule `forbidden-action`: an action that only works while the customer looks at a page.
 //!
 //! **What it does.** Refuses on-screen messages (also popups and banners), data-capture forms and
-//! DocuSign as a step, also when the step reuses a campaign's communication of that kind.
+//! `DocuSign` as a step, also when the step reuses a campaign's communication of that kind.
 //!
 //! **Why.** A flow sends at times of its own, while nobody is on the page; such an action would never be seen.
 //!

@@ -74,9 +74,10 @@ fn page(source: &str) -> String {
     for line in source.lines().map_while(|line| line.strip_prefix("//!")) {
         let line = line.strip_prefix(' ').unwrap_or(line);
         match line.strip_prefix("Owns the rule ") {
-            Some(title) => page.push_str(&format!("# {}\n", title.trim_end_matches('.'))),
-            None => page.push_str(&format!("{line}\n")),
+            Some(title) => page.extend(["# ", title.trim_end_matches('.')]),
+            None => page.push_str(line),
         }
+        page.push('\n');
     }
     page
 }

@@ -11,7 +11,10 @@
 //! **Use instead.** Leave it out, or what the message names.
 
 use crate::workspace::diagnostic::Finding;
-use crate::workspace::node::Span;
+use crate::workspace::document::Kind;
+use crate::workspace::node::{Node, Span};
+
+pub(crate) const CODE: &str = "not-supported-yet";
 
 /// Everything that is described and refused for now, and what to do instead.
 pub(crate) const NOT_YET: &[(&str, &str)] = &[
@@ -30,13 +33,13 @@ pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("link()", "write the URL itself"),
     ("moved-to", "leave it out; those who wait at a step that is gone exit"),
     ("approval", "leave it out: a checked revision is published at once"),
-    ("gateway", "use `smtp`, `http` or `file`"),
+    ("postgres", "use `sqlite://PATH`"),
 ];
 
 pub(crate) fn finding(span: Span, what: &str) -> Finding {
     let help = NOT_YET.iter().find(|(name, _)| *name == what);
     let finding = Finding::error(
-        "not-supported-yet",
+        CODE,
         span,
         format!("`{what}` is not supported yet"),
     );
@@ -46,12 +49,13 @@ pub(crate) fn finding(span: Span, what: &str) -> Finding {
     }
 }
 
-/// For a gateway that the language does not describe.
-pub(crate) fn gateway(span: Span, name: &str) -> Finding {
-    Finding::error(
-        "not-supported-yet",
-        span,
-        format!("the gateway `{name}` is not supported yet"),
-    )
-    .help("use `smtp`, `http` or `file`; most SMS and push gateways can be reached by `http`")
+/// For a gateway that the language does not describe: an unknown key of a channel's `gateway`.
+pub(crate) fn gateway(kind: Kind, parent: &str, key: &Node) -> Option<Finding> {
+    let name = key.text()?;
+    (kind == Kind::Channel && parent == "gateway").then(|| {
+        let message = format!("the gateway `{name}` is not supported yet");
+        Finding::error(CODE, key.span, message).help(
+            "use `smtp`, `http` or `file`; most SMS and push gateways can be reached by `http`",
+        )
+    })
 }
