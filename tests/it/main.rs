@@ -1,4 +1,6 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! Everything that is not pure, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
 
 mod channels;
 mod rig;
+mod workspace;
