@@ -4,3 +4,4 @@ pub mod channels;
 pub mod clock;
 pub mod domain;
 pub mod store;
+pub mod web;

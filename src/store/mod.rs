@@ -19,6 +19,7 @@ mod migrate;
 mod names;
 mod patterns;
 mod revisions;
+mod round_trip;
 mod rows;
 mod sequences;
 mod statements;

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::state::{GatewayHealth, WebState};
-use crate::store::revisions::CheckRecord;
+use crate::store::CheckRecord;
 
 /// 200 while the engine's loops turn, 503 when they do not: restart the daemon.
 pub(super) async fn healthz(State(state): State<Arc<WebState>>) -> (StatusCode, &'static str) {

@@ -10,8 +10,8 @@ use tokio::sync::Mutex;
 use crate::clock::Clock;
 use crate::domain::channel::Channel;
 use crate::domain::link::LinkKey;
+use crate::store::Published;
 use crate::store::Store;
-use crate::store::revisions::Published;
 
 /// How long an answer of the store is good for: probes must not fill the one writer's queue.
 const WRITABLE_FOR: SignedDuration = SignedDuration::from_secs(1);

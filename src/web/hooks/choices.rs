@@ -165,7 +165,12 @@ mod tests {
             given_up(scope(None, None, Some(Channel::Sms))),
             given_up(scope(Some("silver"), None, None)),
         ];
-        let choices = choices(&origin(), &Revision::default(), &records, Switches::default());
+        let choices = choices(
+            &origin(),
+            &Revision::default(),
+            &records,
+            Switches::default(),
+        );
         let everything = || Standing::StoppedBy(Scope::EVERYTHING);
         let found: Vec<_> = choices.into_iter().map(|c| (c.scope, c.standing)).collect();
         assert_eq!(

@@ -29,13 +29,19 @@ pub(super) async fn source_of(request: Request) -> Result<Source, Response> {
 fn is_multipart(request: &Request) -> bool {
     let kind = request.headers().get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.trim_start().to_ascii_lowercase().starts_with("multipart/")
+    kind.trim_start()
+        .to_ascii_lowercase()
+        .starts_with("multipart/")
 }
 
 async fn in_multipart(request: Request) -> Result<bool, Response> {
     let form = Multipart::from_request(request, &());
     let mut form = form.await.map_err(IntoResponse::into_response)?;
-    while let Some(field) = form.next_field().await.map_err(IntoResponse::into_response)? {
+    while let Some(field) = form
+        .next_field()
+        .await
+        .map_err(IntoResponse::into_response)?
+    {
         let named = field.name() == Some(NAME);
         let text = field.text().await.map_err(IntoResponse::into_response)?;
         if named && text.trim() == VALUE {

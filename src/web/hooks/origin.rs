@@ -104,16 +104,16 @@ mod tests {
             ..Scope::default()
         };
         assert_eq!(origin.gives_up(), campaign_alone);
-        assert_eq!(
-            origin.note(),
-            "link in text message of campaign gold-card"
-        );
+        assert_eq!(origin.note(), "link in text message of campaign gold-card");
     }
 
     #[test]
     fn a_number_that_was_never_given_has_no_origin() {
         let (revision, numbers) = (Revision::default(), Numbers::default());
         assert_eq!(Origin::of(&link(None), &revision, &numbers), None);
-        assert_eq!(Origin::of(&link(Some(NameNo(9))), &revision, &numbers), None);
+        assert_eq!(
+            Origin::of(&link(Some(NameNo(9))), &revision, &numbers),
+            None
+        );
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::audit::{Actor, By, Source};
 use crate::domain::customer::Customer;
 use crate::domain::link::{Link, LinkKind};
 use crate::domain::subscription::{Scope, Subscription};
-use crate::store::revisions::Published;
+use crate::store::Published;
 use crate::web::error::Error;
 use crate::web::page::Frame;
 use crate::web::state::WebState;

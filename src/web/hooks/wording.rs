@@ -58,9 +58,7 @@ fn channel(channel: Option<Channel>, language: Language) -> &'static str {
         None => language.say("messages", "mensajes"),
         Some(Channel::Email) => language.say("e-mails", "correos electrónicos"),
         Some(Channel::Sms) => language.say("text messages", "mensajes de texto"),
-        Some(Channel::Push) => {
-            language.say("app notifications", "notificaciones de la aplicación")
-        }
+        Some(Channel::Push) => language.say("app notifications", "notificaciones de la aplicación"),
     }
 }
 
@@ -119,7 +117,10 @@ mod tests {
         };
         assert_eq!(
             said(&cards),
-            ["messages about “Credit cards”", "mensajes sobre «Credit cards»"]
+            [
+                "messages about “Credit cards”",
+                "mensajes sobre «Credit cards»"
+            ]
         );
         assert_eq!(
             said(&cards_in_retail_by_push)[0],
@@ -132,7 +133,10 @@ mod tests {
                 "todas las notificaciones de la aplicación"
             ]
         );
-        assert_eq!(said(&Scope::EVERYTHING), ["all messages", "todos los mensajes"]);
+        assert_eq!(
+            said(&Scope::EVERYTHING),
+            ["all messages", "todos los mensajes"]
+        );
         assert_eq!(said(&unknown)[0], "messages about “gone”");
     }
 
