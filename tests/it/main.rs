@@ -1,1 +1,6 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod packaging;
+mod rig;
+mod systemd;
+mod web;

@@ -6,14 +6,13 @@ files=$2
 socket=$3
 root=$folder/root
 
-# A control group of its own, so that the new systemd sees none of this machine's.
-if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-    group=/sys/fs/cgroup/drumbeat-test-$$
-else
-    group=/sys/fs/cgroup/systemd/drumbeat-test-$$
-fi
-mkdir -p "$group"
-echo $$ >"$group/cgroup.procs"
+# Control groups of its own, so that the new systemd sees none of this machine's.
+for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+    if [ -e "$hierarchy/cgroup.procs" ]; then
+        mkdir "$hierarchy/drumbeat-test-$$"
+        echo $$ >"$hierarchy/drumbeat-test-$$/cgroup.procs"
+    fi
+done
 
 export folder files socket root
 exec unshare --mount --pid --fork --kill-child --ipc --uts --cgroup --propagation private sh -euc '
