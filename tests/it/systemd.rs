@@ -56,16 +56,16 @@ fn a_unit_starts_reloads_survives_kill_and_hang_and_drains() {
     }
 
     assert!(systemd.systemctl(&["reload", UNIT]).status.success());
-    journal.wait_for("Started Drumbeat");
+    journal.wait_for("Started drumbeat.service");
 
     systemd.systemctl(&["kill", "--signal=KILL", UNIT]);
     journal.wait_for("status=9/KILL");
-    journal.wait_for("Started Drumbeat");
+    journal.wait_for("Started drumbeat.service");
     assert_eq!(systemd.property(UNIT, "NRestarts"), "1");
 
     systemd.systemctl(&["kill", "--kill-whom=main", "--signal=STOP", UNIT]);
     journal.wait_for("Watchdog timeout");
-    journal.wait_for("Started Drumbeat");
+    journal.wait_for("Started drumbeat.service");
     assert_eq!(systemd.property(UNIT, "NRestarts"), "2");
 
     assert!(systemd.systemctl(&["stop", UNIT]).status.success());

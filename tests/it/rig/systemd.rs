@@ -12,7 +12,7 @@ use std::{fs, thread};
 use tempfile::TempDir;
 
 /// A test that waits longer than this has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/rig/systemd.sh");
 const GROUPS: [&str; 3] = [
     "/sys/fs/cgroup",
@@ -36,7 +36,6 @@ impl Systemd {
         let name = name.replace('/', "-");
         let socket = SocketAddr::from_abstract_name(&name).unwrap();
         let ready = UnixDatagram::bind_addr(&socket).unwrap();
-        ready.set_read_timeout(Some(PATIENCE)).unwrap();
         let log = fs::File::create(folder.path().with_extension("log")).unwrap();
         let mut outside = Command::new("sh")
             .arg(SCRIPT)
@@ -111,7 +110,11 @@ impl Systemd {
 
 impl Drop for Systemd {
     fn drop(&mut self) {
-        self.outside.kill().unwrap();
+        // PID 1 is gone only after all others in its namespace are.
+        let killed = Command::new("kill")
+            .args(["-KILL", &self.pid.to_string()])
+            .status();
+        assert!(killed.unwrap().success());
         self.outside.wait().unwrap();
         for hierarchy in GROUPS {
             let group = format!("{hierarchy}/drumbeat-test-{}", self.outside.id());
