@@ -33,8 +33,18 @@ fn files() -> TempDir {
     let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/drumbeat.service");
     let unit = fs::read_to_string(unit).unwrap();
     put(files, "etc/systemd/system/drumbeat.service", &unit, 0o644);
-    put(files, "etc/systemd/system/drumbeat.service.d/test.conf", "[Service]\nNotifyAccess=all\nWatchdogSec=1s\nRestartSec=100ms\n", 0o644);
-    put(files, "etc/systemd/system/drumbeat-test.target", "[Unit]\nRequires=systemd-journald.service\nAfter=systemd-journald.service\n", 0o644);
+    put(
+        files,
+        "etc/systemd/system/drumbeat.service.d/test.conf",
+        "[Service]\nNotifyAccess=all\nWatchdogSec=1s\nRestartSec=100ms\n",
+        0o644,
+    );
+    put(
+        files,
+        "etc/systemd/system/drumbeat-test.target",
+        "[Unit]\nRequires=systemd-journald.service\nAfter=systemd-journald.service\n",
+        0o644,
+    );
     put(files, "usr/bin/drumbeat", STAND_IN, 0o755);
     put(files, "etc/drumbeat/drumbeat.yaml", "", 0o644);
     folder

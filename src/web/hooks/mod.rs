@@ -1,8 +1,8 @@
 //! Owns what the links in messages lead to: looking changes nothing, posting acts.
 
-pub mod dismiss;
-pub mod preferences;
-pub mod unsubscribe;
+pub(super) mod dismiss;
+pub(super) mod preferences;
+pub(super) mod unsubscribe;
 
 mod choices;
 mod one_click;

@@ -102,7 +102,9 @@ impl Systemd {
         let mut command = Command::new("nsenter");
         command
             .arg(format!("--target={}", self.pid))
-            .args(["--mount", "--pid", "--ipc", "--uts", "--cgroup", "--root", "--wd"])
+            .args([
+                "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--root", "--wd",
+            ])
             .arg(program);
         command
     }
@@ -135,7 +137,10 @@ impl Journal {
     pub(crate) fn wait_for(&mut self, text: &str) {
         loop {
             let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
-                panic!("`{text}` never came; the journal says:\n{}", self.seen.join("\n"));
+                panic!(
+                    "`{text}` never came; the journal says:\n{}",
+                    self.seen.join("\n")
+                );
             };
             let found = line.contains(text);
             self.seen.push(line);

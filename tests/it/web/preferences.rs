@@ -61,7 +61,10 @@ async fn everything_given_up_covers_the_other_choices() {
     let link = site.link(LinkKind::Preferences, None).await;
     let (_, page) = read(site.post(&link).form(&[("act", "give-up")])).await;
     assert_eq!(site.subscriptions().await[0].scope, Scope::EVERYTHING);
-    assert!(page.contains("Stopped together with all messages"), "{page}");
+    assert!(
+        page.contains("Stopped together with all messages"),
+        "{page}"
+    );
     assert_eq!(page.matches("value=\"give-up\"").count(), 0, "{page}");
     assert_eq!(page.matches("value=\"take-back\"").count(), 1, "{page}");
 }

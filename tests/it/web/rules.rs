@@ -26,10 +26,15 @@ async fn every_page_is_private_and_inert() {
         ] {
             assert_eq!(response.headers()[name], value, "{page}");
         }
-        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        let policy = response.headers()["content-security-policy"]
+            .to_str()
+            .unwrap();
         assert!(policy.starts_with("default-src 'none'; style-src 'self'"));
         let body = response.text().await.unwrap();
-        assert!(!body.contains("<script") && !body.contains("style=\""), "{body}");
+        assert!(
+            !body.contains("<script") && !body.contains("style=\""),
+            "{body}"
+        );
     }
     let style = sent(site.get("/style.css")).await;
     assert_eq!(style.headers()["content-type"], "text/css; charset=utf-8");
@@ -85,7 +90,10 @@ async fn a_head_that_is_too_long_is_refused() {
     let site = Site::start().await;
     let address = site.address.strip_prefix("http://").unwrap();
     let mut connection = TcpStream::connect(address).await.unwrap();
-    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nLong: {}\r\n\r\n", "x".repeat(40_000));
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nLong: {}\r\n\r\n",
+        "x".repeat(40_000)
+    );
     // The server may answer and close before it has read everything.
     let _written = connection.write_all(head.as_bytes()).await;
     let mut answer = String::new();
@@ -99,7 +107,9 @@ async fn the_server_ends_when_it_is_told_to_with_idle_connections_open() {
     assert_eq!(sent(site.get("/healthz")).await.status(), 200);
     let address = site.address.strip_prefix("http://").unwrap().to_owned();
     let mut idle = TcpStream::connect(&address).await.unwrap();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     let mut first = [0; 12];
     idle.read_exact(&mut first).await.unwrap();
     assert_eq!(&first, b"HTTP/1.1 200");

@@ -70,8 +70,8 @@ impl Site {
     pub(super) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("drumbeat.db");
-        let store = Store::open(&format!("sqlite://{}", path.display()));
-        let store = store.await.unwrap();
+        let url = format!("sqlite://{}", path.display());
+        let store = Store::open(&url).await.unwrap();
         let published = Arc::new(publish(&store).await);
         let clock = Arc::new(ManualClock::new("2026-01-09T10:30:00Z".parse().unwrap()));
         let running = Arc::new(Running {
