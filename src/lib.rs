@@ -7,4 +7,5 @@ pub mod domain;
 pub mod engine;
 pub mod settings;
 pub mod store;
+pub mod web;
 pub mod workspace;

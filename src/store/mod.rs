@@ -38,6 +38,7 @@ mod patterns;
 mod qualifications;
 mod rechecks;
 mod revisions;
+mod round_trip;
 mod rows;
 mod segment_dates;
 mod segment_did;

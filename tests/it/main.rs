@@ -2,5 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
 
 mod channels;
+mod packaging;
 mod rig;
+mod systemd;
+mod web;
 mod workspace;
