@@ -42,10 +42,7 @@ pub(super) enum Attempted {
         reason: Reason,
         detail: String,
     },
-    Sent {
-        outcome: Outcome,
-        frozen: Frozen,
-    },
+    Sent(Box<Sent>),
 }
 
 /// What the gateway said, and of which message.
@@ -100,7 +97,10 @@ pub(super) async fn attempt(
             detail: "the adapter failed while it was sending".to_owned(),
         }
     });
-    Attempted::Sent(Box::new(Sent { outcome, frozen: message.frozen }))
+    Attempted::Sent(Box::new(Sent {
+        outcome,
+        frozen: message.frozen,
+    }))
 }
 
 fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, RenderFailure> {
@@ -151,7 +151,7 @@ struct LinkUrls {
 
 impl LinkUrls {
     fn of(engine: &Engine, plan: &FlowPlan, step: &StepPlan, claim: &Claim) -> Self {
-        let links = engine.links.load();
+        let links = &engine.links;
         let make = |kind: LinkKind| {
             let link = Link {
                 kind,

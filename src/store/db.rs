@@ -46,7 +46,9 @@ impl Store {
         let writer = pool(1, options.clone()).await?;
         refuse_old_sqlite(&writer).await?;
         migrate::run(&writer).await?;
-        let reading = options.pragma("query_only", "ON").pragma("cache_size", READER_CACHE);
+        let reading = options
+            .pragma("query_only", "ON")
+            .pragma("cache_size", READER_CACHE);
         Ok(Self {
             path: path.to_owned(),
             writer,
@@ -94,6 +96,14 @@ impl Store {
     /// The database's file.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A file that belongs to the database: its path with an ending.
+    pub fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(".");
+        path.push(ending);
+        path.into()
     }
 
     /// Closes every connection, after a last checkpoint.
