@@ -10,6 +10,9 @@ use super::{Exit, Place, output};
 use crate::daemon::{self, Failure, Options};
 use crate::settings::Settings;
 
+/// Everything worth knowing; the scheduler tells about itself only when something is wrong.
+const DEFAULT_LOG: &str = "info,tokio_cron_scheduler=warn";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The workspace; `--workspace` unless given.
@@ -68,8 +71,8 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// People read lines; a journal or a file gets one JSON object a line. `DRUMBEAT_LOG` chooses what.
 fn log_to_stderr(settings: &Settings) {
-    let wanted = settings.variable("DRUMBEAT_LOG").unwrap_or("info");
-    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
+    let wanted = settings.variable("DRUMBEAT_LOG").unwrap_or(DEFAULT_LOG);
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
