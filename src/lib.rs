@@ -1,6 +1,8 @@
 //! Drumbeat walks customers through campaign flows that people write as YAML files.
 
 pub mod channels;
+pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod store;
+pub mod workspace;
