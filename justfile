@@ -31,6 +31,10 @@ schemas:
         cargo run --quiet -- schema $kind > schemas/$kind.json; \
     done
 
+# The pages of the rules, from the rules' own documentation
+rules:
+    cargo test --test it the_pages_are_written_anew -- --ignored
+
 # Licenses, sources and known weaknesses of the dependencies
 audit:
     cargo deny check
