@@ -111,6 +111,64 @@ fn the_test_command_of_the_readme_is_a_script_that_bash_can_read() {
     }
 }
 
+/// The commands that a page's shell blocks tell people to run, without their arguments.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let blocks = blocks(&text, "sh").concat();
+    let ours = blocks.lines().filter_map(|line| {
+        line.strip_prefix("drumbeat ")
+            .or_else(|| line.strip_prefix("cargo run --release -- "))
+    });
+    let is_command = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    ours.map(|line| {
+        let words = line.split_whitespace().take_while(is_command);
+        words.map(str::to_owned).collect()
+    })
+    .collect()
+}
+
+#[test]
+fn the_commands_of_the_pages_exist() {
+    let commands: Vec<_> = ["README.md", "examples/README.md"]
+        .into_iter()
+        .flat_map(commands)
+        .collect();
+    assert_eq!(commands[0], ["demo"], "the first command of the README");
+    for words in commands {
+        let asked = Command::new(env!("CARGO_BIN_EXE_drumbeat"))
+            .args(&words)
+            .arg("--help")
+            .output()
+            .unwrap();
+        assert!(
+            asked.status.success(),
+            "`drumbeat {}` is no command",
+            words.join(" ")
+        );
+    }
+}
+
+#[test]
+fn the_links_of_the_pages_lead_to_files() {
+    let pages = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/adr/README.md",
+    ];
+    for page in pages {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let folder = root().join(page).parent().unwrap().to_owned();
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            assert!(folder.join(target).exists(), "{page} links to `{target}`");
+        }
+    }
+}
+
 #[test]
 fn the_committed_schemas_are_those_that_the_program_prints() {
     for entry in fs::read_dir(root().join("schemas")).unwrap() {
