@@ -2,5 +2,6 @@
 
 pub mod channels;
 pub mod clock;
+pub mod customers;
 pub mod domain;
 pub mod store;

@@ -107,7 +107,10 @@ mod tests {
             ("id|tags\n1|a;b\n2|c\n", Delimiter::Pipe),
             ("id,tags\n1,a;b\n2,c;d\n3,e\n", Delimiter::Comma),
             ("id\n1\n2\n", Delimiter::Comma),
-            ("id;note\n1;\"one, two\"\n2;\"a\nb\"\n", Delimiter::Semicolon),
+            (
+                "id;note\n1;\"one, two\"\n2;\"a\nb\"\n",
+                Delimiter::Semicolon,
+            ),
         ] {
             assert_eq!(Delimiter::detect(sample.as_bytes()), expected, "{sample}");
         }

@@ -168,7 +168,10 @@ mod tests {
     #[test]
     fn latin_1_and_utf_8_are_told_apart() {
         assert_eq!(encoding_of("José,Zürich".as_bytes()), "UTF-8");
-        assert_eq!(encoding_of(b"id;name\n1;Jos\xe9\n2;Z\xfcrich\n"), "windows-1252");
+        assert_eq!(
+            encoding_of(b"id;name\n1;Jos\xe9\n2;Z\xfcrich\n"),
+            "windows-1252"
+        );
         assert_eq!(encoding_of(b"plain"), "UTF-8");
         assert_eq!(read(b"id;name\n1;Jos\xe9\n"), "id;name\n1;José\n");
     }

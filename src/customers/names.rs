@@ -48,7 +48,12 @@ fn nearest(name: &str, known: &[String]) -> Option<String> {
     let name = name.to_lowercase();
     known
         .iter()
-        .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(&name, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(likeness, _)| *likeness > ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate.clone())
@@ -64,7 +69,11 @@ pub fn check_scope(revision: &Revision, scope: &Scope) -> Result<(), UnknownName
         check("category", category, known.map(String::as_str))?;
     }
     if let Some(group) = &scope.group {
-        check("group", group, revision.policy.groups.keys().map(String::as_str))?;
+        check(
+            "group",
+            group,
+            revision.policy.groups.keys().map(String::as_str),
+        )?;
     }
     Ok(())
 }
@@ -102,8 +111,14 @@ mod tests {
             "unknown campaign `gold-crad`: did you mean `gold-card`?"
         );
         let far = UnknownName::new("tag", "xyz", ["vip", "staff"]);
-        assert_eq!(far.to_string(), "unknown tag `xyz`: known are `vip`, `staff`");
+        assert_eq!(
+            far.to_string(),
+            "unknown tag `xyz`: known are `vip`, `staff`"
+        );
         let none = UnknownName::new("group", "xyz", []);
-        assert_eq!(none.to_string(), "unknown group `xyz`: the workspace has no group");
+        assert_eq!(
+            none.to_string(),
+            "unknown group `xyz`: the workspace has no group"
+        );
     }
 }

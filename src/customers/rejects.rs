@@ -53,7 +53,10 @@ impl Rejects {
         // A row of the wrong width keeps its cells; line and reason stay in their own columns.
         let width = self.header.len() - 2;
         let missing = width.saturating_sub(row.len());
-        let cells = row.cells().take(width).chain(std::iter::repeat_n("", missing));
+        let cells = row
+            .cells()
+            .take(width)
+            .chain(std::iter::repeat_n("", missing));
         let surplus = row.cells().skip(width);
         let record = cells.chain([line.as_str(), reason]).chain(surplus);
         self.write(record)
@@ -69,7 +72,9 @@ impl Rejects {
             Some(writer) => writer,
             none => none.insert(start(path, &self.header, self.delimiter).map_err(unwritable)?),
         };
-        writer.write_record(record).map_err(|e| unwritable(e.into()))
+        writer
+            .write_record(record)
+            .map_err(|e| unwritable(e.into()))
     }
 
     /// Finishes the file and says where it is, if there is one.

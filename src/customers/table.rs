@@ -37,9 +37,7 @@ pub enum TableError {
     Empty(PathBuf),
     #[error("the header row has {0} columns: at most {MAX_COLUMNS} are read")]
     TooManyColumns(usize),
-    #[error(
-        "line {line}: a row of more than 1 MiB begins here: is a quotation mark not closed?"
-    )]
+    #[error("line {line}: a row of more than 1 MiB begins here: is a quotation mark not closed?")]
     EndlessRow { line: u64 },
     #[error("line {line}: {error}")]
     Broken { line: u64, error: csv::Error },
@@ -163,11 +161,12 @@ impl Table {
 
     fn read_any(&mut self, row: &mut Row) -> Result<bool, TableError> {
         self.reader.get_mut().renew();
+        let begins = self.skipped_lines + self.reader.position().line();
         let mut bytes = std::mem::take(&mut row.cells).into_byte_record();
         let more = self
             .reader
             .read_byte_record(&mut bytes)
-            .map_err(|error| self.explain(error))?;
+            .map_err(|error| explain(error, begins))?;
         // Every row ends with a line feed here, so the line it began on is counted back from its end.
         let inside = bytes.as_slice().iter().filter(|byte| **byte == b'\n');
         let ended_on = self.reader.position().line().saturating_sub(1);
@@ -175,16 +174,18 @@ impl Table {
         (row.cells, row.is_damaged) = text_of(bytes);
         Ok(more)
     }
+}
 
-    fn explain(&self, error: csv::Error) -> TableError {
-        let line = self.skipped_lines + self.reader.position().line();
-        match error.kind() {
-            csv::ErrorKind::Io(io) if io.get_ref().is_some_and(|e| e.is::<RationSpent>()) => {
-                TableError::EndlessRow { line }
-            }
-            _ => TableError::Broken { line, error },
-        }
+fn explain(error: csv::Error, line: u64) -> TableError {
+    match error.kind() {
+        csv::ErrorKind::Io(io) if is_endless(io) => TableError::EndlessRow { line },
+        _ => TableError::Broken { line, error },
     }
+}
+
+fn is_endless(error: &io::Error) -> bool {
+    let cause = error.get_ref();
+    cause.is_some_and(|cause| cause.downcast_ref::<RationSpent>().is_some())
 }
 
 fn text_of(bytes: ByteRecord) -> (StringRecord, bool) {
@@ -201,7 +202,11 @@ fn detect_encoding(path: &Path) -> io::Result<&'static Encoding> {
     encoding::detect(&mut File::open(path)?)
 }
 
-fn text_after(path: &Path, encoding: &'static Encoding, lines: u64) -> io::Result<impl Read + Send> {
+fn text_after(
+    path: &Path,
+    encoding: &'static Encoding,
+    lines: u64,
+) -> io::Result<impl Read + Send + use<>> {
     let decoded = encoding::decoded(File::open(path)?, encoding);
     let mut text = BufReader::with_capacity(BUFFER_BYTES, decoded);
     for _ in 0..lines {

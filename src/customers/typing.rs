@@ -88,7 +88,10 @@ fn refuse_control_characters(text: &str) -> Result<(), String> {
     match text.chars().find(|c| c.is_control()) {
         None => Ok(()),
         Some('\r' | '\n') => Err("holds a line break".to_owned()),
-        Some(c) => Err(format!("holds the control character U+{:04X}", u32::from(c))),
+        Some(c) => Err(format!(
+            "holds the control character U+{:04X}",
+            u32::from(c)
+        )),
     }
 }
 

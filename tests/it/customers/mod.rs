@@ -1,0 +1,3 @@
+//! Customers: files and people change them.
+
+mod table;
