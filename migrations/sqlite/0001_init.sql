@@ -36,16 +36,6 @@ CREATE TABLE revision_sources (
     PRIMARY KEY (revision, path)
 );
 
--- The typed columns of `customers`: f_<identifier>, and n_<identifier> folded for comparing text.
-CREATE TABLE fields (
-    identifier TEXT     NOT NULL PRIMARY KEY,
-    number     INTEGER  NOT NULL,
-    kind       TEXT     NOT NULL,
-    many       SMALLINT NOT NULL,
-    column_no  INTEGER  NOT NULL DEFAULT 0,
-    dropped_at BIGINT
-);
-
 CREATE TABLE flow_states (
     flow            INTEGER NOT NULL PRIMARY KEY,
     activated_at    BIGINT,
@@ -93,9 +83,8 @@ CREATE TABLE segment_states (
 );
 
 CREATE TABLE link_keys (
-    key_no     INTEGER NOT NULL PRIMARY KEY,
-    secret     BLOB    NOT NULL,
-    created_at BIGINT  NOT NULL
+    key_no INTEGER NOT NULL PRIMARY KEY,
+    secret BLOB    NOT NULL
 );
 
 CREATE TABLE last_runs (
@@ -133,6 +122,8 @@ CREATE TABLE customers (
     last_activity_at    BIGINT,
     last_engagement_at  BIGINT,
     last_transaction_at BIGINT,
+    -- One-valued fields: f_<identifier> with n_<identifier> folded for comparing text; whole numbers
+    -- fi_, numbers fr_, booleans fb_, days fd_, instants ft_.
     f_email TEXT, n_email TEXT,
     f_phone TEXT, n_phone TEXT,
     f_first_name TEXT, n_first_name TEXT,
@@ -146,7 +137,7 @@ CREATE TABLE customers (
     f_company TEXT, n_company TEXT,
     f_address TEXT, n_address TEXT,
     f_gender TEXT, n_gender TEXT,
-    f_born_on INTEGER,
+    fd_born_on INTEGER,
     f_picture_url TEXT, n_picture_url TEXT,
     PRIMARY KEY (bucket, customer_id)
 ) WITHOUT ROWID;
@@ -160,7 +151,8 @@ CREATE TABLE customer_values (
     position    SMALLINT NOT NULL,
     text        TEXT,
     folded      TEXT,
-    number      REAL,
+    whole       BIGINT,
+    number      DOUBLE PRECISION,
     PRIMARY KEY (bucket, customer_id, field, position)
 ) WITHOUT ROWID;
 

@@ -1,12 +1,13 @@
 //! Owns the connections: one writer, many readers, and the settings that make a commit durable.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
-use super::{Error, Result, migrate};
+use super::error::{Error, Result};
+use super::migrate;
 
 /// The first release with the fix for corruption by concurrent WAL resets (sqlite.org/wal.html).
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -17,6 +18,7 @@ const CACHE_KIB: &str = "-65536";
 /// An open, migrated database.
 #[derive(Debug, Clone)]
 pub struct Store {
+    path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -36,7 +38,7 @@ impl Store {
                 ))
             })?;
         }
-        let options = options(path);
+        let options = Self::options(path);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -51,7 +53,27 @@ impl Store {
             .max_lifetime(None)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            readers,
+        })
+    }
+
+    /// How every connection is set: a commit is on the disk before it is answered.
+    pub(super) fn options(path: &Path) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .page_size(8192)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(false)
+            .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(200)
+            .pragma("cache_size", CACHE_KIB)
+            .pragma("temp_store", "MEMORY")
+            .pragma("wal_autocheckpoint", "4000")
     }
 
     /// Where questions are asked: a snapshot that no writer holds up.
@@ -62,6 +84,16 @@ impl Store {
     /// Begins a writing transaction at once (`BEGIN IMMEDIATE`).
     pub(super) async fn write(&self) -> Result<Tx> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The writing connection outside a transaction: pragmas only.
+    pub(super) fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// The database's file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Closes every connection, after a last checkpoint.
@@ -80,21 +112,6 @@ fn path_of(url: &str) -> Result<&Path> {
                 "`{url}` is not a database: expected `sqlite://PATH`"
             ))
         })
-}
-
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .page_size(8192)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(false)
-        .busy_timeout(BUSY_TIMEOUT)
-        .statement_cache_capacity(200)
-        .pragma("cache_size", CACHE_KIB)
-        .pragma("temp_store", "MEMORY")
-        .pragma("wal_autocheckpoint", "4000")
 }
 
 async fn refuse_old_sqlite(pool: &SqlitePool) -> Result<()> {

@@ -1,5 +1,8 @@
 //! Owns what can go wrong in the store, sorted by what the caller can do about it.
 
+/// What every question to the store answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sqlx::SqlitePool;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use super::{Error, Result};
+use super::error::{Error, Result};
 
 const SQLITE: [(i64, &str, &str); 1] = [(
     1,

@@ -1,0 +1,32 @@
+//! Owns the values that travel into statements: a bind is typed, and no value is ever part of the text.
+
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{SqlStr, Sqlite};
+
+/// One bound value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bind {
+    Text(String),
+    Int(i64),
+    Real(f64),
+}
+
+/// What stands in one column of one row; none is NULL.
+pub(super) type Cell = Option<Bind>;
+
+pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+
+/// The statement with its values bound in order.
+pub(super) fn statement<'q>(sql: SqlStr, cells: impl IntoIterator<Item = Cell>) -> Statement<'q> {
+    cells.into_iter().fold(sqlx::query(sql), bind)
+}
+
+fn bind(query: Statement<'_>, cell: Cell) -> Statement<'_> {
+    match cell {
+        Some(Bind::Text(text)) => query.bind(text),
+        Some(Bind::Int(number)) => query.bind(number),
+        Some(Bind::Real(number)) => query.bind(number),
+        None => query.bind(None::<i64>),
+    }
+}

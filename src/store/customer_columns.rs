@@ -1,0 +1,236 @@
+//! Owns the typed columns of `customers`: which ones a data model has, and how a value gets in and out.
+//!
+//! The name of a column follows from the field's identifier and the class of its type, so a changed
+//! type is a new column and a type changed back finds its values again: text is `f_x` with `n_x`
+//! folded beside it, the others are `fi_x`, `fr_x`, `fb_x`, `fd_x` and `ft_x`.
+
+use std::collections::HashSet;
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::bind::{Bind, Cell};
+use super::db::Tx;
+use super::dialect::CUSTOMER_COLUMNS;
+use super::error::{Error, Result};
+use super::instants::{day, day_number, instant};
+use crate::domain::field::{Cardinality, DataModel, Field, FieldType};
+use crate::domain::value::Value;
+
+/// How values of a type are stored and compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    /// Days since 1970-01-01.
+    Date,
+    /// Microseconds since 1970 UTC.
+    Instant,
+}
+
+impl Class {
+    pub(super) fn of(kind: FieldType) -> Self {
+        match kind {
+            FieldType::Integer => Self::Integer,
+            FieldType::Number => Self::Number,
+            FieldType::Boolean => Self::Boolean,
+            FieldType::Date => Self::Date,
+            FieldType::Datetime => Self::Instant,
+            FieldType::Text
+            | FieldType::Email
+            | FieldType::Phone
+            | FieldType::Url
+            | FieldType::Choice => Self::Text,
+        }
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Text => "f_",
+            Self::Integer => "fi_",
+            Self::Number => "fr_",
+            Self::Boolean => "fb_",
+            Self::Date => "fd_",
+            Self::Instant => "ft_",
+        }
+    }
+
+    fn sql_type(self) -> &'static str {
+        match self {
+            Self::Text => "TEXT",
+            Self::Number => "DOUBLE PRECISION",
+            Self::Boolean => "SMALLINT",
+            Self::Integer | Self::Instant => "BIGINT",
+            Self::Date => "INTEGER",
+        }
+    }
+
+    /// What is stored for a value; an empty text and a number that is none are no value.
+    pub(super) fn cell(self, field: &str, value: &Value) -> Result<Cell> {
+        Ok(match (self, value) {
+            (Self::Text, Value::Text(text)) => (!text.is_empty()).then(|| Bind::Text(text.clone())),
+            (Self::Integer, Value::Integer(number)) => Some(Bind::Int(*number)),
+            (Self::Number, Value::Number(number)) => {
+                number.is_finite().then_some(Bind::Real(*number))
+            }
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the column holds floating numbers"
+            )]
+            (Self::Number, Value::Integer(number)) => Some(Bind::Real(*number as f64)),
+            (Self::Boolean, Value::Boolean(truth)) => Some(Bind::Int(i64::from(*truth))),
+            (Self::Date, Value::Date(date)) => Some(Bind::Int(day_number(*date))),
+            (Self::Instant, Value::Instant(at)) => Some(Bind::Int(at.as_microsecond())),
+            _ => {
+                return Err(Error::Unusable(format!(
+                    "`{value}` is not a value of the field `{field}`"
+                )));
+            }
+        })
+    }
+
+    /// The value that is stored.
+    pub(super) fn value(self, cell: Cell) -> Result<Option<Value>> {
+        Ok(match (self, cell) {
+            (Self::Text, Some(Bind::Text(text))) => Some(Value::Text(text)),
+            (Self::Integer, Some(Bind::Int(number))) => Some(Value::Integer(number)),
+            (Self::Number, Some(Bind::Real(number))) => Some(Value::Number(number)),
+            (Self::Boolean, Some(Bind::Int(truth))) => Some(Value::Boolean(truth != 0)),
+            (Self::Date, Some(Bind::Int(number))) => Some(Value::Date(day(number)?)),
+            (Self::Instant, Some(Bind::Int(number))) => Some(Value::Instant(instant(number)?)),
+            _ => None,
+        })
+    }
+
+    /// Reads what a column of this class holds.
+    pub(super) fn read(self, row: &SqliteRow, place: usize) -> Result<Cell> {
+        Ok(match self {
+            Self::Text => row.try_get::<Option<String>, _>(place)?.map(Bind::Text),
+            Self::Number => row.try_get::<Option<f64>, _>(place)?.map(Bind::Real),
+            Self::Integer | Self::Boolean | Self::Date | Self::Instant => {
+                row.try_get::<Option<i64>, _>(place)?.map(Bind::Int)
+            }
+        })
+    }
+}
+
+/// The column of a one-valued field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) field: String,
+    pub(super) class: Class,
+    pub(super) name: String,
+    /// Where a text is stored folded.
+    pub(super) folded: Option<String>,
+}
+
+impl Column {
+    pub(super) fn of(field: &Field) -> Result<Self> {
+        let class = Class::of(field.kind);
+        let identifier = checked(&field.identifier)?;
+        Ok(Self {
+            field: identifier.to_owned(),
+            class,
+            name: format!("{}{identifier}", class.prefix()),
+            folded: (class == Class::Text).then(|| format!("n_{identifier}")),
+        })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.folded.as_deref())
+    }
+
+    /// The names and types of what the table needs for it.
+    pub(super) fn definitions(&self) -> Vec<(String, &'static str)> {
+        let value = (self.name.clone(), self.class.sql_type());
+        let folded = self.folded.iter().map(|name| (name.clone(), "TEXT"));
+        std::iter::once(value).chain(folded).collect()
+    }
+}
+
+/// The columns of a model's one-valued fields, in its order.
+pub(super) fn one_valued(model: &DataModel) -> Result<Vec<Column>> {
+    model
+        .fields
+        .iter()
+        .filter(|field| field.cardinality == Cardinality::One)
+        .map(Column::of)
+        .collect()
+}
+
+/// The columns as they continue a select list over the alias `c`.
+pub(super) fn selected(columns: &[Column]) -> String {
+    let mut list = String::new();
+    for column in columns {
+        list.push_str(", c.");
+        list.push_str(&column.name);
+    }
+    list
+}
+
+/// Adds the columns that the model needs and the table lacks.
+pub(super) async fn add(tx: &mut Tx, model: &DataModel) -> Result<()> {
+    let present: HashSet<String> = sqlx::query_scalar(CUSTOMER_COLUMNS)
+        .fetch_all(&mut **tx)
+        .await?
+        .into_iter()
+        .collect();
+    for column in one_valued(model)? {
+        for (name, sql_type) in column.definitions() {
+            if !present.contains(&name) {
+                let sql = format!("ALTER TABLE customers ADD COLUMN {name} {sql_type}");
+                sqlx::query(AssertSqlSafe(sql)).execute(&mut **tx).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The only door through which an identifier gets into the text of a statement.
+fn checked(identifier: &str) -> Result<&str> {
+    let mut bytes = identifier.bytes();
+    let first = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
+    let rest = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if first && rest {
+        Ok(identifier)
+    } else {
+        Err(Error::Unusable(format!(
+            "`{identifier}` cannot be a field: expected small letters, digits and `_`, a letter first"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_that_is_no_plain_name_never_reaches_a_statement() {
+        for bad in ["", "1st", "Na", "a b", "a;drop", "a\"", "é", "_a"] {
+            assert!(checked(bad).is_err(), "{bad}");
+        }
+        assert!(checked("born_on2").is_ok());
+    }
+
+    #[test]
+    fn fields_of_two_types_never_share_a_column() {
+        let mut model = DataModel::default();
+        let mut field = model.fields[0].clone();
+        let mut seen = std::collections::HashSet::new();
+        for (identifier, kind) in [
+            ("x", FieldType::Text),
+            ("x", FieldType::Date),
+            ("x", FieldType::Integer),
+            ("d_x", FieldType::Text),
+        ] {
+            identifier.clone_into(&mut field.identifier);
+            field.kind = kind;
+            model.fields = vec![field.clone()];
+            for (name, _) in one_valued(&model).unwrap()[0].definitions() {
+                assert!(seen.insert(name.clone()), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Owns interactions: the lines of a customer's history that are not dispatches, and the activity they show.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::db::{Store, Tx};
+use super::dialect::rows;
+use super::dirty;
+use super::error::Result;
+use super::sequences;
+use crate::domain::ids::CustomerId;
+use crate::domain::interaction::{Interaction, Kind};
+
+/// A customer that was deleted meanwhile has no history to add to.
+const INSERT: &str = concat!(
+    "INSERT INTO interactions (bucket, customer_id, at, seq, kind, channel, campaign, flow, step, \
+     actor, detail) SELECT c.bucket, c.customer_id, j.at, j.seq, j.kind, j.channel, j.campaign, \
+     j.flow, j.step, j.actor, j.detail FROM ",
+    rows!(id BIGINT 0, at BIGINT 1, seq BIGINT 2, kind BIGINT 3, channel BIGINT 4, campaign TEXT 5,
+          flow TEXT 6, step TEXT 7, actor TEXT 8, detail TEXT 9),
+    " AS j CROSS JOIN customers AS c WHERE c.bucket = j.id >> 48 AND c.customer_id = j.id"
+);
+
+/// Each instant moves forward only.
+const ACTIVE: &str = concat!(
+    "UPDATE customers SET \
+     last_activity_at = CASE WHEN last_activity_at > j.activity THEN last_activity_at \
+       ELSE j.activity END, \
+     last_engagement_at = CASE WHEN j.engagement IS NULL OR last_engagement_at > j.engagement \
+       THEN last_engagement_at ELSE j.engagement END, \
+     last_transaction_at = CASE WHEN j.dealing IS NULL OR last_transaction_at > j.dealing \
+       THEN last_transaction_at ELSE j.dealing END FROM ",
+    rows!(id BIGINT 0, activity BIGINT 1, engagement BIGINT 2, dealing BIGINT 3),
+    " AS j WHERE customers.bucket = j.id >> 48 AND customers.customer_id = j.id"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[INSERT, ACTIVE];
+
+impl Store {
+    /// Records what happened to customers, with the activity it shows; unknown customers are passed over.
+    pub async fn record(&self, interactions: &[Interaction]) -> Result<()> {
+        if interactions.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        insert(&mut tx, interactions).await?;
+        active(&mut tx, interactions).await?;
+        let mut customers: Vec<CustomerId> = interactions.iter().map(|i| i.customer).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        dirty::mark(&mut tx, &customers).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Writes the lines and nothing else.
+pub(super) async fn insert(tx: &mut Tx, interactions: &[Interaction]) -> Result<()> {
+    if interactions.is_empty() {
+        return Ok(());
+    }
+    let first = sequences::take(tx, "interaction", interactions.len()).await?;
+    let rows: Vec<serde_json::Value> = interactions.iter().zip(first..).map(row).collect();
+    sqlx::query(INSERT)
+        .bind(json!(rows).to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+fn row((line, seq): (&Interaction, i64)) -> serde_json::Value {
+    json!([
+        line.customer.0,
+        line.at.as_microsecond(),
+        seq,
+        line.kind.number(),
+        line.channel.map(crate::domain::channel::Channel::number),
+        line.campaign,
+        line.flow,
+        line.step,
+        line.actor,
+        line.detail.as_ref().map(ToString::to_string),
+    ])
+}
+
+/// The latest activity, engagement and transaction of one customer, in microseconds.
+#[derive(Default, Clone, Copy)]
+struct Latest {
+    activity: Option<i64>,
+    engagement: Option<i64>,
+    transaction: Option<i64>,
+}
+
+/// Moves the instants of activity that the lines show; changes of a record are none.
+pub(super) async fn active(tx: &mut Tx, interactions: &[Interaction]) -> Result<()> {
+    let mut latest: BTreeMap<CustomerId, Latest> = BTreeMap::new();
+    for line in interactions.iter().filter(|line| line.kind.is_activity()) {
+        let at = Some(line.at.as_microsecond());
+        let of = latest.entry(line.customer).or_default();
+        of.activity = of.activity.max(at);
+        if line.kind.is_engagement() {
+            of.engagement = of.engagement.max(at);
+        }
+        if line.kind == Kind::Transaction {
+            of.transaction = of.transaction.max(at);
+        }
+    }
+    if latest.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = latest
+        .iter()
+        .map(|(id, of)| (id.0, of.activity, of.engagement, of.transaction))
+        .collect();
+    sqlx::query(ACTIVE)
+        .bind(json!(rows).to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

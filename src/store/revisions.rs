@@ -1,0 +1,175 @@
+//! Owns the published revisions: numbered, with their sources, and never changed afterwards.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::customer_columns;
+use super::db::{Store, Tx};
+use super::error::{Error, Result};
+use super::flow_edits;
+use super::instants::instant;
+use super::names;
+use crate::domain::ids::RevisionNo;
+use crate::domain::revision::{NameKind, Numbers, Revision, step_name};
+
+const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body FROM revisions \
+     ORDER BY revision DESC LIMIT 1";
+const LATEST_NO: &str = "SELECT revision FROM revisions ORDER BY revision DESC LIMIT 1";
+const INSERT: &str = "INSERT INTO revisions (revision, hash, git_commit, published_at, body) \
+     VALUES ($1, $2, $3, $4, $5)";
+const SOURCE: &str = "INSERT INTO revision_sources (revision, path, content) VALUES ($1, $2, $3)";
+const LAST_CHECK: &str = "last_check";
+
+pub(super) const STATEMENTS: &[&str] = &[LATEST, LATEST_NO, INSERT, SOURCE];
+
+/// What is to be published.
+#[derive(Debug, Clone)]
+pub struct NewRevision<'a> {
+    pub revision: &'a Revision,
+    /// Of the content: the same hash is the same revision.
+    pub hash: &'a str,
+    /// The git commit of the files, when they are in a repository.
+    pub commit: Option<&'a str>,
+    /// Path and bytes of every file it was made from.
+    pub sources: Vec<(String, Vec<u8>)>,
+    pub at: Timestamp,
+}
+
+/// A revision in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    pub number: RevisionNo,
+    pub hash: String,
+    pub commit: Option<String>,
+    pub published_at: Timestamp,
+    pub revision: Revision,
+    pub numbers: Numbers,
+}
+
+/// What the last look at the files found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRecord {
+    pub ok: bool,
+    pub errors: u32,
+    pub at: Timestamp,
+    pub hash: String,
+    pub report: serde_json::Value,
+}
+
+impl Store {
+    /// Puts a revision in force, in one transaction; the one already in force is given back.
+    pub async fn publish(&self, new: NewRevision<'_>) -> Result<Published> {
+        let mut tx = self.write().await?;
+        let latest = sqlx::query(LATEST).fetch_optional(&mut *tx).await?;
+        let mut no = RevisionNo(1);
+        if let Some(row) = latest {
+            if row.try_get::<String, _>(1)? == new.hash {
+                let numbers = names::ensure(&mut tx, &[]).await?;
+                return published(&row, numbers);
+            }
+            no = RevisionNo(row.try_get::<i32, _>(0)? + 1);
+        }
+        let numbers = names::ensure(&mut tx, &names_of(new.revision)).await?;
+        customer_columns::add(&mut tx, &new.revision.data_model).await?;
+        flow_edits::apply(&mut tx, no, new.revision, &numbers).await?;
+        insert(&mut tx, no, &new).await?;
+        tx.commit().await?;
+        Ok(Published {
+            number: no,
+            hash: new.hash.to_owned(),
+            commit: new.commit.map(str::to_owned),
+            published_at: instant(new.at.as_microsecond())?,
+            revision: new.revision.clone(),
+            numbers,
+        })
+    }
+
+    pub async fn current_revision(&self) -> Result<Option<Published>> {
+        let mut tx = self.read().begin().await?;
+        let Some(row) = sqlx::query(LATEST).fetch_optional(&mut *tx).await? else {
+            return Ok(None);
+        };
+        let numbers = names::all(&mut tx).await?;
+        published(&row, numbers).map(Some)
+    }
+
+    pub async fn current_revision_no(&self) -> Result<Option<RevisionNo>> {
+        let number: Option<i32> = sqlx::query_scalar(LATEST_NO)
+            .fetch_optional(self.read())
+            .await?;
+        Ok(number.map(RevisionNo))
+    }
+
+    pub async fn record_check(&self, check: &CheckRecord) -> Result<()> {
+        self.set_meta(LAST_CHECK, check).await
+    }
+
+    pub async fn last_check(&self) -> Result<Option<CheckRecord>> {
+        self.get_meta(LAST_CHECK).await
+    }
+}
+
+async fn insert(tx: &mut Tx, no: RevisionNo, new: &NewRevision<'_>) -> Result<()> {
+    let body = serde_json::to_string(new.revision)
+        .map_err(|error| Error::Unusable(format!("the revision cannot be stored: {error}")))?;
+    sqlx::query(INSERT)
+        .bind(no.0)
+        .bind(new.hash)
+        .bind(new.commit)
+        .bind(new.at.as_microsecond())
+        .bind(body)
+        .execute(&mut **tx)
+        .await?;
+    for (path, content) in &new.sources {
+        sqlx::query(SOURCE)
+            .bind(no.0)
+            .bind(path)
+            .bind(content.as_slice())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+fn published(row: &SqliteRow, numbers: Numbers) -> Result<Published> {
+    Ok(Published {
+        number: RevisionNo(row.try_get(0)?),
+        hash: row.try_get(1)?,
+        commit: row.try_get(2)?,
+        published_at: instant(row.try_get(3)?)?,
+        revision: flow_edits::parse(row.try_get(4)?)?,
+        numbers,
+    })
+}
+
+/// Everything in a revision that has a name, each flow as a campaign too.
+fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
+    let of = |kind, names: Vec<&String>| -> Vec<(NameKind, String)> {
+        names.into_iter().map(|name| (kind, name.clone())).collect()
+    };
+    let steps = revision.flows.values().flat_map(|flow| {
+        let steps = flow.steps.iter();
+        steps.map(|step| (NameKind::Step, step_name(&flow.id, &step.id)))
+    });
+    let fields = revision.data_model.fields.iter();
+    let policy = &revision.policy;
+    [
+        of(NameKind::Flow, revision.flows.keys().collect()),
+        of(NameKind::Campaign, revision.flows.keys().collect()),
+        of(NameKind::Campaign, revision.campaigns.keys().collect()),
+        of(NameKind::Segment, revision.segments.keys().collect()),
+        of(NameKind::Category, policy.categories.keys().collect()),
+        of(NameKind::Group, policy.groups.keys().collect()),
+        of(NameKind::Tag, revision.data_model.tags.keys().collect()),
+        of(
+            NameKind::Field,
+            fields.map(|field| &field.identifier).collect(),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(steps)
+    .collect()
+}

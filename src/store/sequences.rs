@@ -1,0 +1,19 @@
+//! Owns the counters from which numbers are taken in blocks.
+
+use super::db::Tx;
+use super::error::Result;
+
+const TAKE: &str = "INSERT INTO sequences (name, next) VALUES ($1, $2 + 1) \
+     ON CONFLICT (name) DO UPDATE SET next = sequences.next + $2 RETURNING next - $2";
+
+pub(super) const STATEMENTS: &[&str] = &[TAKE];
+
+/// Takes `count` numbers in a row and returns the first; numbers begin at 1 and never come again.
+pub(super) async fn take(tx: &mut Tx, name: &str, count: usize) -> Result<i64> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    Ok(sqlx::query_scalar(TAKE)
+        .bind(name)
+        .bind(count)
+        .fetch_one(&mut **tx)
+        .await?)
+}
