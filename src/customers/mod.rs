@@ -2,8 +2,15 @@
 
 pub mod delimiter;
 pub mod encoding;
+pub mod error;
+pub mod import;
 pub mod mapping;
 pub mod names;
+pub mod profiles;
+pub mod reading;
 pub mod rejects;
+pub mod rows;
+pub mod subscriptions;
 pub mod table;
 pub mod typing;
+pub mod window;

@@ -1,3 +1,5 @@
 //! Customers: files and people change them.
 
+mod bank;
+mod import;
 mod table;
