@@ -3,12 +3,15 @@
 use std::io::{self, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, ISO_8859_2, UTF_8, WINDOWS_1250, WINDOWS_1252};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 const CHUNK_BYTES: usize = 64 * 1024;
 /// How much text that is not ASCII the detector looks at.
 const DETECTOR_BYTES: usize = 1024 * 1024;
+/// `ÁÄÇÉÍÑÓÖÚÜß` and their small letters in windows-1252. All but `Ñ` are the same in windows-1250,
+/// where it is `Ń`: a short text with no others is Spanish or German sooner than Polish.
+const WESTERN_LETTERS: &[u8] = b"\xc1\xc4\xc7\xc9\xcd\xd1\xd3\xd6\xda\xdc\xdf\xe1\xe4\xe7\xe9\xed\xf1\xf3\xf6\xfa\xfc";
 /// So many characters that read as UTF-8 are no accident: what follows and does not is damage.
 const SURELY_UTF_8: usize = 4;
 
@@ -78,6 +81,8 @@ struct Search {
     beyond_ascii: usize,
     /// The first bytes of a character whose rest is in the next chunk.
     cut: Vec<u8>,
+    /// Nothing but the letters of `WESTERN_LETTERS` beyond ASCII.
+    is_western: bool,
     detector: EncodingDetector,
     fed: usize,
 }
@@ -89,6 +94,7 @@ impl Default for Search {
             is_utf_8: true,
             beyond_ascii: 0,
             cut: Vec::new(),
+            is_western: true,
             detector: EncodingDetector::new(Iso2022JpDetection::Deny),
             fed: 0,
         }
@@ -109,6 +115,8 @@ impl Search {
         }
         if self.fed < DETECTOR_BYTES {
             self.detector.feed(chunk, false);
+            let is_western = |byte: &u8| byte.is_ascii() || WESTERN_LETTERS.contains(byte);
+            self.is_western = self.is_western && chunk.iter().all(is_western);
             self.fed += chunk.len();
         }
         if self.is_utf_8 {
@@ -142,10 +150,13 @@ impl Search {
 
     fn guess(&self) -> &'static Encoding {
         if self.is_utf_8 && self.cut.is_empty() {
-            UTF_8
-        } else {
-            self.detector.guess(None, Utf8Detection::Deny)
+            return UTF_8;
         }
+        let guess = self.detector.guess(None, Utf8Detection::Deny);
+        if self.is_western && [WINDOWS_1250, ISO_8859_2].contains(&guess) {
+            return WINDOWS_1252;
+        }
+        guess
     }
 }
 
@@ -172,8 +183,23 @@ mod tests {
             encoding_of(b"id;name\n1;Jos\xe9\n2;Z\xfcrich\n"),
             "windows-1252"
         );
+        assert_eq!(encoding_of(b"1;M\xe1laga\n2;La Coru\xf1a\n"), "windows-1252");
+        assert_eq!(encoding_of(b"1;Mu\xf1oz\n"), "windows-1252");
         assert_eq!(encoding_of(b"plain"), "UTF-8");
         assert_eq!(read(b"id;name\n1;Jos\xe9\n"), "id;name\n1;José\n");
+    }
+
+    #[test]
+    fn other_legacy_encodings_are_found_from_their_letters() {
+        let polish = "id;imię\n1;Łukasz Wiśniewski z Łodzi\n2;Żaneta Górska, Gdańsk\n";
+        let (polish, ..) = encoding_rs::WINDOWS_1250.encode(polish);
+        assert_eq!(encoding_of(&polish), "windows-1250");
+        let russian = "id;имя\n1;Иван Петров\n2;Анна Смирнова\n";
+        let (russian, ..) = encoding_rs::WINDOWS_1251.encode(russian);
+        assert_eq!(encoding_of(&russian), "windows-1251");
+        let japanese = "id;名前\n1;田中さくら\n2;すずき いちろう\n";
+        let (japanese, ..) = encoding_rs::SHIFT_JIS.encode(japanese);
+        assert_eq!(encoding_of(&japanese), "Shift_JIS");
     }
 
     #[test]

@@ -78,7 +78,9 @@ pub async fn import(
     let report = report(finished, writing.total, ignored_columns, encoding);
     if !request.dry_run {
         let detail = audit_detail(request, &report);
-        store.audit(by, "import", Some(&detail), clock.now()).await?;
+        store
+            .audit(by, "import", Some(&detail), clock.now())
+            .await?;
     }
     Ok(report)
 }
@@ -178,7 +180,7 @@ impl<'a> Writing<'a> {
         if customers.is_empty() {
             return Ok(());
         }
-        if self.request.dry_run || !self.store.is_owned()? {
+        if !self.store.is_owned()? {
             return self.write_slice(customers).await;
         }
         let mut rest = customers;

@@ -32,7 +32,10 @@ impl RowTyping {
             Target::Field(place) => Column::Field(Box::new(fields[*place].clone())),
             Target::Ignored => Column::Ignored,
         };
-        let width = mapping.targets.iter().filter(|t| matches!(t, Target::Field(_)));
+        let width = mapping
+            .targets
+            .iter()
+            .filter(|t| matches!(t, Target::Field(_)));
         Self {
             width: width.count(),
             columns: mapping.targets.iter().map(column).collect(),
@@ -48,7 +51,9 @@ impl RowTyping {
         }
         if row.len() != self.columns.len() {
             let (cells, columns) = (row.len(), self.columns.len());
-            return Err(format!("the row has {cells} cells, and the header {columns} columns"));
+            return Err(format!(
+                "the row has {cells} cells, and the header {columns} columns"
+            ));
         }
         let mut customer = NewCustomer {
             external_id: String::new(),

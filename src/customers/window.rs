@@ -16,7 +16,8 @@ pub struct Window {
 
 impl Window {
     pub fn push(&mut self, customer: NewCustomer) {
-        self.rows.push((Bucket::of(&customer.external_id), customer));
+        self.rows
+            .push((Bucket::of(&customer.external_id), customer));
     }
 
     pub fn is_full(&self) -> bool {
@@ -66,7 +67,10 @@ mod tests {
         assert_eq!(left_out, 2);
         let bern = customers.iter().find(|c| c.external_id == "a").unwrap();
         assert_eq!(bern.fields, row("a", "Bern").fields);
-        let buckets: Vec<Bucket> = customers.iter().map(|c| Bucket::of(&c.external_id)).collect();
+        let buckets: Vec<Bucket> = customers
+            .iter()
+            .map(|c| Bucket::of(&c.external_id))
+            .collect();
         assert!(buckets.is_sorted());
     }
 }

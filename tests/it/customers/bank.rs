@@ -37,7 +37,9 @@ pub fn by_mara() -> By {
 pub async fn bank() -> Bank {
     let folder = TempDir::new().unwrap();
     let database = folder.path().join("drumbeat.db");
-    let store = Store::open(&format!("sqlite://{}", database.display())).await.unwrap();
+    let store = Store::open(&format!("sqlite://{}", database.display()))
+        .await
+        .unwrap();
     let revision = revision();
     let published = NewRevision {
         revision: &revision,
@@ -77,7 +79,15 @@ impl Bank {
     pub async fn try_import(&self, request: &ImportRequest) -> Result<ImportReport, Error> {
         let by = By::new(Actor::named("mara"), Source::Import);
         let watch = |_| {};
-        import(&self.store, &self.revision, request, &by, &self.clock, &watch).await
+        import(
+            &self.store,
+            &self.revision,
+            request,
+            &by,
+            &self.clock,
+            &watch,
+        )
+        .await
     }
 
     pub async fn import(&self, content: impl AsRef<[u8]>) -> ImportReport {
@@ -119,7 +129,10 @@ fn revision() -> Revision {
         name: "Credit cards".to_owned(),
         purpose: Purpose::Marketing,
     };
-    revision.policy.categories.insert("credit-cards".to_owned(), cards);
+    revision
+        .policy
+        .categories
+        .insert("credit-cards".to_owned(), cards);
     let groups = &mut revision.policy.groups;
     groups.insert("retail-banking".to_owned(), "Retail banking".to_owned());
     let gold = campaign("gold-card");
