@@ -4,4 +4,5 @@ pub mod channels;
 pub mod clock;
 pub mod customers;
 pub mod domain;
+pub mod settings;
 pub mod store;

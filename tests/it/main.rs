@@ -1,3 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod channels;
 mod customers;
+mod rig;
