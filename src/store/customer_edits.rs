@@ -1,0 +1,147 @@
+//! Owns what is done to one customer: setting fields, and deletion with all that is known of them.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::audit;
+use super::changes;
+use super::customer_sheet::{NewCustomer, Sheet};
+use super::customer_upsert::{self, Upsert};
+use super::db::Store;
+use super::error::Result;
+use super::interactions;
+use crate::domain::audit::By;
+use crate::domain::customer::FieldValue;
+use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
+use crate::domain::field::DataModel;
+use crate::domain::ids::CustomerId;
+use crate::domain::interaction::{Interaction, Kind};
+
+const NAME: &str = "SELECT external_id FROM customers WHERE bucket = $1 AND customer_id = $2";
+const END: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
+     due = NULL, parked = NULL, held = NULL \
+     WHERE bucket = $1 AND customer_id = $2 AND status < 10";
+
+/// Deletes the rows that belong to the customer's enrollments.
+macro_rules! of_enrollments {
+    ($table:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE bucket = $1 AND enrollment_id IN (SELECT enrollment_id FROM enrollments \
+             WHERE bucket = $1 AND customer_id = $2)"
+        )
+    };
+}
+
+/// Deletes the customer's own rows.
+macro_rules! of_customer {
+    ($table:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE bucket = $1 AND customer_id = $2"
+        )
+    };
+}
+
+const ERASE: [&str; 11] = [
+    of_enrollments!("dispatches"),
+    of_enrollments!("attempts"),
+    of_enrollments!("frozen_messages"),
+    of_customer!("customer_values"),
+    of_customer!("customer_tags"),
+    of_customer!("subscriptions"),
+    of_customer!("dismissals"),
+    of_customer!("memberships"),
+    of_customer!("dirty"),
+    of_customer!("interactions"),
+    of_customer!("customers"),
+];
+
+pub(super) const STATEMENTS: &[&str] = &[NAME, END];
+pub(super) const ERASING: &[&str] = &ERASE;
+
+impl Store {
+    /// Sets and clears fields of one customer; false, and nothing written, when all is so already.
+    pub async fn set_fields(
+        &self,
+        customer: CustomerId,
+        fields: &[(String, Option<FieldValue>)],
+        model: &DataModel,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let external_id: Option<String> = sqlx::query_scalar(NAME)
+            .bind(i64::from(customer.bucket().0))
+            .bind(customer.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let edit = NewCustomer {
+            external_id: external_id.ok_or_else(|| changes::unknown(customer))?,
+            fields: fields.to_vec(),
+        };
+        let how = Upsert {
+            model,
+            tags: &[],
+            consents: &[],
+            by,
+            at,
+        };
+        let sheet = Sheet::of(&[edit], model)?;
+        let done = customer_upsert::apply(&mut tx, sheet, &how).await?;
+        if done.updated == 0 {
+            return Ok(false);
+        }
+        interactions::insert(&mut tx, &[changed(customer, fields, by, at)]).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Deletes a customer and all that is known of them. Their live enrollments end; what stays of
+    /// these, of the suppressed address and in the audit carries no field.
+    pub async fn delete_customer(
+        &self,
+        customer: CustomerId,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<()> {
+        let mut tx = self.write().await?;
+        changes::require(&mut tx, customer).await?;
+        let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
+        sqlx::query(END)
+            .bind(bucket)
+            .bind(number)
+            .bind(EnrollmentStatus::Exited.number())
+            .bind(ExitReason::CustomerDeleted.number())
+            .bind(at.as_microsecond())
+            .execute(&mut *tx)
+            .await?;
+        for statement in ERASE {
+            sqlx::query(statement)
+                .bind(bucket)
+                .bind(number)
+                .execute(&mut *tx)
+                .await?;
+        }
+        let detail = format!("number {customer}");
+        audit::add(&mut tx, by, "customer deleted", Some(&detail), at).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// The line names the fields and never their values.
+fn changed(
+    customer: CustomerId,
+    fields: &[(String, Option<FieldValue>)],
+    by: &By,
+    at: Timestamp,
+) -> Interaction {
+    let mut line = changes::line(customer, at, Kind::FieldChanged, by);
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    if let Some(detail) = &mut line.detail {
+        detail["fields"] = json!(names);
+    }
+    line
+}

@@ -1,0 +1,131 @@
+//! Owns dismissals: "not interested" in one campaign, which ends a flow of that name at once.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::json;
+use sqlx::Row;
+
+use super::changes;
+use super::db::Store;
+use super::dialect::ids;
+use super::error::Result;
+use super::instants::instant;
+use super::subscriptions::read_by;
+use crate::domain::audit::By;
+use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
+use crate::domain::ids::CustomerId;
+use crate::domain::interaction::{Interaction, Kind};
+use crate::domain::revision::NameKind;
+use crate::domain::subscription::Dismissal;
+
+const OF: &str = concat!(
+    "SELECT d.customer_id, d.campaign, d.at, d.actor, d.source, d.note FROM ",
+    ids!(),
+    " AS k CROSS JOIN dismissals AS d WHERE d.bucket = k.bucket AND d.customer_id = k.id \
+     ORDER BY d.customer_id, d.campaign"
+);
+const ADD: &str = "INSERT INTO dismissals (bucket, customer_id, campaign, at, actor, source, note) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (bucket, customer_id, campaign) DO NOTHING";
+const REMOVE: &str =
+    "DELETE FROM dismissals WHERE bucket = $1 AND customer_id = $2 AND campaign = $3";
+const EXIT: &str = "UPDATE enrollments SET status = $5, exit_reason = $6, finished_at = $7, \
+     due = NULL, parked = NULL, held = NULL WHERE bucket = $1 AND customer_id = $2 \
+     AND flow = (SELECT number FROM names WHERE kind = $3 AND name = $4) AND status < 10";
+
+pub(super) const STATEMENTS: &[&str] = &[OF, ADD, REMOVE, EXIT];
+
+impl Store {
+    /// Dismisses a campaign and leaves the flow of that name; false, and nothing written, on a repeat.
+    pub async fn dismiss(
+        &self,
+        customer: CustomerId,
+        campaign: &str,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
+        let added = sqlx::query(ADD)
+            .bind(bucket)
+            .bind(number)
+            .bind(campaign)
+            .bind(at.as_microsecond())
+            .bind(by.actor.as_str())
+            .bind(by.source.as_str())
+            .bind(&by.note)
+            .execute(&mut *tx)
+            .await?;
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query(EXIT)
+            .bind(bucket)
+            .bind(number)
+            .bind(NameKind::Flow.number())
+            .bind(campaign)
+            .bind(EnrollmentStatus::Exited.number())
+            .bind(ExitReason::Dismissed.number())
+            .bind(at.as_microsecond())
+            .execute(&mut *tx)
+            .await?;
+        changes::finish(&mut tx, line(customer, campaign, Kind::Dismissal, by, at)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Takes a dismissal back; the customer may qualify again. False when there was none.
+    pub async fn withdraw_dismissal(
+        &self,
+        customer: CustomerId,
+        campaign: &str,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let removed = sqlx::query(REMOVE)
+            .bind(i64::from(customer.bucket().0))
+            .bind(customer.0)
+            .bind(campaign)
+            .execute(&mut *tx)
+            .await?;
+        if removed.rows_affected() == 0 {
+            changes::require(&mut tx, customer).await?;
+            return Ok(false);
+        }
+        let line = line(customer, campaign, Kind::DismissalWithdrawn, by, at);
+        changes::finish(&mut tx, line).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The dismissals of the customers; customers without one are absent.
+    pub async fn dismissals_of(
+        &self,
+        customers: &[CustomerId],
+    ) -> Result<HashMap<CustomerId, Vec<Dismissal>>> {
+        let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
+        let rows = sqlx::query(OF)
+            .bind(json!(numbers).to_string())
+            .fetch_all(self.read())
+            .await?;
+        let mut of: HashMap<CustomerId, Vec<Dismissal>> = HashMap::new();
+        for row in &rows {
+            of.entry(CustomerId(row.try_get(0)?))
+                .or_default()
+                .push(Dismissal {
+                    campaign: row.try_get(1)?,
+                    by: read_by(row, 3)?,
+                    at: instant(row.try_get(2)?)?,
+                });
+        }
+        Ok(of)
+    }
+}
+
+fn line(customer: CustomerId, campaign: &str, kind: Kind, by: &By, at: Timestamp) -> Interaction {
+    Interaction {
+        campaign: Some(campaign.to_owned()),
+        ..changes::line(customer, at, kind, by)
+    }
+}

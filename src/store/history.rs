@@ -1,0 +1,216 @@
+//! Owns a customer's history: dispatches, interactions and the runs through flows, read as one.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::db::Store;
+use super::error::{Error, Result};
+use super::instants::instant;
+use crate::domain::channel::Channel;
+use crate::domain::dispatch::{DispatchState, Reason};
+use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
+use crate::domain::ids::CustomerId;
+use crate::domain::interaction::{Direction, Kind};
+
+/// Times are bounded by `$3` and `$4`; an open bound is the end of the number line.
+const INTERACTIONS: &str = "SELECT i.at, i.kind, i.channel, i.campaign, i.flow, i.step, i.actor, \
+     i.detail FROM interactions AS i WHERE i.bucket = $1 AND i.customer_id = $2 \
+     AND i.at >= $3 AND i.at < $4 ORDER BY i.at DESC, i.seq DESC";
+const DISPATCHES: &str = "SELECT d.at, d.channel, d.state, d.reason, d.attempt, d.gateway_id, \
+     d.detail, f.name, s.name FROM enrollments AS n CROSS JOIN dispatches AS d \
+     CROSS JOIN names AS f CROSS JOIN names AS s \
+     WHERE n.bucket = $1 AND n.customer_id = $2 AND d.bucket = n.bucket \
+     AND d.enrollment_id = n.enrollment_id AND d.at >= $3 AND d.at < $4 \
+     AND f.number = n.flow AND s.number = d.step ORDER BY d.at DESC, d.step DESC";
+const ENROLLMENTS: &str = "SELECT n.started_at, n.finished_at, n.status, n.exit_reason, n.entry, \
+     f.name FROM enrollments AS n CROSS JOIN names AS f WHERE n.bucket = $1 \
+     AND n.customer_id = $2 AND f.number = n.flow ORDER BY n.started_at DESC";
+
+pub(super) const STATEMENTS: &[&str] = &[INTERACTIONS, DISPATCHES, ENROLLMENTS];
+
+/// Which lines to show; what is not named is not narrowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// Included.
+    pub from: Option<Timestamp>,
+    /// Not included.
+    pub until: Option<Timestamp>,
+    /// Written kinds, such as `email-clicked` or `email-withheld`.
+    pub kinds: Vec<String>,
+    pub direction: Option<Direction>,
+    pub channel: Option<Channel>,
+    pub campaign: Option<String>,
+    pub flow: Option<String>,
+}
+
+/// One line of a history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryLine {
+    pub at: Timestamp,
+    /// The name of an interaction's kind; for a dispatch `CHANNEL-sent`, or `CHANNEL-` and its state.
+    pub kind: String,
+    pub direction: Direction,
+    pub channel: Option<Channel>,
+    pub campaign: Option<String>,
+    pub flow: Option<String>,
+    pub step: Option<String>,
+    pub actor: Option<String>,
+    /// A small JSON object: the reason, the gateway's words, what changed.
+    pub detail: Option<Value>,
+}
+
+impl HistoryFilter {
+    fn shows(&self, line: &HistoryLine) -> bool {
+        let is = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
+        let campaign = is(&self.campaign, &line.campaign) || is(&self.campaign, &line.flow);
+        (self.kinds.is_empty() || self.kinds.contains(&line.kind))
+            && self.direction.is_none_or(|wanted| wanted == line.direction)
+            && self
+                .channel
+                .is_none_or(|wanted| Some(wanted) == line.channel)
+            && self.from.is_none_or(|from| from <= line.at)
+            && self.until.is_none_or(|until| line.at < until)
+            && campaign
+            && is(&self.flow, &line.flow)
+    }
+}
+
+impl Store {
+    /// The customer's lines that the filter shows, newest first.
+    pub async fn history(
+        &self,
+        customer: CustomerId,
+        filter: &HistoryFilter,
+        limit: usize,
+    ) -> Result<Vec<HistoryLine>> {
+        let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
+        let from = micros(filter.from).unwrap_or(i64::MIN);
+        let until = micros(filter.until).unwrap_or(i64::MAX);
+        let mut tx = self.read().begin().await?;
+        let mut lines = Vec::new();
+        for (statement, read) in [
+            (
+                INTERACTIONS,
+                interaction as fn(&SqliteRow) -> Result<Vec<HistoryLine>>,
+            ),
+            (DISPATCHES, dispatch),
+            (ENROLLMENTS, enrollment),
+        ] {
+            let rows = sqlx::query(statement)
+                .bind(i64::from(customer.bucket().0))
+                .bind(customer.0)
+                .bind(from)
+                .bind(until)
+                .fetch_all(&mut *tx)
+                .await?;
+            for row in &rows {
+                lines.extend(read(row)?.into_iter().filter(|line| filter.shows(line)));
+            }
+        }
+        lines.sort_by_key(|line| std::cmp::Reverse(line.at));
+        lines.truncate(limit);
+        Ok(lines)
+    }
+}
+
+fn channel(number: Option<i64>) -> Option<Channel> {
+    number.and_then(Channel::from_number)
+}
+
+fn interaction(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
+    let number = row.try_get(1)?;
+    let kind = Kind::from_number(number)
+        .ok_or_else(|| Error::Corrupt(format!("the unknown kind {number}")))?;
+    let detail: Option<&str> = row.try_get(7)?;
+    Ok(vec![HistoryLine {
+        at: instant(row.try_get(0)?)?,
+        kind: kind.as_str().to_owned(),
+        direction: kind.direction(),
+        channel: channel(row.try_get(2)?),
+        campaign: row.try_get(3)?,
+        flow: row.try_get(4)?,
+        step: row.try_get(5)?,
+        actor: row.try_get(6)?,
+        detail: detail.map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text))),
+    }])
+}
+
+fn dispatch(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
+    let (on, number) = (channel(row.try_get(1)?), row.try_get(2)?);
+    let state = DispatchState::from_number(number)
+        .ok_or_else(|| Error::Corrupt(format!("the unknown state {number}")))?;
+    let done = match state {
+        DispatchState::Accepted => "sent",
+        other => other.as_str(),
+    };
+    let step: &str = row.try_get(8)?;
+    Ok(vec![HistoryLine {
+        at: instant(row.try_get(0)?)?,
+        kind: format!("{}-{done}", on.map_or("message", Channel::as_str)),
+        direction: Direction::Outbound,
+        channel: on,
+        campaign: None,
+        flow: row.try_get(7)?,
+        step: Some(step.rsplit('/').next().unwrap_or(step).to_owned()),
+        actor: None,
+        detail: Some(dispatch_detail(row)?),
+    }])
+}
+
+fn dispatch_detail(row: &SqliteRow) -> Result<Value> {
+    let reason: Option<i64> = row.try_get(3)?;
+    let attempt: i64 = row.try_get(4)?;
+    let gateway_id: Option<String> = row.try_get(5)?;
+    let said: Option<String> = row.try_get(6)?;
+    let mut detail = json!({ "attempt": attempt });
+    let reason = reason
+        .and_then(Reason::from_number)
+        .map(|reason| reason.to_string());
+    for (key, value) in [
+        ("reason", reason),
+        ("gateway_id", gateway_id),
+        ("detail", said),
+    ] {
+        if let Some(value) = value {
+            detail[key] = json!(value);
+        }
+    }
+    Ok(detail)
+}
+
+/// A run through a flow is a line at its start and one at its end.
+fn enrollment(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
+    let (started, finished): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    let (number, entry): (i64, i64) = (row.try_get(2)?, row.try_get(4)?);
+    let status = EnrollmentStatus::from_number(number)
+        .ok_or_else(|| Error::Corrupt(format!("the unknown status {number}")))?;
+    let reason: Option<i64> = row.try_get(3)?;
+    let flow: String = row.try_get(5)?;
+    let line = |at: i64, kind: Kind, detail: Value| -> Result<HistoryLine> {
+        Ok(HistoryLine {
+            at: instant(at)?,
+            kind: kind.as_str().to_owned(),
+            direction: kind.direction(),
+            channel: None,
+            campaign: None,
+            flow: Some(flow.clone()),
+            step: None,
+            actor: None,
+            detail: Some(detail),
+        })
+    };
+    let mut lines = vec![line(started, Kind::EnteredFlow, json!({ "entry": entry }))?];
+    if let Some(at) = finished {
+        let reason = reason
+            .and_then(ExitReason::from_number)
+            .map(ExitReason::as_str);
+        lines.push(if status == EnrollmentStatus::Completed {
+            line(at, Kind::CompletedFlow, json!({}))?
+        } else {
+            line(at, Kind::ExitedFlow, json!({ "reason": reason }))?
+        });
+    }
+    Ok(lines)
+}

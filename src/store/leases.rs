@@ -1,0 +1,84 @@
+//! Owns who runs on this store: one daemon at a time, and which start of it this is.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::db::Store;
+use super::error::{Error, Result};
+use super::sequences;
+use crate::domain::ids::Incarnation;
+
+/// The right to run the engine on this store, until it is dropped or the process ends.
+#[derive(Debug)]
+pub struct Ownership {
+    pub incarnation: Incarnation,
+    _lock: File,
+}
+
+impl Store {
+    /// Takes the store for this process and counts its starts; `holder` is named to whoever comes second.
+    ///
+    /// An exclusive lock on a file beside the database: the system gives it up with the process, so
+    /// no crash leaves it behind. Taken: [`Error::Unusable`] names the holder.
+    pub async fn own(&self, holder: &str) -> Result<Ownership> {
+        let lock = take(&self.lock_path(), holder)?;
+        let mut tx = self.write().await?;
+        let incarnation = sequences::take(&mut tx, "incarnation", 1).await?;
+        tx.commit().await?;
+        Ok(Ownership {
+            incarnation: Incarnation(incarnation),
+            _lock: lock,
+        })
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        let mut path = self.path().as_os_str().to_owned();
+        path.push(".lock");
+        path.into()
+    }
+}
+
+fn take(path: &Path, holder: &str) -> Result<File> {
+    let failed = |error: std::io::Error| {
+        Error::Unusable(format!(
+            "cannot lock the store by `{}`: {error}",
+            path.display()
+        ))
+    };
+    let mut file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(held(file)),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    let text = format!("{holder} (pid {})", std::process::id());
+    file.set_len(0).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    Ok(file)
+}
+
+/// Who has it, by the lock file's text, and since when, by its time.
+fn held(mut file: File) -> Error {
+    let mut holder = String::new();
+    if file.read_to_string(&mut holder).is_err() || holder.is_empty() {
+        holder.push_str("another process");
+    }
+    let modified = file.metadata().and_then(|about| about.modified()).ok();
+    let since = modified
+        .and_then(|at| Timestamp::try_from(at).ok())
+        .map(|at| format!(" since {at:.0}"))
+        .unwrap_or_default();
+    Error::Unusable(format!(
+        "the store is in use by {holder}{since}: stop it first, or use another store"
+    ))
+}

@@ -1,0 +1,97 @@
+//! Owns suppressions: addresses that are not written to any more, whoever has them.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde_json::json;
+use sqlx::Row;
+
+use super::db::{Store, Tx};
+use super::dialect::rows;
+use super::error::{Error, Result};
+use crate::domain::channel::Channel;
+use crate::domain::ids::Bucket;
+
+const ADD: &str = "INSERT INTO suppressions (bucket, channel, address, at, reason) \
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bucket, channel, address) DO NOTHING";
+const AMONG: &str = concat!(
+    "SELECT s.channel, s.address FROM ",
+    rows!(bucket BIGINT 0, channel BIGINT 1, address TEXT 2),
+    " AS j CROSS JOIN suppressions AS s WHERE s.bucket = j.bucket AND s.channel = j.channel \
+     AND s.address = j.address"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[ADD, AMONG];
+
+impl Store {
+    /// Suppresses an address on a channel; the first reason stays.
+    pub async fn suppress(
+        &self,
+        channel: Channel,
+        address: &str,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<()> {
+        let mut tx = self.write().await?;
+        suppress(&mut tx, channel, address, reason, at).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Those of the addresses that are suppressed, written as they were asked for.
+    pub async fn suppressed(
+        &self,
+        addresses: &[(Channel, &str)],
+    ) -> Result<HashSet<(Channel, String)>> {
+        let mut asked: HashMap<(Channel, String), Vec<&str>> = HashMap::new();
+        for (channel, address) in addresses {
+            asked
+                .entry((*channel, key(address)))
+                .or_default()
+                .push(address);
+        }
+        let rows: Vec<(u16, i64, &str)> = asked
+            .keys()
+            .map(|(channel, key)| (Bucket::of(key).0, channel.number(), key.as_str()))
+            .collect();
+        let found = sqlx::query(AMONG)
+            .bind(json!(rows).to_string())
+            .fetch_all(self.read())
+            .await?;
+        let mut suppressed = HashSet::new();
+        for row in &found {
+            let number = row.try_get(0)?;
+            let channel = Channel::from_number(number)
+                .ok_or_else(|| Error::Corrupt(format!("the unknown channel {number}")))?;
+            let spellings = asked
+                .remove(&(channel, row.try_get(1)?))
+                .unwrap_or_default();
+            suppressed.extend(spellings.into_iter().map(|text| (channel, text.to_owned())));
+        }
+        Ok(suppressed)
+    }
+}
+
+/// Suppresses an address within a transaction.
+pub(super) async fn suppress(
+    tx: &mut Tx,
+    channel: Channel,
+    address: &str,
+    reason: &str,
+    at: Timestamp,
+) -> Result<()> {
+    let key = key(address);
+    sqlx::query(ADD)
+        .bind(i64::from(Bucket::of(&key).0))
+        .bind(channel.number())
+        .bind(&key)
+        .bind(at.as_microsecond())
+        .bind(reason)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Addresses are compared without case.
+fn key(address: &str) -> String {
+    address.trim().to_lowercase()
+}
