@@ -180,7 +180,7 @@ impl<'a> Writing<'a> {
         if customers.is_empty() {
             return Ok(());
         }
-        if !self.store.is_owned()? {
+        if self.store.owner()?.is_none() {
             return self.write_slice(customers).await;
         }
         let mut rest = customers;
