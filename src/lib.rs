@@ -1,8 +1,10 @@
 //! Drumbeat walks customers through campaign flows that people write as YAML files.
 
 pub mod channels;
+pub mod cli;
 pub mod clock;
 pub mod customers;
 pub mod domain;
 pub mod settings;
 pub mod store;
+pub mod workspace;
