@@ -1,9 +1,26 @@
 //! Owns the command line: one file per command.
 
+mod actor;
+mod backup;
 mod check;
+mod clock;
+mod columns;
+mod confirm;
+mod consent;
+mod customer;
+mod customer_facts;
+mod customer_text;
+mod database;
 mod exit;
+mod format;
+mod import;
 mod output;
+mod progress;
 mod schema;
+mod segment;
+mod session;
+mod words;
+mod workspace_revision;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -39,6 +56,24 @@ enum Command {
     Check(check::Arguments),
     /// Prints the JSON Schema of a kind of document.
     Schema(schema::Arguments),
+    /// Creates and updates customers from a CSV file.
+    Import(import::Arguments),
+    /// Shows and changes one customer.
+    Customer(customer::Arguments),
+    /// Stops messages to a customer, of one campaign, category, group or channel, or all.
+    Unsubscribe(consent::Unsubscribe),
+    /// Takes an unsubscription back.
+    Resubscribe(consent::Resubscribe),
+    /// Notes that a customer is not interested in a campaign.
+    Dismiss(consent::Dismiss),
+    /// Turns a customer's channel, or everything outbound, on or off.
+    Switch(consent::SetSwitch),
+    /// Records a customer's permission for a channel.
+    Consent(consent::SetConsent),
+    /// Says who is in a segment.
+    Segment(segment::Arguments),
+    /// Copies the store while it is in use.
+    Backup(backup::Arguments),
 }
 
 /// Runs one command and says how it ended; whatever is to be said was written out.
@@ -50,6 +85,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let done = match arguments.command {
         Command::Check(command) => check::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
+        Command::Import(command) => import::run(&arguments.place, &command),
+        Command::Customer(command) => customer::run(&arguments.place, &command),
+        Command::Unsubscribe(command) => consent::unsubscribe(&arguments.place, &command),
+        Command::Resubscribe(command) => consent::resubscribe(&arguments.place, &command),
+        Command::Dismiss(command) => consent::dismiss(&arguments.place, &command),
+        Command::Switch(command) => consent::switch(&arguments.place, &command),
+        Command::Consent(command) => consent::consent(&arguments.place, &command),
+        Command::Segment(command) => segment::run(&arguments.place, &command),
+        Command::Backup(command) => backup::run(&arguments.place, &command),
     };
     done.unwrap_or_else(|error| exit::of_failure(&error))
 }

@@ -11,7 +11,8 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const DETECTOR_BYTES: usize = 1024 * 1024;
 /// `ÁÄÇÉÍÑÓÖÚÜß` and their small letters in windows-1252. All but `Ñ` are the same in windows-1250,
 /// where it is `Ń`: a short text with no others is Spanish or German sooner than Polish.
-const WESTERN_LETTERS: &[u8] = b"\xc1\xc4\xc7\xc9\xcd\xd1\xd3\xd6\xda\xdc\xdf\xe1\xe4\xe7\xe9\xed\xf1\xf3\xf6\xfa\xfc";
+const WESTERN_LETTERS: &[u8] =
+    b"\xc1\xc4\xc7\xc9\xcd\xd1\xd3\xd6\xda\xdc\xdf\xe1\xe4\xe7\xe9\xed\xf1\xf3\xf6\xfa\xfc";
 /// So many characters that read as UTF-8 are no accident: what follows and does not is damage.
 const SURELY_UTF_8: usize = 4;
 
@@ -183,7 +184,10 @@ mod tests {
             encoding_of(b"id;name\n1;Jos\xe9\n2;Z\xfcrich\n"),
             "windows-1252"
         );
-        assert_eq!(encoding_of(b"1;M\xe1laga\n2;La Coru\xf1a\n"), "windows-1252");
+        assert_eq!(
+            encoding_of(b"1;M\xe1laga\n2;La Coru\xf1a\n"),
+            "windows-1252"
+        );
         assert_eq!(encoding_of(b"1;Mu\xf1oz\n"), "windows-1252");
         assert_eq!(encoding_of(b"plain"), "UTF-8");
         assert_eq!(read(b"id;name\n1;Jos\xe9\n"), "id;name\n1;José\n");
@@ -192,7 +196,7 @@ mod tests {
     #[test]
     fn other_legacy_encodings_are_found_from_their_letters() {
         let polish = "id;imię\n1;Łukasz Wiśniewski z Łodzi\n2;Żaneta Górska, Gdańsk\n";
-        let (polish, ..) = encoding_rs::WINDOWS_1250.encode(polish);
+        let (polish, ..) = WINDOWS_1250.encode(polish);
         assert_eq!(encoding_of(&polish), "windows-1250");
         let russian = "id;имя\n1;Иван Петров\n2;Анна Смирнова\n";
         let (russian, ..) = encoding_rs::WINDOWS_1251.encode(russian);

@@ -6,6 +6,7 @@ pub mod error;
 pub mod import;
 pub mod mapping;
 pub mod names;
+pub mod overview;
 pub mod profiles;
 pub mod reading;
 pub mod rejects;

@@ -39,7 +39,9 @@ pub async fn find(
     text: &str,
     limit: u32,
 ) -> Result<Vec<Customer>, Error> {
-    let found = store.find_customers(text, limit, &revision.data_model).await?;
+    let found = store
+        .find_customers(text, limit, &revision.data_model)
+        .await?;
     Ok(found)
 }
 
@@ -54,7 +56,9 @@ pub async fn set_fields(
 ) -> Result<bool, Error> {
     let fields = read_fields(revision, written)?;
     let id = id_of(store, customer).await?;
-    let changed = store.set_fields(id, &fields, &revision.data_model, by, at).await?;
+    let changed = store
+        .set_fields(id, &fields, &revision.data_model, by, at)
+        .await?;
     Ok(changed)
 }
 
@@ -84,7 +88,9 @@ pub async fn add(
     };
     let upserted = store.upsert_customers(&[added], &upsert).await?;
     if upserted.created > 0 {
-        store.audit(by, "customer-added", Some(external_id), at).await?;
+        store
+            .audit(by, "customer-added", Some(external_id), at)
+            .await?;
     }
     Ok(upserted.created > 0)
 }

@@ -51,7 +51,10 @@ pub async fn plan_resubscription(
     names::check_scope(revision, scope)?;
     let id = id_of(store, customer).await?;
     let records = store.subscriptions_of(&[id]).await?.remove(&id);
-    Ok(subscription::resubscribe(&records.unwrap_or_default(), scope))
+    Ok(subscription::resubscribe(
+        &records.unwrap_or_default(),
+        scope,
+    ))
 }
 
 /// "Not interested": stops one campaign (a flow is one) and ends its live enrollment; no opt-out.

@@ -29,14 +29,13 @@ impl Store {
     /// no crash leaves it behind. Taken: [`Error::Unusable`] names the holder.
     pub async fn own(&self, holder: &str) -> Result<Ownership> {
         let path = self.lock_path();
-        let lock = match take(&path, holder) {
-            Ok(lock) => lock,
+        let mut lock = take(&path, holder);
+        if lock.is_err() {
             // Perhaps somebody only looked who has it.
-            Err(_) => {
-                tokio::time::sleep(A_LOOK).await;
-                take(&path, holder)?
-            }
-        };
+            tokio::time::sleep(A_LOOK).await;
+            lock = take(&path, holder);
+        }
+        let lock = lock?;
         let mut tx = self.write().await?;
         let incarnation = sequences::take(&mut tx, "incarnation", 1).await?;
         tx.commit().await?;

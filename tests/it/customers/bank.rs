@@ -19,22 +19,22 @@ use drumbeat::store::{NewRevision, Store};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-pub struct Bank {
-    pub folder: TempDir,
-    pub store: Store,
-    pub revision: Revision,
-    pub clock: ManualClock,
+pub(super) struct Bank {
+    pub(super) folder: TempDir,
+    pub(super) store: Store,
+    pub(super) revision: Revision,
+    pub(super) clock: ManualClock,
 }
 
-pub fn noon() -> Timestamp {
+pub(super) fn noon() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
-pub fn by_mara() -> By {
+pub(super) fn by_mara() -> By {
     By::new(Actor::named("mara"), Source::CommandLine)
 }
 
-pub async fn bank() -> Bank {
+pub(super) async fn bank() -> Bank {
     let folder = TempDir::new().unwrap();
     let database = folder.path().join("drumbeat.db");
     let store = Store::open(&format!("sqlite://{}", database.display()))
@@ -59,13 +59,13 @@ pub async fn bank() -> Bank {
 
 impl Bank {
     /// Writes a file into the bank's folder.
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(super) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
     }
 
-    pub fn request(&self, content: impl AsRef<[u8]>) -> ImportRequest {
+    pub(super) fn request(&self, content: impl AsRef<[u8]>) -> ImportRequest {
         let input = Input {
             path: self.file("people.csv", content),
             ..Input::default()
@@ -76,7 +76,7 @@ impl Bank {
         }
     }
 
-    pub async fn try_import(&self, request: &ImportRequest) -> Result<ImportReport, Error> {
+    pub(super) async fn try_import(&self, request: &ImportRequest) -> Result<ImportReport, Error> {
         let by = By::new(Actor::named("mara"), Source::Import);
         let watch = |_| {};
         import(
@@ -90,11 +90,11 @@ impl Bank {
         .await
     }
 
-    pub async fn import(&self, content: impl AsRef<[u8]>) -> ImportReport {
+    pub(super) async fn import(&self, content: impl AsRef<[u8]>) -> ImportReport {
         self.try_import(&self.request(content)).await.unwrap()
     }
 
-    pub async fn customer(&self, id: &str) -> Customer {
+    pub(super) async fn customer(&self, id: &str) -> Customer {
         let found = self.store.customer(id, &self.revision.data_model).await;
         found.unwrap().unwrap()
     }

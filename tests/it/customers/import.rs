@@ -23,8 +23,8 @@ fn counts(report: &ImportReport) -> [u64; 4] {
     counts
 }
 
-fn one(value: Value) -> Option<FieldValue> {
-    Some(FieldValue::One(value))
+fn one(value: Value) -> FieldValue {
+    FieldValue::One(value)
 }
 
 fn text(text: &str) -> Value {
@@ -43,13 +43,16 @@ async fn every_cell_becomes_a_typed_value_of_its_field() {
     assert_eq!(counts(&report), [1, 0, 0, 0]);
     let ana = bank.customer("ana").await;
     let field = |name: &str| ana.fields.get(name).cloned();
-    assert_eq!(field("first_name"), one(text("Ana")));
-    assert_eq!(field("joined_on"), one(Value::Date(date(2026, 1, 31))));
+    assert_eq!(field("first_name").unwrap(), one(text("Ana")));
+    assert_eq!(
+        field("joined_on").unwrap(),
+        one(Value::Date(date(2026, 1, 31)))
+    );
     // 09:30 in the workspace's zone, New York.
     let instant = "2026-01-31T14:30:00Z".parse().unwrap();
-    assert_eq!(field("seen_at"), one(Value::Instant(instant)));
-    assert_eq!(field("balance"), one(Value::Number(12.5)));
-    assert_eq!(field("paperless"), one(Value::Boolean(true)));
+    assert_eq!(field("seen_at").unwrap(), one(Value::Instant(instant)));
+    assert_eq!(field("balance").unwrap(), one(Value::Number(12.5)));
+    assert_eq!(field("paperless").unwrap(), one(Value::Boolean(true)));
     let products = FieldValue::Many(vec![text("checking"), text("savings")]);
     assert_eq!(field("products"), Some(products));
 }
@@ -224,11 +227,42 @@ async fn rejected_rows_never_overwrite_the_input() {
 async fn a_file_of_many_windows_is_stored_whole() {
     let bank = bank().await;
     let rows = 40_000;
-    let mut file = String::from("id,city\n");
-    for row in 0..rows {
-        file.push_str(&format!("c{row},Lyon\n"));
-    }
+    let lines: Vec<String> = (0..rows).map(|row| format!("c{row},Lyon")).collect();
+    let file = format!("id,city\n{}\n", lines.join("\n"));
     let report = bank.import(&file).await;
     assert_eq!(counts(&report), [rows, 0, 0, 0]);
     assert_eq!(bank.store.customer_count().await.unwrap(), rows);
+}
+
+#[tokio::test]
+async fn beside_a_daemon_every_row_is_stored_as_well() {
+    let bank = bank().await;
+    let owned = bank.store.own("a daemon").await.unwrap();
+    assert!(bank.store.owner().unwrap().unwrap().starts_with("a daemon"));
+    let lines: Vec<String> = (0..5_000).map(|row| format!("c{row},Lyon")).collect();
+    let report = bank
+        .import(format!("id,city\n{}\n", lines.join("\n")))
+        .await;
+    assert_eq!(counts(&report), [5_000, 0, 0, 0]);
+    drop(owned);
+    assert_eq!(bank.store.owner().unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_audit_has_one_line_for_a_whole_import() {
+    let bank = bank().await;
+    bank.import("id,email\n1,\n2,\n3,nobody\n").await;
+    let lines = bank.store.audit_lines(10).await.unwrap();
+    assert_eq!(lines.len(), 1);
+    let line = &lines[0];
+    assert_eq!(
+        (line.what.as_str(), line.actor.as_str()),
+        ("import", "mara")
+    );
+    let detail: serde_json::Value = serde_json::from_str(line.detail.as_deref().unwrap()).unwrap();
+    assert_eq!(detail["file"], "people.csv");
+    assert_eq!(
+        (&detail["created"], &detail["rejected"]),
+        (&2.into(), &1.into())
+    );
 }

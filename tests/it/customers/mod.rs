@@ -1,5 +1,8 @@
-//! Customers: files and people change them.
+//! Owns the tests of customers: files and people change them, on real stores.
 
 mod bank;
+mod commands;
+mod consent;
 mod import;
+mod profiles;
 mod table;
