@@ -1,5 +1,6 @@
 //! Owns the commands by which customers give messages up and take them back.
 
+use clap::ArgAction;
 use serde_json::{Value, json};
 
 use super::actor::ActorArgument;
@@ -87,7 +88,8 @@ pub(crate) struct SetSwitch {
     /// `email`, `sms`, `push`, or `outbound` for all of them.
     #[arg(value_name = "CHANNEL", value_parser = words::switch)]
     switch: Switch,
-    #[arg(value_name = "STATE", value_parser = words::on_or_off)]
+    /// `on` or `off`.
+    #[arg(value_name = "STATE", action = ArgAction::Set, value_parser = words::on_or_off)]
     on: bool,
 }
 
