@@ -3,14 +3,16 @@
 mod check;
 mod exit;
 mod output;
+mod place;
 mod schema;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 pub use self::exit::Exit;
+
+use self::place::Place;
 
 /// Walks customers through campaign flows that people write as YAML files.
 #[derive(Debug, Parser)]
@@ -20,17 +22,6 @@ struct Arguments {
     place: Place,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Which workspace and store a command works on.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Place {
-    /// The folder with the files.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
-    pub(crate) workspace: PathBuf,
-    /// The store; overrides `drumbeat.yaml`.
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) database: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
