@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
-use super::{Place, output, session};
+use super::place::Place;
+use super::{output, session};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

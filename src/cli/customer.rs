@@ -8,8 +8,9 @@ use super::columns::aligned;
 use super::confirm::Confirmation;
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
+use super::place::Place;
 use super::session::{self, Session};
-use super::{Place, customer_facts, customer_text, output};
+use super::{customer_facts, customer_text, output};
 use crate::customers::{overview, profiles};
 use crate::domain::audit::Source;
 

@@ -11,6 +11,7 @@ use super::columns::{aligned, counted};
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::output;
+use super::place::Place;
 use super::progress::Progress;
 use super::session::{self, Session};
 use super::words;
@@ -93,7 +94,7 @@ fn consent(text: &str) -> Result<(Channel, Consent), String> {
     Ok((words::channel(channel)?, words::consent(consent)?))
 }
 
-pub(crate) fn run(place: &super::Place, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     if arguments.kind != Kind::Customers {
         output::problem("only customers can be imported: other kinds are not supported yet");
         return Ok(Exit::Misuse);

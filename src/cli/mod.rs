@@ -15,6 +15,7 @@ mod exit;
 mod format;
 mod import;
 mod output;
+mod place;
 mod progress;
 mod schema;
 mod segment;
@@ -23,11 +24,12 @@ mod words;
 mod workspace_revision;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 pub use self::exit::Exit;
+
+use self::place::Place;
 
 /// Walks customers through campaign flows that people write as YAML files.
 #[derive(Debug, Parser)]
@@ -37,17 +39,6 @@ struct Arguments {
     place: Place,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Which workspace and store a command works on.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Place {
-    /// The folder with the files.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
-    pub(crate) workspace: PathBuf,
-    /// The store; overrides `drumbeat.yaml`.
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) database: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,4 +87,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Backup(command) => backup::run(&arguments.place, &command),
     };
     done.unwrap_or_else(|error| exit::of_failure(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_is_put_together_right() {
+        super::Arguments::command().debug_assert();
+    }
 }

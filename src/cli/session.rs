@@ -1,8 +1,9 @@
 //! Owns what a command about people works with: the open store, the revision in force, the clock.
 
 use super::exit::Exit;
+use super::place::Place;
 use super::workspace_revision::{self, Folder};
-use super::{Place, clock, database, output};
+use super::{clock, database, output};
 use crate::clock::Clock;
 use crate::settings::Settings;
 use crate::store::{Published, Store};
