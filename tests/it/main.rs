@@ -4,4 +4,5 @@
 mod channels;
 mod customers;
 mod rig;
+mod store;
 mod workspace;
