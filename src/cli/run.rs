@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
-use super::{Exit, Place, output};
+use super::exit::Exit;
+use super::output;
+use super::place::Place;
 use crate::daemon::{self, Failure, Options};
 use crate::settings::Settings;
 

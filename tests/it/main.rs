@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
 
 mod channels;
+mod customers;
+mod ops;
 mod packaging;
 mod readme;
 mod rig;
+mod store;
 mod systemd;
 mod web;
 mod workspace;
