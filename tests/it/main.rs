@@ -5,6 +5,7 @@ mod channels;
 mod packaging;
 mod readme;
 mod rig;
+mod store;
 mod systemd;
 mod web;
 mod workspace;
