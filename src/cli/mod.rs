@@ -12,15 +12,26 @@ mod customer_facts;
 mod customer_text;
 mod database;
 mod exit;
+mod explain;
+mod explain_entry;
+mod explain_rules;
+mod explain_steps;
 mod format;
+mod funnel;
 mod import;
+mod ledger;
+mod moments;
 mod output;
+mod pause;
+mod picture;
 mod place;
 mod progress;
+mod reload;
 mod run;
 mod schema;
 mod segment;
 mod session;
+mod status;
 mod words;
 mod workspace_revision;
 
@@ -66,6 +77,20 @@ enum Command {
     Consent(consent::SetConsent),
     /// Says who is in a segment.
     Segment(segment::Arguments),
+    /// Shows what runs, how far everybody is, and what stands in the way.
+    Status(status::Arguments),
+    /// Says why a customer is in a flow or not, and what became of each step.
+    Explain(explain::Arguments),
+    /// Lists what was sent and what was not.
+    Dispatches(ledger::Arguments),
+    /// Shows the messages of which nobody knows whether they were taken.
+    Uncertain(ledger::Uncertain),
+    /// Stops a flow, a channel or everything until it is resumed.
+    Pause(pause::PauseArguments),
+    /// Lets what was paused go on.
+    Resume(pause::ResumeArguments),
+    /// Asks the daemon to read its files again.
+    Reload(reload::Arguments),
     /// Copies the store while it is in use.
     Backup(backup::Arguments),
 }
@@ -88,6 +113,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Switch(command) => consent::switch(&arguments.place, &command),
         Command::Consent(command) => consent::consent(&arguments.place, &command),
         Command::Segment(command) => segment::run(&arguments.place, &command),
+        Command::Status(command) => status::run(&arguments.place, &command),
+        Command::Explain(command) => explain::run(&arguments.place, &command),
+        Command::Dispatches(command) => ledger::dispatches(&arguments.place, &command),
+        Command::Uncertain(command) => ledger::uncertain(&arguments.place, &command),
+        Command::Pause(command) => pause::pause(&arguments.place, &command),
+        Command::Resume(command) => pause::resume(&arguments.place, &command),
+        Command::Reload(command) => reload::run(&arguments.place, &command),
         Command::Backup(command) => backup::run(&arguments.place, &command),
     };
     done.unwrap_or_else(|error| exit::of_failure(&error))
