@@ -2,26 +2,22 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::explain_entry::{self, Point};
+use super::explain_question::Question;
 use super::explain_steps::{self, StepTold};
 use super::format::{Format, FormatArgument};
-use super::moments::{moment, moment_in};
+use super::moments::moment_in;
 use super::output;
 use super::place::Place;
-use super::session::{self, Session};
+use super::session;
 use crate::customers::names::UnknownName;
 use crate::customers::profiles;
-use crate::domain::customer::Customer;
-use crate::domain::flow::Flow;
-use crate::domain::ids::NameNo;
 use crate::domain::revision::NameKind;
 use crate::engine::Catalog;
-use crate::store::{Frame, Run};
+use crate::store::Run;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -31,28 +27,6 @@ pub(crate) struct Arguments {
     flow: String,
     #[command(flatten)]
     format: FormatArgument,
-}
-
-/// What is asked, and what everything about it is looked up in.
-pub(super) struct Question<'a> {
-    pub(super) session: &'a Session,
-    pub(super) catalog: &'a Catalog,
-    pub(super) customer: &'a Customer,
-    pub(super) flow: &'a Flow,
-    pub(super) number: NameNo,
-    /// The customer's zone.
-    pub(super) zone: TimeZone,
-    pub(super) now: Timestamp,
-}
-
-impl Question<'_> {
-    pub(super) fn frame(&self) -> Frame<'_> {
-        self.catalog.frame(self.now)
-    }
-
-    pub(super) fn told(&self, at: Timestamp) -> String {
-        moment(at, &self.zone)
-    }
 }
 
 struct Explanation {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::explain::Question;
+use super::explain_question::Question;
 use crate::domain::customer::FieldValue;
 use crate::domain::enrollment::EnrollmentStatus;
 use crate::domain::flow::{ExistingMembers, FlowStatus, Reentry};
@@ -97,11 +97,19 @@ async fn segment(question: &Question<'_>) -> anyhow::Result<Vec<Point>> {
         point.value = values(question, part);
         points.push(point);
     }
-    let number = question.session.published.numbers.number(NameKind::Segment, &segment.id);
+    let number = question
+        .session
+        .published
+        .numbers
+        .number(NameKind::Segment, &segment.id);
     if let Some(number) = number {
         let store = &question.session.store;
         if let Some(at) = store.joined_at(number, question.customer.id).await? {
-            let text = format!("in the segment `{}` since {}", segment.id, question.told(at));
+            let text = format!(
+                "in the segment `{}` since {}",
+                segment.id,
+                question.told(at)
+            );
             points.push(Point::new("membership", None, text).at(at));
         }
     }
@@ -113,10 +121,10 @@ fn values(question: &Question<'_>, condition: &Condition) -> Option<String> {
     let mut fields = Vec::new();
     let mut tags = false;
     condition.walk(&mut |part| match part {
-        Condition::Field { field, .. } | Condition::Many { field, .. } => {
-            if !fields.contains(&field.as_str()) {
-                fields.push(field.as_str());
-            }
+        Condition::Field { field, .. } | Condition::Many { field, .. }
+            if !fields.contains(&field.as_str()) =>
+        {
+            fields.push(field.as_str());
         }
         Condition::Tag(_) => tags = true,
         _ => {}
@@ -125,12 +133,19 @@ fn values(question: &Question<'_>, condition: &Condition) -> Option<String> {
         .into_iter()
         .map(|field| {
             let value = question.customer.fields.get(field);
-            format!("{field}: {}", value.map_or_else(|| "none".to_owned(), shown))
+            format!(
+                "{field}: {}",
+                value.map_or_else(|| "none".to_owned(), shown)
+            )
         })
         .collect();
     if tags {
         let tags = question.customer.tags.join(", ");
-        let tags = if tags.is_empty() { "none".to_owned() } else { tags };
+        let tags = if tags.is_empty() {
+            "none".to_owned()
+        } else {
+            tags
+        };
         parts.push(format!("tags: {tags}"));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
@@ -203,7 +218,8 @@ async fn never_entered(
     };
     if question.flow.entry.existing_members == ExistingMembers::Skip {
         let since = question.told(activated_at);
-        let text = format!("only those who join the segment after {since} enter (existing-members: skip)");
+        let text =
+            format!("only those who join the segment after {since} enter (existing-members: skip)");
         points.push(Point::new("existing-members", None, text).at(activated_at));
     }
     let behind = state.is_some_and(|state| state.caught_up_to < BUCKETS);

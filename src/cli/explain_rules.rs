@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::explain::Question;
+use super::explain_question::Question;
 use super::words;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::Reason;
@@ -32,9 +32,7 @@ pub(super) async fn behind(
         Reason::AddressMissing | Reason::AddressInvalid | Reason::AddressSuppressed => {
             channel.map_or_else(Vec::new, |channel| address(question, channel))
         }
-        Reason::FrequencyCapped => {
-            channel.map_or_else(Vec::new, |channel| caps(question, channel))
-        }
+        Reason::FrequencyCapped => channel.map_or_else(Vec::new, |channel| caps(question, channel)),
         Reason::SendConditionFalse => condition(question, step),
         Reason::Late => vec![format!(
             "more than {} after it was meant (max-lateness)",
@@ -57,7 +55,11 @@ async fn unsubscriptions(
     let store = &question.session.store;
     let id = question.customer.id;
     let records = store.subscriptions_of(&[id]).await?.remove(&id);
-    let number = question.session.published.numbers.step(&question.flow.id, &step.id);
+    let number = question
+        .session
+        .published
+        .numbers
+        .step(&question.flow.id, &step.id);
     let plan = question.catalog.flows.get(&question.number);
     let plan = plan.and_then(|plan| plan.step(number?));
     let belongs = plan.map_or(&[][..], |plan| &plan.belongs);
@@ -67,7 +69,9 @@ async fn unsubscriptions(
             let scope = words::scope(&record.scope);
             let (actor, source) = (&record.by.actor, record.by.source.as_str());
             let since = question.told(record.at);
-            lines.push(format!("unsubscribed from {scope} by {actor} ({source}) on {since}"));
+            lines.push(format!(
+                "unsubscribed from {scope} by {actor} ({source}) on {since}"
+            ));
         }
     }
     if lines.is_empty() {
@@ -111,7 +115,9 @@ fn consent(question: &Question<'_>, channel: Channel) -> Vec<String> {
         ConsentRule::OptIn => "only those who opted in are written to",
         ConsentRule::OptOut => "everybody who has not said no is written to",
     };
-    vec![format!("{channel} consent is {has} now, and {asks} (policy: consent)")]
+    vec![format!(
+        "{channel} consent is {has} now, and {asks} (policy: consent)"
+    )]
 }
 
 fn address(question: &Question<'_>, channel: Channel) -> Vec<String> {
@@ -128,9 +134,16 @@ fn caps(question: &Question<'_>, channel: Channel) -> Vec<String> {
     let caps = question.catalog.revision().policy.caps.iter();
     caps.filter(|cap| cap.channels.contains(&channel))
         .map(|cap| {
-            let channels: Vec<&str> = cap.channels.iter().map(|channel| channel.as_str()).collect();
+            let channels: Vec<&str> = cap
+                .channels
+                .iter()
+                .map(|channel| channel.as_str())
+                .collect();
             let channels = channels.join(", ");
-            format!("at most {} per {} on {channels} (policy: frequency-caps)", cap.limit, cap.per)
+            format!(
+                "at most {} per {} on {channels} (policy: frequency-caps)",
+                cap.limit, cap.per
+            )
         })
         .collect()
 }

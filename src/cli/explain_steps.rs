@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::explain::Question;
+use super::explain_question::Question;
 use super::explain_rules;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::DispatchState;
@@ -124,7 +124,8 @@ async fn here(
         let mut line = done(question, step, message).await?;
         if line.state == "deferred" {
             line.due = due;
-            line.why.push(format!("try {} comes next", message.attempt + 1));
+            line.why
+                .push(format!("try {} comes next", message.attempt + 1));
         }
         return Ok(line);
     }
@@ -135,7 +136,8 @@ async fn here(
     if run.parked.is_some() && run.due.is_none() {
         line.state = "held";
         line.reason = Some("paused".to_owned());
-        line.why.push("the flow is paused: this is the time it had before".to_owned());
+        line.why
+            .push("the flow is paused: this is the time it had before".to_owned());
     } else if let Some(held) = run.held {
         line.state = "held";
         line.reason = Some(held.as_str().to_owned());
@@ -161,7 +163,9 @@ fn held_in_words(question: &Question<'_>, held: HeldBecause, channel: Option<Cha
         (HeldBecause::QuietHours, None) => "quiet hours".to_owned(),
         (HeldBecause::Window, _) => "the window of the flow or step is closed".to_owned(),
         (HeldBecause::Cap, _) => "a frequency cap is reached".to_owned(),
-        (HeldBecause::Paused, _) => "the flow or channel is paused, or no gateway is open".to_owned(),
+        (HeldBecause::Paused, _) => {
+            "the flow or channel is paused, or no gateway is open".to_owned()
+        }
     }
 }
 
@@ -181,7 +185,10 @@ async fn foretold(
         Some(Verdict::Send) => "were it due now, it would be sent".to_owned(),
         Some(Verdict::Hold { until, because }) => {
             let until = question.told(until);
-            format!("were it due now, it would be held until {until}: {}", because.as_str())
+            format!(
+                "were it due now, it would be held until {until}: {}",
+                because.as_str()
+            )
         }
         Some(Verdict::Withhold(reason) | Verdict::Exit(reason, _)) => {
             let rules = explain_rules::behind(question, step, reason, question.now).await?;
@@ -194,9 +201,9 @@ async fn foretold(
 
 /// When a later step comes at the earliest, if the one before is finished when it is due.
 fn to_come(question: &Question<'_>, step: &Step, from: Option<Timestamp>) -> StepTold {
-    let planned =
-        |from: Timestamp| enrollment::retime(step, from, &question.zone).planned;
-    let mut why = vec!["at the earliest: the time counts from when the step before is finished".to_owned()];
+    let planned = |from: Timestamp| enrollment::retime(step, from, &question.zone).planned;
+    let mut why =
+        vec!["at the earliest: the time counts from when the step before is finished".to_owned()];
     if let Some(condition) = &step.condition {
         let model = &question.catalog.revision().data_model;
         let words = crate::domain::segment_words::words(condition, model);

@@ -132,7 +132,9 @@ async fn list(
                         moment(line.at, &zone),
                         line.customer.clone(),
                         format!("{}/{}", line.flow, line.step),
-                        line.channel.map_or("", |channel| channel.as_str()).to_owned(),
+                        line.channel
+                            .map_or("", |channel| channel.as_str())
+                            .to_owned(),
                         said(line),
                         DispatchId::new(tag, line.enrollment, line.step_number).to_string(),
                     ]

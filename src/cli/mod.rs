@@ -14,6 +14,7 @@ mod database;
 mod exit;
 mod explain;
 mod explain_entry;
+mod explain_question;
 mod explain_rules;
 mod explain_steps;
 mod format;

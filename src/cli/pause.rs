@@ -80,8 +80,19 @@ pub(crate) fn pause(place: &Place, arguments: &PauseArguments) -> anyhow::Result
             let changed = session.store.pause_flow(number, &pause).await?;
             changes.push(of_flow(flow, changed));
         }
-        audit(session, &by, ("pause", arguments.reason.as_deref()), &changes, at).await?;
-        say(arguments.format.format, ("paused", "paused already"), &changes)
+        audit(
+            session,
+            &by,
+            ("pause", arguments.reason.as_deref()),
+            &changes,
+            at,
+        )
+        .await?;
+        say(
+            arguments.format.format,
+            ("paused", "paused already"),
+            &changes,
+        )
     })
 }
 
@@ -121,7 +132,10 @@ fn of_flow(name: String, changed: bool) -> Change {
 
 /// The flows that are meant. `--all` leaves out those that do not run by their own file.
 fn flows(session: &Session, target: &Target) -> Result<Vec<(String, NameNo)>, UnknownName> {
-    let (flows, numbers) = (&session.published.revision.flows, &session.published.numbers);
+    let (flows, numbers) = (
+        &session.published.revision.flows,
+        &session.published.numbers,
+    );
     let wanted: Vec<&String> = match &target.flow {
         Some(flow) => {
             let unknown = || UnknownName::new("flow", flow, flows.keys().map(String::as_str));
@@ -155,11 +169,7 @@ async fn audit(
     Ok(())
 }
 
-fn say(
-    format: Format,
-    (done, already): (&str, &str),
-    changes: &[Change],
-) -> anyhow::Result<Exit> {
+fn say(format: Format, (done, already): (&str, &str), changes: &[Change]) -> anyhow::Result<Exit> {
     match format {
         Format::Json => {
             let changes: Vec<Value> = changes.iter().map(facts).collect();
@@ -167,7 +177,11 @@ fn say(
         }
         Format::Text => {
             for change in changes {
-                let Change { kind, name, changed } = change;
+                let Change {
+                    kind,
+                    name,
+                    changed,
+                } = change;
                 let what = if *changed { done } else { already };
                 output::facts(&format!("{kind} {name}: {what}\n"))?;
             }

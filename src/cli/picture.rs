@@ -53,11 +53,7 @@ pub(crate) struct ChannelLine {
 }
 
 impl Picture {
-    pub(crate) async fn read(
-        store: &Store,
-        published: &Published,
-        now: Timestamp,
-    ) -> Result<Self> {
+    pub(crate) async fn read(store: &Store, published: &Published, now: Timestamp) -> Result<Self> {
         let (counts, states) = (store.counts(now).await?, store.flow_states().await?);
         let channel_states = store.channel_states().await?;
         Ok(Self {
@@ -102,12 +98,7 @@ fn flows(
     lines
 }
 
-fn line(
-    id: &str,
-    number: Option<NameNo>,
-    state: Option<&FlowState>,
-    counts: &Counts,
-) -> FlowLine {
+fn line(id: &str, number: Option<NameNo>, state: Option<&FlowState>, counts: &Counts) -> FlowLine {
     let enrollments = number.and_then(|number| counts.flows.get(&number));
     let exits = number.and_then(|number| counts.exits.get(&number));
     FlowLine {

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
+use super::output;
 use super::place::Place;
 use super::session::{self, Session};
-use super::output;
 use crate::clock::{Clock as _, SystemClock};
 use crate::store::CheckRecord;
 
@@ -30,7 +30,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| {
         if session.store.owner()?.is_none() {
-            anyhow::bail!("no daemon runs on this store: `drumbeat run` reads the files when it starts");
+            anyhow::bail!(
+                "no daemon runs on this store: `drumbeat run` reads the files when it starts"
+            );
         }
         // Checks are noted in machine time.
         let asked_at = SystemClock.machine();
@@ -39,7 +41,8 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
             return asked(arguments.format.format);
         }
         let answer = tokio::time::timeout(PATIENCE, answer(session, asked_at)).await;
-        let check = answer.map_err(|_| anyhow::anyhow!("the daemon has not answered in 30 seconds"))??;
+        let check =
+            answer.map_err(|_| anyhow::anyhow!("the daemon has not answered in 30 seconds"))??;
         say(session, arguments.format.format, &check).await
     })
 }

@@ -79,7 +79,8 @@ fn pause_facts(pause: &Pause) -> Value {
 fn step_facts(step: &StepLine) -> Value {
     let counts = &step.counts;
     let withheld = counts.withheld.iter();
-    let withheld = withheld.map(|(reason, count)| (Reason::as_str(*reason).to_owned(), json!(count)));
+    let withheld =
+        withheld.map(|(reason, count)| (Reason::as_str(*reason).to_owned(), json!(count)));
     json!({
         "step": step.id,
         "channel": step.channel,
