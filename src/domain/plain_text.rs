@@ -42,8 +42,8 @@ pub fn with_preheader(html: &str, preheader: &str) -> String {
 
 /// Behind `<body …>`, or the start when there is none.
 fn body_start(html: &str) -> usize {
-    let body = html.to_ascii_lowercase().find("<body");
-    body.and_then(|body| html[body..].find('>').map(|end| body + end + 1))
+    find_tag(html, "<", "body")
+        .and_then(|body| html[body..].find('>').map(|end| body + end + 1))
         .unwrap_or(0)
 }
 
@@ -169,9 +169,17 @@ fn behind<'a>(text: &'a str, end: &str) -> &'a str {
 }
 
 fn behind_close<'a>(text: &'a str, name: &str) -> &'a str {
-    let close = format!("</{name}");
-    let at = text.to_ascii_lowercase().find(&close);
-    at.map_or("", |at| behind(&text[at..], ">"))
+    find_tag(text, "</", name).map_or("", |at| behind(&text[at..], ">"))
+}
+
+/// Where a tag begins, by its name in small letters.
+fn find_tag(text: &str, opening: &str, name: &str) -> Option<usize> {
+    let named = |at: &usize| {
+        let start = at + opening.len();
+        let found = text.get(start..start + name.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
+    };
+    text.match_indices(opening).map(|(at, _)| at).find(named)
 }
 
 /// Where the tag at the start of `text` ends: a `>` in quotes does not count.

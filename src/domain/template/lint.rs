@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use minijinja::Error;
 
 use super::filters;
+use super::markup;
 use super::names::{self, BadName};
 use super::problem::TemplateProblem;
 use super::walk::{self, Finding, Found};
-use crate::domain::field::DataModel;
+use crate::domain::field::{DataModel, FieldType};
 
 /// Everything wrong with a template, in the order of the text.
 ///
@@ -20,10 +21,13 @@ pub fn check(source: &str, html: bool, model: &DataModel) -> Vec<TemplateProblem
         Err(error) => return vec![syntax(source, &error)],
     };
     let known = |name: &str| names::bad(name, model);
-    let mut problems: Vec<TemplateProblem> = found
+    let problems = found
         .iter()
-        .filter_map(|found| problem(source, html, found, &known))
-        .collect();
+        .filter_map(|found| problem(source, html, found, &known));
+    let links = found
+        .iter()
+        .filter_map(|found| bad_link(source, found, model));
+    let mut problems: Vec<TemplateProblem> = problems.chain(links.filter(|_| html)).collect();
     problems.sort_by_key(|problem| (problem.line, problem.column));
     problems
 }
@@ -73,7 +77,7 @@ fn problem(
             bad_word("test", name, &filters::TESTS).map(|bad| at(bad.message).helped(bad.help))
         }
         Finding::DateFormat(format) => bad_format(format).map(at),
-        Finding::Output if html && is_unquoted(source, found.range.start) => Some(
+        Finding::Output if html && markup::is_unquoted(source, found.range.start) => Some(
             at("a value in a tag must stand in quotes".to_owned())
                 .helped(Some("write `href=\"{{ … }}\"`".to_owned())),
         ),
@@ -82,6 +86,20 @@ fn problem(
             Some(at(message.clone()).helped(Some((*help).to_owned())))
         }
     }
+}
+
+/// A field that may hold any text cannot be where a link leads.
+fn bad_link(source: &str, found: &Found, model: &DataModel) -> Option<TemplateProblem> {
+    let Finding::Name(name) = &found.what else {
+        return None;
+    };
+    let field = name
+        .strip_prefix("customer.")
+        .and_then(|field| model.field(field))?;
+    let is_bad = field.kind != FieldType::Url && markup::begins_link(source, found.range.start);
+    let message = format!("`{name}` may hold any text: a link cannot begin with it");
+    let help = "declare the field with `type: url`, or write `https://…` before it".to_owned();
+    is_bad.then(|| TemplateProblem::at(source, &found.range, message).helped(Some(help)))
 }
 
 fn bad_call(name: &str) -> Option<BadName> {
@@ -118,25 +136,6 @@ fn bad_format(format: &str) -> Option<String> {
     Some(format!("`{format}` is not a date format: {error}"))
 }
 
-/// Whether the value at `start` is written inside of a tag and outside of quotes, where a
-/// customer's text could add attributes of its own.
-fn is_unquoted(source: &str, start: usize) -> bool {
-    let before = source[..start].trim_end_matches(['{', '-', '+', ' ']);
-    let Some(tag) = before.rfind('<').map(|tag| &before[tag + 1..]) else {
-        return false;
-    };
-    let mut quote = None;
-    for c in tag.chars() {
-        match (quote, c) {
-            (None, '>') => return false,
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), _) if open == c => quote = None,
-            _ => {}
-        }
-    }
-    quote.is_none() && tag.starts_with(|c: char| c.is_ascii_alphabetic())
-}
-
 fn syntax(source: &str, error: &Error) -> TemplateProblem {
     let detail = error
         .detail()
@@ -170,6 +169,12 @@ mod tests {
     )]
     #[case("{{ customer.born_on|date('%d %B %Y') }} {{ unsubscribe_url }} {{ organization.name }}")]
     #[case("{% if not customer.phone %}{{ abort('no phone') }}{% endif %}{# a note #}")]
+    #[case(
+        "<img src=\"{{ customer.picture_url }}\" alt=\"{{ customer.city }}\"><a href=\"{{ unsubscribe_url }}\">x</a>"
+    )]
+    #[case(
+        "<a href=\"mailto:{{ customer.email }}\" title='{{ customer.city }}'>{{ customer.city }}</a>"
+    )]
     #[case("{{ 'a' if customer.city is startingwith('L') else 'b' }}{{ customer.zip[:2] }}")]
     #[case(
         "<a href=\"https://x.example/?a={{ customer.id }}&amp;b={{ flow.id }}\">1 < {{ step.id }}</a>"
@@ -245,6 +250,14 @@ mod tests {
     #[case(
         "<a href={{ customer.city }}>",
         "a value in a tag must stand in quotes"
+    )]
+    #[case(
+        "<a href=\"{{ customer.city }}\">",
+        "`customer.city` may hold any text"
+    )]
+    #[case(
+        "<img SRC='{{- customer.city|default('x') }}'>",
+        "`customer.city` may hold any text"
     )]
     #[case("{{ customer.tags.x }}", "`customer.tags` has no parts")]
     #[case("{{ secret }}", "`secret` is not known in templates")]

@@ -3,8 +3,10 @@
 //! The language is minijinja's `{{ }}`, filters, `if` and a `for` over a field of the customer. Nothing
 //! in it reads a file, assigns, or grows without bound; a value is never read as a template again.
 
+mod bounds;
 mod filters;
 mod lint;
+mod markup;
 mod names;
 mod problem;
 mod render;

@@ -10,7 +10,7 @@ use minijinja::{Environment, Error, Value, context};
 use super::sandbox::{self, Abort};
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
 use crate::domain::customer::{Customer, FieldValue};
-use crate::domain::field::ID;
+use crate::domain::field::{Cardinality, DataModel, ID};
 use crate::domain::flow::{Flow, Step};
 use crate::domain::message::{Rendered, RenderedEmail, RenderedPush, RenderedSms};
 use crate::domain::plain_text;
@@ -57,6 +57,8 @@ struct Compiled {
     steps: BTreeMap<String, BTreeMap<String, StepTexts>>,
     /// Why a text has no template, by its name.
     broken: BTreeMap<String, String>,
+    /// The fields with several values; a customer without any has an empty list.
+    many: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,7 @@ impl Templates {
             environment: sandbox::environment(),
             steps: BTreeMap::new(),
             broken: BTreeMap::new(),
+            many: many_valued(&revision.data_model),
         };
         for flow in revision.flows.values() {
             let steps = flow.steps.iter();
@@ -100,7 +103,7 @@ impl Templates {
         let rendering = Rendering {
             compiled: &self.0,
             language: context.language,
-            values: values(&texts.shared, context),
+            values: values(&texts.shared, customer(context, &self.0.many), context),
         };
         match &texts.content {
             Content::Email(email) => rendering.email(email, texts, context).map(Rendered::Email),
@@ -179,12 +182,9 @@ impl Compiled {
 
     fn add(&mut self, source: &str, at: &str, part: &str) -> String {
         let name = format!("{at}/{part}");
-        let added = self
-            .environment
-            .add_template_owned(name.clone(), source.to_owned());
-        if let Err(error) = added {
-            self.broken
-                .insert(name.clone(), failure(&name, &error).to_string());
+        if let Err(error) = sandbox::add(&mut self.environment, &name, source) {
+            let failure = failure(&name, &error).to_string();
+            self.broken.insert(name.clone(), failure);
         }
         name
     }
@@ -279,7 +279,7 @@ fn failure(name: &str, error: &Error) -> RenderFailure {
     RenderFailure::Error(format!("{part}, line {line}: {words}"))
 }
 
-fn values(shared: &Value, of: &RenderContext<'_>) -> Value {
+fn values(shared: &Value, customer: Value, of: &RenderContext<'_>) -> Value {
     let urls = [
         ("unsubscribe_url", of.unsubscribe_url),
         ("preferences_url", of.preferences_url),
@@ -288,13 +288,24 @@ fn values(shared: &Value, of: &RenderContext<'_>) -> Value {
     let own: BTreeMap<&str, Value> = urls
         .into_iter()
         .filter_map(|(name, url)| Some((name, Value::from(url?))))
-        .chain([("customer", customer(of))])
+        .chain([("customer", customer)])
         .collect();
     context! { ..Value::from(own), ..shared.clone() }
 }
 
-/// The customer's fields. What is missing, and a text without a character, is left out.
-fn customer(of: &RenderContext<'_>) -> Value {
+fn many_valued(model: &DataModel) -> Vec<String> {
+    let fields = model.fields.iter();
+    fields
+        .filter(|field| field.cardinality == Cardinality::Many)
+        .map(|field| field.identifier.clone())
+        .collect()
+}
+
+/// The customer's fields. A missing value, and a text without a character, is left out.
+fn customer(of: &RenderContext<'_>, many: &[String]) -> Value {
+    let empty = many
+        .iter()
+        .map(|field| (field.as_str(), Value::from(Vec::<Value>::new())));
     let fields = of.customer.fields.iter().filter_map(|(name, field)| {
         let written = match field {
             FieldValue::One(value::Value::Text(text)) if text.is_empty() => return None,
@@ -308,7 +319,8 @@ fn customer(of: &RenderContext<'_>) -> Value {
         ("tags", Value::from(of.customer.tags.clone())),
         ("rating", Value::from(of.rating.as_str())),
     ];
-    Value::from_pairs(fields.chain(built_in))
+    let all: BTreeMap<&str, Value> = empty.chain(fields).chain(built_in).collect();
+    Value::from(all)
 }
 
 /// Dates and instants are ISO texts, which the `date` filter reads; instants in the customer's zone.

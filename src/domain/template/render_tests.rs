@@ -10,6 +10,7 @@ use super::render::{RenderContext, RenderFailure, Templates};
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
 use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
 use crate::domain::duration::Delay;
+use crate::domain::field::{Cardinality, Field, FieldCategory, FieldType};
 use crate::domain::flow::{Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, Step};
 use crate::domain::ids::CustomerId;
 use crate::domain::message::{Rendered, RenderedEmail};
@@ -69,6 +70,16 @@ fn templates(content: Content) -> Templates {
         steps: vec![step],
     };
     let mut revision = Revision::default();
+    let products = Field {
+        identifier: "products".to_owned(),
+        description: String::new(),
+        kind: FieldType::Text,
+        category: FieldCategory::Profile,
+        cardinality: Cardinality::Many,
+        choices: Vec::new(),
+        validations: Vec::new(),
+    };
+    revision.data_model.fields.push(products);
     revision.policy.organization.postal_address = "12 Shore Road".to_owned();
     revision.flows.insert(flow.id.clone(), flow);
     Templates::new(&revision)
@@ -173,6 +184,10 @@ fn an_email_gets_a_hidden_preheader_a_text_part_and_what_unsubscribes() {
 #[case(
     "{{ organization.postal_address }} {{ unsubscribe_url }}",
     "12 Shore Road https://x.example/u?a=1&b=2"
+)]
+#[case(
+    "{% for product in customer.products %}x{% else %}none{% endfor %}",
+    "none"
 )]
 #[case(
     "{{ customer.city|truncate(3) }}{{ customer.city|replace('L', 'l') }}",

@@ -7,7 +7,7 @@ use minijinja::{
     escape_formatter,
 };
 
-use super::filters;
+use super::{bounds, filters};
 use crate::domain::plain_text::write_escaped;
 
 /// Steps of the template machine; a long mail takes some hundreds.
@@ -56,6 +56,17 @@ pub(super) struct Abort(pub String);
 fn abort(reason: Option<String>) -> Result<Value, Error> {
     let reason = reason.unwrap_or_else(|| "the template asked for it".to_owned());
     Err(Error::new(ErrorKind::InvalidOperation, "abort").with_source(Abort(reason)))
+}
+
+/// Compiles a text under a name.
+pub(super) fn add(
+    environment: &mut Environment<'static>,
+    name: &str,
+    source: &str,
+) -> Result<(), Error> {
+    bounds::check(source, false)
+        .map_err(|deep| Error::new(ErrorKind::SyntaxError, deep.message))?;
+    environment.add_template_owned(name.to_owned(), source.to_owned())
 }
 
 /// Renders within the bounds.

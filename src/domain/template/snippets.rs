@@ -19,8 +19,7 @@ impl Snippets {
     pub fn new<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut environment = sandbox::environment();
         for (name, source) in sources {
-            environment
-                .add_template_owned(name.to_owned(), source.to_owned())
+            sandbox::add(&mut environment, name, source)
                 .map_err(|error| format!("`{name}`: {}", sandbox::explain(&error)))?;
         }
         Ok(Self(Arc::new(environment)))

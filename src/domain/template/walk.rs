@@ -1,6 +1,6 @@
 //! Owns the reading of a template's syntax tree: every name, filter, test and call in it, and what is refused.
 //!
-//! The only file that names minijinja's machinery, which has no promise of stability.
+//! Only this file and bounds.rs name minijinja's machinery, which has no promise of stability.
 
 use std::ops::Range;
 
@@ -8,6 +8,8 @@ use minijinja::Error;
 use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Expr, ForLoop, Stmt};
 use minijinja::machinery::{Span, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
+
+use super::bounds::{self, TooDeep};
 
 /// One thing that a template's text contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +37,23 @@ pub(super) enum Finding {
     },
 }
 
+impl From<TooDeep> for Found {
+    fn from(deep: TooDeep) -> Self {
+        Self {
+            what: Finding::Refused {
+                message: deep.message.to_owned(),
+                help: "write it in several shorter parts",
+            },
+            range: deep.range,
+        }
+    }
+}
+
 /// Everything in a template, in the order of the text.
 pub(super) fn template(source: &str) -> Result<Vec<Found>, Error> {
+    if let Err(deep) = bounds::check(source, false) {
+        return Ok(vec![deep.into()]);
+    }
     let tree = parse(source, "template", SyntaxConfig::default())?;
     let mut walk = Walk::default();
     walk.statement(&tree);
@@ -45,6 +62,9 @@ pub(super) fn template(source: &str) -> Result<Vec<Found>, Error> {
 
 /// Everything in a single expression.
 pub(super) fn expression(source: &str) -> Result<Vec<Found>, Error> {
+    if let Err(deep) = bounds::check(source, true) {
+        return Ok(vec![deep.into()]);
+    }
     let tree = parse_expr(source)?;
     let mut walk = Walk::default();
     walk.expression(&tree);
