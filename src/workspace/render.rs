@@ -78,11 +78,12 @@ impl<'a> Excerpt<'a> {
         let to = floor(source, line_end.min(start + LONGEST_REST));
         let end = floor(source, whole(span.end).clamp(start, to));
         let text = source[from..to].to_owned();
+        let first = source[start..to].chars().next().map_or(0, char::len_utf8);
         let (line, _) = file.position(span.start);
         Some(Self {
             file: &file.name,
             line: whole(line),
-            range: (start - from)..(end - from).max(start - from + 1).min(text.len().max(1)),
+            range: (start - from)..(end - from).max(start - from + first),
             text,
             what,
         })
