@@ -236,7 +236,12 @@ fn refused(file: u32, text: &str, error: &Error) -> Finding {
     {
         return unquoted_template::finding(at_line(file, text, number, column, 2));
     }
-    yaml_syntax::finding(span, message.lines().next().unwrap_or_default())
+    // The place is shown beside the message.
+    let what = message
+        .lines()
+        .next()
+        .and_then(|line| line.split(" at line ").next());
+    yaml_syntax::finding(span, what.unwrap_or_default())
 }
 
 fn tab_in_indentation(line: &str) -> Option<usize> {

@@ -10,10 +10,12 @@ use super::diagnostic::{Diagnostic, Severity};
 use super::node::Span;
 use super::source::Sources;
 
+/// A person reads no more than this at once; `json` and `github` hold all.
+const MOST_SHOWN: usize = 200;
 /// How much of a line is shown after the place, in bytes: a line may be endless.
 const LONGEST_REST: usize = 200;
 
-/// Each diagnostic with its source line underlined, and a count at the end. `colors`: ANSI escapes.
+/// Each diagnostic (at most 200) with its source line underlined, and a count at the end. `colors`: ANSI escapes.
 pub fn text(sources: &Sources, diagnostics: &[Diagnostic], colors: bool) -> String {
     let renderer = if colors {
         Renderer::styled()
@@ -21,9 +23,16 @@ pub fn text(sources: &Sources, diagnostics: &[Diagnostic], colors: bool) -> Stri
         Renderer::plain()
     };
     let mut shown = String::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
         shown.push_str(&one(sources, diagnostic, &renderer));
         shown.push_str("\n\n");
+    }
+    if let Some(more) = diagnostics
+        .len()
+        .checked_sub(MOST_SHOWN)
+        .filter(|more| *more > 0)
+    {
+        let _written = write!(shown, "and {more} more\n\n");
     }
     shown.push_str(&summary(diagnostics));
     shown.push('\n');
