@@ -149,7 +149,9 @@ fn a_drafted_or_stopped_flow_is_checked_too() {
 
 #[test]
 fn a_gateway_fits_its_channel() {
-    all(r"
+    all(r#"
 channels ~ { file: { folder: var/outbox } } ~ { smtp: { host: localhost } } ~ bad-value
-");
+channels ~ headers: { Authorization: ~ headers: { X Token: ~ bad-value
+channels ~ idempotency-header: Idempotency-Key ~ idempotency-header: "a:b" ~ bad-value
+"#);
 }
