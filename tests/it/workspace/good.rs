@@ -156,5 +156,5 @@ fn every_kind_of_document_has_a_schema() {
         );
         assert!(schema["properties"][kind].is_object(), "{kind}");
     }
-    assert_eq!(workspace::schema("journey"), None);
+    assert_eq!(workspace::schema("letter"), None);
 }
