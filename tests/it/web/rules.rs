@@ -116,3 +116,35 @@ async fn the_server_ends_when_it_is_told_to_with_idle_connections_open() {
     site.stop().await.unwrap();
     assert!(TcpStream::connect(&address).await.is_err());
 }
+
+#[tokio::test]
+async fn a_client_that_never_ends_its_head_is_cut_off() {
+    let site = Site::start().await;
+    let address = site.address.strip_prefix("http://").unwrap();
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost:")
+        .await
+        .unwrap();
+    // Time now jumps to the next timer whenever nothing else is left to do.
+    tokio::time::pause();
+    let mut answer = Vec::new();
+    slow.read_to_end(&mut answer).await.unwrap();
+    assert!(!answer.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_its_body_is_told_to_come_back() {
+    let site = Site::start().await;
+    let link = site.link(LinkKind::Unsubscribe, Some("gold-card")).await;
+    let path = link.strip_prefix(&site.address).unwrap();
+    let address = site.address.strip_prefix("http://").unwrap();
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nList");
+    slow.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::pause();
+    let mut answer = [0; 12];
+    slow.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+    tokio::time::resume();
+    assert_eq!(site.subscriptions().await, []);
+}
