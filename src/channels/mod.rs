@@ -1,6 +1,14 @@
 //! Owns the gateways' adapters: one message in, one outcome out. An adapter never retries and never
 //! touches the store.
 
+pub mod detail;
+pub mod email;
+pub mod file;
+pub mod http;
+pub mod registry;
+pub mod setup;
+pub mod smtp;
+
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;

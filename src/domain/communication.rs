@@ -22,9 +22,14 @@ impl Localized {
         }
     }
 
+    /// The text in `language`, else in its main language (`es` for `es-MX` or `ES`), else the default.
     pub fn in_language(&self, language: Option<&str>) -> &str {
+        let main = |language: &str| {
+            let subtag = language.split(['-', '_']).next().unwrap_or(language);
+            self.by_language.get(&subtag.to_ascii_lowercase())
+        };
         language
-            .and_then(|language| self.by_language.get(language))
+            .and_then(|language| self.by_language.get(language).or_else(|| main(language)))
             .unwrap_or(&self.default)
     }
 

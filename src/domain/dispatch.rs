@@ -1,12 +1,12 @@
 //! Owns the dispatch: one communication to one customer for one step, its states, and what a gateway's answer makes of it.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::gateway::{OnUncertain, RetryPolicy};
+pub use super::reason::Reason;
 use super::retry;
 
 /// Where a dispatch stands.
@@ -80,84 +80,6 @@ impl DispatchState {
 
     pub fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.number() == number)
-    }
-}
-
-/// Declares the reasons once: variant, written name, number in the store (never reused).
-macro_rules! reasons {
-    ($($variant:ident $name:literal $number:literal;)*) => {
-        /// Why a message was not sent, one each, always recorded.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Reason { $($variant,)* }
-
-        impl Reason {
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            pub fn number(self) -> i64 {
-                match self { $(Self::$variant => $number,)* }
-            }
-        }
-    };
-}
-
-reasons! {
-    UnsubscribedCampaign "unsubscribed_campaign" 1;
-    UnsubscribedCategory "unsubscribed_category" 2;
-    UnsubscribedGroup "unsubscribed_group" 3;
-    UnsubscribedChannel "unsubscribed_channel" 4;
-    UnsubscribedEverything "unsubscribed_everything" 5;
-    Dismissed "dismissed" 6;
-    ChannelOff "channel_off" 7;
-    OutboundOff "outbound_off" 8;
-    NoConsent "no_consent" 9;
-    Suspended "suspended" 10;
-    Discarded "discarded" 11;
-    Anonymous "anonymous" 12;
-    AddressMissing "address_missing" 13;
-    AddressInvalid "address_invalid" 14;
-    AddressSuppressed "address_suppressed" 15;
-    FrequencyCapped "frequency_capped" 16;
-    WindowExpired "window_expired" 17;
-    Late "late" 18;
-    Holdout "holdout" 19;
-    NoLongerInSegment "no_longer_in_segment" 20;
-    SendConditionFalse "send_condition_false" 21;
-    GoalReached "goal_reached" 22;
-    TemplateError "template_error" 23;
-    TemplateAbort "template_abort" 24;
-    Duplicate "duplicate" 25;
-    FlowStopped "flow_stopped" 26;
-    StepRemoved "step_removed" 27;
-    CustomerDeleted "customer_deleted" 28;
-    AwaitingApproval "awaiting_approval" 29;
-    ExitCondition "exit_condition" 30;
-    CampaignInactive "campaign_inactive" 31;
-}
-
-impl Reason {
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|reason| reason.as_str() == text)
-    }
-
-    pub fn from_number(number: i64) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|reason| reason.number() == number)
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -252,13 +174,22 @@ pub fn settle(facts: &ClaimFacts, outcome: Outcome, now: Timestamp, chance: f64)
         Outcome::Uncertain { detail } if facts.on_uncertain == OnUncertain::Hold => {
             Settlement::last(DispatchState::Uncertain, detail)
         }
-        Outcome::Uncertain { detail } => defer(facts, detail, None, now, chance),
+        Outcome::Uncertain { detail } => resend(facts, detail, now, chance),
         Outcome::Deferred {
             detail,
             retry_after,
             cause: _,
         } => defer(facts, detail, retry_after, now, chance),
     }
+}
+
+/// Without time for another try it stays unknown whether the gateway took it.
+fn resend(facts: &ClaimFacts, detail: String, now: Timestamp, chance: f64) -> Settlement {
+    let mut settlement = defer(facts, detail, None, now, chance);
+    if settlement.state == DispatchState::Expired {
+        settlement.state = DispatchState::Uncertain;
+    }
+    settlement
 }
 
 fn defer(
@@ -276,5 +207,121 @@ fn defer(
         retry_at: Some(retry_at),
         advances: false,
         ..Settlement::last(DispatchState::Deferred, detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::collections::HashSet;
+
+    const FIRST: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+    fn settled(outcome: Outcome, hours: i64, on_uncertain: OnUncertain) -> Settlement {
+        let facts = ClaimFacts {
+            attempt: 2,
+            first_tried_at: FIRST,
+            policy: RetryPolicy::default(),
+            on_uncertain,
+        };
+        settle(&facts, outcome, after(hours * 3600), 1.0)
+    }
+
+    fn after(seconds: i64) -> Timestamp {
+        FIRST + jiff::SignedDuration::from_secs(seconds)
+    }
+
+    fn deferred(retry_after: Option<u64>, cause: DeferCause) -> Outcome {
+        Outcome::Deferred {
+            detail: "451 busy".to_owned(),
+            retry_after: retry_after.map(Duration::from_secs),
+            cause,
+        }
+    }
+
+    fn uncertain() -> Outcome {
+        Outcome::Uncertain {
+            detail: "no answer".to_owned(),
+        }
+    }
+
+    fn refused(fault: Fault) -> Outcome {
+        Outcome::Refused {
+            detail: "550 no".to_owned(),
+            fault,
+        }
+    }
+
+    #[test]
+    fn an_accepted_message_moves_the_customer_on_and_keeps_the_gateways_id() {
+        let outcome = Outcome::Accepted {
+            gateway_id: Some("q1".to_owned()),
+            detail: "250 ok".to_owned(),
+        };
+        let expected = Settlement {
+            state: DispatchState::Accepted,
+            detail: "250 ok".to_owned(),
+            gateway_id: Some("q1".to_owned()),
+            retry_at: None,
+            advances: true,
+            suppresses_address: false,
+        };
+        assert_eq!(settled(outcome, 0, OnUncertain::Hold), expected);
+    }
+
+    #[rstest]
+    #[case(refused(Fault::Message), 0, OnUncertain::Hold, DispatchState::Refused)]
+    #[case(refused(Fault::Address), 0, OnUncertain::Hold, DispatchState::Refused)]
+    #[case(uncertain(), 0, OnUncertain::Hold, DispatchState::Uncertain)]
+    #[case(uncertain(), 73, OnUncertain::Resend, DispatchState::Uncertain)]
+    #[case(
+        deferred(None, DeferCause::Message),
+        72,
+        OnUncertain::Hold,
+        DispatchState::Expired
+    )]
+    fn a_last_word_moves_the_customer_on(
+        #[case] outcome: Outcome,
+        #[case] hours: i64,
+        #[case] on_uncertain: OnUncertain,
+        #[case] state: DispatchState,
+    ) {
+        let settlement = settled(outcome, hours, on_uncertain);
+        assert_eq!(settlement.state, state);
+        assert_eq!((settlement.advances, settlement.retry_at), (true, None));
+    }
+
+    #[rstest]
+    #[case(deferred(None, DeferCause::Message), 60)]
+    #[case(deferred(None, DeferCause::Gateway), 60)]
+    #[case(deferred(Some(600), DeferCause::Throttled), 610)]
+    #[case(uncertain(), 60)]
+    fn what_may_yet_be_taken_waits_for_another_try(#[case] outcome: Outcome, #[case] wait: i64) {
+        let settlement = settled(outcome, 0, OnUncertain::Resend);
+        assert_eq!(settlement.state, DispatchState::Deferred);
+        assert_eq!(settlement.retry_at, Some(after(wait)));
+        assert!(!settlement.advances && !settlement.suppresses_address);
+    }
+
+    #[test]
+    fn only_a_dead_address_is_suppressed() {
+        assert!(settled(refused(Fault::Address), 0, OnUncertain::Hold).suppresses_address);
+        assert!(!settled(refused(Fault::Message), 0, OnUncertain::Hold).suppresses_address);
+        assert!(!settled(uncertain(), 0, OnUncertain::Hold).suppresses_address);
+    }
+
+    #[test]
+    fn reasons_and_states_have_numbers_of_their_own_and_read_back() {
+        let numbers: HashSet<i64> = Reason::ALL.iter().map(|reason| reason.number()).collect();
+        assert_eq!(numbers.len(), Reason::ALL.len());
+        for reason in Reason::ALL.iter().copied() {
+            assert_eq!(Reason::parse(reason.as_str()), Some(reason));
+            assert_eq!(Reason::from_number(reason.number()), Some(reason));
+        }
+        for state in DispatchState::ALL {
+            assert_eq!(DispatchState::parse(state.as_str()), Some(state));
+            assert_eq!(DispatchState::from_number(state.number()), Some(state));
+        }
     }
 }

@@ -1,7 +1,12 @@
 //! Owns the enrollment: one customer's run through a flow, its states, and how it moves from step to step.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+use super::calendar;
+use super::flow::{Flow, Step};
+pub use super::held::HeldBecause;
 
 /// Where an enrollment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,42 +60,6 @@ impl EnrollmentStatus {
 
     pub fn is_live(self) -> bool {
         self.number() < 10
-    }
-}
-
-/// Why a due step waits longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HeldBecause {
-    QuietHours,
-    Window,
-    Cap,
-    Paused,
-}
-
-impl HeldBecause {
-    pub const ALL: [Self; 4] = [Self::QuietHours, Self::Window, Self::Cap, Self::Paused];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::QuietHours => "quiet_hours",
-            Self::Window => "window",
-            Self::Cap => "frequency_cap",
-            Self::Paused => "paused",
-        }
-    }
-
-    pub fn number(self) -> i64 {
-        match self {
-            Self::QuietHours => 1,
-            Self::Window => 2,
-            Self::Cap => 3,
-            Self::Paused => 4,
-        }
-    }
-
-    pub fn from_number(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|held| held.number() == number)
     }
 }
 
@@ -167,4 +136,149 @@ impl ExitReason {
 pub struct Timing {
     pub anchor: Timestamp,
     pub planned: Timestamp,
+}
+
+/// The step an enrollment waits for, and when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Next<'a> {
+    pub step: &'a Step,
+    pub timing: Timing,
+}
+
+/// Where an enrollment begins; `anchor` is when the customer joined or the flow was activated.
+/// None: the flow has no steps.
+pub fn first<'a>(flow: &'a Flow, anchor: Timestamp, zone: &TimeZone) -> Option<Next<'a>> {
+    flow.steps.first().map(|step| next(step, anchor, zone))
+}
+
+/// Where an enrollment goes when the step `finished` was sent or skipped at `at`. None: it is
+/// completed. A step that the flow no longer has is for [`after_removed`].
+pub fn advance<'a>(
+    flow: &'a Flow,
+    finished: &str,
+    at: Timestamp,
+    zone: &TimeZone,
+) -> Option<Next<'a>> {
+    flow.step_after(finished).map(|step| next(step, at, zone))
+}
+
+/// Where an enrollment goes when its step `gone` is no longer in the flow.
+///
+/// `known` is the order of steps while the flow still had it. The next of them that is left comes
+/// first, so that a renamed step is not sent again; when none is left, what now follows the last
+/// one that the customer had passed. None: completed.
+pub fn after_removed<'a>(
+    flow: &'a Flow,
+    known: &[impl AsRef<str>],
+    gone: &str,
+    at: Timestamp,
+    zone: &TimeZone,
+) -> Option<Next<'a>> {
+    let position = known.iter().position(|step| step.as_ref() == gone)?;
+    let mut later = known[position + 1..].iter();
+    let step = later.find_map(|step| flow.step(step.as_ref()));
+    let passed = || {
+        let mut earlier = known[..position].iter().rev();
+        let last = earlier.find_map(|step| flow.step(step.as_ref()))?;
+        flow.step_after(&last.id)
+    };
+    step.or_else(passed).map(|step| next(step, at, zone))
+}
+
+/// When a step is meant for someone whose previous step finished at `anchor`: its timing anew
+/// after an edit or in another zone.
+pub fn retime(step: &Step, anchor: Timestamp, zone: &TimeZone) -> Timing {
+    Timing {
+        anchor,
+        planned: calendar::planned(anchor, step.after, step.at, zone),
+    }
+}
+
+fn next<'a>(step: &'a Step, anchor: Timestamp, zone: &TimeZone) -> Next<'a> {
+    Next {
+        step,
+        timing: retime(step, anchor, zone),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::duration::Delay;
+    use super::super::flow::{Entry, Exit, FlowStatus, OnEdit, OnResume, OnSkip};
+    use super::super::subscription::LinkScope;
+    use super::*;
+    use rstest::rstest;
+
+    fn flow(steps: &str) -> Flow {
+        let step = |id: &str| Step {
+            id: id.to_owned(),
+            after: Delay::days(1),
+            at: None,
+            condition: None,
+            window: None,
+            on_skip: OnSkip::Advance,
+            action: None,
+        };
+        Flow {
+            id: "f".to_owned(),
+            name: "F".to_owned(),
+            category: None,
+            group: None,
+            status: FlowStatus::Active,
+            segment: "s".to_owned(),
+            entry: Entry::default(),
+            exit: Exit::default(),
+            window: None,
+            on_edit: OnEdit::default(),
+            on_resume: OnResume::default(),
+            max_lateness: Delay::hours(72),
+            unsubscribe: LinkScope::default(),
+            dismissable: false,
+            steps: steps.split_whitespace().map(step).collect(),
+        }
+    }
+
+    #[test]
+    fn each_step_is_timed_from_when_the_one_before_finished() {
+        let flow = flow("a b");
+        let anchor: Timestamp = "2026-03-07T12:00:00Z".parse().unwrap();
+        let zone = calendar::zone_named("America/New_York").unwrap();
+        let begun = first(&flow, anchor, &zone).unwrap();
+        assert_eq!(begun.step.id, "a");
+        let expected = "2026-03-08T11:00:00Z".parse().unwrap();
+        assert_eq!(
+            (begun.timing.anchor, begun.timing.planned),
+            (anchor, expected)
+        );
+        let then = advance(&flow, "a", expected, &zone).unwrap();
+        assert_eq!((then.step.id.as_str(), then.timing.anchor), ("b", expected));
+        assert_eq!(advance(&flow, "b", expected, &zone), None);
+    }
+
+    #[test]
+    fn a_flow_without_steps_has_nowhere_to_begin() {
+        assert_eq!(
+            first(&flow(""), Timestamp::UNIX_EPOCH, &TimeZone::UTC),
+            None
+        );
+    }
+
+    #[rstest]
+    #[case::the_next_one_that_is_left("a b c d", "b", "a d", Some("d"))]
+    #[case::a_renamed_step_is_not_sent_again("a b c", "b", "a z c", Some("c"))]
+    #[case::an_appended_step_reaches_those_who_passed("a b", "b", "a x", Some("x"))]
+    #[case::nothing_left_behind_it("a b", "b", "a", None)]
+    #[case::nothing_left_at_all("a b", "b", "x y", None)]
+    #[case::never_heard_of("a b", "q", "a b", None)]
+    fn a_removed_step_is_left_for(
+        #[case] known: &str,
+        #[case] gone: &str,
+        #[case] now: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let known: Vec<&str> = known.split_whitespace().collect();
+        let flow = flow(now);
+        let next = after_removed(&flow, &known, gone, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
+        assert_eq!(next.map(|next| next.step.id.as_str()), expected);
+    }
 }

@@ -147,8 +147,9 @@ fn unsubscribed(facts: &Facts<'_>) -> Option<Verdict> {
         return None;
     }
     let blocks = |record: &&Subscription| facts.belongs.iter().any(|place| record.blocks(place));
-    let record = facts.subscriptions.iter().find(blocks)?;
-    Some(Verdict::Withhold(match record.scope.reason() {
+    let records = facts.subscriptions.iter().filter(blocks);
+    let narrowest = records.map(|record| record.scope.reason()).min()?;
+    Some(Verdict::Withhold(match narrowest {
         UnsubscribedFrom::Campaign => Reason::UnsubscribedCampaign,
         UnsubscribedFrom::Category => Reason::UnsubscribedCategory,
         UnsubscribedFrom::Group => Reason::UnsubscribedGroup,

@@ -76,8 +76,8 @@ impl Scope {
     }
 }
 
-/// The dimension that a withheld message names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The dimension that a withheld message names, the narrowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UnsubscribedFrom {
     Campaign,
     Category,
@@ -269,6 +269,7 @@ pub struct Dismissal {
 mod tests {
     use super::*;
     use crate::domain::audit::{Actor, Source};
+    use rstest::rstest;
 
     fn message() -> Belonging {
         Belonging {
@@ -321,5 +322,52 @@ mod tests {
         let answer = resubscribe(&records, &cards);
         assert_eq!(answer.flips, [cards, cards_by_sms]);
         assert_eq!(answer.still_blocked_by, [Scope::EVERYTHING]);
+    }
+
+    #[rstest]
+    #[case(LinkScope::Campaign, Some("cards"), Some("retail"), "gold - -")]
+    #[case(LinkScope::Category, Some("cards"), Some("retail"), "- cards -")]
+    #[case(LinkScope::Group, Some("cards"), Some("retail"), "- - retail")]
+    #[case(
+        LinkScope::CategoryAndGroup,
+        Some("cards"),
+        Some("retail"),
+        "- cards retail"
+    )]
+    #[case(LinkScope::CategoryAndGroup, None, Some("retail"), "- - retail")]
+    #[case(LinkScope::Category, None, Some("retail"), "gold - -")]
+    #[case(LinkScope::CategoryAndGroup, None, None, "gold - -")]
+    #[case(LinkScope::Everything, Some("cards"), Some("retail"), "- - -")]
+    fn a_link_gives_up_what_its_campaign_says(
+        #[case] link: LinkScope,
+        #[case] category: Option<&str>,
+        #[case] group: Option<&str>,
+        #[case] expected: &str,
+    ) {
+        let scope = link.of("gold", category, group);
+        let shown = [scope.campaign, scope.category, scope.group];
+        let shown = shown.map(|name| name.unwrap_or_else(|| "-".to_owned()));
+        assert_eq!(shown.join(" "), expected);
+        assert_eq!(scope.channel, None);
+    }
+
+    #[test]
+    fn a_resubscribed_record_blocks_nothing() {
+        let mut record = record(Scope::EVERYTHING);
+        record.state = SubscriptionState::Resubscribed;
+        assert!(!record.blocks(&message()));
+    }
+
+    #[rstest]
+    #[case(Consent::OptedIn, true, true)]
+    #[case(Consent::Subscribed, false, true)]
+    #[case(Consent::Unsubscribed, false, false)]
+    fn a_permission_is_asked_by_the_channels_rule(
+        #[case] consent: Consent,
+        #[case] opt_in: bool,
+        #[case] opt_out: bool,
+    ) {
+        assert_eq!(consent.allows(ConsentRule::OptIn), opt_in);
+        assert_eq!(consent.allows(ConsentRule::OptOut), opt_out);
     }
 }

@@ -1,6 +1,9 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! Everything that is not pure, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
 
+mod channels;
 mod packaging;
 mod rig;
 mod systemd;
 mod web;
+mod workspace;

@@ -1,3 +1,9 @@
 //! Owns the counterparts that tests talk to: programs of others, started on free ports and ended with the test.
 
+pub(crate) mod http_script;
+pub(crate) mod port;
+pub(crate) mod postfix;
+pub(crate) mod program;
+pub(crate) mod smtp_script;
+pub(crate) mod smtp_sink;
 pub(crate) mod systemd;

@@ -1,6 +1,8 @@
-//! Owns time as people mean it: delays in a zone, times of day, quiet hours, windows, holidays.
+//! Owns windows: on which days and between which hours messages may go out, and by whose clock.
 
-use jiff::civil::Time;
+use std::collections::BTreeSet;
+
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 /// When messages may go out: days, hours, and whose clock counts.
@@ -31,6 +33,11 @@ impl Days {
         weekdays: 0b1_1111,
         except_holidays: true,
     };
+
+    pub fn includes(self, day: Date, holidays: &BTreeSet<Date>) -> bool {
+        let bit = 1 << day.weekday().to_monday_zero_offset();
+        self.weekdays & bit != 0 && !(self.except_holidays && holidays.contains(&day))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,0 +1,215 @@
+//! Owns what an HTTP gateway's answer means: by status, by a text in the reply, by whether a key was sent.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use serde_json::Value;
+
+use crate::channels::detail::{clean, shorten};
+use crate::domain::dispatch::{DeferCause, Fault, Outcome};
+use crate::domain::gateway::SuccessRule;
+
+/// How much of a reply is shown to people.
+const SHOWN: usize = 300;
+
+/// What the gateway said.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    /// The start of the reply; none when the connection broke after the status.
+    pub(super) body: Option<String>,
+}
+
+/// How an answer is to be understood.
+pub(super) struct Meaning {
+    pub(super) success: SuccessRule,
+    /// RFC 6901.
+    pub(super) id_pointer: Option<String>,
+    /// Whether the gateway can tell a repeated request by its key.
+    pub(super) has_key: bool,
+}
+
+impl Meaning {
+    pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
+        let detail = answer.detail();
+        let deferred = |cause| Outcome::Deferred {
+            detail: detail.clone(),
+            retry_after: answer.retry_after,
+            cause,
+        };
+        match answer.status {
+            status if self.is_success(status) => self.taken(answer),
+            408 | 425 | 429 | 503 => deferred(DeferCause::Throttled),
+            401 | 403 | 407 => deferred(DeferCause::Gateway),
+            400..500 => refused(detail),
+            // A redirected request was not processed; following it would send customers' data elsewhere.
+            300..400 => deferred(DeferCause::Gateway),
+            500.. if self.has_key => deferred(DeferCause::Message),
+            // The gateway may have taken it before it failed, or calls a success what the rule does not.
+            _ => Outcome::Uncertain { detail },
+        }
+    }
+
+    fn is_success(&self, status: u16) -> bool {
+        if self.success.status.is_empty() {
+            (200..300).contains(&status)
+        } else {
+            self.success.status.contains(&status)
+        }
+    }
+
+    fn taken(&self, answer: &Answer) -> Outcome {
+        let detail = answer.detail();
+        match (&self.success.body_contains, &answer.body) {
+            (Some(_), None) => Outcome::Uncertain { detail },
+            (Some(needed), Some(body)) if !body.contains(needed) => refused(detail),
+            _ => Outcome::Accepted {
+                gateway_id: self.gateway_id(answer),
+                detail,
+            },
+        }
+    }
+
+    fn gateway_id(&self, answer: &Answer) -> Option<String> {
+        let reply: Value = serde_json::from_str(answer.body.as_deref()?).ok()?;
+        match reply.pointer(self.id_pointer.as_deref()?)? {
+            Value::String(id) => Some(id.clone()),
+            Value::Number(id) => Some(id.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl Answer {
+    fn detail(&self) -> String {
+        let body = self.body.as_deref().map_or_else(
+            || "the connection broke in the reply".to_owned(),
+            |body| shorten(&clean(body), SHOWN),
+        );
+        clean(&format!("HTTP {}: {body}", self.status))
+    }
+}
+
+fn refused(detail: String) -> Outcome {
+    Outcome::Refused {
+        detail,
+        fault: Fault::Message,
+    }
+}
+
+/// `Retry-After` in either form (RFC 9110 §10.2.3): seconds, or a date.
+pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = rfc2822::parse(value).ok()?.timestamp();
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(status: u16, has_key: bool) -> String {
+        let meaning = Meaning {
+            success: SuccessRule {
+                status: Vec::new(),
+                body_contains: None,
+            },
+            id_pointer: None,
+            has_key,
+        };
+        let answer = Answer {
+            status,
+            retry_after: None,
+            body: Some("words".to_owned()),
+        };
+        match meaning.outcome(&answer) {
+            Outcome::Accepted { .. } => "accepted".to_owned(),
+            Outcome::Deferred { cause, .. } => format!("deferred {cause:?}"),
+            Outcome::Refused { fault, .. } => format!("refused {fault:?}"),
+            Outcome::Uncertain { .. } => "uncertain".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_status_has_its_outcome() {
+        for (statuses, expected) in [
+            (&[200, 201, 202, 204, 299][..], "accepted"),
+            (&[408, 425, 429, 503], "deferred Throttled"),
+            (&[301, 302, 307, 401, 403, 407], "deferred Gateway"),
+            (
+                &[400, 402, 404, 409, 410, 413, 422, 451, 499],
+                "refused Message",
+            ),
+        ] {
+            for status in statuses {
+                assert_eq!(outcome(*status, false), expected, "{status}");
+                assert_eq!(outcome(*status, true), expected, "{status} with a key");
+            }
+        }
+        for status in [500, 501, 502, 504, 599] {
+            assert_eq!(outcome(status, false), "uncertain", "{status}");
+            assert_eq!(outcome(status, true), "deferred Message", "{status}");
+        }
+    }
+
+    #[test]
+    fn a_rule_of_ones_own_is_kept_to() {
+        let meaning = |needed: Option<&str>| Meaning {
+            success: SuccessRule {
+                status: vec![202],
+                body_contains: needed.map(str::to_owned),
+            },
+            id_pointer: Some("/messages/0/id".to_owned()),
+            has_key: false,
+        };
+        let answer = |status, body: Option<&str>| Answer {
+            status,
+            retry_after: None,
+            body: body.map(str::to_owned),
+        };
+        let said = r#"{"messages":[{"id":17,"state":"queued"}]}"#;
+        let taken = meaning(Some("queued")).outcome(&answer(202, Some(said)));
+        assert_eq!(
+            taken,
+            Outcome::Accepted {
+                gateway_id: Some("17".to_owned()),
+                detail: format!("HTTP 202: {said}"),
+            }
+        );
+        let not = meaning(Some("accepted")).outcome(&answer(202, Some(said)));
+        assert!(
+            matches!(
+                not,
+                Outcome::Refused {
+                    fault: Fault::Message,
+                    ..
+                }
+            ),
+            "{not:?}"
+        );
+        for unknown in [
+            meaning(Some("queued")).outcome(&answer(202, None)),
+            meaning(None).outcome(&answer(200, Some(said))),
+        ] {
+            assert!(matches!(unknown, Outcome::Uncertain { .. }), "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn the_gateways_wish_to_wait_is_read_in_both_forms() {
+        let now: Timestamp = "1994-11-06T08:49:07Z".parse().unwrap();
+        let read = |value| retry_after(value, now);
+        assert_eq!(read(" 120 "), Some(Duration::from_mins(2)));
+        assert_eq!(
+            read("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(read("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("soon"), None);
+        assert_eq!(read("-5"), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! Owns what a relay's answer, or its silence, means for a mail: by stage, reply code and enhanced code.
+
+use crate::channels::detail::clean;
+use crate::domain::dispatch::{DeferCause, Fault, Outcome};
+
+use super::reply::Reply;
+use super::stage::{Cause, Failure, Stage};
+
+/// Commands out of order, or encryption or authentication missing (RFC 4954 §6): never a mail's fault.
+const NOT_LET_IN: [u16; 5] = [503, 530, 534, 535, 538];
+
+/// What one try came to (RFC 5321 §4.2.1: 4yz try again, 5yz do not).
+pub(super) fn outcome(result: Result<Reply, Failure>) -> Outcome {
+    match result {
+        Ok(reply) => Outcome::Accepted {
+            gateway_id: reply.queued_as(),
+            detail: clean(&reply.to_string()),
+        },
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn failed(failure: &Failure) -> Outcome {
+    let detail = failure.detail();
+    match &failure.cause {
+        Cause::Said(reply) => said(failure.stage, reply, detail),
+        _ if failure.stage == Stage::Dot => Outcome::Uncertain { detail },
+        _ => deferred(detail, DeferCause::Gateway),
+    }
+}
+
+fn said(stage: Stage, reply: &Reply, detail: String) -> Outcome {
+    if stage < Stage::Mail || NOT_LET_IN.contains(&reply.code) {
+        return deferred(detail, DeferCause::Gateway);
+    }
+    match (reply.class(), reply.enhanced()) {
+        (4, _) if reply.code == 421 => deferred(detail, DeferCause::Throttled),
+        (4, Some((4, 7, _))) => deferred(detail, DeferCause::Throttled),
+        (4, _) => deferred(detail, DeferCause::Message),
+        // The sender's daily limit: tomorrow is another day, for every mail alike.
+        (5, Some((5, 4, 5))) => deferred(detail, DeferCause::Throttled),
+        (5, enhanced) => Outcome::Refused {
+            detail,
+            fault: fault(stage, reply.code, enhanced),
+        },
+        _ if stage == Stage::Dot => Outcome::Uncertain { detail },
+        _ => deferred(detail, DeferCause::Gateway),
+    }
+}
+
+fn deferred(detail: String, cause: DeferCause) -> Outcome {
+    Outcome::Deferred {
+        detail,
+        retry_after: None,
+        cause,
+    }
+}
+
+/// RFC 3463 §3.2 and §3.3, and RFC 7505 for 5.1.10: nobody has this address. At MAIL the codes
+/// speak of the sender, and without an enhanced code only RCPT is about the address.
+fn fault(stage: Stage, code: u16, enhanced: Option<(u16, u16, u16)>) -> Fault {
+    let dead = match enhanced {
+        Some((5, 1, 1 | 2 | 3 | 6 | 10) | (5, 2, 1)) => stage > Stage::Mail,
+        Some(_) => false,
+        None => stage == Stage::Rcpt && matches!(code, 550 | 551 | 553),
+    };
+    if dead { Fault::Address } else { Fault::Message }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn short(outcome: &Outcome) -> String {
+        match outcome {
+            Outcome::Accepted { .. } => "accepted".to_owned(),
+            Outcome::Deferred { cause, .. } => format!("deferred {cause:?}"),
+            Outcome::Refused { fault, .. } => format!("refused {fault:?}"),
+            Outcome::Uncertain { .. } => "uncertain".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_reply_at_each_stage_has_its_outcome() {
+        for (stage, reply, expected) in [
+            (Stage::Greeting, "554 5.7.1 blocked", "deferred Gateway"),
+            (Stage::Greeting, "421 4.7.0 busy", "deferred Gateway"),
+            (Stage::Ehlo, "500 5.3.0 what", "deferred Gateway"),
+            (Stage::StartTls, "454 4.7.0 no", "deferred Gateway"),
+            (Stage::Auth, "535 5.7.8 wrong", "deferred Gateway"),
+            (
+                Stage::Mail,
+                "530 5.7.0 must authenticate",
+                "deferred Gateway",
+            ),
+            (Stage::Mail, "503 5.5.1 send AUTH first", "deferred Gateway"),
+            (Stage::Mail, "421 4.3.2 closing", "deferred Throttled"),
+            (Stage::Mail, "451 4.3.0 later", "deferred Message"),
+            (Stage::Mail, "550 5.1.1 sender unknown", "refused Message"),
+            (Stage::Mail, "552 5.3.4 too big", "refused Message"),
+            (Stage::Rcpt, "550 5.1.1 nobody", "refused Address"),
+            (Stage::Rcpt, "553 5.1.2 no host", "refused Address"),
+            (Stage::Rcpt, "553 5.1.3 bad syntax", "refused Address"),
+            (Stage::Rcpt, "551 5.1.6 moved", "refused Address"),
+            (Stage::Rcpt, "556 5.1.10 null MX", "refused Address"),
+            (Stage::Rcpt, "550 5.2.1 disabled", "refused Address"),
+            (Stage::Rcpt, "550 no such user", "refused Address"),
+            (Stage::Rcpt, "554 no", "refused Message"),
+            (Stage::Rcpt, "552 5.2.2 full", "refused Message"),
+            (Stage::Rcpt, "554 5.7.1 relay denied", "refused Message"),
+            (Stage::Rcpt, "550 5.4.5 daily limit", "deferred Throttled"),
+            (Stage::Rcpt, "451 4.7.1 greylisted", "deferred Throttled"),
+            (Stage::Rcpt, "450 4.2.1 too fast", "deferred Message"),
+            (Stage::Rcpt, "452 4.2.2 full", "deferred Message"),
+            (Stage::Data, "250 what", "deferred Gateway"),
+            (Stage::Data, "554 no valid recipients", "refused Message"),
+            (Stage::Dot, "421 4.4.2 closing", "deferred Throttled"),
+            (Stage::Dot, "450 4.3.0 later", "deferred Message"),
+            (Stage::Dot, "550 spam", "refused Message"),
+            (Stage::Dot, "550 5.1.1 nobody", "refused Address"),
+            (Stage::Dot, "354 what", "uncertain"),
+        ] {
+            let line = format!("{reply}\r\n");
+            let (reply, _) = Reply::take(line.as_bytes()).unwrap().unwrap();
+            let outcome = outcome(Err(Failure::new(stage, Cause::Said(reply))));
+            assert_eq!(short(&outcome), expected, "{stage:?} {line}");
+        }
+    }
+
+    #[test]
+    fn without_an_answer_only_the_dot_is_uncertain() {
+        for cause in [
+            Cause::Lost("reset".to_owned()),
+            Cause::Silent(Duration::from_secs(1)),
+            Cause::Unfit("babble".to_owned()),
+        ] {
+            for stage in [
+                Stage::Connect,
+                Stage::Tls,
+                Stage::Mail,
+                Stage::Data,
+                Stage::Body,
+            ] {
+                let failure = Failure::new(stage, cause.clone());
+                assert_eq!(short(&failed(&failure)), "deferred Gateway", "{stage:?}");
+            }
+            let failure = Failure::new(Stage::Dot, cause);
+            assert_eq!(short(&failed(&failure)), "uncertain");
+        }
+    }
+}

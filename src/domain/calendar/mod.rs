@@ -1,0 +1,9 @@
+//! Owns time as people mean it: delays in a zone, times of day, quiet hours, windows, holidays.
+
+mod opening;
+mod planning;
+mod window;
+
+pub use opening::{Opening, opens};
+pub use planning::{after, before, instant, planned, zone_named};
+pub use window::{Days, Window, WindowZone};

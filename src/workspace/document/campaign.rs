@@ -1,0 +1,201 @@
+//! Owns the written form of campaigns and communications.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+use super::leaf::{Day, Id};
+use super::word::Word;
+use crate::domain::subscription::LinkScope;
+use crate::workspace::spanned::{At, Later, Named, Opt};
+
+/// A campaign: communications that flows may reuse, with one place in the consent dimensions.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct CampaignDoc {
+    /// The campaign's stable id, unique among campaigns and flows.
+    pub(crate) campaign: At<Id>,
+    /// What people call it; the id unless set.
+    pub(crate) name: Opt<String>,
+    /// A category of the policy.
+    pub(crate) category: Opt<String>,
+    /// A group of the policy.
+    pub(crate) group: Opt<String>,
+    /// Who qualifies, for "active campaigns".
+    pub(crate) segment: Opt<String>,
+    /// The days on which its communications may be sent.
+    pub(crate) active: Option<ActiveDoc>,
+    /// What the link in its messages gives up: `campaign` unless set.
+    pub(crate) unsubscribe: Opt<Word<LinkScope>>,
+    /// Whether messages may carry a "not interested" link; `false` unless set.
+    pub(crate) dismissable: Opt<bool>,
+    /// By name.
+    #[serde(default)]
+    pub(crate) communications: Named<At<CommunicationDoc>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ActiveDoc {
+    /// The first day.
+    pub(crate) from: Opt<Day>,
+    /// The last day, included.
+    pub(crate) until: Opt<Day>,
+}
+
+/// One communication: exactly one of the keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct CommunicationDoc {
+    pub(crate) email: Option<At<EmailDoc>>,
+    pub(crate) sms: Option<At<SmsDoc>>,
+    pub(crate) push: Option<At<PushDoc>>,
+    #[serde(rename = "variants")]
+    pub(crate) _variants: Option<Later>,
+    /// Kept for reference; a flow cannot use it.
+    pub(crate) on_screen: Option<Anything>,
+    /// Kept for reference; a flow cannot use it.
+    pub(crate) popup: Option<Anything>,
+    /// Kept for reference; a flow cannot use it.
+    pub(crate) banner: Option<Anything>,
+    /// Kept for reference; a flow cannot use it.
+    pub(crate) form: Option<Anything>,
+    /// Kept for reference; a flow cannot use it.
+    pub(crate) data_capture: Option<Anything>,
+    /// Kept for reference; a flow cannot use it.
+    pub(crate) docusign: Option<Anything>,
+}
+
+/// Keys that belong to another product's page: they are kept and not read.
+#[derive(Debug)]
+pub(crate) struct Anything;
+
+impl<'de> Deserialize<'de> for Anything {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(from).map(|_| Self)
+    }
+}
+
+impl JsonSchema for Anything {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Anything".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object" })
+    }
+}
+
+/// An e-mail.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct EmailDoc {
+    /// A template.
+    pub(crate) subject: At<TextsDoc>,
+    /// The line that mail programs show beside the subject.
+    pub(crate) preheader: Opt<TextsDoc>,
+    /// Replaces the channel's sender: `Name <address>`.
+    pub(crate) from: Opt<String>,
+    /// Replaces the channel's reply address.
+    pub(crate) reply_to: Opt<String>,
+    /// A `.html` or `.txt` file below `flows/`, or one for each language.
+    pub(crate) template: Opt<TextsDoc>,
+    /// The body as HTML, written here.
+    pub(crate) html: Opt<TextsDoc>,
+    /// The body as plain text, written here; made from the HTML when absent.
+    pub(crate) text: Opt<TextsDoc>,
+    #[serde(rename = "mjml")]
+    pub(crate) _mjml: Option<Later>,
+    #[serde(rename = "variants")]
+    pub(crate) _variants: Option<Later>,
+}
+
+/// A text message.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct SmsDoc {
+    /// A template.
+    pub(crate) text: At<TextsDoc>,
+    #[serde(rename = "variants")]
+    pub(crate) _variants: Option<Later>,
+}
+
+/// A push notification.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct PushDoc {
+    /// A template.
+    pub(crate) title: At<TextsDoc>,
+    /// A template.
+    pub(crate) body: At<TextsDoc>,
+    /// What opens when the customer touches it.
+    pub(crate) link: Opt<String>,
+    #[serde(rename = "variants")]
+    pub(crate) _variants: Option<Later>,
+}
+
+/// A text, or one for each language.
+#[derive(Debug, Clone)]
+pub(crate) enum TextsDoc {
+    One(String),
+    ByLanguage(Vec<(At<String>, At<String>)>),
+}
+
+impl<'de> Deserialize<'de> for TextsDoc {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct TextsVisitor;
+        impl<'de> Visitor<'de> for TextsVisitor {
+            type Value = TextsDoc;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text, or a map of languages")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<TextsDoc, E> {
+                Ok(TextsDoc::One(text.to_owned()))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<TextsDoc, E> {
+                Ok(TextsDoc::One(number.to_string()))
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<TextsDoc, E> {
+                Ok(TextsDoc::One(number.to_string()))
+            }
+
+            fn visit_bool<E: Error>(self, truth: bool) -> Result<TextsDoc, E> {
+                Ok(TextsDoc::One(truth.to_string()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TextsDoc, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    texts.push(entry);
+                }
+                Ok(TextsDoc::ByLanguage(texts))
+            }
+        }
+        from.deserialize_any(TextsVisitor)
+    }
+}
+
+impl JsonSchema for TextsDoc {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Texts".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "string" },
+            { "type": "object", "additionalProperties": { "type": "string" }, "minProperties": 1 }
+        ] })
+    }
+}

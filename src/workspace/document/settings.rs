@@ -1,0 +1,35 @@
+//! Owns the written form of the daemon's settings.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::leaf::{Duration, Zone};
+use crate::workspace::spanned::{At, Opt};
+
+/// The settings of the daemon.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct SettingsDoc {
+    /// What people call this workspace.
+    #[serde(rename = "workspace")]
+    pub(crate) _workspace: At<String>,
+    /// `sqlite://PATH` relative to the workspace; `sqlite://var/drumbeat.db` unless set.
+    pub(crate) database: Opt<String>,
+    /// `address:port`, or `off`; `127.0.0.1:8080` unless set.
+    pub(crate) listen: Opt<String>,
+    /// The zone of dates and of customers without one; `UTC` unless set.
+    pub(crate) zone: Opt<Zone>,
+    /// Where links in messages lead: `https://…`.
+    pub(crate) public_url: Opt<String>,
+    /// How long finished things are kept; for ever unless set.
+    pub(crate) retention: Option<RetentionDoc>,
+    /// The key of links in messages, at least 32 characters; made and kept in the store unless set.
+    pub(crate) link_secret: Opt<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct RetentionDoc {
+    pub(crate) interactions: Opt<Duration>,
+    pub(crate) dispatches: Opt<Duration>,
+}

@@ -1,0 +1,147 @@
+//! Owns the way from YAML files to a revision; nothing past it has seen YAML.
+
+mod deserialize;
+mod diagnostic;
+mod document;
+mod documents;
+mod git;
+mod names;
+mod node;
+mod parse;
+pub mod render;
+mod resolve;
+mod rules;
+mod schema;
+mod shape;
+mod source;
+mod spanned;
+
+pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::document::Kind;
+pub use self::rules::pages as rule_pages;
+pub use self::source::{Sources, load};
+
+use self::diagnostic::{Finding, Report};
+use self::documents::{Documents, kind_of};
+use self::names::Names;
+use self::node::{Node, Span};
+use self::rules::{
+    bad_value, duplicate_id, file_too_large, secret_in_flows, segment_circle, text_cut,
+    unquoted_value,
+};
+use self::source::SourceFile;
+use crate::domain::daemon_settings::DaemonSettings;
+use crate::domain::revision::Revision;
+
+/// What the files say, and everything that is wrong with them.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// None exactly when there is an error.
+    pub revision: Option<Revision>,
+    /// The defaults where the settings cannot be read.
+    pub settings: DaemonSettings,
+    /// Sorted by file, line and column.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// The JSON Schema (2020-12) of a kind of document, by its first key.
+pub fn schema(kind: &str) -> Option<serde_json::Value> {
+    Kind::parse(kind).map(|kind| schema::of(kind).clone())
+}
+
+/// Checks all files in one pass: every mistake of every file is reported.
+pub fn check(sources: &Sources) -> Checked {
+    let mut report = Report::default();
+    let mut documents = Documents::default();
+    for (number, file) in sources.all() {
+        for document in read(number, file, &mut report) {
+            documents.add(document, &mut |finding| report.add(finding));
+        }
+    }
+    let names = Names::of(&documents.written);
+    duplicate_id::check(&documents.written, &mut |finding| report.add(finding));
+    segment_circle::check(&documents.written, &mut |finding| report.add(finding));
+    let (revision, settings) = resolve::resolve(sources, &documents, &names, &mut report);
+    let has_errors = report.has_errors();
+    Checked {
+        revision: (!has_errors).then_some(revision),
+        settings,
+        diagnostics: located(sources, report),
+    }
+}
+
+/// The documents of a YAML file, with what can be said of their scalars; none for a template.
+fn read(number: u32, file: &SourceFile, report: &mut Report) -> Vec<Node> {
+    let mut add = |finding| report.add(finding);
+    let start = Span {
+        file: number,
+        start: 0,
+        end: 0,
+    };
+    if file.is_too_large() {
+        add(file_too_large::finding(start, file.size));
+        return Vec::new();
+    }
+    if !file.is_yaml() {
+        if let Err(error) = std::str::from_utf8(&file.bytes) {
+            let offset = u32::try_from(error.valid_up_to()).unwrap_or_default();
+            add(rules::not_utf_8::finding(Span {
+                start: offset,
+                end: offset,
+                ..start
+            }));
+        }
+        return Vec::new();
+    }
+    let documents = parse::parse(number, &file.bytes, &mut add);
+    let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
+    for document in &documents {
+        unquoted_value::check(document, &mut add);
+        text_cut::check(document, text, &mut add);
+        let is_of_it = kind_of(document).is_some_and(Kind::is_of_it);
+        if is_of_it && !file.is_under_flows() {
+            bad_value::references(document, &mut add);
+        } else {
+            secret_in_flows::check(document, &mut add);
+        }
+    }
+    documents
+}
+
+fn located(sources: &Sources, report: Report) -> Vec<Diagnostic> {
+    let mut diagnostics: Vec<Diagnostic> = report
+        .findings
+        .into_iter()
+        .map(|finding| locate(sources, finding))
+        .collect();
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.span, d.severity, d.code);
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+    diagnostics.dedup();
+    diagnostics
+}
+
+fn locate(sources: &Sources, finding: Finding) -> Diagnostic {
+    let file = sources.file(finding.span.file);
+    let (line, column) = file.map_or((1, 1), |file| file.position(finding.span.start));
+    Diagnostic {
+        severity: finding.severity,
+        code: finding.code,
+        file: file.map(|file| file.name.clone()).unwrap_or_default(),
+        line,
+        column,
+        message: finding.message,
+        help: finding.help,
+        span: finding.span,
+        also: finding.also,
+    }
+}

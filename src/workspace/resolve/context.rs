@@ -1,0 +1,54 @@
+//! Owns what every part of resolving needs: the files, the names, what is resolved already, the report.
+
+use std::cell::RefCell;
+
+use jiff::tz::TimeZone;
+
+use crate::domain::field::DataModel;
+use crate::domain::policy::Policy;
+use crate::workspace::diagnostic::{Finding, Report};
+use crate::workspace::names::Names;
+use crate::workspace::node::Span;
+use crate::workspace::source::Sources;
+
+pub(crate) struct Context<'a> {
+    pub(crate) sources: &'a Sources,
+    pub(crate) names: &'a Names,
+    pub(crate) zone: TimeZone,
+    pub(crate) model: DataModel,
+    pub(crate) policy: Policy,
+    pub(crate) report: RefCell<Report>,
+}
+
+impl Context<'_> {
+    pub(crate) fn add(&self, finding: Finding) {
+        self.report.borrow_mut().add(finding);
+    }
+
+    /// Reports an error and goes on without the value.
+    pub(crate) fn refuse<T>(&self, finding: Finding) -> Option<T> {
+        self.add(finding);
+        None
+    }
+
+    /// Reports what a check found; true when it found nothing.
+    pub(crate) fn holds(&self, checked: Result<(), Finding>) -> bool {
+        match checked {
+            Ok(()) => true,
+            Err(finding) => {
+                self.add(finding);
+                false
+            }
+        }
+    }
+
+    /// The text of a file at a span.
+    pub(crate) fn slice(&self, span: Span) -> &str {
+        let whole = |offset: u32| usize::try_from(offset).unwrap_or_default();
+        self.sources
+            .file(span.file)
+            .and_then(|file| file.bytes.get(whole(span.start)..whole(span.end)))
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
+    }
+}

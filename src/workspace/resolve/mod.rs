@@ -1,0 +1,79 @@
+//! Owns turning documents into a revision: references followed, communications copied, templates read.
+
+mod campaigns;
+mod channels;
+mod communications;
+mod conditions;
+mod context;
+mod data_model;
+mod field_tests;
+mod flows;
+mod policy;
+mod settings;
+mod texts;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use self::context::Context;
+use super::diagnostic::Report;
+use super::documents::Documents;
+use super::names::Names;
+use super::source::Sources;
+use crate::domain::daemon_settings::DaemonSettings;
+use crate::domain::revision::{FORMAT, Revision};
+
+/// Everything that the documents say, as far as it can be read; what cannot be is in the report.
+pub(crate) fn resolve(
+    sources: &Sources,
+    documents: &Documents,
+    names: &Names,
+    report: &mut Report,
+) -> (Revision, DaemonSettings) {
+    let settings = settings::settings(&documents.settings, report);
+    let (model, rating) = data_model::data_model(&documents.customers, report);
+    let policy = policy::policy(&documents.policies, names, report);
+    let cx = Context {
+        sources,
+        names,
+        zone: TimeZone::get(&settings.zone).unwrap_or(TimeZone::UTC),
+        model,
+        policy,
+        report: RefCell::new(std::mem::take(report)),
+    };
+    let channels = channels::channels(&cx, &documents.channels);
+    let mut segments: BTreeMap<_, _> = documents
+        .segments
+        .iter()
+        .filter_map(|doc| conditions::segment(&cx, doc))
+        .map(|segment| (segment.id.clone(), segment))
+        .collect();
+    let campaigns: BTreeMap<_, _> = documents
+        .campaigns
+        .iter()
+        .map(|doc| campaigns::campaign(&cx, doc))
+        .map(|campaign| (campaign.id.clone(), campaign))
+        .collect();
+    let flows = documents
+        .flows
+        .iter()
+        .filter_map(|doc| flows::flow(&cx, doc, &campaigns, &mut segments))
+        .map(|flow| (flow.id.clone(), flow))
+        .collect();
+    *report = cx.report.take();
+    let revision = Revision {
+        format: FORMAT,
+        zone: settings.zone.clone(),
+        public_url: settings.public_url.as_ref().map(|url| url.0.clone()),
+        data_model: cx.model,
+        rating,
+        policy: cx.policy,
+        channels,
+        segments,
+        campaigns,
+        flows,
+    };
+    (revision, settings)
+}

@@ -1,0 +1,91 @@
+//! Owns reading the daemon's settings.
+
+use crate::domain::daemon_settings::{DaemonSettings, Retention};
+use crate::domain::gateway::Secretive;
+use crate::workspace::diagnostic::Report;
+use crate::workspace::document::settings::SettingsDoc;
+use crate::workspace::documents::Doc;
+use crate::workspace::rules::{bad_value, not_supported_yet};
+use crate::workspace::spanned::{At, Opt, Own as _};
+
+/// The shortest key of links, in characters.
+const SHORTEST_SECRET: usize = 32;
+
+pub(crate) fn settings(documents: &[Doc<SettingsDoc>], report: &mut Report) -> DaemonSettings {
+    let defaults = DaemonSettings::default();
+    let Some(doc) = documents.first().map(|doc| &doc.written) else {
+        return defaults;
+    };
+    check(doc.database.as_ref(), database, report);
+    check(doc.listen.as_ref(), listen, report);
+    check(doc.public_url.as_ref(), url, report);
+    check(doc.link_secret.as_ref(), secret, report);
+    let text = |value: &Opt<String>| value.own().map(Secretive);
+    let kept = doc.retention.as_ref();
+    DaemonSettings {
+        database: text(&doc.database).unwrap_or(defaults.database),
+        listen: text(&doc.listen).unwrap_or(defaults.listen),
+        public_url: doc
+            .public_url
+            .as_ref()
+            .map(|url| Secretive(url.trim_end_matches('/').to_owned())),
+        zone: doc
+            .zone
+            .as_ref()
+            .map_or(defaults.zone, |zone| zone.0.clone()),
+        retention: Retention {
+            interactions: kept
+                .and_then(|kept| kept.interactions.own())
+                .map(|span| span.0),
+            dispatches: kept
+                .and_then(|kept| kept.dispatches.own())
+                .map(|span| span.0),
+        },
+        link_secret: text(&doc.link_secret),
+    }
+}
+
+/// Checks a written value; a reference is checked when it is read.
+fn check(
+    value: Option<&At<String>>,
+    test: fn(&str) -> Result<(), &'static str>,
+    report: &mut Report,
+) {
+    let Some(value) = value.filter(|value| !value.contains("${")) else {
+        return;
+    };
+    if value.starts_with("postgres") {
+        report.add(not_supported_yet::finding(value.span, "postgres"));
+    } else if let Err(expected) = test(value) {
+        report.add(bad_value::finding(value.span, expected));
+    }
+}
+
+fn database(text: &str) -> Result<(), &'static str> {
+    let path = text.strip_prefix("sqlite://").unwrap_or_default();
+    (!path.is_empty())
+        .then_some(())
+        .ok_or("the database must be `sqlite://PATH`")
+}
+
+fn listen(text: &str) -> Result<(), &'static str> {
+    let (host, port) = text.rsplit_once(':').unwrap_or_default();
+    let fits = text == "off" || (!host.is_empty() && port.parse::<u16>().is_ok());
+    fits.then_some(())
+        .ok_or("`listen` must be `address:port`, such as `127.0.0.1:8080`, or `off`")
+}
+
+fn url(text: &str) -> Result<(), &'static str> {
+    let fits = ["https://", "http://"].iter().any(|scheme| {
+        text.strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty())
+    });
+    fits.then_some(())
+        .ok_or("`public-url` must begin with `https://`")
+}
+
+fn secret(text: &str) -> Result<(), &'static str> {
+    let long = text.chars().count() >= SHORTEST_SECRET;
+    long.then_some(())
+        .ok_or("`link-secret` must have at least 32 characters")
+}

@@ -1,0 +1,61 @@
+//! Owns the rule `not-supported-yet`: a part of the language that this version does not execute.
+//!
+//! **What it does.** Refuses what the language describes and this version cannot do.
+//!
+//! **Why.** A flow that is carried out in part would surprise people; nothing is silently ignored.
+//!
+//! **Example.**
+//! ```yaml
+//! goal: { when: { did: conversion }, within: 30d }
+//! ```
+//! **Use instead.** Leave it out, or what the message names.
+
+use crate::workspace::diagnostic::Finding;
+use crate::workspace::document::Kind;
+use crate::workspace::node::{Node, Span};
+
+pub(crate) const CODE: &str = "not-supported-yet";
+
+/// Everything that is described and refused for now, and what to do instead.
+pub(crate) const NOT_YET: &[(&str, &str)] = &[
+    ("goal", "leave it out; `exit: { when: … }` ends the run of those who converted"),
+    ("holdout", "leave it out: everybody in the segment is messaged"),
+    ("variants", "leave it out: write one text"),
+    ("first-of", "choose one channel: `email`, `sms` or `push`"),
+    ("due", "use `after`"),
+    ("wait-for", "use `after` for the wait and `if` or `exit` for the reaction"),
+    ("schedule", "leave it out: customers enter when they come to match the segment"),
+    ("test", "tests are checked for their shape only; take the file out of the workspace for now"),
+    ("dkim", "let the relay sign, as most do"),
+    ("mjml", "convert it to HTML first and write `html:` or a `.html` template"),
+    ("markdown", "write a `.html` or `.txt` template"),
+    ("list", "import the spreadsheet with `drumbeat import --tag NAME` and ask `{ tag: NAME }`"),
+    ("link()", "write the URL itself"),
+    ("moved-to", "leave it out; those who wait at a step that is gone exit"),
+    ("approval", "leave it out: a checked revision is published at once"),
+    ("postgres", "use `sqlite://PATH`"),
+];
+
+pub(crate) fn finding(span: Span, what: &str) -> Finding {
+    let help = NOT_YET.iter().find(|(name, _)| *name == what);
+    let finding = Finding::error(
+        CODE,
+        span,
+        format!("`{what}` is not supported yet"),
+    );
+    match help {
+        Some((_, help)) => finding.help(*help),
+        None => finding,
+    }
+}
+
+/// For a gateway that the language does not describe: an unknown key of a channel's `gateway`.
+pub(crate) fn gateway(kind: Kind, parent: &str, key: &Node) -> Option<Finding> {
+    let name = key.text()?;
+    (kind == Kind::Channel && parent == "gateway").then(|| {
+        let message = format!("the gateway `{name}` is not supported yet");
+        Finding::error(CODE, key.span, message).help(
+            "use `smtp`, `http` or `file`; most SMS and push gateways can be reached by `http`",
+        )
+    })
+}

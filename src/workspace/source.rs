@@ -1,0 +1,201 @@
+//! Owns reading a workspace's folder: which files belong to it, their bytes, and the hash of all.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::git;
+
+/// A larger YAML file or template is refused unread.
+pub(crate) const LARGEST_FILE: u64 = 256 * 1024;
+
+const SKIPPED_FOLDERS: [&str; 4] = ["var", "target", "examples", "node_modules"];
+const TEMPLATES: [&str; 5] = ["html", "htm", "txt", "md", "mjml"];
+
+/// The file whose presence makes a folder a workspace.
+pub(crate) const SETTINGS_FILE: &str = "drumbeat.yaml";
+
+/// The files of a workspace as they were read at one moment.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+    hash: String,
+    commit: Option<String>,
+}
+
+/// One file, relative to the workspace.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceFile {
+    pub(crate) path: PathBuf,
+    /// The path with `/` between its parts.
+    pub(crate) name: String,
+    /// Empty when the file is over the size cap.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) size: u64,
+}
+
+impl SourceFile {
+    pub(crate) fn is_yaml(&self) -> bool {
+        is_yaml(&self.path)
+    }
+
+    /// The line and column of a byte, both counted from 1, the column in characters.
+    pub(crate) fn position(&self, offset: u32) -> (u32, u32) {
+        let offset = usize::try_from(offset)
+            .unwrap_or_default()
+            .min(self.bytes.len());
+        let before = String::from_utf8_lossy(&self.bytes[..offset]);
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |line| line.chars().count())
+            + 1;
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        (number(line), number(column))
+    }
+
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.size > LARGEST_FILE
+    }
+
+    /// Whether it belongs to marketing, and so holds no secrets.
+    pub(crate) fn is_under_flows(&self) -> bool {
+        self.path.starts_with("flows")
+    }
+}
+
+impl Sources {
+    /// The SHA-256 of all paths and contents, in hex.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The commit that git's `HEAD` names, where the folder is in a repository.
+    pub fn commit(&self) -> Option<&str> {
+        self.commit.as_deref()
+    }
+
+    /// Paths relative to the workspace, sorted, with their bytes.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.files
+            .iter()
+            .map(|file| (file.path.as_path(), file.bytes.as_slice()))
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u32, &SourceFile)> {
+        (0..).zip(&self.files)
+    }
+
+    pub(crate) fn file(&self, number: u32) -> Option<&SourceFile> {
+        self.files.get(usize::try_from(number).ok()?)
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<(u32, &SourceFile)> {
+        self.all().find(|(_, file)| file.name == name)
+    }
+}
+
+/// Reads the folder `dir`. Fails only when the folder or a file in it cannot be read.
+///
+/// Read are YAML files anywhere, and templates below `flows/`. Not read are hidden files and
+/// folders, `var/`, `target/`, `examples/`, a folder with a `drumbeat.yaml` of its own (it is
+/// another workspace), linked folders, and links that lead out of the workspace.
+pub fn load(dir: &Path) -> io::Result<Sources> {
+    let root = dir.canonicalize()?;
+    let mut paths = Vec::new();
+    collect(&root, &root, &mut paths)?;
+    paths.sort();
+    let files: Vec<SourceFile> = paths
+        .into_iter()
+        .map(|path| read(&root, &path))
+        .collect::<io::Result<_>>()?;
+    Ok(Sources {
+        hash: hash(&files),
+        commit: git::commit(&root),
+        files,
+    })
+}
+
+fn collect(root: &Path, folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path();
+        if name.starts_with('.') {
+            continue;
+        }
+        let kind = entry.file_type()?;
+        let another_workspace = || path.join(SETTINGS_FILE).exists();
+        if kind.is_dir() {
+            if !SKIPPED_FOLDERS.contains(&name.as_str()) && !another_workspace() {
+                collect(root, &path, paths)?;
+            }
+        } else if belongs(root, &path) && is_readable(root, &path, kind.is_symlink()) {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_yaml(path: &Path) -> bool {
+    has_extension(path, &["yaml", "yml"])
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    path.extension()
+        .is_some_and(|extension| extensions.iter().any(|known| extension == *known))
+}
+
+fn belongs(root: &Path, path: &Path) -> bool {
+    is_yaml(path) || (path.starts_with(root.join("flows")) && has_extension(path, &TEMPLATES))
+}
+
+fn is_readable(root: &Path, path: &Path, is_link: bool) -> bool {
+    !is_link
+        || path
+            .canonicalize()
+            .is_ok_and(|target| target.starts_with(root) && target.is_file())
+}
+
+fn read(root: &Path, path: &Path) -> io::Result<SourceFile> {
+    let size = fs::metadata(path)?.len();
+    let bytes = if size > LARGEST_FILE {
+        Vec::new()
+    } else {
+        fs::read(path)?
+    };
+    let path = path.strip_prefix(root).unwrap_or(path).to_path_buf();
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    Ok(SourceFile {
+        name: parts.join("/"),
+        path,
+        bytes,
+        size,
+    })
+}
+
+fn hash(files: &[SourceFile]) -> String {
+    let mut context = Context::new(&SHA256);
+    for file in files {
+        context.update(
+            &u64::try_from(file.name.len())
+                .unwrap_or_default()
+                .to_be_bytes(),
+        );
+        context.update(file.name.as_bytes());
+        context.update(&file.size.to_be_bytes());
+        context.update(&file.bytes);
+    }
+    context
+        .finish()
+        .as_ref()
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            let _written = write!(hex, "{byte:02x}");
+            hex
+        })
+}

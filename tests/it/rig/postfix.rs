@@ -1,0 +1,180 @@
+//! Owns a private Postfix: its own folder, two ports, a self-made certificate, mailboxes in files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::port;
+use super::program::{chmod, is_root, program};
+
+/// `hard@ok.test` answers 550 5.1.1, `soft@` 451 4.7.1, `full@` 452 4.2.2; all others of `ok.test` are taken.
+pub(crate) struct Postfix {
+    /// Takes mail in the clear, and STARTTLS.
+    pub(crate) port: u16,
+    /// TLS from the first byte.
+    pub(crate) tls_port: u16,
+    folder: TempDir,
+}
+
+impl Postfix {
+    pub(crate) async fn start() -> Self {
+        assert!(
+            is_root(),
+            "a private Postfix needs root: run the tests as root or in a container"
+        );
+        let postfix = Self {
+            port: port::free(),
+            tls_port: port::free(),
+            folder: TempDir::new().unwrap(),
+        };
+        postfix.lay_out();
+        postfix.control("start");
+        port::open(postfix.port).await;
+        port::open(postfix.tls_port).await;
+        postfix
+    }
+
+    /// The certificate that makes this server trusted, as PEM.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// The mail in a mailbox of `ok.test`, once it is there.
+    pub(crate) async fn received(&self, mailbox: &str) -> String {
+        let path = self.folder.path().join("out/all").join("new");
+        let recipient = format!("X-Original-To: {mailbox}@ok.test");
+        port::eventually(&format!("mail to {mailbox}"), || {
+            let files = fs::read_dir(&path).ok()?.flatten();
+            let mut mails = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+            mails.find(|mail| mail.contains(&recipient))
+        })
+        .await
+    }
+
+    fn lay_out(&self) {
+        let root = self.folder.path();
+        chmod(root, 0o755);
+        for folder in ["etc", "queue", "data", "out"] {
+            fs::create_dir(root.join(folder)).unwrap();
+        }
+        chmod(&root.join("out"), 0o777);
+        let owner = Command::new("chown")
+            .arg("postfix")
+            .arg(root.join("data"))
+            .status();
+        assert!(
+            owner.unwrap().success(),
+            "no user `postfix`: install the Debian package `postfix`"
+        );
+        certificates(root);
+        fs::write(root.join("etc/main.cf"), main_cf(root)).unwrap();
+        fs::write(
+            root.join("etc/master.cf"),
+            master_cf(self.port, self.tls_port),
+        )
+        .unwrap();
+    }
+
+    fn control(&self, verb: &str) {
+        let done = Command::new(program("postfix"))
+            .arg("-c")
+            .arg(self.folder.path().join("etc"))
+            .arg(verb)
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "postfix {verb}: {words}");
+    }
+}
+
+impl Drop for Postfix {
+    fn drop(&mut self) {
+        self.control("stop");
+    }
+}
+
+fn main_cf(root: &Path) -> String {
+    format!(
+        "compatibility_level = 3.6
+queue_directory = {root}/queue
+data_directory = {root}/data
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = relay.test
+mydestination =
+alias_maps =
+alias_database =
+virtual_mailbox_domains = ok.test
+virtual_mailbox_base = {root}/out
+virtual_mailbox_maps = static:all/
+virtual_uid_maps = static:65534
+virtual_gid_maps = static:65534
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {root}/server.pem
+smtpd_tls_key_file = {root}/server.key
+smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ hard@ok.test = 550 5.1.1 User unknown }} {{ soft@ok.test = 451 4.7.1 Greylisted }} {{ full@ok.test = 452 4.2.2 Mailbox full }} }}, permit_mynetworks, reject
+maillog_file = {root}/mail.log
+maillog_file_prefixes = {root}
+",
+        root = root.display()
+    )
+}
+
+fn master_cf(port: u16, tls_port: u16) -> String {
+    format!(
+        "127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"
+    )
+}
+
+/// A certificate authority of one afternoon, and a certificate for `localhost` and 127.0.0.1.
+fn certificates(root: &Path) {
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    openssl(
+        root,
+        &format!("req -x509 {key} -subj /CN=ca.test -keyout ca.key -out ca.pem"),
+    );
+    openssl(
+        root,
+        &format!("req {key} -subj /CN=localhost -keyout server.key -out server.csr"),
+    );
+    let names = "subjectAltName=DNS:localhost,IP:127.0.0.1\n";
+    fs::write(root.join("names"), names).unwrap();
+    openssl(
+        root,
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem",
+    );
+}
+
+fn openssl(folder: &Path, arguments: &str) {
+    let done = Command::new("openssl")
+        .args(arguments.split(' '))
+        .current_dir(folder)
+        .output()
+        .expect("openssl starts: install the Debian package `openssl`");
+    let words = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "openssl {arguments}: {words}");
+}

@@ -1,0 +1,75 @@
+//! Owns Postfix's `smtp-sink`: a mail server that takes everything, or fails as it is told to.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::port;
+use super::program::{chmod, is_root, program};
+
+/// A running sink; it ends when this is dropped.
+pub(crate) struct SmtpSink {
+    pub(crate) port: u16,
+    child: Child,
+    folder: TempDir,
+}
+
+impl SmtpSink {
+    /// `faults` are smtp-sink's own options, such as `["-q", "RCPT"]` or `["-W", ".:9"]`. Finding
+    /// out that it listens takes one session.
+    pub(crate) async fn start(faults: &[&str]) -> Self {
+        loop {
+            let folder = TempDir::new().unwrap();
+            let port = port::free();
+            let mut child = spawn(faults, port, folder.path());
+            port::open(port).await;
+            // Somebody else may have taken the port meanwhile.
+            if child.try_wait().unwrap().is_none() {
+                return Self {
+                    port,
+                    child,
+                    folder,
+                };
+            }
+        }
+    }
+
+    /// The same, keeping every mail it takes.
+    pub(crate) async fn start_keeping(faults: &[&str]) -> Self {
+        let mut options = vec!["-D", "mails"];
+        options.extend(faults);
+        Self::start(&options).await
+    }
+
+    /// Every mail kept so far, headers first, with smtp-sink's own `X-` lines before them.
+    pub(crate) fn mails(&self) -> Vec<String> {
+        let kept = std::fs::read(self.folder.path().join("mails")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&kept);
+        let mails = text.split("X-Client-Addr: ").skip(1);
+        mails.map(str::to_owned).collect()
+    }
+}
+
+impl Drop for SmtpSink {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn spawn(faults: &[&str], port: u16, folder: &Path) -> Child {
+    let mut command = Command::new(program("smtp-sink"));
+    if is_root() {
+        // It refuses to run as root, and its other self must be able to write.
+        command.args(["-u", "nobody"]);
+        chmod(folder, 0o777);
+    }
+    command
+        .args(faults)
+        .args([&format!("127.0.0.1:{port}"), "100"])
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("smtp-sink starts: install the Debian package `postfix`")
+}

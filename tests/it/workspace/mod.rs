@@ -1,0 +1,9 @@
+//! Owns the tests of the way from files to a revision.
+
+mod command;
+mod folder;
+mod good;
+mod mistakes;
+mod pages;
+mod refused;
+mod rules;

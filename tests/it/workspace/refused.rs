@@ -1,0 +1,111 @@
+//! Owns the tests of what the language describes and this version refuses.
+
+use super::folder::Folder;
+
+const FLOW: &str = "flows/welcome.yaml";
+const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
+const CHANNELS: &str = "channels/all.yaml";
+
+fn refused(folder: &Folder) {
+    let checked = folder.check();
+    assert!(checked.revision.is_none());
+    let codes: Vec<&str> = checked.diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["not-supported-yet"], "{:#?}", folder.findings());
+    let found = &checked.diagnostics[0];
+    assert!(found.message.contains("not supported yet"), "{found:?}");
+    assert!(found.help.is_some(), "{found:?}");
+}
+
+#[test]
+fn what_a_later_version_executes_is_refused_now() {
+    for (file, from, to) in [
+        (
+            FLOW,
+            "steps:",
+            "goal: { when: { did: conversion }, within: 30d }\nsteps:",
+        ),
+        (FLOW, "limit: 2000 per day", "holdout: 5%"),
+        (FLOW, "limit: 2000 per day", "schedule: \"0 9 1 * *\""),
+        (FLOW, "steps:", "moved-to: other\nsteps:"),
+        (
+            FLOW,
+            "    after: 1d 12h",
+            "    after: 1d\n    moved-to: app",
+        ),
+        (
+            FLOW,
+            "    after: 1d 12h",
+            "    due: { field: born_on, before: 7d }\n    after: 1d",
+        ),
+        (
+            FLOW,
+            "    after: 1d 12h",
+            "    wait-for: { did: conversion, at-most: 7d }\n    after: 1d",
+        ),
+        (
+            FLOW,
+            "    after: 1d 12h",
+            "    first-of: [ { sms: gold-card/offer-text } ]\n    after: 1d",
+        ),
+        (
+            CAMPAIGN,
+            "text: \"An offer\"",
+            "text: \"An offer\", variants: { a: { text: A } }",
+        ),
+        (
+            CAMPAIGN,
+            "template: templates/offer.html",
+            "template: templates/offer.html, mjml: \"<mjml></mjml>\"",
+        ),
+        (CAMPAIGN, "templates/offer.html", "templates/offer.mjml"),
+        (CAMPAIGN, "templates/offer.html", "templates/offer.md"),
+        (
+            CAMPAIGN,
+            "text: \"An offer\"",
+            "text: \"{{ link('https://x.example') }}\"",
+        ),
+        (
+            CHANNELS,
+            "pace: 50",
+            "dkim: { domain: x.example, selector: s1, key: k }\npace: 50",
+        ),
+        (
+            CHANNELS,
+            "{ file: { folder: var/outbox } }",
+            "{ sendgrid: { key: x } }",
+        ),
+        (
+            "flows/policy.yaml",
+            "  holidays:",
+            "  approval: two-people\n  holidays:",
+        ),
+        (
+            "flows/segments/new-members.yaml",
+            "where:",
+            "list: { file: lists/a.xlsx, match: email }\nwhere:",
+        ),
+        (
+            "flows/segments/new-members.yaml",
+            "{ random: 50% }",
+            "{ list: { file: lists/a.xlsx, match: email } }",
+        ),
+        (
+            "drumbeat.yaml",
+            "sqlite://var/drumbeat.db",
+            "postgres://localhost/drumbeat",
+        ),
+    ] {
+        refused(&Folder::good().changed(file, from, to));
+    }
+}
+
+#[test]
+fn a_test_document_is_checked_for_its_shape_and_then_refused() {
+    let test = "test: hears from us\nstart: 2026-01-05T10:30\nexpect:\n  - { customer: ana, email: gold-card/offer }\n";
+    refused(&Folder::good().with("flows/welcome.test.yaml", test));
+    let folder = Folder::good().with(
+        "flows/welcome.test.yaml",
+        test.replace("customer:", "costumer:"),
+    );
+    assert_eq!(folder.codes(), ["missing-key", "unknown-key"]);
+}
