@@ -100,7 +100,10 @@ pub(super) async fn attempt(
             detail: "the adapter failed while it was sending".to_owned(),
         }
     });
-    Attempted::Sent(Box::new(Sent { outcome, frozen: message.frozen }))
+    Attempted::Sent(Box::new(Sent {
+        outcome,
+        frozen: message.frozen,
+    }))
 }
 
 fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, RenderFailure> {

@@ -46,7 +46,9 @@ impl Store {
         let writer = pool(1, options.clone()).await?;
         refuse_old_sqlite(&writer).await?;
         migrate::run(&writer).await?;
-        let reading = options.pragma("query_only", "ON").pragma("cache_size", READER_CACHE);
+        let reading = options
+            .pragma("query_only", "ON")
+            .pragma("cache_size", READER_CACHE);
         Ok(Self {
             path: path.to_owned(),
             writer,

@@ -90,7 +90,9 @@ impl Store {
 
     /// A number that moves when anybody has written, in this process or another.
     pub async fn data_version(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar(VERSION).fetch_one(self.watcher()).await?)
+        Ok(sqlx::query_scalar(VERSION)
+            .fetch_one(self.watcher())
+            .await?)
     }
 }
 

@@ -77,6 +77,13 @@ impl Systemd {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// What a unit and systemd said of it so far.
+    pub(crate) fn log(&self, unit: &str) -> String {
+        let mut command = self.inside("journalctl");
+        let output = command.args(["--output=cat", "--unit", unit]).output();
+        String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
+    }
+
     /// Follows the journal of a unit from its first line on.
     pub(crate) fn journal(&self, unit: &str) -> Journal {
         let mut follower = self
