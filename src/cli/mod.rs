@@ -3,6 +3,7 @@
 mod check;
 mod exit;
 mod output;
+mod run;
 mod schema;
 
 use std::ffi::OsString;
@@ -39,6 +40,8 @@ enum Command {
     Check(check::Arguments),
     /// Prints the JSON Schema of a kind of document.
     Schema(schema::Arguments),
+    /// The daemon: watches the files, enrolls, sends.
+    Run(run::Arguments),
 }
 
 /// Runs one command and says how it ended; whatever is to be said was written out.
@@ -50,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let done = match arguments.command {
         Command::Check(command) => check::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
+        Command::Run(command) => run::run(&arguments.place, &command),
     };
     done.unwrap_or_else(|error| exit::of_failure(&error))
 }

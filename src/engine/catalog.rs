@@ -22,7 +22,7 @@ use crate::store::{Frame, Move, Published};
 /// A published revision, ready to be executed.
 #[derive(Debug)]
 pub struct Catalog {
-    pub published: Published,
+    pub published: Arc<Published>,
     pub zone: TimeZone,
     pub templates: Templates,
     pub flows: BTreeMap<NameNo, FlowPlan>,
@@ -72,7 +72,7 @@ impl Catalog {
             flows,
             successors: successors.into_iter().collect(),
             marks_sends: asks_about_sends(revision),
-            published,
+            published: Arc::new(published),
         })
     }
 

@@ -58,9 +58,7 @@ impl Claimer {
 
     /// One pass over all lanes; then when to look again.
     pub async fn run_once(&self) -> Result<Beat> {
-        let Some(catalog) = self.engine.catalog() else {
-            return Ok(Beat::Within(LONGEST_WAIT));
-        };
+        let catalog = self.engine.catalog();
         let states = self.engine.store.flow_states().await?;
         let paused = self.engine.store.channel_states().await?;
         let is_paused = |channel: &Channel| paused.get(channel).is_some_and(|s| s.pause.is_some());

@@ -53,9 +53,7 @@ impl Enroller {
 
     /// Examines one stride of a new segment, else catches one flow up, else looks at what changed.
     pub async fn run_once(&self) -> Result<(Pass, Beat)> {
-        let Some(catalog) = self.engine.catalog() else {
-            return Ok((Pass::default(), Beat::Within(LONGEST_WAIT)));
-        };
+        let catalog = self.engine.catalog();
         let states = self.engine.store.flow_states().await?;
         let now = self.engine.clock.now();
         let enrolling = Enrolling {

@@ -44,7 +44,13 @@ impl Left {
 #[derive(Debug)]
 pub struct Marks {
     file: File,
-    free: Mutex<Vec<usize>>,
+    places: Mutex<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    free: Vec<usize>,
+    taken: usize,
 }
 
 impl Marks {
@@ -64,8 +70,8 @@ impl Marks {
         read().unwrap_or(Left::Unknown)
     }
 
-    /// Opens a wiped file with places for so many messages in flight.
-    pub fn open(path: &Path, places: usize) -> io::Result<Arc<Self>> {
+    /// Opens a wiped file.
+    pub fn open(path: &Path) -> io::Result<Arc<Self>> {
         let file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -74,22 +80,20 @@ impl Marks {
         file.write_all_at(&header()?, 0)?;
         Ok(Arc::new(Self {
             file,
-            free: Mutex::new((0..places).rev().collect()),
+            places: Mutex::default(),
         }))
     }
 
-    /// A place for one message in flight; none when all are taken.
-    pub fn place(self: &Arc<Self>, claim: Marked) -> Option<Place> {
-        let index = self
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()?;
-        Some(Place {
+    /// A place for one message in flight.
+    pub fn place(self: &Arc<Self>, claim: Marked) -> Place {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = places.free.pop().unwrap_or(places.taken);
+        places.taken = places.taken.max(index + 1);
+        Place {
             marks: Arc::clone(self),
             index,
             claim,
-        })
+        }
     }
 
     fn write(&self, index: usize, record: &[u8; RECORD]) -> io::Result<()> {
@@ -119,11 +123,12 @@ impl Drop for Place {
         if let Err(error) = self.marks.write(self.index, &[0; RECORD]) {
             tracing::error!(%error, "cannot wipe a hand-over mark");
         }
-        self.marks
-            .free
+        let mut places = self
+            .marks
+            .places
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(self.index);
+            .unwrap_or_else(PoisonError::into_inner);
+        places.free.push(self.index);
     }
 }
 
@@ -161,14 +166,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("marks");
         assert_eq!(Marks::left_behind(&path), Left::Unknown);
-        let marks = Marks::open(&path, 3).unwrap();
+        let marks = Marks::open(&path).unwrap();
         let claim = |n| (EnrollmentId(n), NameNo(7), 1);
         let (unmarked, marked, settled) = (
-            marks.place(claim(1)).unwrap(),
-            marks.place(claim(2)).unwrap(),
-            marks.place(claim(3)).unwrap(),
+            marks.place(claim(1)),
+            marks.place(claim(2)),
+            marks.place(claim(3)),
         );
-        assert!(marks.place(claim(4)).is_none());
         marked.mark();
         settled.mark();
         drop(settled);

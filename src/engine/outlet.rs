@@ -97,10 +97,13 @@ impl Outlet {
         changed.then(|| flow.breaker.as_str())
     }
 
-    /// Waits until every slot is free: nothing is in flight.
-    pub async fn drained(&self) {
-        let all = self.slots.acquire_many(self.config.slots).await;
-        drop(all);
+    /// `closed`, `open` or `half-open`.
+    pub fn breaker(&self) -> &'static str {
+        self.flow
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .breaker
+            .as_str()
     }
 
     pub fn in_flight(&self) -> u32 {

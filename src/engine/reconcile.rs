@@ -8,9 +8,7 @@ use crate::store::Result;
 /// Compares every stored membership with what its condition says now. Each difference is counted
 /// and logged; the customers concerned are marked, so that the next pass corrects them.
 pub async fn reconcile(engine: &Engine) -> Result<u64> {
-    let Some(catalog) = engine.catalog() else {
-        return Ok(0);
-    };
+    let catalog = engine.catalog();
     let frame = catalog.frame(engine.clock.now());
     let mut differences = 0;
     let mut seen = HashSet::new();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalog::Catalog;
@@ -31,9 +31,9 @@ pub struct Engine {
     pub incarnation: Incarnation,
     pub tag: InstanceTag,
     pub marks: Arc<Marks>,
-    pub links: ArcSwap<Links>,
+    pub links: Links,
     pub metrics: Metrics,
-    catalog: ArcSwapOption<Catalog>,
+    catalog: ArcSwap<Catalog>,
     outlets: ArcSwap<Outlets>,
 }
 
@@ -44,6 +44,7 @@ impl Engine {
         identity: (Incarnation, InstanceTag),
         marks: Arc<Marks>,
         links: Links,
+        work: (Arc<Catalog>, Outlets),
     ) -> Self {
         Self {
             store,
@@ -51,10 +52,10 @@ impl Engine {
             incarnation: identity.0,
             tag: identity.1,
             marks,
-            links: ArcSwap::from_pointee(links),
+            links,
             metrics: Metrics::default(),
-            catalog: ArcSwapOption::empty(),
-            outlets: ArcSwap::from_pointee(Outlets::new()),
+            catalog: ArcSwap::new(work.0),
+            outlets: ArcSwap::from_pointee(work.1),
         }
     }
 
@@ -62,11 +63,10 @@ impl Engine {
     pub fn install(&self, catalog: Arc<Catalog>, outlets: Outlets) {
         self.metrics.revision.set(i64::from(catalog.number().0));
         self.outlets.store(Arc::new(outlets));
-        self.catalog.store(Some(catalog));
+        self.catalog.store(catalog);
     }
 
-    /// None before the first revision.
-    pub fn catalog(&self) -> Option<Arc<Catalog>> {
+    pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.load_full()
     }
 

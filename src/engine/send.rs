@@ -42,10 +42,7 @@ pub(super) enum Attempted {
         reason: Reason,
         detail: String,
     },
-    Sent {
-        outcome: Outcome,
-        frozen: Frozen,
-    },
+    Sent(Box<Sent>),
 }
 
 /// What the gateway said, and of which message.
@@ -154,7 +151,7 @@ struct LinkUrls {
 
 impl LinkUrls {
     fn of(engine: &Engine, plan: &FlowPlan, step: &StepPlan, claim: &Claim) -> Self {
-        let links = engine.links.load();
+        let links = &engine.links;
         let make = |kind: LinkKind| {
             let link = Link {
                 kind,

@@ -98,6 +98,14 @@ impl Store {
         &self.path
     }
 
+    /// A file that belongs to the database: its path with an ending.
+    pub fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(".");
+        path.push(ending);
+        path.into()
+    }
+
     /// Closes every connection, after a last checkpoint.
     pub async fn close(&self) {
         self.watcher.close().await;

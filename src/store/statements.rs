@@ -3,8 +3,9 @@
 use super::{
     audit, backup, changes, claims, customer_edits, customer_lists, customer_upsert, customers,
     dialect, dirty, dismissals, dispatches, enrollments, flow_edits, flows, gateways, history,
-    identity, interactions, jobs, memberships, meta, moves, names, parking, qualifications,
-    rechecks, revisions, sequences, subscriptions, suppressions, switches, totals,
+    identity, interactions, jobs, memberships, meta, moves, names, parking, pruning,
+    qualifications, rechecks, requests, revisions, sequences, subscriptions, suppressions,
+    switches, totals,
 };
 
 /// The files that hold statements, by name, each with its own.
@@ -36,8 +37,10 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("moves", moves::STATEMENTS),
         ("names", names::STATEMENTS),
         ("parking", parking::STATEMENTS),
+        ("pruning", pruning::STATEMENTS),
         ("qualifications", qualifications::STATEMENTS),
         ("rechecks", rechecks::STATEMENTS),
+        ("requests", requests::STATEMENTS),
         ("revisions", revisions::STATEMENTS),
         ("sequences", sequences::STATEMENTS),
         ("subscriptions", subscriptions::STATEMENTS),

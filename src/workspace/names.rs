@@ -50,10 +50,14 @@ impl Names {
             Kind::Flow => {
                 let steps = document.get("steps").map(Node::items).unwrap_or_default();
                 let ids = steps.iter().filter_map(|step| step.get("id")?.text());
-                self.flows.insert(id, ids.map(str::to_owned).collect());
+                let known = self.flows.entry(id).or_default();
+                known.extend(ids.map(str::to_owned));
             }
             Kind::Segment => drop(self.segments.insert(id)),
-            Kind::Campaign => drop(self.campaigns.insert(id, communications(document))),
+            Kind::Campaign => {
+                let known = self.campaigns.entry(id).or_default();
+                known.extend(communications(document));
+            }
             Kind::Customers => {
                 self.fields.extend(keys(first.get("fields")));
                 self.tags.extend(keys(first.get("tags")));

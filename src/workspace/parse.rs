@@ -155,7 +155,7 @@ impl<R: FnMut(Finding)> Reader<'_, R> {
 
     fn scalar(&self, span: Span, text: Option<String>) -> Value {
         let written = slice(self.text, span);
-        let plain = !written.starts_with(['"', '\'', '|', '>']);
+        let plain = !written.starts_with(['"', '\'']) && !is_block(self.text, span);
         Value::Scalar {
             text: text.unwrap_or_else(|| written.trim().to_owned()),
             plain,
@@ -175,6 +175,17 @@ impl<R: FnMut(Finding)> Reader<'_, R> {
     }
 }
 
+/// The span of a block scalar begins with its first line; the `|` or `>` stands before it.
+fn is_block(text: &str, span: Span) -> bool {
+    let before = &text[..usize::try_from(span.start)
+        .unwrap_or_default()
+        .min(text.len())];
+    let header = before.trim_end_matches([' ', '\n', '\r']);
+    let begins_a_line = before[header.len()..].contains('\n');
+    let header = header.trim_end_matches(|c: char| c.is_ascii_digit() || c == '+' || c == '-');
+    begins_a_line && header.ends_with(['|', '>'])
+}
+
 fn end_of(value: &Value) -> u32 {
     match value {
         Value::List(items) => items.last().map_or(0, |item| item.span.end),
@@ -188,28 +199,38 @@ fn end_of(value: &Value) -> u32 {
 fn refused(file: u32, text: &str, error: &Error) -> Finding {
     let location = error.location().unwrap_or(Location::UNKNOWN);
     let span = span_of(file, text, &location);
-    if let Error::Budget { breach, .. } = error {
-        return match breach {
-            BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. } => alias::finding(span),
-            _ => document_too_complex::finding(span),
-        };
+    match error {
+        Error::UnknownAnchor { .. }
+        | Error::Budget {
+            breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. },
+            ..
+        } => return alias::finding(span),
+        Error::Budget { .. } => return document_too_complex::finding(span),
+        _ => {}
+    }
+    let message = error.to_string();
+    // The scanner has a limit of its own for brackets, and no kind of error for it.
+    if message.contains("recursion limit") {
+        return document_too_complex::finding(span);
     }
     let line = usize::try_from(location.line()).unwrap_or(1).max(1);
-    let before = || text.split_inclusive('\n').take(line).enumerate();
-    if let Some((number, column)) = before()
+    // The scanner may stop on the line before the one that it could not read.
+    let near = || {
+        let lines = text.split_inclusive('\n').enumerate();
+        lines.take(line + 1).skip(line.saturating_sub(3))
+    };
+    if let Some((number, column)) = near()
         .filter_map(|(number, line)| Some((number, tab_in_indentation(line)?)))
         .last()
     {
         return tab_indentation::finding(at_line(file, text, number, column, 1));
     }
-    if let Some((number, column)) = before()
+    if let Some((number, column)) = near()
         .filter_map(|(number, line)| Some((number, bare_template(line)?)))
         .last()
-        .filter(|(number, _)| number + 3 > line)
     {
         return unquoted_template::finding(at_line(file, text, number, column, 2));
     }
-    let message = error.to_string();
     yaml_syntax::finding(span, message.lines().next().unwrap_or_default())
 }
 

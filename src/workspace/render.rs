@@ -10,8 +10,8 @@ use super::diagnostic::{Diagnostic, Severity};
 use super::node::Span;
 use super::source::Sources;
 
-/// No single line of a file is shown longer than this, in bytes.
-const LONGEST_LINE: usize = 400;
+/// How much of a line is shown after the place, in bytes: a line may be endless.
+const LONGEST_REST: usize = 200;
 
 /// Each diagnostic with its source line underlined, and a count at the end. `colors`: ANSI escapes.
 pub fn text(sources: &Sources, diagnostics: &[Diagnostic], colors: bool) -> String {
@@ -74,12 +74,8 @@ impl<'a> Excerpt<'a> {
         let line_end = source[start..]
             .find('\n')
             .map_or(source.len(), |length| start + length);
-        // Of an endless line only the neighbourhood is shown.
-        let from = floor(
-            source,
-            line_start.max(start.saturating_sub(LONGEST_LINE / 2)),
-        );
-        let to = floor(source, line_end.min(start + LONGEST_LINE / 2));
+        let from = line_start;
+        let to = floor(source, line_end.min(start + LONGEST_REST));
         let end = floor(source, whole(span.end).clamp(start, to));
         let text = source[from..to].to_owned();
         let (line, _) = file.position(span.start);

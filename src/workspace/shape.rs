@@ -29,6 +29,9 @@ pub(crate) fn check(
     checker.node(document, schema, kind.as_str())
 }
 
+/// The key in a schema of a map that means something else when a part of it is left out.
+pub(crate) const WHOLE: &str = "x-whole";
+
 struct Checker<'a> {
     kind: Kind,
     root: &'a Json,
@@ -181,7 +184,8 @@ impl<'a> Checker<'a> {
             };
             good.extend(checked.map(|value| (name.clone(), value)));
         }
-        if !self.is_complete(node, &good, schema, key) {
+        let lost = schema.get(WHOLE).is_some() && good.len() < node.entries().len();
+        if !self.is_complete(node, &good, schema, key) || lost {
             return None;
         }
         Some(Node {

@@ -6,6 +6,7 @@
 
 mod channels;
 mod packaging;
+mod readme;
 mod rig;
 mod systemd;
 mod web;

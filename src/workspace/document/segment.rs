@@ -90,6 +90,7 @@ impl JsonSchema for ConditionDoc {
             "type": "object",
             "description": "One subject (such as `field` or `tag`) and what is asked of it.",
             "additionalProperties": false,
+            "x-whole": true,
             "properties": {
                 "all": many, "any": many, "not": condition,
                 "field": text, "tag": text, "segment": text,

@@ -6,6 +6,7 @@ use crate::domain::rating::RatingBounds;
 use crate::domain::template;
 use crate::workspace::diagnostic::Report;
 use crate::workspace::document::customers::{CustomersDoc, FieldDoc, RatingDoc, ValidationDoc};
+use crate::workspace::document::word::Word;
 use crate::workspace::documents::Doc;
 use crate::workspace::node::Span;
 use crate::workspace::rules::{
@@ -84,21 +85,18 @@ fn field(
         .into_iter()
         .find(|field| field.identifier == name.value);
     let known = built_in.as_ref().or_else(|| model.field(name));
-    let kind = match (&written.kind, known) {
-        (Some(kind), _) => kind.0,
-        (None, Some(known)) => known.kind,
-        (None, None) => {
-            report.add(missing_key::at(
-                name.span,
-                &format!("the field `{}`", name.value),
-                "type",
-            ));
-            return None;
-        }
-    };
     if let Some(known) = &built_in {
-        keeps_its_type(known, name, written, kind, report);
+        keeps_its_type(known, name, written, report);
     }
+    let Some(kind) = known
+        .map(|known| known.kind)
+        .or_else(|| written.kind.own().map(|word| word.0))
+    else {
+        let what = format!("the field `{}`", name.value);
+        report.add(missing_key::at(name.span, &what, "type"));
+        return None;
+    };
+    let many = written.cardinality.own().filter(|_| built_in.is_none());
     choices(name.span, kind, written, report);
     let description = known.map_or_else(|| name.value.clone(), |known| known.description.clone());
     let category = known.map_or(FieldCategory::Profile, |known| known.category);
@@ -108,10 +106,7 @@ fn field(
         description: written.description.own().unwrap_or(description),
         kind,
         category: written.category.own().map_or(category, |word| word.0),
-        cardinality: written
-            .cardinality
-            .own()
-            .map_or(Cardinality::One, |word| word.0),
+        cardinality: many.map_or(Cardinality::One, |word| word.0),
         choices: written
             .choices
             .iter()
@@ -123,17 +118,11 @@ fn field(
     })
 }
 
-fn keeps_its_type(
-    built_in: &Field,
-    name: &At<String>,
-    written: &FieldDoc,
-    kind: FieldType,
-    report: &mut Report,
-) {
-    if built_in.kind != kind {
-        let span = written.kind.as_ref().map_or(name.span, |kind| kind.span);
+fn keeps_its_type(built_in: &Field, name: &At<String>, written: &FieldDoc, report: &mut Report) {
+    let other = |kind: &&At<Word<FieldType>>| kind.0 != built_in.kind;
+    if let Some(kind) = written.kind.as_ref().filter(other) {
         let known = format!("`{}`", built_in.kind.as_str());
-        report.add(built_in_field::finding(span, name, &known));
+        report.add(built_in_field::finding(kind.span, name, &known));
     }
     if let Some(word) = written
         .cardinality

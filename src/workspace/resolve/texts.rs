@@ -143,28 +143,25 @@ fn within_file(file: u32, text: &str, problem: &TemplateProblem) -> Span {
     span(file, start, length)
 }
 
-/// The same place in the YAML file, where a text may be quoted, or a block that begins a line later.
+/// The same place in the YAML file, where a text may be quoted, or an indented block.
 fn within_yaml(cx: &Context<'_>, written: Span, problem: &TemplateProblem) -> Span {
     let source = cx.slice(written);
-    let offset = usize::try_from(written.start).unwrap_or_default();
-    let block = source.starts_with(['|', '>']);
-    let folded = !block && source.contains('\n');
-    if folded {
+    let quote = usize::from(source.starts_with(['"', '\'']));
+    if quote == 1 && source.contains('\n') {
         return written;
     }
-    let (start, length) = if block {
-        let content = source.split('\n').nth(1).unwrap_or_default();
-        let indentation = content.len() - content.trim_start().len();
-        let (start, length) = position(source, problem, problem.line + 1);
-        (start + indentation, length)
-    } else {
-        let quote = usize::from(source.starts_with(['"', '\'']));
-        let (start, length) = position(&source[quote..], problem, 1);
-        (start + quote, length)
-    };
+    let before = cx.slice(Span {
+        start: 0,
+        end: written.start,
+        ..written
+    });
+    let indentation = before.rsplit('\n').next().map_or(0, str::len);
+    let (start, length) = position(&source[quote..], problem, problem.line);
+    let start = start + if problem.line > 1 { indentation } else { quote };
     if start + length > source.len() {
         return written;
     }
+    let offset = usize::try_from(written.start).unwrap_or_default();
     span(written.file, offset + start, length)
 }
 

@@ -10,7 +10,7 @@ fn alias_bomb() -> String {
     let mut text = "segment: bomb\nwhere: &a0 { tag: vip }\n".to_owned();
     for level in 1..20 {
         let before = vec![format!("*a{}", level - 1); 10].join(", ");
-        text.push_str(&format!("x{level}: &a{level} [{before}]\n"));
+        text.extend([format!("x{level}: &a{level} [{before}]\n")]);
     }
     text
 }

@@ -15,7 +15,7 @@ fn index() -> String {
     for (code, page) in workspace::rule_pages() {
         let title = page.lines().next().unwrap();
         let (_, says) = title.split_once(": ").unwrap();
-        index.push_str(&format!("- [`{code}`]({code}.md): {says}\n"));
+        index.extend([format!("- [`{code}`]({code}.md): {says}\n")]);
     }
     index
 }

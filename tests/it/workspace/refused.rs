@@ -6,6 +6,84 @@ const FLOW: &str = "flows/welcome.yaml";
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
 const CHANNELS: &str = "channels/all.yaml";
 
+const LATER: [(&str, &str, &str); 19] = [
+    (
+        FLOW,
+        "steps:",
+        "goal: { when: { did: conversion }, within: 30d }\nsteps:",
+    ),
+    (FLOW, "limit: 2000 per day", "holdout: 5%"),
+    (FLOW, "limit: 2000 per day", "schedule: \"0 9 1 * *\""),
+    (FLOW, "steps:", "moved-to: other\nsteps:"),
+    (
+        FLOW,
+        "    after: 1d 12h",
+        "    after: 1d\n    moved-to: app",
+    ),
+    (
+        FLOW,
+        "    after: 1d 12h",
+        "    due: { field: born_on, before: 7d }\n    after: 1d",
+    ),
+    (
+        FLOW,
+        "    after: 1d 12h",
+        "    wait-for: { did: conversion, at-most: 7d }\n    after: 1d",
+    ),
+    (
+        FLOW,
+        "    after: 1d 12h",
+        "    first-of: [ { sms: gold-card/offer-text } ]\n    after: 1d",
+    ),
+    (
+        CAMPAIGN,
+        "text: \"An offer\"",
+        "text: \"An offer\", variants: { a: { text: A } }",
+    ),
+    (
+        CAMPAIGN,
+        "template: templates/offer.html",
+        "template: templates/offer.html, mjml: \"<mjml></mjml>\"",
+    ),
+    (CAMPAIGN, "templates/offer.html", "templates/offer.mjml"),
+    (CAMPAIGN, "templates/offer.html", "templates/offer.md"),
+    (
+        CAMPAIGN,
+        "text: \"An offer\"",
+        "text: \"{{ link('https://x.example') }}\"",
+    ),
+    (
+        CHANNELS,
+        "pace: 50",
+        "dkim: { domain: x.example, selector: s1, key: k }\npace: 50",
+    ),
+    (
+        CHANNELS,
+        "{ file: { folder: var/outbox } }",
+        "{ sendgrid: { key: x } }",
+    ),
+    (
+        "flows/policy.yaml",
+        "  holidays:",
+        "  approval: two-people\n  holidays:",
+    ),
+    (
+        "flows/segments/new-members.yaml",
+        "where:",
+        "list: { file: lists/a.xlsx, match: email }\nwhere:",
+    ),
+    (
+        "flows/segments/new-members.yaml",
+        "{ random: 50% }",
+        "{ list: { file: lists/a.xlsx, match: email } }",
+    ),
+    (
+        "drumbeat.yaml",
+        "sqlite://var/drumbeat.db",
+        "postgres://localhost/drumbeat",
+    ),
+];
+
 fn refused(folder: &Folder) {
     let checked = folder.check();
     assert!(checked.revision.is_none());
@@ -18,83 +96,7 @@ fn refused(folder: &Folder) {
 
 #[test]
 fn what_a_later_version_executes_is_refused_now() {
-    for (file, from, to) in [
-        (
-            FLOW,
-            "steps:",
-            "goal: { when: { did: conversion }, within: 30d }\nsteps:",
-        ),
-        (FLOW, "limit: 2000 per day", "holdout: 5%"),
-        (FLOW, "limit: 2000 per day", "schedule: \"0 9 1 * *\""),
-        (FLOW, "steps:", "moved-to: other\nsteps:"),
-        (
-            FLOW,
-            "    after: 1d 12h",
-            "    after: 1d\n    moved-to: app",
-        ),
-        (
-            FLOW,
-            "    after: 1d 12h",
-            "    due: { field: born_on, before: 7d }\n    after: 1d",
-        ),
-        (
-            FLOW,
-            "    after: 1d 12h",
-            "    wait-for: { did: conversion, at-most: 7d }\n    after: 1d",
-        ),
-        (
-            FLOW,
-            "    after: 1d 12h",
-            "    first-of: [ { sms: gold-card/offer-text } ]\n    after: 1d",
-        ),
-        (
-            CAMPAIGN,
-            "text: \"An offer\"",
-            "text: \"An offer\", variants: { a: { text: A } }",
-        ),
-        (
-            CAMPAIGN,
-            "template: templates/offer.html",
-            "template: templates/offer.html, mjml: \"<mjml></mjml>\"",
-        ),
-        (CAMPAIGN, "templates/offer.html", "templates/offer.mjml"),
-        (CAMPAIGN, "templates/offer.html", "templates/offer.md"),
-        (
-            CAMPAIGN,
-            "text: \"An offer\"",
-            "text: \"{{ link('https://x.example') }}\"",
-        ),
-        (
-            CHANNELS,
-            "pace: 50",
-            "dkim: { domain: x.example, selector: s1, key: k }\npace: 50",
-        ),
-        (
-            CHANNELS,
-            "{ file: { folder: var/outbox } }",
-            "{ sendgrid: { key: x } }",
-        ),
-        (
-            "flows/policy.yaml",
-            "  holidays:",
-            "  approval: two-people\n  holidays:",
-        ),
-        (
-            "flows/segments/new-members.yaml",
-            "where:",
-            "list: { file: lists/a.xlsx, match: email }\nwhere:",
-        ),
-        (
-            "flows/segments/new-members.yaml",
-            "{ random: 50% }",
-            "{ list: { file: lists/a.xlsx, match: email } }",
-        ),
-        (
-            "drumbeat.yaml",
-            "sqlite://var/drumbeat.db",
-            "postgres://localhost/drumbeat",
-        ),
-    ] {
+    for (file, from, to) in LATER {
         refused(&Folder::good().changed(file, from, to));
     }
 }

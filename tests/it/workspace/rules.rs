@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 
+const TEMPLATE: &str = "flows/templates/offer.html";
 const FLOW: &str = "flows/welcome.yaml";
 const SEGMENT: &str = "flows/segments/new-members.yaml";
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
@@ -21,90 +22,51 @@ fn gives(file: &str, from: &str, to: &str, code: &str) {
     );
 }
 
+/// A change on each line: `FILE ~ FROM ~ TO ~ CODE`.
+fn all(table: &str) {
+    for row in table.trim().lines() {
+        let cells: Vec<String> = row
+            .split(" ~ ")
+            .map(|cell| cell.replace("\\n", "\n"))
+            .collect();
+        let [file, from, to, code] = cells.as_slice() else {
+            panic!("four cells: {row}");
+        };
+        let file = match file.as_str() {
+            "flow" => FLOW,
+            "segment" => SEGMENT,
+            "campaign" => CAMPAIGN,
+            "channels" => CHANNELS,
+            "customers" => CUSTOMERS,
+            "policy" => POLICY,
+            "settings" => SETTINGS,
+            "template" => TEMPLATE,
+            other => panic!("no file {other}"),
+        };
+        gives(file, from, to, code);
+    }
+}
+
 #[test]
 fn names_that_are_not_there_are_told() {
-    gives(
-        FLOW,
-        "segment: new-members",
-        "segment: new-member",
-        "missing-segment",
-    );
-    gives(
-        SEGMENT,
-        "{ random: 50% }",
-        "{ segment: nobody }",
-        "missing-segment",
-    );
-    gives(
-        CAMPAIGN,
-        "segment: new-members",
-        "segment: nobody",
-        "missing-segment",
-    );
-    gives(
-        FLOW,
-        "gold-card/offer-text",
-        "silver-card/offer-text",
-        "missing-campaign",
-    );
-    gives(
-        FLOW,
-        "campaign: gold-card",
-        "campaign: silver-card",
-        "missing-campaign",
-    );
-    gives(
-        FLOW,
-        "gold-card/offer-text",
-        "gold-card/offer-txt",
-        "missing-communication",
-    );
-    gives(SEGMENT, "field: city", "field: citty", "unknown-field");
-    gives(
-        POLICY,
-        "  holidays:",
-        "  zone-field: zones\n  holidays:",
-        "unknown-field",
-    );
-    gives(
-        CHANNELS,
-        "pace: 50",
-        "address-field: mail\npace: 50",
-        "unknown-field",
-    );
-    gives(SEGMENT, "tag: staff", "tag: staf", "unknown-tag");
-    gives(FLOW, "step: hello", "step: helo", "unknown-flow");
-    gives(
-        SEGMENT,
-        "{ random: 50% }",
-        "{ in-flow: welcom }",
-        "unknown-flow",
-    );
-    gives(
-        SEGMENT,
-        "{ random: 50% }",
-        "{ did: email-opened, step: hello }",
-        "unknown-flow",
-    );
-    gives(
-        FLOW,
-        "category: onboarding",
-        "category: onbording",
-        "unknown-category",
-    );
-    gives(
-        SEGMENT,
-        "category: onboarding",
-        "category: onbording",
-        "unknown-category",
-    );
-    gives(
-        CAMPAIGN,
-        "group: retail-banking",
-        "group: retail",
-        "unknown-group",
-    );
-    gives(CHANNELS, "channel: sms", "channel: smss", "bad-value");
+    all(r##"
+flow ~ segment: new-members ~ segment: new-member ~ missing-segment
+segment ~ { random: 50% } ~ { segment: nobody } ~ missing-segment
+campaign ~ segment: new-members ~ segment: nobody ~ missing-segment
+flow ~ gold-card/offer-text ~ silver-card/offer-text ~ missing-campaign
+flow ~ campaign: gold-card ~ campaign: silver-card ~ missing-campaign
+flow ~ gold-card/offer-text ~ gold-card/offer-txt ~ missing-communication
+segment ~ field: city ~ field: citty ~ unknown-field
+policy ~   holidays: ~   zone-field: zones\n  holidays: ~ unknown-field
+channels ~ pace: 50 ~ address-field: mail\npace: 50 ~ unknown-field
+segment ~ tag: staff ~ tag: staf ~ unknown-tag
+flow ~ step: hello ~ step: helo ~ unknown-flow
+segment ~ { random: 50% } ~ { in-flow: welcom } ~ unknown-flow
+segment ~ { random: 50% } ~ { did: email-opened, step: hello } ~ unknown-flow
+flow ~ category: onboarding ~ category: onbording ~ unknown-category
+segment ~ category: onboarding ~ category: onbording ~ unknown-category
+campaign ~ group: retail-banking ~ group: retail ~ unknown-group
+"##);
 }
 
 #[test]
@@ -135,37 +97,14 @@ fn each_missing_thing_is_named_in_its_own_error() {
 
 #[test]
 fn a_flow_needs_a_specific_audience() {
-    gives(
-        FLOW,
-        "segment: new-members",
-        "segment: everyone",
-        "everyone",
-    );
-    gives(FLOW, "segment: new-members\n", "", "everyone");
-    gives(
-        FLOW,
-        "segment: new-members",
-        "segment: { where: {} }",
-        "everyone",
-    );
-    gives(
-        FLOW,
-        "segment: new-members",
-        "segment: { where: { all: [] } }",
-        "everyone",
-    );
-    gives(
-        FLOW,
-        "segment: new-members",
-        "segment: { where: { all: [ { any: [] }, { not: { all: [] } } ] } }",
-        "everyone",
-    );
-    gives(
-        SEGMENT,
-        "{ random: 50% }",
-        "{ segment: everyone }",
-        "everyone",
-    );
+    all(r##"
+flow ~ segment: new-members ~ segment: everyone ~ everyone
+flow ~ segment: new-members\n ~  ~ everyone
+flow ~ segment: new-members ~ segment: { where: {} } ~ everyone
+flow ~ segment: new-members ~ segment: { where: { all: [] } } ~ everyone
+flow ~ segment: new-members ~ segment: { where: { all: [ { any: [] }, { not: { all: [] } } ] } } ~ everyone
+segment ~ { random: 50% } ~ { segment: everyone } ~ everyone
+"##);
     let folder = Folder::good().with("flows/all.yaml", "segment: everyone\nwhere: { tag: vip }\n");
     assert_eq!(folder.codes(), ["everyone"]);
     let folder = Folder::good().with("flows/none.yaml", "segment: none\n");
@@ -203,44 +142,23 @@ fn actions_that_need_a_page_are_refused_written_or_reached() {
             "{help}"
         );
     }
-    gives(
-        FLOW,
-        "steps:",
-        "lead: { form: x }\nsteps:",
-        "lead-generation",
-    );
-    gives(
-        FLOW,
-        "steps:",
-        "lead-generation: { form: x }\nsteps:",
-        "lead-generation",
-    );
+    all(r##"
+flow ~ steps: ~ lead: { form: x }\nsteps: ~ lead-generation
+flow ~ steps: ~ lead-generation: { form: x }\nsteps: ~ lead-generation
+"##);
 }
 
 #[test]
 fn shapes_are_checked() {
-    gives(FLOW, "name: Welcome", "nmae: Welcome", "unknown-key");
-    gives(
-        CHANNELS,
-        "  http:",
-        "  http:\n    retries: 3",
-        "unknown-key",
-    );
-    gives(
-        SEGMENT,
-        "{ random: 50% }",
-        "{ fild: city, is: x }",
-        "unknown-key",
-    );
-    gives(FLOW, "after: 4d", "after: [4d]", "wrong-type");
-    gives(FLOW, "after: 4d", "after:", "wrong-type");
-    gives(CHANNELS, "folder: var/outbox", "", "missing-key");
-    gives(
-        FLOW,
-        "id: pause\n    after: 1d 12h",
-        "id: pause",
-        "no-steps",
-    );
+    all(r##"
+flow ~ name: Welcome ~ nmae: Welcome ~ unknown-key
+channels ~   http: ~   http:\n    retries: 3 ~ unknown-key
+segment ~ { random: 50% } ~ { fild: city, is: x } ~ unknown-key
+flow ~ after: 4d ~ after: [4d] ~ wrong-type
+flow ~ after: 4d ~ after: ~ wrong-type
+channels ~ folder: var/outbox ~  ~ missing-key
+flow ~ id: pause\n    after: 1d 12h ~ id: pause ~ no-steps
+"##);
     let folder = Folder::good().with(
         "flows/none.yaml",
         "flow: none\nsegment: new-members\nsteps: []\n",
@@ -273,63 +191,32 @@ fn conditions_fit_what_they_are_about() {
 
 #[test]
 fn values_are_read_as_what_they_mean() {
-    gives(FLOW, "after: 4d", "after: 4 days", "bad-duration");
-    gives(
-        SEGMENT,
-        "within-last: 30d",
-        "within-last: 30",
-        "bad-duration",
-    );
-    gives(FLOW, "name: Welcome", "status: activ", "bad-value");
-    gives(FLOW, "at: \"10:00\"", "at: \"25:00\"", "bad-value");
-    gives(
-        CAMPAIGN,
-        "until: 2026-12-31",
-        "until: 2026-02-30",
-        "bad-value",
-    );
-    gives(
-        CAMPAIGN,
-        "until: 2026-12-31",
-        "until: 2025-12-31",
-        "bad-value",
-    );
-    gives(CHANNELS, "50 per second", "50 a second", "bad-value");
-    gives(SETTINGS, "127.0.0.1:0", "everywhere", "bad-value");
-    gives(CHANNELS, "${SMTP_HOST}", "${SMTP HOST}", "bad-value");
-    gives(SETTINGS, "America/New_York", "New York", "unknown-zone");
-    gives(CAMPAIGN, "dismissable: true", "dismissable: yes", "boolean");
-    gives(
-        FLOW,
-        "on-leaving-segment: true",
-        "on-leaving-segment: \"true\"",
-        "boolean",
-    );
-    gives(
-        SEGMENT,
-        "starts-with: \"44\"",
-        "starts-with: 04400",
-        "unquoted-value",
-    );
-    gives(
-        SEGMENT,
-        "starts-with: \"44\"",
-        "starts-with: 9:30",
-        "unquoted-value",
-    );
-    gives(FLOW, "name: Welcome", "name: You are #1 here", "text-cut");
-    gives(
-        FLOW,
-        "title: Bank from your phone",
-        "title: {{ customer.first_name }}",
-        "unquoted-template",
-    );
-    gives(FLOW, "at: \"10:00\"", "at: \"20:00\"", "at-outside-window");
+    all(r##"
+flow ~ after: 4d ~ after: 4 days ~ bad-duration
+segment ~ within-last: 30d ~ within-last: 30 ~ bad-duration
+flow ~ name: Welcome ~ status: activ ~ bad-value
+flow ~ at: "10:00" ~ at: "25:00" ~ bad-value
+campaign ~ until: 2026-12-31 ~ until: 2026-02-30 ~ bad-value
+campaign ~ until: 2026-12-31 ~ until: 2025-12-31 ~ bad-value
+channels ~ 50 per second ~ 50 a second ~ bad-value
+settings ~ 127.0.0.1:0 ~ everywhere ~ bad-value
+channels ~ ${SMTP_HOST} ~ ${SMTP HOST} ~ bad-value
+settings ~ America/New_York ~ New York ~ unknown-zone
+campaign ~ dismissable: true ~ dismissable: yes ~ boolean
+flow ~ on-leaving-segment: true ~ on-leaving-segment: "true" ~ boolean
+segment ~ starts-with: "44" ~ starts-with: 04400 ~ unquoted-value
+segment ~ starts-with: "44" ~ starts-with: 9:30 ~ unquoted-value
+flow ~ name: Welcome ~ name: You are #1 here ~ text-cut
+flow ~ title: Bank from your phone ~ title: {{ customer.first_name }} ~ unquoted-template
+flow ~ at: "10:00" ~ at: "20:00" ~ at-outside-window
+"##);
 }
 
 #[test]
 fn ids_are_unique_across_files_and_both_places_are_named() {
-    gives(FLOW, "id: card", "id: hello", "duplicate-id");
+    all(r##"
+flow ~ id: card ~ id: hello ~ duplicate-id
+"##);
     for text in [
         "flow: gold-card\nsegment: new-members\nsteps: [ { id: a, after: 1d } ]\n",
         "campaign: gold-card\n",
@@ -345,30 +232,19 @@ fn ids_are_unique_across_files_and_both_places_are_named() {
             "{shown}"
         );
     }
-    gives(FLOW, "name: Welcome", "name: A\nname: B", "duplicate-key");
+    all(r##"
+flow ~ name: Welcome ~ name: A\nname: B ~ duplicate-key
+"##);
 }
 
 #[test]
 fn marketing_mail_can_be_given_up_and_says_where_it_comes_from() {
-    gives(
-        "flows/templates/offer.html",
-        "{{ unsubscribe_url }}",
-        "https://x.example",
-        "no-unsubscribe-link",
-    );
-    gives(
-        "flows/templates/offer.html",
-        "{{ organization.postal_address }}",
-        "",
-        "no-postal-address",
-    );
-    gives(FLOW, "{{ unsubscribe_url }} ", "", "no-unsubscribe-link");
-    gives(
-        POLICY,
-        ", postal-address: \"12 Shore Road, Lakeside, OH 44000\"",
-        "",
-        "no-postal-address",
-    );
+    all(r##"
+template ~ {{ unsubscribe_url }} ~ https://x.example ~ no-unsubscribe-link
+template ~ {{ organization.postal_address }} ~  ~ no-postal-address
+flow ~ {{ unsubscribe_url }}  ~  ~ no-unsubscribe-link
+policy ~ , postal-address: "12 Shore Road, Lakeside, OH 44000" ~  ~ no-postal-address
+"##);
     let literal = Folder::good().changed(
         FLOW,
         "{{ organization.postal_address }}",
@@ -421,30 +297,12 @@ fn templates_are_checked_where_they_are_written() {
         found[0].starts_with("flows/welcome.yaml:16:18 template "),
         "{found:?}"
     );
-    gives(
-        CAMPAIGN,
-        "templates/offer.html",
-        "templates/ofer.html",
-        "missing-template",
-    );
-    gives(
-        CAMPAIGN,
-        "templates/offer.html",
-        "../channels/all.yaml",
-        "missing-template",
-    );
-    gives(
-        CUSTOMERS,
-        "value|length <= 31",
-        "value|length <=",
-        "template",
-    );
-    gives(
-        CHANNELS,
-        "{{ message.text }}",
-        "{{ message.text",
-        "template",
-    );
+    all(r##"
+campaign ~ templates/offer.html ~ templates/ofer.html ~ missing-template
+campaign ~ templates/offer.html ~ ../channels/all.yaml ~ missing-template
+customers ~ value|length <= 31 ~ value|length <= ~ template
+channels ~ {{ message.text }} ~ {{ message.text ~ template
+"##);
 }
 
 #[test]
@@ -469,87 +327,33 @@ fn texts_by_language_have_all_languages() {
 
 #[test]
 fn the_data_model_keeps_what_is_built_in() {
-    gives(
-        CUSTOMERS,
-        "zip: {",
-        "zip: { type: integer,",
-        "built-in-field",
-    );
-    gives(
-        CUSTOMERS,
-        "zip: {",
-        "zip: { cardinality: many,",
-        "built-in-field",
-    );
-    gives(
-        CUSTOMERS,
-        "    zip:",
-        "    id: { type: text }\n    zip:",
-        "built-in-field",
-    );
-    gives(
-        CUSTOMERS,
-        "    zip:",
-        "    Share-Account: { type: text }\n    zip:",
-        "field-identifier",
-    );
-    gives(
-        CUSTOMERS,
-        "    zip:",
-        "    color: {}\n    zip:",
-        "missing-key",
-    );
-    gives(CUSTOMERS, "min-length: 5, ", "", "exactly-one");
+    all(r##"
+customers ~ zip: { ~ zip: { type: integer, ~ built-in-field
+customers ~ zip: { ~ zip: { cardinality: many, ~ built-in-field
+customers ~     zip: ~     id: { type: text }\n    zip: ~ built-in-field
+customers ~     zip: ~     Share-Account: { type: text }\n    zip: ~ field-identifier
+customers ~     zip: ~     color: {}\n    zip: ~ missing-key
+customers ~ min-length: 5,  ~  ~ exactly-one
+"##);
 }
 
 #[test]
 fn channels_are_complete() {
-    gives(
-        CHANNELS,
-        "from: \"Lakeside Credit Union <hello@lakeside.example>\"\n",
-        "",
-        "email-without-from",
-    );
-    gives(
-        CHANNELS,
-        "hello@lakeside.example",
-        "hello",
-        "email-without-from",
-    );
-    gives(
-        CHANNELS,
-        "{ file: { folder: var/outbox } }",
-        "{}",
-        "exactly-one",
-    );
-    gives(
-        CHANNELS,
-        "    id-pointer: /id",
-        "    form: { to: x }",
-        "exactly-one",
-    );
-    gives(
-        FLOW,
-        "    on-skip: exit",
-        "    sms: gold-card/offer-text",
-        "exactly-one",
-    );
+    all(r##"
+channels ~ from: "Lakeside Credit Union <hello@lakeside.example>"\n ~  ~ email-without-from
+channels ~ hello@lakeside.example ~ hello ~ email-without-from
+channels ~ { file: { folder: var/outbox } } ~ {} ~ exactly-one
+channels ~     id-pointer: /id ~     form: { to: x } ~ exactly-one
+flow ~     on-skip: exit ~     sms: gold-card/offer-text ~ exactly-one
+"##);
 }
 
 #[test]
 fn secrets_stay_with_it() {
-    gives(
-        FLOW,
-        "name: Welcome",
-        "name: \"${NAME}\"",
-        "secret-in-flows",
-    );
-    gives(
-        CAMPAIGN,
-        "An offer\" }",
-        "${credential:x}\" }",
-        "secret-in-flows",
-    );
+    all(r##"
+flow ~ name: Welcome ~ name: "${NAME}" ~ secret-in-flows
+campaign ~ An offer" } ~ ${credential:x}" } ~ secret-in-flows
+"##);
     let folder = Folder::good().with(
         "flows/settings.yaml",
         "workspace: x\nlisten: \"${LISTEN}\"\n",
