@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -94,6 +95,17 @@ impl Installed {
         let answer = client.get(url).send().await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
+
+    /// Asks until the daemon says it is ready, or that it is not.
+    async fn until_ready(&self, ready: bool) {
+        let mut beat = tokio::time::interval(Duration::from_millis(100));
+        let waited = tokio::time::timeout(Duration::from_secs(30), async {
+            while self.readiness().await["ready"] != ready {
+                beat.tick().await;
+            }
+        });
+        assert!(waited.await.is_ok(), "`ready` never became {ready}");
+    }
 }
 
 fn assert_locked_in(systemd: &Systemd) {
@@ -168,4 +180,27 @@ fn a_configuration_that_cannot_run_is_not_tried_again() {
     assert_eq!(systemd.property(UNIT, "ExecMainStatus"), "78");
     assert_eq!(systemd.property(UNIT, "ActiveState"), "failed");
     assert_eq!(systemd.property(UNIT, "NRestarts"), "0");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_outlived_without_a_restart() {
+    let installed = Installed::with(WORKSPACE);
+    let systemd = installed.boot();
+    let state = "/var/lib/private/drumbeat";
+    systemd.run("mkdir", &["--parents", "--mode=0700", state]);
+    let options = ["-t", "tmpfs", "-o", "size=4m,mode=0700", "state", state];
+    systemd.run("mount", &options);
+    systemd.run("systemctl", &["start", UNIT]);
+    installed.until_ready(true).await;
+
+    let filler = systemd.path(&format!("{state}/filler"));
+    let full = fs::write(&filler, vec![0; 8 << 20]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    installed.until_ready(false).await;
+    assert_eq!(systemd.property(UNIT, "NRestarts"), "0");
+
+    fs::remove_file(&filler).unwrap();
+    installed.until_ready(true).await;
+    assert_eq!(systemd.property(UNIT, "NRestarts"), "0");
+    assert!(systemd.systemctl(&["stop", UNIT]).status.success());
 }

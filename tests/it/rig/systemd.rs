@@ -71,6 +71,15 @@ impl Systemd {
         command.args(arguments).output().unwrap()
     }
 
+    /// Runs a command on the booted machine, which must succeed.
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) {
+        let output = self.inside(program).args(arguments).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{program} {arguments:?}: {output:?}"
+        );
+    }
+
     /// One property of a unit.
     pub(crate) fn property(&self, unit: &str, property: &str) -> String {
         let output = self.systemctl(&["show", "--value", "--property", property, unit]);
