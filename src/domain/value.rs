@@ -87,6 +87,9 @@ impl fmt::Display for Value {
 
 /// Folds case and accents, so that `José` and `JOSE` compare equal.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfkd()
         .filter(|c| !is_combining_mark(*c))
         .flat_map(char::to_lowercase)

@@ -218,7 +218,7 @@ mod tests {
     fn fields_of_two_types_never_share_a_column() {
         let mut model = DataModel::default();
         let mut field = model.fields[0].clone();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for (identifier, kind) in [
             ("x", FieldType::Text),
             ("x", FieldType::Date),

@@ -106,6 +106,25 @@ impl Store {
         path.into()
     }
 
+    /// The journal's mode and the synchronous level (2 is FULL) of every connection, as SQLite tells them.
+    pub async fn durability(&self) -> Result<Vec<(String, i64)>> {
+        let mut connections = vec![self.writer.acquire().await?];
+        for _ in 0..READERS {
+            connections.push(self.readers.acquire().await?);
+        }
+        let mut found = Vec::new();
+        for mut connection in connections {
+            let mode = sqlx::query_scalar("PRAGMA journal_mode")
+                .fetch_one(&mut *connection)
+                .await?;
+            let level = sqlx::query_scalar("PRAGMA synchronous")
+                .fetch_one(&mut *connection)
+                .await?;
+            found.push((mode, level));
+        }
+        Ok(found)
+    }
+
     /// Closes every connection, after a last checkpoint.
     pub async fn close(&self) {
         self.watcher.close().await;

@@ -5,9 +5,11 @@
 )]
 
 mod channels;
+mod customers;
 mod packaging;
 mod readme;
 mod rig;
+mod store;
 mod systemd;
 mod web;
 mod workspace;

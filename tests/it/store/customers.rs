@@ -1,0 +1,96 @@
+//! One customer: found, read, edited.
+
+use drumbeat::domain::customer::FieldValue;
+use drumbeat::domain::ids::{Bucket, CustomerId};
+use drumbeat::domain::value::Value;
+use drumbeat::store::{Error, HistoryFilter};
+
+use super::rig::{Fresh, importer, model, now, revision, text};
+
+pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
+    store.published(&revision()).await;
+    let ana = [("first_name", text("Ana")), ("last_name", text("Núñez"))];
+    store.person("A-7", &ana).await;
+    store
+        .person(
+            "B-8",
+            &[
+                ("email", text("50%off@example.com")),
+                ("phone", text("+34600")),
+            ],
+        )
+        .await;
+    let found = async |text: &str| -> Vec<String> {
+        let found = store.find_customers(text, 10, &model()).await.unwrap();
+        found
+            .into_iter()
+            .map(|customer| customer.external_id)
+            .collect()
+    };
+    for text in ["A-7", "a-", "nunez", "ANA N", "ana"] {
+        assert_eq!(found(text).await, ["A-7"], "{text}");
+    }
+    for text in ["50%", "+346"] {
+        assert_eq!(found(text).await, ["B-8"], "{text}");
+    }
+    assert!(found("%").await.is_empty());
+    assert_eq!(found("").await.len(), 2);
+}
+
+pub(super) async fn customers_come_in_the_order_asked_for(store: Fresh) {
+    store.published(&revision()).await;
+    let (a, b) = (store.person("a", &[]).await, store.person("b", &[]).await);
+    let nobody = CustomerId::new(Bucket(3), 99);
+    for order in [vec![a, nobody, b], vec![b, a]] {
+        let read = store.customers(&order, &model()).await.unwrap();
+        let ids: Vec<CustomerId> = read.iter().map(|customer| customer.id).collect();
+        let expected: Vec<CustomerId> = order.into_iter().filter(|id| *id != nobody).collect();
+        assert_eq!(ids, expected);
+    }
+    assert_eq!(store.customer("zzz", &model()).await.unwrap(), None);
+}
+
+pub(super) async fn setting_a_field_to_what_it_is_writes_nothing(store: Fresh) {
+    store.published(&revision()).await;
+    let id = store.person("a", &[("city", text("Lyon"))]).await;
+    let city = |name: &str| [("city".to_owned(), Some(FieldValue::One(text(name))))];
+    let by = importer();
+    let set = async |name: &str| {
+        let fields = city(name);
+        store
+            .set_fields(id, &fields, &model(), &by, now())
+            .await
+            .unwrap()
+    };
+    let marks = store.marks().await;
+    assert!(!set("Lyon").await);
+    assert_eq!(store.marks().await, marks);
+    assert!(set("Nice").await);
+    assert_eq!(store.marks().await, marks + 1);
+    let customer = store.read("a").await;
+    assert_eq!(
+        (customer.text("city"), customer.consent_rev),
+        (Some("Nice"), 0)
+    );
+    let lines = store
+        .history(id, &HistoryFilter::default(), 9)
+        .await
+        .unwrap();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0].kind, "field-changed");
+    let detail = lines[0].detail.as_ref().unwrap().to_string();
+    assert!(
+        detail.contains("city") && !detail.contains("Nice"),
+        "{detail}"
+    );
+}
+
+pub(super) async fn fields_of_an_unknown_customer_cannot_be_set(store: Fresh) {
+    store.published(&revision()).await;
+    let fields = [("age".to_owned(), Some(FieldValue::One(Value::Integer(1))))];
+    let nobody = CustomerId::new(Bucket(3), 99);
+    let refused = store
+        .set_fields(nobody, &fields, &model(), &importer(), now())
+        .await;
+    assert!(matches!(refused, Err(Error::NotFound(_))));
+}

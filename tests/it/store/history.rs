@@ -1,0 +1,166 @@
+//! Histories: activity, lines, filters, sums.
+
+use drumbeat::domain::channel::Channel;
+use drumbeat::domain::dispatch::DispatchState;
+use drumbeat::domain::ids::{Bucket, CustomerId};
+use drumbeat::domain::interaction::{Direction, Interaction, Kind};
+use drumbeat::domain::revision::NameKind;
+use drumbeat::store::{ChannelTotals, HistoryFilter};
+use jiff::{SignedDuration, Timestamp};
+
+use super::people::Sent;
+use super::rig::{Fresh, now, revision};
+
+fn hours_ago(hours: i64) -> Timestamp {
+    now() - SignedDuration::from_hours(hours)
+}
+
+fn did(customer: CustomerId, kind: Kind, hours: i64) -> Interaction {
+    Interaction {
+        campaign: Some("gold".to_owned()),
+        ..Interaction::new(customer, hours_ago(hours), kind)
+    }
+}
+
+pub(super) async fn activity_moves_forward_only(store: Fresh) {
+    store.published(&revision()).await;
+    let id = store.person("a", &[]).await;
+    let instants = async || {
+        let column = async |name: &str| {
+            let sql = format!("SELECT coalesce({name}, 0) FROM customers");
+            store.number(&sql).await
+        };
+        (
+            column("last_activity_at").await,
+            column("last_engagement_at").await,
+            column("last_transaction_at").await,
+        )
+    };
+    assert_eq!(instants().await, (0, 0, 0));
+    let marks = store.marks().await;
+    store
+        .record(&[did(id, Kind::EmailSent, 5), did(id, Kind::Login, 9)])
+        .await
+        .unwrap();
+    let (five, nine) = (hours_ago(5).as_microsecond(), hours_ago(9).as_microsecond());
+    assert_eq!(instants().await, (five, nine, 0));
+    assert_eq!(store.marks().await, marks + 1);
+    store
+        .record(&[did(id, Kind::Transaction, 12)])
+        .await
+        .unwrap();
+    let twelve = hours_ago(12).as_microsecond();
+    assert_eq!(instants().await, (five, nine, twelve));
+    store.record(&[did(id, Kind::Imported, 1)]).await.unwrap();
+    assert_eq!(instants().await, (five, nine, twelve));
+    assert_eq!(store.read("a").await.last_activity_at, Some(hours_ago(5)));
+}
+
+async fn a_life(store: &Fresh) -> CustomerId {
+    let published = store.published(&revision()).await;
+    let id = store.person("a", &[]).await;
+    let flow = published
+        .numbers
+        .number(NameKind::Flow, "welcome")
+        .unwrap()
+        .0;
+    let steps = ["hello", "more"].map(|step| published.numbers.step("welcome", step).unwrap().0);
+    let enrollment = store.enroll_at(id, flow, 1, hours_ago(50)).await;
+    let states = [(DispatchState::Accepted, 40), (DispatchState::Withheld, 20)];
+    for (step, (state, hours)) in steps.into_iter().zip(states) {
+        let sent = Sent {
+            enrollment,
+            step,
+            channel: Channel::Email.number(),
+            state: state.number(),
+            at: hours_ago(hours),
+        };
+        store.send(&sent).await;
+    }
+    let finished = hours_ago(10).as_microsecond();
+    store
+        .execute(&format!(
+            "UPDATE enrollments SET status = 10, finished_at = {finished}"
+        ))
+        .await;
+    let lines = [
+        did(id, Kind::EmailClicked, 30),
+        did(id, Kind::Conversion, 5),
+    ];
+    store.record(&lines).await.unwrap();
+    id
+}
+
+pub(super) async fn the_history_shows_dispatches_interactions_and_runs_newest_first(store: Fresh) {
+    let id = a_life(&store).await;
+    let lines = store
+        .history(id, &HistoryFilter::default(), 99)
+        .await
+        .unwrap();
+    let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
+    let expected = [
+        "conversion",
+        "completed-flow",
+        "email-withheld",
+        "email-clicked",
+        "email-sent",
+        "entered-flow",
+    ];
+    assert_eq!(kinds, expected);
+    let sent = &lines[4];
+    assert_eq!(
+        (sent.flow.as_deref(), sent.step.as_deref()),
+        (Some("welcome"), Some("hello"))
+    );
+    assert_eq!(sent.direction, Direction::Outbound);
+    let newest = store
+        .history(id, &HistoryFilter::default(), 2)
+        .await
+        .unwrap();
+    assert_eq!(newest, lines[..2]);
+}
+
+pub(super) async fn a_filter_narrows_the_history(store: Fresh) {
+    let id = a_life(&store).await;
+    let count = async |filter: HistoryFilter| store.history(id, &filter, 99).await.unwrap().len();
+    let with = |narrow: fn(&mut HistoryFilter)| {
+        let mut filter = HistoryFilter::default();
+        narrow(&mut filter);
+        filter
+    };
+    let narrowed = [
+        (with(|f| f.direction = Some(Direction::Inbound)), 2),
+        (with(|f| f.channel = Some(Channel::Email)), 2),
+        (with(|f| f.channel = Some(Channel::Sms)), 0),
+        (with(|f| f.campaign = Some("gold".to_owned())), 2),
+        (with(|f| f.campaign = Some("welcome".to_owned())), 4),
+        (with(|f| f.flow = Some("welcome".to_owned())), 4),
+        (with(|f| f.from = Some(hours_ago(30))), 4),
+        (with(|f| f.until = Some(hours_ago(30))), 2),
+        (with(|f| f.kinds.push("email-withheld".to_owned())), 1),
+    ];
+    for (filter, expected) in narrowed {
+        assert_eq!(count(filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+pub(super) async fn totals_count_what_became_of_messages(store: Fresh) {
+    let id = a_life(&store).await;
+    let totals = store.totals(id).await.unwrap();
+    let email = ChannelTotals {
+        sent: 1,
+        withheld: 1,
+        ..ChannelTotals::default()
+    };
+    assert_eq!(totals.channels, [(Channel::Email, email)].into());
+    assert_eq!(totals.conversions, 1);
+}
+
+pub(super) async fn an_interaction_of_an_unknown_customer_is_passed_over(store: Fresh) {
+    store.published(&revision()).await;
+    let id = store.person("a", &[]).await;
+    let nobody = CustomerId::new(Bucket(9), 1_000);
+    let lines = [did(nobody, Kind::Login, 1), did(id, Kind::Login, 1)];
+    store.record(&lines).await.unwrap();
+    assert_eq!(store.number("SELECT count(*) FROM interactions").await, 1);
+}

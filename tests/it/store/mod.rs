@@ -1,0 +1,119 @@
+//! Owns the conformance suite of the store: every function takes a fresh one, whatever its database.
+
+mod consent;
+mod customers;
+mod edges;
+mod enrolled;
+mod erasure;
+mod history;
+mod operation;
+mod oracle;
+mod people;
+mod property;
+mod revisions;
+mod rig;
+mod segments;
+mod statements;
+mod upsert;
+
+/// Runs each function of the suite against a fresh store of each database.
+macro_rules! for_every_database {
+    ($($module:ident { $($test:ident)+ })+) => {
+        mod sqlite {
+            $(mod $module {
+                $(#[tokio::test]
+                async fn $test() {
+                    crate::store::$module::$test(crate::store::rig::on_sqlite().await).await;
+                })+
+            })+
+        }
+    };
+}
+
+for_every_database! {
+    revisions {
+        a_published_revision_reads_back_equal
+        publishing_the_same_content_again_changes_nothing
+        numbers_never_change_over_revisions
+        a_changed_type_is_a_new_column_and_leaves_the_old_values
+        the_people_of_a_removed_step_go_to_the_step_after_it
+        a_removed_step_that_comes_back_is_no_longer_removed
+        a_flow_that_was_away_is_compared_with_what_it_last_was
+        only_a_change_of_timing_makes_a_flow_timed_anew
+        the_last_check_reads_back
+    }
+    upsert {
+        a_second_import_of_the_same_rows_changes_nothing
+        only_rows_that_differ_are_written_and_marked
+        a_field_that_is_not_named_stays_and_none_clears
+        later_rows_of_the_same_customer_win
+        every_type_reads_back_as_it_was_written
+        tags_and_lists_count_as_changes_where_they_are_new
+        a_given_consent_is_recorded_once_with_who_gave_it
+        a_value_of_another_type_is_refused_and_nothing_is_written
+        ten_thousand_rows_go_in_at_once
+    }
+    customers {
+        a_customer_is_found_by_what_people_type
+        customers_come_in_the_order_asked_for
+        setting_a_field_to_what_it_is_writes_nothing
+        fields_of_an_unknown_customer_cannot_be_set
+    }
+    consent {
+        a_repeated_unsubscribe_writes_nothing
+        resubscribing_takes_back_narrower_records_and_names_broader_ones
+        a_record_taken_back_can_be_given_again
+        a_switch_moves_the_revision_exactly_once
+        a_consent_moves_the_revision_exactly_once
+        a_dismissal_ends_the_flow_of_that_name_and_can_be_withdrawn
+        an_unknown_customer_is_refused_everywhere
+        a_suppressed_address_is_found_in_any_spelling
+    }
+    history {
+        activity_moves_forward_only
+        the_history_shows_dispatches_interactions_and_runs_newest_first
+        a_filter_narrows_the_history
+        totals_count_what_became_of_messages
+        an_interaction_of_an_unknown_customer_is_passed_over
+    }
+    erasure {
+        a_deleted_customer_leaves_nothing_behind_but_ended_runs
+    }
+    segments {
+        a_missing_value_meets_only_missing
+        text_is_compared_without_case_and_accents
+        what_looks_like_a_pattern_is_literal
+        segments_may_name_segments
+        a_circle_of_segments_is_an_error
+        a_random_share_is_about_that_share_and_stays
+        subscribed_asks_for_records_as_wide_or_wider
+        the_preview_is_a_part_of_the_count
+    }
+    enrolled {
+        a_sent_message_is_what_a_gateway_took
+        a_sent_message_is_asked_for_by_where_it_belongs
+        in_an_enrollment_did_counts_from_its_start
+        in_flow_means_a_live_enrollment
+    }
+    edges {
+        time_moves_exactly_those_that_an_edge_touches
+        conditions_without_relative_time_have_no_edges
+    }
+    property {
+        every_condition_means_what_the_oracle_says
+    }
+    statements {
+        every_constant_statement_prepares
+        every_statement_on_customers_names_its_bucket
+        no_statement_walks_a_table_of_customers_unless_it_says_so
+    }
+    operation {
+        every_commit_is_on_the_disk_before_it_is_answered
+        one_process_owns_a_store_and_each_start_has_a_number
+        tag_key_and_clock_last
+        a_backup_is_a_whole_store
+        a_backup_never_replaces_a_file
+        only_the_writes_of_others_move_the_data_version
+        jobs_and_audit_read_back
+    }
+}
