@@ -1,8 +1,16 @@
 //! The daemon killed at random instants while it sends through mail servers that are not ours.
 //!
 //! Afterwards every message was received exactly once, or is listed as uncertain.
+#![expect(
+    clippy::print_stdout,
+    reason = "a storm says its seed and what it came to"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the storm's length and seed are chosen from outside"
+)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
@@ -225,7 +233,7 @@ fn received(mails: &[String]) -> HashMap<DispatchId, usize> {
     received
 }
 
-async fn ledger(workspace: &Path) -> HashMap<DispatchId, i64> {
+async fn ledger(workspace: &Path) -> BTreeMap<DispatchId, i64> {
     let url = format!("sqlite://{}", workspace.join("var/drumbeat.db").display());
     let store = Store::open(&url).await.unwrap();
     let tag = store.instance_tag().await.unwrap();

@@ -7,6 +7,7 @@
 mod channels;
 mod chaos;
 mod customers;
+mod daemon;
 mod packaging;
 mod readme;
 mod rig;

@@ -60,7 +60,7 @@ impl Postfix {
             let waiting = ["maildrop", "incoming", "active", "deferred"]
                 .iter()
                 .filter_map(|name| fs::read_dir(queue.join(name)).ok())
-                .flat_map(|folder| folder.flatten())
+                .flat_map(Iterator::flatten)
                 .filter(|entry| entry.path().is_file())
                 .count();
             (waiting == 0).then_some(())
