@@ -3,7 +3,6 @@
 mod actor;
 mod backup;
 mod check;
-mod clock;
 mod columns;
 mod confirm;
 mod consent;
@@ -23,11 +22,16 @@ mod import;
 mod ledger;
 mod moments;
 mod output;
+<<<<<<< HEAD
 mod pause;
 mod picture;
 mod place;
 mod progress;
 mod reload;
+=======
+mod place;
+mod progress;
+>>>>>>> main
 mod run;
 mod schema;
 mod segment;

@@ -1,17 +1,20 @@
 //! Owns what a command about people works with: the open store, the revision in force, the clock.
 
+use std::sync::Arc;
+
 use super::exit::Exit;
 use super::place::Place;
 use super::workspace_revision::{self, Folder};
-use super::{clock, database, output};
+use super::{database, output};
 use crate::clock::Clock;
+use crate::daemon::flow_clock;
 use crate::settings::Settings;
 use crate::store::{Published, Store};
 
 pub(crate) struct Session {
     pub(crate) store: Store,
     pub(crate) published: Published,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
 }
 
@@ -56,7 +59,7 @@ impl Session {
             &settings,
         )?;
         let store = Store::open(&url).await?;
-        let clock = clock::of(&store).await?;
+        let clock = flow_clock(&store).await?;
         let published = workspace_revision::in_force(&store, &folder, clock.now()).await?;
         Ok(Self {
             store,

@@ -141,6 +141,10 @@ async fn start(
         work,
     );
     let engine = Arc::new(engine);
+    engine
+        .metrics
+        .check_failed
+        .set(i64::from(reading.checked.revision.is_none()));
     let rescued = rescue(&engine, &catalog, &left).await.map_err(other)?;
     if rescued.released + rescued.uncertain > 0 {
         let (released, uncertain) = (rescued.released, rescued.uncertain);
