@@ -10,6 +10,7 @@ mod customer;
 mod customer_facts;
 mod customer_text;
 mod database;
+mod demo;
 mod exit;
 mod explain;
 mod explain_entry;
@@ -19,19 +20,15 @@ mod explain_steps;
 mod format;
 mod funnel;
 mod import;
+mod init;
 mod ledger;
 mod moments;
 mod output;
-<<<<<<< HEAD
 mod pause;
 mod picture;
 mod place;
 mod progress;
 mod reload;
-=======
-mod place;
-mod progress;
->>>>>>> main
 mod run;
 mod schema;
 mod segment;
@@ -60,6 +57,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a small workspace to start from.
+    Init(init::Arguments),
+    /// Lets a month pass in half a minute, with invented customers.
+    Demo(demo::Arguments),
     /// Says everything that is wrong with the files.
     Check(check::Arguments),
     /// Prints the JSON Schema of a kind of document.
@@ -107,6 +108,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => return exit::of_usage(&error),
     };
     let done = match arguments.command {
+        Command::Init(command) => init::run(&command),
+        Command::Demo(command) => demo::run(&arguments.place, &command),
         Command::Check(command) => check::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
         Command::Run(command) => run::run(&arguments.place, &command),

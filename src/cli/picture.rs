@@ -18,7 +18,6 @@ use crate::store::{
 pub(crate) struct Picture {
     pub(crate) flows: Vec<FlowLine>,
     pub(crate) channels: Vec<ChannelLine>,
-    pub(crate) counts: Counts,
     pub(crate) check: Option<CheckRecord>,
     /// The process that runs on this store, if one does.
     pub(crate) daemon: Option<String>,
@@ -62,7 +61,6 @@ impl Picture {
             check: store.last_check().await?,
             daemon: store.owner()?,
             zone: published.revision.time_zone(),
-            counts,
             now,
         })
     }

@@ -6,14 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
-<<<<<<< HEAD
 use super::exit::Exit;
 use super::output;
 use super::place::Place;
-=======
-use super::place::Place;
-use super::{Exit, output};
->>>>>>> main
 use crate::daemon::{self, Failure, Options};
 use crate::settings::Settings;
 
