@@ -33,6 +33,8 @@ const BEHIND: &str = "SELECT \
        AND d.enrollment_id = e.enrollment_id AND d.step = e.step \
        WHERE e.bucket BETWEEN 0 AND 1023 AND e.status = 2 AND d.state = 0), \
      EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023), \
+     EXISTS (SELECT 1 FROM flow_states AS f WHERE f.paused_at IS NULL \
+       AND f.activated_at IS NOT NULL AND f.caught_up_to < 1024), \
      EXISTS (SELECT 1 FROM json_each($3) AS j LEFT JOIN segment_states AS s \
        ON s.segment = j.value WHERE s.segment IS NULL OR s.examined_to < 1024 \
        OR s.watermark < $2)";
@@ -66,6 +68,6 @@ impl Store {
             .bind(super::among::numbers_of_names(segments))
             .fetch_one(self.read())
             .await?;
-        Ok((0..4).all(|column| row.get::<i64, _>(column) == 0))
+        Ok((0..5).all(|column| row.get::<i64, _>(column) == 0))
     }
 }

@@ -28,11 +28,16 @@ pub(super) async fn begin(session: &Session, workspace: &Path) -> anyhow::Result
         bail!("the store holds customers and is not a demo's: choose another with `--database`");
     }
     let folder = folder(workspace)?;
-    let from = earlier.map_or_else(|| SystemClock.now(), |earlier| earlier.at);
+    let from = earlier.map_or_else(now, |earlier| Ok(earlier.at))?;
     store.ran(JOB, from, Some("importing")).await?;
     import_all(session, &folder, from).await?;
     store.ran(JOB, from, Some(IMPORTED)).await?;
     Ok(from)
+}
+
+/// To the microsecond, as the store keeps it: the clock must be able to reach the month's end.
+fn now() -> Result<Timestamp, jiff::Error> {
+    Timestamp::from_microsecond(SystemClock.now().as_microsecond())
 }
 
 fn folder(workspace: &Path) -> anyhow::Result<PathBuf> {

@@ -1,1 +1,5 @@
 //! Owns the tests of operation: status, explanations, pauses, the demo.
+
+mod commands;
+mod demo;
+mod desk;
