@@ -47,7 +47,6 @@ enum Command {
     Check(check::Arguments),
     /// Prints the JSON Schema of a kind of document.
     Schema(schema::Arguments),
-    /// Creates and updates customers from a CSV file.
     Import(import::Arguments),
     /// Shows and changes one customer.
     Customer(customer::Arguments),
