@@ -18,6 +18,11 @@ pub trait Clock: Send + Sync {
         machine_now()
     }
 
+    /// How much flow time passes in a span of machine time.
+    fn flow_span(&self, machine: SignedDuration) -> SignedDuration {
+        machine
+    }
+
     /// How long the machine must wait for flow time to reach `at`; zero when it has.
     fn until(&self, at: Timestamp) -> Duration {
         Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO)
@@ -72,6 +77,11 @@ impl ScaledClock {
 impl Clock for ScaledClock {
     fn now(&self) -> Timestamp {
         self.anchor.at(machine_now())
+    }
+
+    fn flow_span(&self, machine: SignedDuration) -> SignedDuration {
+        SignedDuration::try_from_secs_f64(machine.as_secs_f64() * self.anchor.scale)
+            .unwrap_or(SignedDuration::MAX)
     }
 
     fn until(&self, at: Timestamp) -> Duration {

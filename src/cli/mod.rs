@@ -3,7 +3,6 @@
 mod actor;
 mod backup;
 mod check;
-mod clock;
 mod columns;
 mod confirm;
 mod consent;
@@ -17,6 +16,7 @@ mod import;
 mod output;
 mod place;
 mod progress;
+mod run;
 mod schema;
 mod segment;
 mod session;
@@ -47,6 +47,8 @@ enum Command {
     Check(check::Arguments),
     /// Prints the JSON Schema of a kind of document.
     Schema(schema::Arguments),
+    /// The daemon: watches the files, enrolls, sends.
+    Run(run::Arguments),
     Import(import::Arguments),
     /// Shows and changes one customer.
     Customer(customer::Arguments),
@@ -75,6 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let done = match arguments.command {
         Command::Check(command) => check::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
+        Command::Run(command) => run::run(&arguments.place, &command),
         Command::Import(command) => import::run(&arguments.place, &command),
         Command::Customer(command) => customer::run(&arguments.place, &command),
         Command::Unsubscribe(command) => consent::unsubscribe(&arguments.place, &command),

@@ -1,19 +1,22 @@
 //! Owns what a command about people works with: the open store, the revision in force, the clock.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 
 use super::exit::Exit;
 use super::place::Place;
 use super::workspace_revision::{self, Folder};
-use super::{clock, database, output};
+use super::{database, output};
 use crate::clock::Clock;
+use crate::daemon::flow_clock;
 use crate::settings::Settings;
 use crate::store::{Published, Store};
 
 pub(crate) struct Session {
     pub(crate) store: Store,
     pub(crate) published: Published,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
 }
 
@@ -46,7 +49,7 @@ impl Session {
         let settings = Settings::from_process();
         let (url, folder) = store_of(place, &settings)?;
         let store = Store::open(&url).await?;
-        let clock = clock::of(&store).await?;
+        let clock = flow_clock(&store).await?;
         let at = clock.now();
         let workspace = &place.workspace;
         let published = workspace_revision::in_force(&store, folder, workspace, at).await?;

@@ -149,6 +149,16 @@ impl DispatchId {
         NameNo(i32::try_from(number).unwrap_or_default())
     }
 
+    /// The id as its 16 bytes, for places where text is too long.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    /// Reads back what [`Self::to_bytes`] gave.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// Whether this id was minted by the store that carries `tag`.
     pub fn is_of(self, tag: InstanceTag) -> bool {
         self.payload() & ((1 << TAG_BITS) - 1) == u128::from(tag.0)

@@ -19,6 +19,7 @@ pub mod gateway;
 pub mod held;
 pub mod ids;
 pub mod interaction;
+pub mod link;
 pub mod message;
 pub mod plain_text;
 pub mod policy;

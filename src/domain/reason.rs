@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::enrollment::ExitReason;
+
 /// Declares the reasons once: variant, written name, number in the store (never reused).
 macro_rules! reasons {
     ($($variant:ident $name:literal $number:literal;)*) => {
@@ -73,6 +75,22 @@ impl Reason {
             .iter()
             .copied()
             .find(|reason| reason.number() == number)
+    }
+}
+
+impl From<ExitReason> for Reason {
+    /// Why a message is withheld when its enrollment has ended.
+    fn from(exit: ExitReason) -> Self {
+        match exit {
+            ExitReason::LeftSegment => Self::NoLongerInSegment,
+            ExitReason::ExitCondition | ExitReason::Skipped => Self::ExitCondition,
+            ExitReason::Goal => Self::GoalReached,
+            ExitReason::Dismissed => Self::Dismissed,
+            ExitReason::CustomerDeleted => Self::CustomerDeleted,
+            ExitReason::Suspended => Self::Suspended,
+            ExitReason::Discarded => Self::Discarded,
+            ExitReason::FlowStopped | ExitReason::RemovedByPerson => Self::FlowStopped,
+        }
     }
 }
 

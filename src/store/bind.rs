@@ -2,7 +2,7 @@
 
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{SqlStr, Sqlite};
+use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr, Sqlite};
 
 /// One bound value.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,16 @@ pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
 /// The statement with its values bound in order.
 pub(super) fn statement<'q>(sql: SqlStr, cells: impl IntoIterator<Item = Cell>) -> Statement<'q> {
     cells.into_iter().fold(sqlx::query(sql), bind)
+}
+
+/// A statement composed from a compiled condition: its own values first, then the condition's.
+pub(super) fn composed<'q>(
+    sql: String,
+    own: impl IntoIterator<Item = Bind>,
+    condition: Vec<Bind>,
+) -> Statement<'q> {
+    let cells = own.into_iter().chain(condition).map(Some);
+    statement(AssertSqlSafe(sql).into_sql_str(), cells)
 }
 
 fn bind(query: Statement<'_>, cell: Cell) -> Statement<'_> {

@@ -13,7 +13,9 @@ use super::migrate;
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-const CACHE_KIB: &str = "-65536";
+/// Page caches: the writer's holds the pages that a batch touches, a reader's a few inner ones.
+const WRITER_CACHE: &str = "-32768";
+const READER_CACHE: &str = "-8192";
 
 /// An open, migrated database.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct Store {
     path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
+    /// One connection that is asked nothing but whether others have written.
+    watcher: SqlitePool,
 }
 
 /// A writing transaction: nobody else writes until it ends.
@@ -39,24 +43,17 @@ impl Store {
             })?;
         }
         let options = Self::options(path);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await?;
+        let writer = pool(1, options.clone()).await?;
         refuse_old_sqlite(&writer).await?;
         migrate::run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await?;
+        let reading = options
+            .pragma("query_only", "ON")
+            .pragma("cache_size", READER_CACHE);
         Ok(Self {
             path: path.to_owned(),
             writer,
-            readers,
+            readers: pool(READERS, reading.clone()).await?,
+            watcher: pool(1, reading).await?,
         })
     }
 
@@ -71,7 +68,7 @@ impl Store {
             .foreign_keys(false)
             .busy_timeout(BUSY_TIMEOUT)
             .statement_cache_capacity(200)
-            .pragma("cache_size", CACHE_KIB)
+            .pragma("cache_size", WRITER_CACHE)
             .pragma("temp_store", "MEMORY")
             .pragma("wal_autocheckpoint", "4000")
     }
@@ -91,9 +88,22 @@ impl Store {
         &self.writer
     }
 
+    /// The connection that writes nothing and so sees everybody's commits as others'.
+    pub(super) fn watcher(&self) -> &SqlitePool {
+        &self.watcher
+    }
+
     /// The database's file.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A file that belongs to the database: its path with an ending.
+    pub fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(".");
+        path.push(ending);
+        path.into()
     }
 
     /// The journal's mode and the synchronous level (2 is FULL) of every connection, as SQLite tells them.
@@ -117,9 +127,22 @@ impl Store {
 
     /// Closes every connection, after a last checkpoint.
     pub async fn close(&self) {
+        self.watcher.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+async fn pool(connections: u32, options: SqliteConnectOptions) -> Result<SqlitePool> {
+    let pool = SqlitePoolOptions::new()
+        .min_connections(connections.min(1))
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await?;
+    Ok(pool)
 }
 
 fn path_of(url: &str) -> Result<&Path> {

@@ -88,9 +88,11 @@ impl Store {
         self.get_meta(CLOCK).await
     }
 
-    /// A number that moves when another process has written; our own writes leave it.
+    /// A number that moves when anybody has written, in this process or another.
     pub async fn data_version(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar(VERSION).fetch_one(self.writer()).await?)
+        Ok(sqlx::query_scalar(VERSION)
+            .fetch_one(self.watcher())
+            .await?)
     }
 }
 

@@ -13,6 +13,14 @@ pub(super) fn instant(microseconds: i64) -> Result<Timestamp> {
         .map_err(|_| Error::Corrupt(format!("{microseconds} is not an instant")))
 }
 
+pub(super) fn optional_instant(microseconds: Option<i64>) -> Result<Option<Timestamp>> {
+    microseconds.map(instant).transpose()
+}
+
+pub(super) fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
 pub(super) fn day_number(day: Date) -> i64 {
     day.duration_since(EPOCH).as_hours() / 24
 }

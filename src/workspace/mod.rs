@@ -15,11 +15,13 @@ mod schema;
 mod shape;
 mod source;
 mod spanned;
+mod watch;
 
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::document::Kind;
 pub use self::rules::pages as rule_pages;
 pub use self::source::{Sources, load};
+pub use self::watch::Watch;
 
 use self::diagnostic::{Finding, Report};
 use self::documents::{Documents, kind_of};

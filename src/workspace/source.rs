@@ -120,6 +120,20 @@ pub fn load(dir: &Path) -> io::Result<Sources> {
     })
 }
 
+/// The folders directly in `root` whose files belong to the workspace.
+pub(super) fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let skipped = name.starts_with('.') || SKIPPED_FOLDERS.contains(&name.as_str());
+        if entry.file_type()?.is_dir() && !skipped {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
+}
+
 fn collect(root: &Path, folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -1,8 +1,15 @@
-//! Everything that is not a unit test, in one binary.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! Everything that is not pure, in one binary.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails right there"
+)]
 
 mod channels;
 mod customers;
+mod packaging;
+mod readme;
 mod rig;
 mod store;
+mod systemd;
+mod web;
 mod workspace;

@@ -5,5 +5,5 @@ mod planning;
 mod window;
 
 pub use opening::{Opening, opens};
-pub use planning::{after, instant, planned, zone_named};
+pub use planning::{after, before, instant, planned, zone_named};
 pub use window::{Days, Window, WindowZone};

@@ -33,6 +33,16 @@ pub fn after(anchor: Timestamp, delay: Delay, zone: &TimeZone) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// `delay` before `now`, the same way.
+pub fn before(now: Timestamp, delay: Delay, zone: &TimeZone) -> Timestamp {
+    let back = Delay {
+        months: -delay.months,
+        days: -delay.days,
+        seconds: -delay.seconds,
+    };
+    after(now, back, zone)
+}
+
 fn on_calendar(anchor: Timestamp, delay: Delay, zone: &TimeZone) -> Timestamp {
     if delay.months == 0 && delay.days == 0 {
         return anchor;

@@ -6,3 +6,4 @@ pub(crate) mod postfix;
 pub(crate) mod program;
 pub(crate) mod smtp_script;
 pub(crate) mod smtp_sink;
+pub(crate) mod systemd;

@@ -1,0 +1,40 @@
+# Shortcuts for people. What continuous integration runs is scripts/test.
+
+default:
+    @just --list
+
+# Every check and every test
+check:
+    scripts/test
+
+# The same with the long variants
+check-long:
+    scripts/test --long
+
+# The tests whose names contain PATTERN
+test PATTERN="":
+    cargo test {{ PATTERN }}
+
+# A month in half a minute
+demo:
+    cargo run --release -- demo
+
+bench:
+    cargo bench
+
+fmt:
+    cargo fmt
+
+# The schemas that editors complete with
+schemas:
+    for kind in workspace channel flow segment campaign customers policy; do \
+        cargo run --quiet -- schema $kind > schemas/$kind.json; \
+    done
+
+# The pages of the rules, from the rules' own documentation
+rules:
+    cargo test --test it the_pages_are_written_anew -- --ignored
+
+# Licenses, sources and known weaknesses of the dependencies
+audit:
+    cargo deny check

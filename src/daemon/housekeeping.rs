@@ -1,0 +1,92 @@
+//! Owns the work of the small hours: reconciliation, pruning, upkeep. Fixed times in UTC, and caught up after a rest.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+use crate::domain::daemon_settings::Retention;
+use crate::engine::{Engine, prune, reconcile};
+
+/// A run that is older than this is made up for at the start.
+const DAY: SignedDuration = SignedDuration::from_hours(25);
+
+#[derive(Debug, Clone, Copy)]
+enum Chore {
+    Reconcile,
+    Prune(Retention),
+    Upkeep,
+}
+
+impl Chore {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Reconcile => "reconcile",
+            Self::Prune(_) => "prune",
+            Self::Upkeep => "upkeep",
+        }
+    }
+
+    /// Seconds, minutes, hours, day, month, weekday; UTC.
+    fn schedule(self) -> &'static str {
+        match self {
+            Self::Reconcile => "0 10 3 * * *",
+            Self::Prune(_) => "0 40 3 * * *",
+            Self::Upkeep => "0 10 4 * * *",
+        }
+    }
+}
+
+/// Starts the chores; they end with the scheduler.
+pub(super) async fn start(
+    engine: Arc<Engine>,
+    retention: Retention,
+) -> Result<JobScheduler, JobSchedulerError> {
+    let scheduler = JobScheduler::new().await?;
+    for chore in [Chore::Reconcile, Chore::Prune(retention), Chore::Upkeep] {
+        let at_its_time = Arc::clone(&engine);
+        let job = Job::new_async(chore.schedule(), move |_, _| {
+            let engine = Arc::clone(&at_its_time);
+            Box::pin(async move { run(&engine, chore).await })
+        })?;
+        scheduler.add(job).await?;
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move { catch_up(&engine, chore).await });
+    }
+    scheduler.start().await?;
+    Ok(scheduler)
+}
+
+/// A store that has never had the chore done is new, and has nothing to make up for.
+async fn catch_up(engine: &Engine, chore: Chore) {
+    let now = engine.clock.machine();
+    match engine.store.last_run(chore.name()).await {
+        Ok(Some(last)) if now.duration_since(last.at) > DAY => run(engine, chore).await,
+        Ok(Some(_)) => {}
+        Ok(None) => note(engine, chore, "new").await,
+        Err(error) => tracing::error!(%error, chore = chore.name(), "cannot read its last run"),
+    }
+}
+
+async fn run(engine: &Engine, chore: Chore) {
+    let done = match chore {
+        Chore::Reconcile => reconcile(engine).await.map(|n| format!("{n} differences")),
+        Chore::Prune(retention) => prune(engine, retention).await.map(|n| format!("{n} rows")),
+        Chore::Upkeep => engine.store.upkeep().await.map(|()| "done".to_owned()),
+    };
+    match done {
+        Ok(result) => note(engine, chore, &result).await,
+        Err(error) => tracing::error!(%error, chore = chore.name(), "failed"),
+    }
+}
+
+async fn note(engine: &Engine, chore: Chore, result: &str) {
+    tracing::info!(chore = chore.name(), result, "done");
+    if let Err(error) = engine
+        .store
+        .ran(chore.name(), engine.clock.machine(), Some(result))
+        .await
+    {
+        tracing::error!(%error, chore = chore.name(), "cannot note its run");
+    }
+}

@@ -1,0 +1,76 @@
+//! Owns turning a revision into what runs: the gateways of its channels and its catalog.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::channels::registry;
+use crate::channels::setup::{BadGateway, Setup};
+use crate::clock::Clock;
+use crate::domain::revision::Revision;
+use crate::engine::{Catalog, Engine, Outlet, Outlets};
+use crate::settings::Settings;
+use crate::store::{Published, Result, Store};
+
+/// What gateways are opened with.
+pub(super) struct Workshop {
+    pub(super) workspace: PathBuf,
+    pub(super) settings: Settings,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Workshop {
+    /// The outlets of a revision. A channel whose configuration is unchanged keeps its own, with
+    /// its connections, slots, pace and breaker.
+    pub(super) fn outlets(
+        &self,
+        revision: &Revision,
+        current: &Outlets,
+    ) -> std::result::Result<Outlets, Vec<BadGateway>> {
+        let (mut outlets, mut bad) = (Outlets::new(), Vec::new());
+        for (channel, config) in &revision.channels {
+            let kept = current
+                .get(channel)
+                .filter(|outlet| outlet.config == *config);
+            let outlet = match kept {
+                Some(outlet) => Ok(Arc::clone(outlet)),
+                None => self.open(config),
+            };
+            match outlet {
+                Ok(outlet) => drop(outlets.insert(*channel, outlet)),
+                Err(error) => bad.push(error),
+            }
+        }
+        if bad.is_empty() {
+            Ok(outlets)
+        } else {
+            Err(bad)
+        }
+    }
+
+    fn open(
+        &self,
+        config: &crate::domain::gateway::ChannelConfig,
+    ) -> std::result::Result<Arc<Outlet>, BadGateway> {
+        let gateway = registry::open(&Setup {
+            config,
+            workspace: &self.workspace,
+            reveal: &|text| Ok(self.settings.reveal(text)?),
+        })?;
+        Ok(Arc::new(Outlet::new(
+            config.clone(),
+            gateway,
+            self.clock.machine(),
+        )))
+    }
+}
+
+pub(super) async fn catalog(store: &Store, published: Published) -> Result<Arc<Catalog>> {
+    Ok(Catalog::new(published, store.successors().await?))
+}
+
+/// Puts a revision to work.
+pub(super) async fn install(engine: &Engine, published: Published, outlets: Outlets) -> Result<()> {
+    let catalog = catalog(&engine.store, published).await?;
+    engine.install(catalog, outlets);
+    Ok(())
+}

@@ -1,0 +1,486 @@
+//! Owns the life of the process: the order in which the rooms start, and the order in which they stop.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::parts::{self, Workshop};
+use super::reload::{self, Reading, Reloader};
+use super::signals::{Asked, Signals};
+use super::{clock, housekeeping, systemd};
+use crate::clock::{Clock, SystemClock};
+use crate::domain::daemon_settings::DaemonSettings;
+use crate::domain::gateway::Secretive;
+use crate::domain::link::LinkKey;
+use crate::engine::{
+    Beat, Claimer, Engine, Enroller, Links, Marks, Outlets, Parker, Pulse, Settler, beat, rescue,
+};
+use crate::settings::Settings;
+use crate::store::{self, Ownership, Published, Store};
+use crate::web::{self, GatewayHealth, WebState};
+
+/// In-flight messages get this long to finish when the daemon is told to stop.
+const GRACE: Duration = Duration::from_secs(25);
+/// The engine's loops turn at least every five seconds.
+const ALIVE_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// What the daemon is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub workspace: PathBuf,
+    /// Overrides the settings' database.
+    pub database: Option<String>,
+    /// Seconds of flow time in one second.
+    pub clock_scale: Option<f64>,
+    /// Stop by itself when nobody waits and nothing is to be sent.
+    pub until_idle: bool,
+    /// Overrides the settings' listen address.
+    pub listen: Option<String>,
+}
+
+/// Why the daemon does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration cannot run: exit code 78.
+    #[error("{0}")]
+    Configuration(String),
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+fn other(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::Other(error.into())
+}
+
+fn unusable(error: store::Error) -> Failure {
+    match error {
+        store::Error::Unusable(why) => Failure::Configuration(why),
+        error => other(error),
+    }
+}
+
+/// Runs until told to stop, or until idle when asked for that.
+pub async fn run(options: Options, settings: Settings) -> Result<(), Failure> {
+    let mut signals = Signals::listen().map_err(other)?;
+    let workshop = Workshop {
+        workspace: options.workspace.clone(),
+        settings,
+        clock: Arc::new(SystemClock),
+    };
+    let reading = reload::read(&workshop).map_err(|error| {
+        let workspace = options.workspace.display();
+        Failure::Configuration(format!(
+            "the workspace `{workspace}` cannot be read: {error}"
+        ))
+    })?;
+    let started = start(&options, workshop, reading).await?;
+    systemd::ready("running");
+    started.serve(&mut signals, options.until_idle).await;
+    systemd::stopping();
+    started.stop().await;
+    Ok(())
+}
+
+struct Started {
+    engine: Arc<Engine>,
+    pulse: Pulse,
+    hangup: Arc<Notify>,
+    settler: Settler,
+    /// Stops what takes on new work; then what finishes it; then the rest.
+    claiming: CancellationToken,
+    serving: CancellationToken,
+    working: TaskTracker,
+    writing: tokio::task::JoinHandle<()>,
+    background: TaskTracker,
+    scheduler: tokio_cron_scheduler::JobScheduler,
+    _ownership: Ownership,
+}
+
+async fn start(
+    options: &Options,
+    workshop: Workshop,
+    reading: Reading,
+) -> Result<Started, Failure> {
+    let daemon_settings = reading.settings().clone();
+    let store = open_store(options, &workshop.settings, &daemon_settings).await?;
+    let ownership = store.own("drumbeat run").await.map_err(unusable)?;
+    let clock = clock::start(&store, options.clock_scale)
+        .await
+        .map_err(other)?;
+    let (published, outlets) = first_revision(&store, &workshop, &reading, &*clock).await?;
+    let marks_path = store.beside("handover");
+    let left = Marks::left_behind(&marks_path);
+    let marks = Marks::open(&marks_path).map_err(other)?;
+    let tag = store.instance_tag().await.map_err(other)?;
+    let listener = listen(options, &workshop.settings, &daemon_settings).await?;
+    let links = links(
+        &store,
+        &workshop.settings,
+        &daemon_settings,
+        listener.as_ref(),
+    )
+    .await?;
+    let link_key = Arc::new(links_key(&store, &workshop.settings, &daemon_settings).await?);
+    let identity = (ownership.incarnation, tag);
+    let catalog = parts::catalog(&store, published).await.map_err(other)?;
+    let work = (Arc::clone(&catalog), outlets);
+    let engine = Engine::new(
+        store.clone(),
+        Arc::clone(&clock),
+        identity,
+        marks,
+        links,
+        work,
+    );
+    let engine = Arc::new(engine);
+    let rescued = rescue(&engine, &catalog, &left).await.map_err(other)?;
+    if rescued.released + rescued.uncertain > 0 {
+        let (released, uncertain) = (rescued.released, rescued.uncertain);
+        tracing::warn!(
+            released,
+            uncertain,
+            "took over claims that an earlier start left"
+        );
+    }
+    let retention = daemon_settings.retention;
+    let scheduler = housekeeping::start(Arc::clone(&engine), retention)
+        .await
+        .map_err(other)?;
+    let seen = reading.sources.hash().to_owned();
+    let started = Started::spawn(engine, ownership, scheduler, listener, link_key);
+    started.spawn_reloader(Reloader::new(
+        Arc::clone(&started.engine),
+        Arc::new(workshop),
+        seen,
+    ));
+    started.spawn_clock(options.clock_scale);
+    Ok(started)
+}
+
+async fn open_store(
+    options: &Options,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<Store, Failure> {
+    let configured = settings
+        .text(&daemon.database)
+        .map_err(|error| Failure::Configuration(format!("`database`: {error}")))?;
+    let url = options.database.clone().unwrap_or(configured);
+    Store::open(&database_url(&options.workspace, &url))
+        .await
+        .map_err(unusable)
+}
+
+/// A database's path is relative to the workspace.
+pub(super) fn database_url(workspace: &Path, url: &str) -> String {
+    match url.strip_prefix("sqlite://") {
+        Some(path) => format!("sqlite://{}", workspace.join(path).display()),
+        None => url.to_owned(),
+    }
+}
+
+/// What the files say, or, when they have errors, what was running before.
+async fn first_revision(
+    store: &Store,
+    workshop: &Workshop,
+    reading: &Reading,
+    clock: &dyn Clock,
+) -> Result<(Published, Outlets), Failure> {
+    let opened = |revision| {
+        workshop.outlets(revision, &Outlets::new()).map_err(|bad| {
+            let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+            Failure::Configuration(bad.join("\n"))
+        })
+    };
+    if let Some(revision) = &reading.checked.revision {
+        let outlets = opened(revision)?;
+        let published = reading.publish(store, clock.now()).await.map_err(other)?;
+        reading
+            .record(store, &[], clock.machine())
+            .await
+            .map_err(other)?;
+        if let Some(published) = published {
+            return Ok((published, outlets));
+        }
+    }
+    reading
+        .record(store, &[], clock.machine())
+        .await
+        .map_err(other)?;
+    let Some(published) = store.current_revision().await.map_err(other)? else {
+        return Err(Failure::Configuration(reading.text()));
+    };
+    tracing::error!(
+        "the files have errors, the last good revision runs:\n{}",
+        reading.text()
+    );
+    let outlets = opened(&published.revision)?;
+    Ok((published, outlets))
+}
+
+async fn listen(
+    options: &Options,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<Option<TcpListener>, Failure> {
+    let configured = settings
+        .text(&daemon.listen)
+        .map_err(|error| Failure::Configuration(format!("`listen`: {error}")))?;
+    let address = options.listen.clone().unwrap_or(configured);
+    if address == "off" {
+        return Ok(None);
+    }
+    TcpListener::bind(&address)
+        .await
+        .map(Some)
+        .map_err(|error| {
+            Failure::Configuration(format!(
+                "cannot listen on `{address}`: {error}: set `listen` in drumbeat.yaml"
+            ))
+        })
+}
+
+async fn links_key(
+    store: &Store,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<LinkKey, Failure> {
+    match &daemon.link_secret {
+        Some(secret) => {
+            let secret = settings
+                .text(secret)
+                .map_err(|error| Failure::Configuration(format!("`link-secret`: {error}")))?;
+            Ok(LinkKey::derived_from(secret.as_bytes()))
+        }
+        None => Ok(LinkKey::new(store.link_key().await.map_err(other)?)),
+    }
+}
+
+async fn links(
+    store: &Store,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+    listener: Option<&TcpListener>,
+) -> Result<Links, Failure> {
+    let key = links_key(store, settings, daemon).await?;
+    let here = listener.and_then(|listener| listener.local_addr().ok());
+    let public_url = match &daemon.public_url {
+        Some(url) => public_url(settings, url)?,
+        None => here.map_or_else(String::new, |address| format!("http://{address}")),
+    };
+    Ok(Links { public_url, key })
+}
+
+fn public_url(settings: &Settings, url: &Secretive) -> Result<String, Failure> {
+    let url = settings
+        .text(url)
+        .map_err(|error| Failure::Configuration(format!("`public-url`: {error}")))?;
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+impl Started {
+    fn spawn(
+        engine: Arc<Engine>,
+        ownership: Ownership,
+        scheduler: tokio_cron_scheduler::JobScheduler,
+        listener: Option<TcpListener>,
+        link_key: Arc<LinkKey>,
+    ) -> Self {
+        let (claiming, serving) = (CancellationToken::new(), CancellationToken::new());
+        let (working, background) = (TaskTracker::new(), TaskTracker::new());
+        let (pulse, watching) = Pulse::watch(engine.store.clone(), serving.clone());
+        background.spawn(watching);
+        let (settler, outcomes) = Settler::new(Arc::clone(&engine));
+        let writing = tokio::spawn(Settler::write(Arc::clone(&engine), outcomes));
+        let turned = Arc::new(AtomicI64::new(engine.clock.machine().as_second()));
+        working.spawn(claim(&engine, settler.clone(), &pulse, &claiming, &turned));
+        working.spawn(enroll(&engine, &pulse, &claiming));
+        working.spawn(park(&engine, &pulse, &claiming));
+        if let Some(listener) = listener {
+            let state = web_state(&engine, link_key, turned);
+            let stop = serving.clone();
+            background.spawn(async move {
+                if let Err(error) = web::serve(listener, state, stop).await {
+                    tracing::error!(%error, "cannot serve HTTP");
+                }
+            });
+        }
+        let (store, clock) = (engine.store.clone(), Arc::clone(&engine.clock));
+        background.spawn(systemd::watchdog(store, clock, claiming.clone()));
+        Self {
+            engine,
+            pulse,
+            hangup: Arc::new(Notify::new()),
+            settler,
+            claiming,
+            serving,
+            working,
+            writing,
+            background,
+            scheduler,
+            _ownership: ownership,
+        }
+    }
+
+    fn spawn_reloader(&self, reloader: Reloader) {
+        let hangup = Arc::clone(&self.hangup);
+        self.background
+            .spawn(reloader.run(self.pulse.clone(), hangup, self.claiming.clone()));
+    }
+
+    fn spawn_clock(&self, scale: Option<f64>) {
+        let (store, clock) = (self.engine.store.clone(), Arc::clone(&self.engine.clock));
+        let Some(scale) = scale else { return };
+        self.background
+            .spawn(clock::keep(store, clock, scale, self.serving.clone()));
+    }
+
+    /// Waits for the end: a signal, or nothing left to do.
+    async fn serve(&self, signals: &mut Signals, until_idle: bool) {
+        loop {
+            tokio::select! {
+                asked = signals.next() => match asked {
+                    Asked::Stop => return,
+                    Asked::Reload => self.hangup.notify_one(),
+                },
+                () = self.idle(), if until_idle => {
+                    tracing::info!("nothing left to do");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Waits until nobody waits and nothing is in flight, seen so twice in a row.
+    async fn idle(&self) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let mut seen = 0;
+        while seen < 2 {
+            ticks.tick().await;
+            let in_flight: u32 = self
+                .engine
+                .outlets()
+                .values()
+                .map(|outlet| outlet.in_flight())
+                .sum();
+            let idle = self.engine.store.is_idle().await.unwrap_or(false);
+            seen = if idle && in_flight == 0 { seen + 1 } else { 0 };
+        }
+    }
+
+    /// No new work; what is in flight ends or times out; outcomes are stored; then the rest.
+    async fn stop(mut self) {
+        tracing::info!("stopping");
+        self.claiming.cancel();
+        self.working.close();
+        self.working.wait().await;
+        if tokio::time::timeout(GRACE, self.settler.drained())
+            .await
+            .is_err()
+        {
+            tracing::warn!("messages were still in flight: the next start takes them over");
+        }
+        drop(self.settler);
+        if tokio::time::timeout(GRACE, self.writing).await.is_err() {
+            tracing::warn!("outcomes were still to be stored: the next start takes them over");
+        }
+        self.serving.cancel();
+        self.background.close();
+        self.background.wait().await;
+        if let Err(error) = self.scheduler.shutdown().await {
+            tracing::warn!(%error, "cannot stop the scheduler");
+        }
+        self.engine.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+fn claim(
+    engine: &Arc<Engine>,
+    settler: Settler,
+    pulse: &Pulse,
+    stop: &CancellationToken,
+    turned: &Arc<AtomicI64>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let claimer = Arc::new(Claimer::new(Arc::clone(engine), settler));
+    let (turned, clock) = (Arc::clone(turned), Arc::clone(&engine.clock));
+    beat("claim", pulse.clone(), stop.clone(), move || {
+        turned.store(clock.machine().as_second(), Ordering::Relaxed);
+        let claimer = Arc::clone(&claimer);
+        async move { claimer.run_once().await }
+    })
+}
+
+fn enroll(
+    engine: &Arc<Engine>,
+    pulse: &Pulse,
+    stop: &CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let enroller = Arc::new(Enroller::new(Arc::clone(engine)));
+    beat("enroll", pulse.clone(), stop.clone(), move || {
+        let enroller = Arc::clone(&enroller);
+        async move { enroller.run_once().await.map(|(_, beat): (_, Beat)| beat) }
+    })
+}
+
+fn park(
+    engine: &Arc<Engine>,
+    pulse: &Pulse,
+    stop: &CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let parker = Arc::new(Parker::new(Arc::clone(engine)));
+    beat("park", pulse.clone(), stop.clone(), move || {
+        let parker = Arc::clone(&parker);
+        async move { parker.run_once().await }
+    })
+}
+
+fn web_state(engine: &Arc<Engine>, key: Arc<LinkKey>, turned: Arc<AtomicI64>) -> Arc<WebState> {
+    let mut registry = Registry::with_prefix("drumbeat");
+    engine.metrics.register(&mut registry);
+    let daemon = Arc::new(Running {
+        engine: Arc::clone(engine),
+        turned,
+    });
+    let (store, clock) = (engine.store.clone(), Arc::clone(&engine.clock));
+    Arc::new(WebState::new(store, clock, daemon, key, Arc::new(registry)))
+}
+
+/// The running daemon as the web sees it.
+struct Running {
+    engine: Arc<Engine>,
+    /// The second at which the claim loop last turned.
+    turned: Arc<AtomicI64>,
+}
+
+impl web::Daemon for Running {
+    fn alive(&self) -> bool {
+        let turned = Timestamp::from_second(self.turned.load(Ordering::Relaxed));
+        let now = self.engine.clock.machine();
+        turned.is_ok_and(|turned| now.duration_since(turned) < ALIVE_WITHIN)
+    }
+
+    fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.engine.catalog().published)
+    }
+
+    fn gateways(&self) -> Vec<GatewayHealth> {
+        self.engine
+            .outlets()
+            .iter()
+            .map(|(channel, outlet)| GatewayHealth {
+                channel: *channel,
+                gateway: outlet.config.gateway.kind(),
+                breaker: outlet.breaker(),
+            })
+            .collect()
+    }
+}

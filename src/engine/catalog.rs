@@ -1,0 +1,256 @@
+//! Owns the current revision as the engine uses it: every name a number, every template compiled, once per revision.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::calendar;
+use crate::domain::campaign::Active;
+use crate::domain::channel::Lane;
+use crate::domain::customer::Customer;
+use crate::domain::enrollment::{self, ExitReason};
+use crate::domain::flow::{Flow, OnSkip, Reentry, Step};
+use crate::domain::ids::{NameNo, RevisionNo};
+use crate::domain::revision::{NameKind, Revision};
+use crate::domain::segment::{Condition, Moment};
+use crate::domain::subscription::Belonging;
+use crate::domain::template::Templates;
+use crate::store::{Frame, Move, Published};
+
+/// A published revision, ready to be executed.
+#[derive(Debug)]
+pub struct Catalog {
+    pub published: Arc<Published>,
+    pub zone: TimeZone,
+    pub templates: Templates,
+    pub flows: BTreeMap<NameNo, FlowPlan>,
+    /// Where the people of removed steps go.
+    pub successors: BTreeMap<NameNo, Option<NameNo>>,
+    /// Whether a segment or an exit condition asks about what we send.
+    pub marks_sends: bool,
+}
+
+/// A flow with its numbers.
+#[derive(Debug)]
+pub struct FlowPlan {
+    pub number: NameNo,
+    pub segment: NameNo,
+    pub flow: Flow,
+    pub steps: Vec<StepPlan>,
+}
+
+/// A step with what the gate asks about it.
+#[derive(Debug)]
+pub struct StepPlan {
+    pub number: NameNo,
+    pub step: Step,
+    /// The flow's place and, for a reused communication, its campaign's.
+    pub belongs: Vec<Belonging>,
+    pub is_service: bool,
+    /// The days on which the reused communication's campaign is active.
+    pub active: Active,
+    /// The reused communication's campaign, whose link scope governs.
+    pub campaign: Option<NameNo>,
+    /// Whether its message may carry a "not interested" link.
+    pub dismissable: bool,
+}
+
+impl Catalog {
+    pub fn new(published: Published, successors: Vec<(NameNo, Option<NameNo>)>) -> Arc<Self> {
+        let revision = &published.revision;
+        let flows = revision
+            .flows
+            .values()
+            .filter_map(|flow| flow_plan(&published, flow))
+            .map(|plan| (plan.number, plan))
+            .collect();
+        Arc::new(Self {
+            zone: revision.time_zone(),
+            templates: Templates::new(revision),
+            flows,
+            successors: successors.into_iter().collect(),
+            marks_sends: asks_about_sends(revision),
+            published: Arc::new(published),
+        })
+    }
+
+    pub fn revision(&self) -> &Revision {
+        &self.published.revision
+    }
+
+    pub fn number(&self) -> RevisionNo {
+        self.published.number
+    }
+
+    pub fn frame(&self, now: Timestamp) -> Frame<'_> {
+        Frame {
+            revision: &self.published.revision,
+            numbers: &self.published.numbers,
+            now,
+        }
+    }
+
+    /// The zone a customer lives in: their own if it is known, else the workspace's.
+    pub fn zone_of(&self, customer: &Customer) -> TimeZone {
+        self.zone_named(customer.text(&self.revision().policy.zone_field))
+    }
+
+    pub fn zone_named(&self, name: Option<&str>) -> TimeZone {
+        name.and_then(calendar::zone_named)
+            .unwrap_or_else(|| self.zone.clone())
+    }
+}
+
+fn flow_plan(published: &Published, flow: &Flow) -> Option<FlowPlan> {
+    let numbers = &published.numbers;
+    Some(FlowPlan {
+        number: numbers.number(NameKind::Flow, &flow.id)?,
+        segment: numbers.number(NameKind::Segment, &flow.segment)?,
+        flow: flow.clone(),
+        steps: flow
+            .steps
+            .iter()
+            .filter_map(|step| step_plan(published, flow, step))
+            .collect(),
+    })
+}
+
+fn step_plan(published: &Published, flow: &Flow, step: &Step) -> Option<StepPlan> {
+    let (revision, numbers) = (&published.revision, &published.numbers);
+    let reused = step
+        .action
+        .as_ref()
+        .and_then(|action| action.reuses.as_ref())
+        .and_then(|reuse| revision.campaigns.get(&reuse.campaign));
+    let mut belongs = Vec::new();
+    if let Some(action) = &step.action {
+        let channel = action.content.channel();
+        let place = |id: &str, category: &Option<String>, group: &Option<String>| Belonging {
+            campaign: id.to_owned(),
+            category: category.clone(),
+            group: group.clone(),
+            channel,
+        };
+        belongs.push(place(&flow.id, &flow.category, &flow.group));
+        belongs.extend(reused.map(|reused| place(&reused.id, &reused.category, &reused.group)));
+    }
+    let governing = reused.map_or(flow.category.as_deref(), |reused| {
+        reused.category.as_deref()
+    });
+    Some(StepPlan {
+        number: numbers.step(&flow.id, &step.id)?,
+        step: step.clone(),
+        belongs,
+        is_service: revision.policy.is_service(governing),
+        active: reused.map(|reused| reused.active).unwrap_or_default(),
+        campaign: reused.and_then(|reused| numbers.number(NameKind::Campaign, &reused.id)),
+        dismissable: reused.map_or(flow.dismissable, |reused| reused.dismissable),
+    })
+}
+
+fn asks_about_sends(revision: &Revision) -> bool {
+    let mut asks = false;
+    let mut visit = |condition: &Condition| {
+        asks |= match condition {
+            Condition::Did(did) => did.kind.sent_on().is_some(),
+            Condition::Moment { moment, .. } => *moment == Moment::LastActivity,
+            Condition::Rating(_) | Condition::InFlow(_) => true,
+            _ => false,
+        };
+    };
+    revision
+        .segments
+        .values()
+        .for_each(|segment| segment.condition.walk(&mut visit));
+    for flow in revision.flows.values() {
+        if let Some(when) = &flow.exit.when {
+            when.walk(&mut visit);
+        }
+    }
+    asks
+}
+
+impl FlowPlan {
+    pub fn step(&self, number: NameNo) -> Option<&StepPlan> {
+        self.steps.iter().find(|step| step.number == number)
+    }
+
+    fn step_named(&self, id: &str) -> Option<&StepPlan> {
+        self.steps.iter().find(|step| step.step.id == id)
+    }
+
+    /// Where an enrollment goes when the step `finished` was sent or skipped at `at`.
+    pub fn advance(&self, finished: &StepPlan, at: Walk<'_>) -> Move {
+        match enrollment::advance(&self.flow, &finished.step.id, at.now, at.zone) {
+            Some(next) => self.to(&next, at).unwrap_or_else(|| self.complete(at)),
+            None => self.complete(at),
+        }
+    }
+
+    /// Where an enrollment goes when a message of the step was not sent.
+    pub fn skip(&self, skipped: &StepPlan, at: Walk<'_>) -> Move {
+        match skipped.step.on_skip {
+            OnSkip::Advance => self.advance(skipped, at),
+            OnSkip::Exit => self.exit(ExitReason::Skipped, at),
+        }
+    }
+
+    /// Straight to a step, because the one before it is gone.
+    pub fn jump(&self, to: &StepPlan, at: Walk<'_>) -> Move {
+        let timing = enrollment::retime(&to.step, at.now, at.zone);
+        let next = enrollment::Next {
+            step: &to.step,
+            timing,
+        };
+        self.to(&next, at).unwrap_or_else(|| self.complete(at))
+    }
+
+    pub fn complete(&self, at: Walk<'_>) -> Move {
+        Move::Completed {
+            look_again: self.look_again(at),
+        }
+    }
+
+    pub fn exit(&self, reason: ExitReason, at: Walk<'_>) -> Move {
+        Move::Exited {
+            reason,
+            look_again: self.look_again(at),
+        }
+    }
+
+    fn to(&self, next: &enrollment::Next<'_>, at: Walk<'_>) -> Option<Move> {
+        Some(Move::To {
+            step: self.step_named(&next.step.id)?.number,
+            lane: next.step.lane(),
+            anchor: next.timing.anchor,
+            planned: next.timing.planned,
+            revision: at.revision,
+        })
+    }
+
+    /// When the customer may enter again, if the flow lets them after a time.
+    fn look_again(&self, at: Walk<'_>) -> Option<Timestamp> {
+        match self.flow.entry.reentry {
+            Reentry::Once | Reentry::EveryRequalification => None,
+            Reentry::Every(span) => Some(calendar::after(at.started_at, span, at.zone)),
+        }
+    }
+
+    /// The first step and its lane.
+    pub fn entrance(&self) -> Option<(NameNo, Lane)> {
+        self.steps
+            .first()
+            .map(|first| (first.number, first.step.lane()))
+    }
+}
+
+/// When and where a customer takes a step.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk<'a> {
+    pub now: Timestamp,
+    pub zone: &'a TimeZone,
+    pub started_at: Timestamp,
+    pub revision: RevisionNo,
+}

@@ -1,0 +1,365 @@
+//! Owns what the gate is told: everything about a batch of due enrollments, read at once.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::catalog::{Catalog, FlowPlan, StepPlan};
+use crate::domain::calendar::{self, Opening};
+use crate::domain::channel::Channel;
+use crate::domain::customer::Customer;
+use crate::domain::field::FieldType;
+use crate::domain::gate::{Address, CapState, Facts, FlowGate};
+use crate::domain::ids::{CustomerId, EnrollmentId};
+use crate::domain::policy::FrequencyCap;
+use crate::domain::subscription::{Dismissal, Subscription};
+use crate::domain::value::Value;
+use crate::store::{Due, FlowState, Result, Store};
+
+/// The facts of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub customers: HashMap<CustomerId, Customer>,
+    subscriptions: HashMap<CustomerId, Vec<Subscription>>,
+    dismissals: HashMap<CustomerId, Vec<Dismissal>>,
+    suppressed: HashSet<(Channel, String)>,
+    /// What these customers were sent lately, and what this batch is about to send them.
+    recent: HashMap<CustomerId, Vec<(Channel, Timestamp)>>,
+    exits: HashSet<EnrollmentId>,
+    leaves: HashSet<EnrollmentId>,
+    skips: HashSet<EnrollmentId>,
+}
+
+/// One due message, as the gate is asked about it.
+pub(super) struct Question<'a> {
+    pub due: &'a Due,
+    pub planned: Timestamp,
+    pub plan: &'a FlowPlan,
+    pub step: &'a StepPlan,
+    pub channel: Channel,
+    pub address_field: &'a str,
+    pub zone: &'a TimeZone,
+    pub state: Option<&'a FlowState>,
+    pub now: Timestamp,
+}
+
+impl Gathered {
+    /// Reads everything about these rows, in one statement a kind.
+    pub(super) async fn read(
+        store: &Store,
+        catalog: &Catalog,
+        dues: &[Due],
+        now: Timestamp,
+    ) -> Result<Self> {
+        let ids: Vec<CustomerId> = unique(dues.iter().map(|due| due.customer));
+        let model = &catalog.revision().data_model;
+        let customers: HashMap<CustomerId, Customer> = store
+            .customers(&ids, model)
+            .await?
+            .into_iter()
+            .map(|customer| (customer.id, customer))
+            .collect();
+        let mut gathered = Self {
+            subscriptions: store.subscriptions_of(&ids).await?,
+            dismissals: store.dismissals_of(&ids).await?,
+            customers,
+            ..Self::default()
+        };
+        gathered.read_suppressed(store, catalog, dues).await?;
+        gathered.read_recent(store, catalog, &ids, now).await?;
+        gathered.read_conditions(store, catalog, dues, now).await?;
+        Ok(gathered)
+    }
+
+    async fn read_suppressed(
+        &mut self,
+        store: &Store,
+        catalog: &Catalog,
+        dues: &[Due],
+    ) -> Result<()> {
+        let mut addresses = Vec::new();
+        for due in dues {
+            let crate::domain::channel::Lane::Channel(channel) = due.lane else {
+                continue;
+            };
+            let Some(config) = catalog.revision().channels.get(&channel) else {
+                continue;
+            };
+            let customer = self.customers.get(&due.customer);
+            let address = customer.and_then(|customer| customer.text(&config.address_field));
+            addresses.extend(address.map(|address| (channel, address)));
+        }
+        if !addresses.is_empty() {
+            self.suppressed = store.suppressed(&addresses).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_recent(
+        &mut self,
+        store: &Store,
+        catalog: &Catalog,
+        ids: &[CustomerId],
+        now: Timestamp,
+    ) -> Result<()> {
+        let caps = &catalog.revision().policy.caps;
+        let Some(longest) = caps.iter().map(|cap| cap.per.approximate_seconds()).max() else {
+            return Ok(());
+        };
+        // A calendar span can be a little longer than its approximation.
+        let span = SignedDuration::from_secs(longest) * 11 / 10 + SignedDuration::from_hours(48);
+        let since = now.checked_sub(span).unwrap_or(Timestamp::MIN);
+        for (customer, channel, at) in store.recent_dispatches(ids, since).await? {
+            self.recent.entry(customer).or_default().push((channel, at));
+        }
+        Ok(())
+    }
+
+    async fn read_conditions(
+        &mut self,
+        store: &Store,
+        catalog: &Catalog,
+        dues: &[Due],
+        now: Timestamp,
+    ) -> Result<()> {
+        let frame = catalog.frame(now);
+        for plan in catalog.flows.values() {
+            let of_flow: Vec<&Due> = dues.iter().filter(|due| due.flow == plan.number).collect();
+            if of_flow.is_empty() {
+                continue;
+            }
+            let ids: Vec<EnrollmentId> = of_flow.iter().map(|due| due.enrollment).collect();
+            if let Some(when) = &plan.flow.exit.when {
+                self.exits
+                    .extend(store.matching_enrollments(when, &frame, &ids).await?);
+            }
+            if plan.flow.exit.on_leaving_segment {
+                self.read_leavers(store, catalog, plan, &of_flow, now)
+                    .await?;
+            }
+            for step in &plan.steps {
+                let Some(condition) = &step.step.condition else {
+                    continue;
+                };
+                let at_step: Vec<EnrollmentId> = of_flow
+                    .iter()
+                    .filter(|due| due.step == step.number)
+                    .map(|due| due.enrollment)
+                    .collect();
+                if at_step.is_empty() {
+                    continue;
+                }
+                let met = store
+                    .matching_enrollments(condition, &frame, &at_step)
+                    .await?;
+                self.skips
+                    .extend(at_step.into_iter().filter(|id| !met.contains(id)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_leavers(
+        &mut self,
+        store: &Store,
+        catalog: &Catalog,
+        plan: &FlowPlan,
+        dues: &[&Due],
+        now: Timestamp,
+    ) -> Result<()> {
+        let Some(segment) = catalog.revision().segments.get(&plan.flow.segment) else {
+            return Ok(());
+        };
+        let ids = unique(dues.iter().map(|due| due.customer));
+        let members = store
+            .matching(&segment.condition, &catalog.frame(now), &ids)
+            .await?;
+        let left = dues.iter().filter(|due| !members.contains(&due.customer));
+        self.leaves.extend(left.map(|due| due.enrollment));
+        Ok(())
+    }
+
+    /// What the gate is told about one message.
+    pub(super) fn facts<'a>(&'a self, catalog: &Catalog, question: &Question<'a>) -> Facts<'a> {
+        let Question {
+            due,
+            plan,
+            step,
+            channel,
+            ..
+        } = question;
+        let customer = self.customers.get(&due.customer);
+        let policy = &catalog.revision().policy;
+        let opening = opening(catalog, question, question.now);
+        let today = question.now.to_zoned(catalog.zone.clone()).date();
+        Facts {
+            now: question.now,
+            allowed_from: opening_of_plan(catalog, question),
+            max_lateness: SignedDuration::from_secs(plan.flow.max_lateness.approximate_seconds()),
+            is_retry: due.earlier.is_some(),
+            skip_planned_before: question.state.and_then(|state| state.skip_before),
+            flow: flow_gate(question),
+            channel: *channel,
+            status: customer.map(|customer| customer.status),
+            identified: customer.is_some_and(|customer| customer.identified),
+            switches: customer
+                .map(|customer| customer.switches)
+                .unwrap_or_default(),
+            belongs: &step.belongs,
+            subscriptions: self
+                .subscriptions
+                .get(&due.customer)
+                .map_or(&[], Vec::as_slice),
+            dismissed: self.is_dismissed(due.customer, step),
+            is_service: step.is_service,
+            consent: customer
+                .map(|customer| customer.consents.channel(*channel))
+                .unwrap_or_default(),
+            consent_rule: policy.consent_rule(*channel),
+            exit_condition_met: self.exits.contains(&due.enrollment),
+            left_segment: self.leaves.contains(&due.enrollment),
+            send_condition_met: !self.skips.contains(&due.enrollment),
+            campaign_active: step.active.on(today),
+            address: self.address(customer, question),
+            cap: self.cap(&policy.caps, question),
+            opens_at: opening.at,
+            closed_by: opening.closed_by,
+        }
+    }
+
+    pub(super) fn exits(&self, enrollment: EnrollmentId) -> bool {
+        self.exits.contains(&enrollment)
+    }
+
+    pub(super) fn leaves(&self, enrollment: EnrollmentId) -> bool {
+        self.leaves.contains(&enrollment)
+    }
+
+    /// Counts a message that this batch sends, for those after it.
+    pub(super) fn count(&mut self, customer: CustomerId, channel: Channel, at: Timestamp) {
+        self.recent.entry(customer).or_default().push((channel, at));
+    }
+
+    fn is_dismissed(&self, customer: CustomerId, step: &StepPlan) -> bool {
+        let dismissed = self
+            .dismissals
+            .get(&customer)
+            .map_or(&[][..], Vec::as_slice);
+        dismissed.iter().any(|dismissal| {
+            step.belongs
+                .iter()
+                .any(|place| place.campaign == dismissal.campaign)
+        })
+    }
+
+    fn address(&self, customer: Option<&Customer>, question: &Question<'_>) -> Address {
+        let Some(address) = customer.and_then(|customer| customer.text(question.address_field))
+        else {
+            return Address::Missing;
+        };
+        let kind = match question.channel {
+            Channel::Email => FieldType::Email,
+            Channel::Sms => FieldType::Phone,
+            Channel::Push => FieldType::Text,
+        };
+        if Value::parse(kind, address, &TimeZone::UTC).is_err() {
+            Address::Invalid
+        } else if self
+            .suppressed
+            .contains(&(question.channel, address.to_owned()))
+        {
+            Address::Suppressed
+        } else {
+            Address::Good
+        }
+    }
+
+    fn cap(&self, caps: &[FrequencyCap], question: &Question<'_>) -> CapState {
+        let recent = self
+            .recent
+            .get(&question.due.customer)
+            .map_or(&[][..], Vec::as_slice);
+        let states = caps
+            .iter()
+            .filter(|cap| cap.channels.contains(&question.channel))
+            .map(|cap| cap_state(cap, recent, question));
+        states
+            .max_by_key(|state| match state {
+                CapState::Free => (0, Timestamp::MIN),
+                CapState::RetryAt(at) => (1, *at),
+                CapState::Reached => (2, Timestamp::MIN),
+            })
+            .unwrap_or(CapState::Free)
+    }
+}
+
+fn cap_state(
+    cap: &FrequencyCap,
+    recent: &[(Channel, Timestamp)],
+    question: &Question<'_>,
+) -> CapState {
+    let (now, zone) = (question.now, question.zone);
+    let mut expiries: Vec<Timestamp> = recent
+        .iter()
+        .filter(|(channel, _)| cap.channels.contains(channel))
+        .map(|(_, at)| calendar::after(*at, cap.per, zone))
+        .filter(|expiry| *expiry > now)
+        .collect();
+    let limit = cap.limit as usize;
+    if expiries.len() < limit {
+        return CapState::Free;
+    }
+    expiries.sort_unstable();
+    let frees_at = expiries.get(expiries.len() - limit).copied().unwrap_or(now);
+    match cap
+        .retry_for
+        .map(|span| calendar::after(question.planned, span, zone))
+    {
+        Some(last) if now < last => CapState::RetryAt(frees_at.min(last)),
+        _ => CapState::Reached,
+    }
+}
+
+fn flow_gate(question: &Question<'_>) -> FlowGate {
+    use crate::domain::flow::FlowStatus;
+    let paused = question.state.is_some_and(|state| state.pause.is_some());
+    match question.plan.flow.status {
+        FlowStatus::Stopped => FlowGate::Stopped,
+        FlowStatus::Active if !paused => FlowGate::Running,
+        _ => FlowGate::Paused,
+    }
+}
+
+fn opening(catalog: &Catalog, question: &Question<'_>, from: Timestamp) -> Opening {
+    let policy = &catalog.revision().policy;
+    let windows: Vec<_> = question
+        .plan
+        .flow
+        .window
+        .into_iter()
+        .chain(question.step.step.window)
+        .collect();
+    calendar::opens(
+        from,
+        policy.quiet_hours.get(&question.channel).copied(),
+        &windows,
+        &policy.holidays,
+        question.zone,
+        &catalog.zone,
+    )
+}
+
+/// When the step was first allowed: lateness counts from there, not from inside quiet hours.
+fn opening_of_plan(catalog: &Catalog, question: &Question<'_>) -> Timestamp {
+    opening(catalog, question, question.planned)
+        .at
+        .unwrap_or(question.planned)
+}
+
+fn unique(ids: impl Iterator<Item = CustomerId>) -> Vec<CustomerId> {
+    let mut ids: Vec<CustomerId> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

@@ -1,0 +1,92 @@
+//! Owns the engine's figures, as the metrics page shows them. Labels name flows' parts, never customers.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Settled {
+    pub channel: &'static str,
+    pub state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Withheld {
+    pub reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OfChannel {
+    pub channel: &'static str,
+}
+
+/// Counters and gauges; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    pub settled: Family<Settled, Counter>,
+    pub withheld: Family<Withheld, Counter>,
+    pub enrolled: Counter,
+    pub exited: Counter,
+    pub in_flight: Family<OfChannel, Gauge>,
+    /// 0 closed, 1 half-open, 2 open.
+    pub breaker: Family<OfChannel, Gauge>,
+    /// 1 while the files on disk are not what runs.
+    pub check_failed: Gauge,
+    pub revision: Gauge,
+    pub reconciliation_differences: Counter,
+}
+
+impl Metrics {
+    pub fn register(&self, registry: &mut Registry) {
+        let Self {
+            settled,
+            withheld,
+            enrolled,
+            exited,
+            in_flight,
+            breaker,
+            check_failed,
+            revision,
+            reconciliation_differences,
+        } = self;
+        registry.register("dispatches_settled", "Attempts settled", settled.clone());
+        registry.register(
+            "messages_withheld",
+            "Messages withheld by the gate",
+            withheld.clone(),
+        );
+        registry.register("enrollments_begun", "Customers enrolled", enrolled.clone());
+        registry.register(
+            "enrollments_exited",
+            "Enrollments ended early",
+            exited.clone(),
+        );
+        registry.register(
+            "dispatches_in_flight",
+            "Claimed and not settled",
+            in_flight.clone(),
+        );
+        registry.register(
+            "gateway_breaker",
+            "0 closed, 1 half-open, 2 open",
+            breaker.clone(),
+        );
+        registry.register(
+            "workspace_check_failed",
+            "1 while the files on disk have errors and an earlier revision runs",
+            check_failed.clone(),
+        );
+        registry.register(
+            "workspace_revision",
+            "The running revision",
+            revision.clone(),
+        );
+        registry.register(
+            "reconciliation_differences",
+            "Memberships that the nightly reconciliation had to correct",
+            reconciliation_differences.clone(),
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Owns a channel as it runs: its gateway, and how much may go through it now.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::breaker::Breaker;
+use super::pace::Pacer;
+use crate::channels::SharedGateway;
+use crate::domain::channel::Channel;
+use crate::domain::dispatch::{DeferCause, Outcome};
+use crate::domain::gateway::ChannelConfig;
+
+/// The channels of a revision that have a gateway.
+pub type Outlets = BTreeMap<Channel, Arc<Outlet>>;
+
+/// One channel's gateway with its slots, pace and breaker.
+pub struct Outlet {
+    pub config: ChannelConfig,
+    pub gateway: SharedGateway,
+    slots: Arc<Semaphore>,
+    flow: Mutex<Flow>,
+}
+
+struct Flow {
+    pacer: Pacer,
+    breaker: Breaker,
+}
+
+/// How much a channel lets through now.
+pub struct Room {
+    pub messages: u32,
+}
+
+impl Outlet {
+    pub fn new(config: ChannelConfig, gateway: SharedGateway, now: Timestamp) -> Self {
+        let slots = Arc::new(Semaphore::new(config.slots as usize));
+        let pacer = Pacer::new(config.pace, now);
+        let flow = Mutex::new(Flow {
+            pacer,
+            breaker: Breaker::default(),
+        });
+        Self {
+            config,
+            gateway,
+            slots,
+            flow,
+        }
+    }
+
+    /// How many messages may be claimed now: free slots, pace, breaker. A few free slots are not
+    /// worth a transaction while others are still busy.
+    pub fn room(&self, now: Timestamp) -> Room {
+        let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        let worth_it = free * 4 >= self.config.slots;
+        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = if worth_it { free } else { 0 };
+        let paced = flow.pacer.allows(wanted, now);
+        Room {
+            messages: if paced == 0 {
+                0
+            } else {
+                flow.breaker.allows(paced, now)
+            },
+        }
+    }
+
+    /// Takes slots for claimed messages, and counts them against the pace.
+    pub fn take(&self, claimed: usize, now: Timestamp) -> Vec<Option<OwnedSemaphorePermit>> {
+        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
+        flow.pacer.spend(claimed);
+        if claimed == 0 {
+            flow.breaker.withdraw_probe(now);
+        }
+        (0..claimed)
+            .map(|_| Arc::clone(&self.slots).try_acquire_owned().ok())
+            .collect()
+    }
+
+    /// Tells the breaker how an attempt went; its new state if that changed.
+    pub fn note(&self, outcome: &Outcome, now: Timestamp) -> Option<&'static str> {
+        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = matches!(
+            outcome,
+            Outcome::Deferred {
+                cause: DeferCause::Gateway,
+                ..
+            }
+        );
+        let changed = if failed {
+            flow.breaker.failed(now)
+        } else {
+            flow.breaker.succeeded()
+        };
+        changed.then(|| flow.breaker.as_str())
+    }
+
+    /// `closed`, `open` or `half-open`.
+    pub fn breaker(&self) -> &'static str {
+        self.flow
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .breaker
+            .as_str()
+    }
+
+    pub fn in_flight(&self) -> u32 {
+        let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        self.config.slots.saturating_sub(free)
+    }
+}

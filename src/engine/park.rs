@@ -1,0 +1,284 @@
+//! Owns the standing of flows: activation, pauses, stops, limits, and the re-timing of those who wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::beat::Beat;
+use super::catalog::{Catalog, FlowPlan};
+use super::enroll::Enrolling;
+use super::runtime::Engine;
+use crate::domain::enrollment;
+use crate::domain::flow::{EntryLimit, FlowStatus, OnEdit, OnResume};
+use crate::domain::ids::NameNo;
+use crate::store::{EntryAnchor, FlowState, Pause, Result, Return, Timed, Untimed};
+
+/// Rows moved in one transaction.
+const BATCH: u32 = 2_000;
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Who pauses flows by themselves.
+const DRUMBEAT: &str = "drumbeat";
+
+/// Brings flows to the standing that files and people ask for, one pass at a time.
+pub struct Parker {
+    engine: Arc<Engine>,
+}
+
+impl Parker {
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+
+    /// One batch of whatever is to be done for each flow.
+    pub async fn run_once(&self) -> Result<Beat> {
+        let catalog = self.engine.catalog();
+        let mut more = false;
+        let states = self.engine.store.flow_states().await?;
+        for (flow, state) in &states {
+            if !catalog.flows.contains_key(flow) && state.activated_at.is_some() {
+                more |= self.pause_missing(*flow, state).await?;
+            }
+        }
+        for plan in catalog.flows.values() {
+            more |= self.stand(&catalog, plan, states.get(&plan.number)).await?;
+        }
+        Ok(if more {
+            Beat::Now
+        } else {
+            Beat::Within(LONGEST_WAIT)
+        })
+    }
+
+    /// Whether there is more to do for the flow.
+    async fn stand(
+        &self,
+        catalog: &Catalog,
+        plan: &FlowPlan,
+        state: Option<&FlowState>,
+    ) -> Result<bool> {
+        let (store, now) = (&self.engine.store, self.engine.clock.now());
+        match plan.flow.status {
+            FlowStatus::Active => self.run(catalog, plan, state).await,
+            FlowStatus::Paused => {
+                store.activate_flow(plan.number, now).await?;
+                self.pause_by_file(plan.number, state, "its file says `status: paused`")
+                    .await
+            }
+            FlowStatus::Draft => {
+                store.deactivate_flow(plan.number).await?;
+                self.pause_by_file(plan.number, state, "its file says `status: draft`")
+                    .await
+            }
+            FlowStatus::Stopped => {
+                store.deactivate_flow(plan.number).await?;
+                Ok(store.stop_enrollments(plan.number, BATCH, now).await? == u64::from(BATCH))
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        catalog: &Catalog,
+        plan: &FlowPlan,
+        state: Option<&FlowState>,
+    ) -> Result<bool> {
+        let (store, now) = (&self.engine.store, self.engine.clock.now());
+        let Some(state) = state.filter(|state| state.activated_at.is_some()) else {
+            return store.activate_flow(plan.number, now).await;
+        };
+        if let Some(pause) = &state.pause {
+            if pause.by == DRUMBEAT && state.resumed_at.is_none() {
+                return store.resume_flow(plan.number, now).await;
+            }
+            return match state.resumed_at {
+                Some(resumed_at) => self.resume(plan, pause, resumed_at).await,
+                None => self.park(plan.number, state).await,
+            };
+        }
+        let retimed = self.retime(catalog, plan, state).await?;
+        Ok(self.promote(catalog, plan, state).await? || retimed)
+    }
+
+    async fn pause_missing(&self, flow: NameNo, state: &FlowState) -> Result<bool> {
+        self.pause_by_file(flow, Some(state), "its file is missing")
+            .await
+    }
+
+    async fn pause_by_file(
+        &self,
+        flow: NameNo,
+        state: Option<&FlowState>,
+        reason: &str,
+    ) -> Result<bool> {
+        match state {
+            Some(state) if state.pause.is_some() => self.park(flow, state).await,
+            _ => {
+                let pause = Pause {
+                    at: self.engine.clock.now(),
+                    by: DRUMBEAT.to_owned(),
+                    reason: Some(reason.to_owned()),
+                };
+                self.engine.store.pause_flow(flow, &pause).await
+            }
+        }
+    }
+
+    async fn park(&self, flow: NameNo, state: &FlowState) -> Result<bool> {
+        if state.parked {
+            return Ok(false);
+        }
+        if self.engine.store.park(flow, BATCH).await? == 0 {
+            self.engine.store.set_parked(flow).await?;
+        }
+        Ok(true)
+    }
+
+    async fn resume(&self, plan: &FlowPlan, pause: &Pause, resumed_at: Timestamp) -> Result<bool> {
+        let store = &self.engine.store;
+        let how = match plan.flow.on_resume {
+            OnResume::Shift => Return::ShiftedBy(resumed_at.duration_since(pause.at)),
+            OnResume::CatchUp | OnResume::SkipLate => Return::AsTheyWere,
+        };
+        if store.unpark(plan.number, how, BATCH).await? == 0 {
+            let skips = plan.flow.on_resume == OnResume::SkipLate;
+            store
+                .end_pause(plan.number, skips.then_some(resumed_at))
+                .await?;
+            tracing::info!(flow = plan.flow.id, "resumed");
+        }
+        Ok(true)
+    }
+
+    /// Times those who wait anew after an edit, or lets them keep their time.
+    async fn retime(&self, catalog: &Catalog, plan: &FlowPlan, state: &FlowState) -> Result<bool> {
+        let (store, revision) = (&self.engine.store, state.timing_revision);
+        if plan.flow.on_edit == OnEdit::Freeze {
+            return Ok(store.keep_timing(plan.number, revision, BATCH).await? > 0);
+        }
+        let zone_field = &catalog.revision().policy.zone_field;
+        let untimed = store
+            .untimed(plan.number, revision, zone_field, BATCH)
+            .await?;
+        let timed: Vec<Timed> = untimed
+            .iter()
+            .filter_map(|row| time(catalog, plan, row))
+            .collect();
+        if timed.is_empty() {
+            return Ok(false);
+        }
+        store.time(&timed, catalog.number()).await?;
+        Ok(true)
+    }
+
+    /// Lets in those who wait, as many as the limit allows by now.
+    async fn promote(&self, catalog: &Catalog, plan: &FlowPlan, state: &FlowState) -> Result<bool> {
+        let (store, now) = (&self.engine.store, self.engine.clock.now());
+        let (allowed, counted_to) = match plan.flow.entry.limit {
+            None => (BATCH, now),
+            Some(limit) => allowed(limit, state, now),
+        };
+        if allowed == 0 || store.pending(plan.number).await? == 0 {
+            return Ok(false);
+        }
+        let states = store.flow_states().await?;
+        let enrolling = Enrolling {
+            engine: &self.engine,
+            catalog,
+            states: &states,
+            now,
+        };
+        let due = move |anchor: Timestamp, zone: Option<&str>| {
+            let zone = catalog.zone_named(zone);
+            enrollment::first(&plan.flow, anchor, &zone).map_or(anchor, |next| next.timing.planned)
+        };
+        let Some(entering) = enrolling.entering(plan, EntryAnchor::At(now), &due) else {
+            return Ok(false);
+        };
+        let promoted = store.promote(&entering, allowed).await?;
+        store.set_promoted(plan.number, counted_to).await?;
+        self.engine.metrics.enrolled.inc_by(promoted);
+        Ok(promoted == u64::from(BATCH))
+    }
+}
+
+/// How many a limit lets in now, and the instant up to which that is counted: spread evenly, and
+/// never more than one span's worth after a rest.
+fn allowed(limit: EntryLimit, state: &FlowState, now: Timestamp) -> (u32, Timestamp) {
+    let span = SignedDuration::from_secs(i64::from(limit.per_seconds.max(1)));
+    let since = state.promoted_at.or(state.activated_at).unwrap_or(now);
+    let since = since.max(now - span);
+    let each = span / i32::try_from(limit.customers.max(1)).unwrap_or(i32::MAX);
+    let elapsed = now.duration_since(since).as_nanos();
+    let count = u32::try_from(elapsed / each.as_nanos().max(1)).unwrap_or(u32::MAX);
+    let count = count.min(limit.customers).min(BATCH);
+    let counted = each * i32::try_from(count).unwrap_or(i32::MAX);
+    (count, since.checked_add(counted).unwrap_or(now).min(now))
+}
+
+fn time(catalog: &Catalog, plan: &FlowPlan, row: &Untimed) -> Option<Timed> {
+    let step = plan.step(row.step)?;
+    let zone = catalog.zone_named(row.zone.as_deref());
+    let timing = enrollment::retime(&step.step, row.anchor, &zone);
+    Some(Timed {
+        enrollment: row.enrollment,
+        step: row.step,
+        lane: step.step.lane(),
+        planned: timing.planned,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::RevisionNo;
+
+    #[test]
+    fn a_limit_lets_customers_in_evenly() {
+        let limit = EntryLimit {
+            customers: 2_000,
+            per_seconds: 86_400,
+        };
+        let start = Timestamp::UNIX_EPOCH;
+        let mut state = FlowState {
+            activated_at: Some(start),
+            caught_up_to: 0,
+            timing_revision: RevisionNo(1),
+            pause: None,
+            parked: false,
+            resumed_at: None,
+            promoted_at: None,
+            skip_before: None,
+        };
+        let (mut entered, mut now) = (0, start);
+        for _ in 0..24 * 60 {
+            now += SignedDuration::from_mins(1);
+            let (count, counted_to) = allowed(limit, &state, now);
+            assert!(count <= 2, "{count} in a minute");
+            state.promoted_at = Some(counted_to);
+            entered += count;
+        }
+        assert_eq!(entered, 2_000);
+    }
+
+    #[test]
+    fn a_rest_saves_up_no_more_than_one_span() {
+        let limit = EntryLimit {
+            customers: 10,
+            per_seconds: 60,
+        };
+        let start = Timestamp::UNIX_EPOCH;
+        let state = FlowState {
+            activated_at: Some(start),
+            caught_up_to: 0,
+            timing_revision: RevisionNo(1),
+            pause: None,
+            parked: false,
+            resumed_at: None,
+            promoted_at: Some(start),
+            skip_before: None,
+        };
+        let (count, _) = allowed(limit, &state, start + SignedDuration::from_hours(24));
+        assert_eq!(count, 10);
+    }
+}

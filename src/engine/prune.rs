@@ -1,0 +1,36 @@
+//! Owns letting go of what is older than the retention says, a batch at a time.
+
+use super::runtime::Engine;
+use crate::domain::calendar;
+use crate::domain::daemon_settings::Retention;
+use crate::store::Result;
+
+/// Rows removed in one transaction.
+const BATCH: u32 = 2_000;
+
+/// Removes interactions, and the dispatches of ended enrollments, that are past their time. How many rows.
+pub async fn prune(engine: &Engine, retention: Retention) -> Result<u64> {
+    let catalog = engine.catalog();
+    let (now, mut removed) = (engine.clock.now(), 0);
+    if let Some(span) = retention.interactions {
+        let before = calendar::before(now, span, &catalog.zone);
+        loop {
+            let batch = engine.store.prune_interactions(before, BATCH).await?;
+            removed += batch;
+            if batch < u64::from(BATCH) {
+                break;
+            }
+        }
+    }
+    if let Some(span) = retention.dispatches {
+        let before = calendar::before(now, span, &catalog.zone);
+        loop {
+            let batch = engine.store.prune_dispatches(before, BATCH).await?;
+            removed += batch;
+            if batch < u64::from(BATCH) {
+                break;
+            }
+        }
+    }
+    Ok(removed)
+}

@@ -1,0 +1,38 @@
+//! Owns the full reconciliation: every segment asked again of everybody, and any difference is a defect.
+
+use std::collections::HashSet;
+
+use super::runtime::Engine;
+use crate::store::Result;
+
+/// Compares every stored membership with what its condition says now. Each difference is counted
+/// and logged; the customers concerned are marked, so that the next pass corrects them.
+pub async fn reconcile(engine: &Engine) -> Result<u64> {
+    let catalog = engine.catalog();
+    let frame = catalog.frame(engine.clock.now());
+    let mut differences = 0;
+    let mut seen = HashSet::new();
+    for plan in catalog
+        .flows
+        .values()
+        .filter(|plan| seen.insert(plan.segment))
+    {
+        let Some(segment) = catalog.revision().segments.get(&plan.flow.segment) else {
+            continue;
+        };
+        let found = engine
+            .store
+            .mark_differences(plan.segment, &segment.condition, &frame)
+            .await?;
+        if found > 0 {
+            let segment = plan.flow.segment.as_str();
+            tracing::error!(segment, found, "memberships differ from their segment");
+        }
+        differences += found;
+    }
+    engine
+        .metrics
+        .reconciliation_differences
+        .inc_by(differences);
+    Ok(differences)
+}

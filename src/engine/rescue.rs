@@ -1,0 +1,103 @@
+//! Owns what happens to claims that an earlier start of the daemon left unsettled.
+
+use super::catalog::{Catalog, Walk};
+use super::handover::Left;
+use super::runtime::Engine;
+use crate::domain::dispatch::{self, ClaimFacts, Outcome};
+use crate::domain::gateway::{ChannelConfig, OnUncertain, RetryPolicy};
+use crate::domain::ids::{CustomerId, EnrollmentId};
+use crate::store::{Abandoned, Move, Result, Settled};
+
+/// What a start found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rescued {
+    /// Certainly not handed over: due again.
+    pub released: usize,
+    /// Perhaps handed over.
+    pub uncertain: usize,
+}
+
+/// Rows settled in one transaction.
+const GROUP: usize = 500;
+
+/// Settles what earlier starts left: what was never marked is due again, what was marked is uncertain.
+pub async fn rescue(engine: &Engine, catalog: &Catalog, left: &Left) -> Result<Rescued> {
+    let abandoned = engine.store.abandoned(engine.incarnation).await?;
+    let (uncertain, unmarked): (Vec<Abandoned>, Vec<Abandoned>) = abandoned
+        .into_iter()
+        .partition(|claim| left.may_have((claim.enrollment, claim.step, claim.attempt)));
+    let now = engine.clock.now();
+    let released: Vec<EnrollmentId> = unmarked.iter().map(|claim| claim.enrollment).collect();
+    engine.store.release(&released, now).await?;
+    let settled = settle_all(engine, catalog, &uncertain).await?;
+    for group in settled.chunks(GROUP) {
+        engine.store.settle(group, catalog.marks_sends, now).await?;
+    }
+    Ok(Rescued {
+        released: released.len(),
+        uncertain: uncertain.len(),
+    })
+}
+
+async fn settle_all(
+    engine: &Engine,
+    catalog: &Catalog,
+    uncertain: &[Abandoned],
+) -> Result<Vec<Settled>> {
+    let ids: Vec<CustomerId> = uncertain.iter().map(|claim| claim.customer).collect();
+    let customers = engine
+        .store
+        .customers(&ids, &catalog.revision().data_model)
+        .await?;
+    let zones: std::collections::HashMap<_, _> = customers
+        .iter()
+        .map(|customer| (customer.id, catalog.zone_of(customer)))
+        .collect();
+    let zone_of = |id| zones.get(id).unwrap_or(&catalog.zone);
+    Ok(uncertain
+        .iter()
+        .filter_map(|claim| settle(engine, catalog, claim, zone_of(&claim.customer)))
+        .collect())
+}
+
+fn settle(
+    engine: &Engine,
+    catalog: &Catalog,
+    claim: &Abandoned,
+    zone: &jiff::tz::TimeZone,
+) -> Option<Settled> {
+    let (channel, now) = (claim.channel?, engine.clock.now());
+    let config = catalog.revision().channels.get(&channel);
+    let facts = ClaimFacts {
+        attempt: claim.attempt,
+        first_tried_at: claim.first_at,
+        policy: config.map_or_else(RetryPolicy::default, |config| config.retry),
+        on_uncertain: config.map_or(OnUncertain::Hold, ChannelConfig::on_uncertain),
+    };
+    let detail = "the daemon ended while it was handing the message over".to_owned();
+    let settlement = dispatch::settle(&facts, Outcome::Uncertain { detail }, now, 0.5);
+    let walk = Walk {
+        now,
+        zone,
+        started_at: claim.first_at,
+        revision: catalog.number(),
+    };
+    let onward = || {
+        let plan = catalog.flows.get(&claim.flow);
+        plan.and_then(|plan| Some(plan.advance(plan.step(claim.step)?, walk)))
+            .unwrap_or(Move::Completed { look_again: None })
+    };
+    Some(Settled {
+        enrollment: claim.enrollment,
+        customer: claim.customer,
+        step: claim.step,
+        channel,
+        attempt: claim.attempt,
+        incarnation: claim.incarnation,
+        then: settlement.advances.then(onward),
+        settlement,
+        reason: None,
+        frozen: None,
+        address: String::new(),
+    })
+}

@@ -1,0 +1,81 @@
+//! Owns what every verb of the engine works with: the store, the clock, the current catalog, the outlets.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+
+use super::catalog::Catalog;
+use super::handover::Marks;
+use super::metrics::Metrics;
+use super::outlet::Outlets;
+use crate::clock::Clock;
+use crate::domain::ids::{Incarnation, InstanceTag};
+use crate::domain::link::LinkKey;
+use crate::store::Store;
+
+/// How long a claim is held before it counts as abandoned, in machine time: longer than any
+/// gateway's own timeouts together.
+const LEASE: SignedDuration = SignedDuration::from_mins(30);
+
+/// Where links in messages lead, and the key that seals them.
+pub struct Links {
+    pub public_url: String,
+    pub key: LinkKey,
+}
+
+/// The engine's parts. One per process.
+pub struct Engine {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub incarnation: Incarnation,
+    pub tag: InstanceTag,
+    pub marks: Arc<Marks>,
+    pub links: Links,
+    pub metrics: Metrics,
+    catalog: ArcSwap<Catalog>,
+    outlets: ArcSwap<Outlets>,
+}
+
+impl Engine {
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        identity: (Incarnation, InstanceTag),
+        marks: Arc<Marks>,
+        links: Links,
+        work: (Arc<Catalog>, Outlets),
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            incarnation: identity.0,
+            tag: identity.1,
+            marks,
+            links,
+            metrics: Metrics::default(),
+            catalog: ArcSwap::new(work.0),
+            outlets: ArcSwap::from_pointee(work.1),
+        }
+    }
+
+    /// Puts a revision to work.
+    pub fn install(&self, catalog: Arc<Catalog>, outlets: Outlets) {
+        self.metrics.revision.set(i64::from(catalog.number().0));
+        self.outlets.store(Arc::new(outlets));
+        self.catalog.store(catalog);
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    pub fn outlets(&self) -> Arc<Outlets> {
+        self.outlets.load_full()
+    }
+
+    /// Until when, in flow time, a claim made now is held.
+    pub fn lease_until(&self, now: Timestamp) -> Timestamp {
+        now + self.clock.flow_span(LEASE)
+    }
+}

@@ -1,0 +1,180 @@
+//! Owns one attempt: rendering the message and handing it to the channel. No transaction is open.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use aws_lc_rs::rand;
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+
+use super::catalog::{Catalog, FlowPlan, StepPlan};
+use super::handover::Place;
+use super::outlet::Outlet;
+use super::runtime::Engine;
+use crate::channels::HandOver as _;
+use crate::domain::channel::Channel;
+use crate::domain::customer::Customer;
+use crate::domain::dispatch::{Outcome, Reason};
+use crate::domain::ids::DispatchId;
+use crate::domain::link::{Link, LinkKind, url};
+use crate::domain::message::{Frozen, Message, Origin};
+use crate::domain::rating::Rating;
+use crate::domain::template::{RenderContext, RenderFailure};
+use crate::store::Due;
+
+/// A message that a slot holds.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub due: Due,
+    pub customer: Customer,
+    pub channel: Channel,
+    /// Counted from 1.
+    pub attempt: u32,
+    pub first_at: Timestamp,
+    pub address: String,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(super) enum Attempted {
+    /// The template said no, or could not be rendered.
+    NotMade {
+        reason: Reason,
+        detail: String,
+    },
+    Sent(Box<Sent>),
+}
+
+/// What the gateway said, and of which message.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) outcome: Outcome,
+    pub(super) frozen: Frozen,
+}
+
+impl Claim {
+    pub fn id(&self, engine: &Engine) -> DispatchId {
+        DispatchId::new(engine.tag, self.due.enrollment, self.due.step)
+    }
+}
+
+/// Tries once to send a claimed message; `frozen` is what an earlier try rendered.
+pub(super) async fn attempt(
+    engine: &Engine,
+    catalog: &Arc<Catalog>,
+    outlet: &Outlet,
+    claim: &Claim,
+    frozen: Option<Frozen>,
+    place: &Place,
+) -> Attempted {
+    let frozen = match frozen {
+        Some(frozen) => frozen,
+        None => match render(engine, catalog, claim) {
+            Ok(frozen) => frozen,
+            Err(RenderFailure::Error(detail)) => {
+                return Attempted::NotMade {
+                    reason: Reason::TemplateError,
+                    detail,
+                };
+            }
+            Err(RenderFailure::Abort(detail)) => {
+                return Attempted::NotMade {
+                    reason: Reason::TemplateAbort,
+                    detail,
+                };
+            }
+        },
+    };
+    let message = Message {
+        id: claim.id(engine),
+        attempt: claim.attempt,
+        frozen,
+    };
+    let sending = AssertUnwindSafe(outlet.gateway.send(&message, place)).catch_unwind();
+    let outcome = sending.await.unwrap_or_else(|_| {
+        place.mark();
+        Outcome::Uncertain {
+            detail: "the adapter failed while it was sending".to_owned(),
+        }
+    });
+    Attempted::Sent(Box::new(Sent {
+        outcome,
+        frozen: message.frozen,
+    }))
+}
+
+fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, RenderFailure> {
+    let gone = || RenderFailure::Error("the step is no longer in the flow".to_owned());
+    let plan = catalog.flows.get(&claim.due.flow).ok_or_else(gone)?;
+    let step = plan.step(claim.due.step).ok_or_else(gone)?;
+    let now = engine.clock.now();
+    let customer = &claim.customer;
+    let urls = LinkUrls::of(engine, plan, step, claim);
+    let zone = catalog.zone_of(customer);
+    let rendered = catalog.templates.render(
+        &plan.flow.id,
+        &step.step.id,
+        &RenderContext {
+            customer,
+            rating: rating(catalog, customer, now),
+            language: customer.text(&catalog.revision().policy.language_field),
+            zone: &zone,
+            unsubscribe_url: urls.unsubscribe.as_deref(),
+            preferences_url: Some(&urls.preferences),
+            dismiss_url: urls.dismiss.as_deref(),
+        },
+    )?;
+    Ok(Frozen {
+        to: claim.address.clone(),
+        at: now,
+        rendered,
+        origin: Origin {
+            customer: customer.external_id.clone(),
+            flow: plan.flow.id.clone(),
+            step: step.step.id.clone(),
+        },
+    })
+}
+
+fn rating(catalog: &Catalog, customer: &Customer, now: Timestamp) -> Rating {
+    let day = |at: Timestamp| at.to_zoned(catalog.zone.clone()).date();
+    let last = customer.last_activity_at.map(day);
+    Rating::of(customer.status, last, day(now), catalog.revision().rating)
+}
+
+/// The links of one message. Service messages cannot be unsubscribed from.
+struct LinkUrls {
+    unsubscribe: Option<String>,
+    preferences: String,
+    dismiss: Option<String>,
+}
+
+impl LinkUrls {
+    fn of(engine: &Engine, plan: &FlowPlan, step: &StepPlan, claim: &Claim) -> Self {
+        let links = &engine.links;
+        let make = |kind: LinkKind| {
+            let link = Link {
+                kind,
+                customer: claim.customer.id,
+                flow: plan.number,
+                campaign: step.campaign,
+                channel: claim.channel,
+                dispatch: claim.id(engine),
+            };
+            url(&links.public_url, kind, &links.key.seal(&link, nonce()))
+        };
+        Self {
+            unsubscribe: (!step.is_service).then(|| make(LinkKind::Unsubscribe)),
+            preferences: make(LinkKind::Preferences),
+            dismiss: step.dismissable.then(|| make(LinkKind::Dismiss)),
+        }
+    }
+}
+
+fn nonce() -> [u8; 12] {
+    let mut nonce = [0; 12];
+    if rand::fill(&mut nonce).is_err() {
+        tracing::error!("the system gives no random bytes");
+    }
+    nonce
+}

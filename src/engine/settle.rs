@@ -1,0 +1,322 @@
+//! Owns settling: outcomes gather for a moment, are written in one transaction, and only then free their slots.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_util::task::TaskTracker;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::catalog::{Catalog, Walk};
+use super::handover::Place;
+use super::outlet::Outlet;
+use super::runtime::Engine;
+use super::send::{self, Attempted, Claim};
+use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
+use crate::domain::message::Frozen;
+use crate::store::{Move, Settled};
+
+/// The most outcomes in one transaction, and the longest that the first of them waits.
+const GROUP: usize = 500;
+const GATHER: Duration = Duration::from_millis(2);
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// A settled attempt with what it holds until it is stored.
+pub struct Done {
+    settled: Settled,
+    marks_sends: bool,
+    _place: Place,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+/// Where slots bring their outcomes.
+#[derive(Clone)]
+pub struct Settler {
+    engine: Arc<Engine>,
+    outcomes: mpsc::UnboundedSender<Done>,
+    slots: TaskTracker,
+}
+
+impl Settler {
+    /// The settler, and the outcomes to be written by [`Settler::write`].
+    pub fn new(engine: Arc<Engine>) -> (Self, mpsc::UnboundedReceiver<Done>) {
+        let (outcomes, receiver) = mpsc::unbounded_channel();
+        (
+            Self {
+                engine,
+                outcomes,
+                slots: TaskTracker::new(),
+            },
+            receiver,
+        )
+    }
+
+    /// Sends a claimed message in a task of its own, and brings its outcome.
+    pub fn spawn(
+        &self,
+        claim: Claim,
+        catalog: Arc<Catalog>,
+        outlet: Arc<Outlet>,
+        slot: Option<OwnedSemaphorePermit>,
+    ) {
+        let key = (claim.due.enrollment, claim.due.step, claim.attempt);
+        let place = self.engine.marks.place(key);
+        let settler = self.clone();
+        self.slots.spawn(async move {
+            let settled = settler.attempt(&claim, &catalog, &outlet, &place).await;
+            let marks_sends = catalog.marks_sends;
+            let done = Done {
+                settled,
+                marks_sends,
+                _place: place,
+                _slot: slot,
+            };
+            if settler.outcomes.send(done).is_err() {
+                tracing::error!("an outcome came after the end");
+            }
+        });
+    }
+
+    /// Waits until no message is in flight.
+    pub async fn drained(&self) {
+        self.slots.close();
+        self.slots.wait().await;
+    }
+
+    async fn attempt(
+        &self,
+        claim: &Claim,
+        catalog: &Arc<Catalog>,
+        outlet: &Outlet,
+        place: &Place,
+    ) -> Settled {
+        let engine = &self.engine;
+        let attempted = match self.frozen(claim).await {
+            Ok(frozen) => send::attempt(engine, catalog, outlet, claim, frozen, place).await,
+            Err(error) => {
+                let detail = format!("the frozen message cannot be read: {error}");
+                Attempted::NotMade {
+                    reason: Reason::TemplateError,
+                    detail,
+                }
+            }
+        };
+        if let Attempted::Sent(sent) = &attempted {
+            self.note(outlet, claim, &sent.outcome).await;
+        }
+        settled(
+            engine,
+            catalog,
+            outlet,
+            claim,
+            attempted,
+            engine.clock.now(),
+        )
+    }
+
+    /// What an earlier try rendered.
+    async fn frozen(&self, claim: &Claim) -> Result<Option<Frozen>, String> {
+        if claim.attempt == 1 {
+            return Ok(None);
+        }
+        let key = (claim.due.enrollment, claim.due.step);
+        let mut bodies = self
+            .engine
+            .store
+            .frozen(&[key])
+            .await
+            .map_err(|e| e.to_string())?;
+        let body = bodies.remove(&claim.due.enrollment);
+        body.map(|body| serde_json::from_str(&body).map_err(|e| e.to_string()))
+            .transpose()
+    }
+
+    async fn note(&self, outlet: &Outlet, claim: &Claim, outcome: &Outcome) {
+        let now = self.engine.clock.machine();
+        let Some(breaker) = outlet.note(outcome, now) else {
+            return;
+        };
+        let detail = match outcome {
+            Outcome::Accepted { detail, .. }
+            | Outcome::Deferred { detail, .. }
+            | Outcome::Refused { detail, .. }
+            | Outcome::Uncertain { detail } => detail,
+        };
+        tracing::warn!(channel = %claim.channel, breaker, detail, "the gateway's breaker moved");
+        let channel = super::metrics::OfChannel {
+            channel: claim.channel.as_str(),
+        };
+        self.engine
+            .metrics
+            .breaker
+            .get_or_create(&channel)
+            .set(match breaker {
+                "closed" => 0,
+                "half-open" => 1,
+                _ => 2,
+            });
+        if let Err(error) = self
+            .engine
+            .store
+            .set_breaker(claim.channel, breaker, detail, now)
+            .await
+        {
+            tracing::error!(%error, "cannot store the breaker's state");
+        }
+    }
+
+    /// Writes outcomes until all senders are gone.
+    pub async fn write(engine: Arc<Engine>, mut outcomes: mpsc::UnboundedReceiver<Done>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while outcomes.recv_many(&mut group, GROUP).await > 0 {
+            if group.len() < GROUP {
+                let more = gather(&mut outcomes, &mut group);
+                let _ = tokio::time::timeout(GATHER, more).await;
+            }
+            store(&engine, std::mem::take(&mut group)).await;
+        }
+    }
+}
+
+async fn gather(outcomes: &mut mpsc::UnboundedReceiver<Done>, group: &mut Vec<Done>) {
+    while group.len() < GROUP {
+        match outcomes.recv().await {
+            Some(done) => group.push(done),
+            None => break,
+        }
+    }
+}
+
+/// Stores a group; a group that cannot be stored whole is stored one by one, so that one bad row
+/// keeps nobody else's outcome.
+async fn store(engine: &Engine, group: Vec<Done>) {
+    let now = engine.clock.now();
+    let marks = group.iter().any(|done| done.marks_sends);
+    let settled: Vec<Settled> = group.iter().map(|done| done.settled.clone()).collect();
+    match engine.store.settle(&settled, marks, now).await {
+        Ok(()) => {}
+        Err(error) => {
+            tracing::error!(%error, outcomes = settled.len(), "cannot settle together, trying one by one");
+            for one in &settled {
+                store_one(engine, one, marks, now).await;
+            }
+        }
+    }
+    for one in &settled {
+        let (channel, state) = (one.channel.as_str(), one.settlement.state.as_str());
+        let label = super::metrics::Settled { channel, state };
+        engine.metrics.settled.get_or_create(&label).inc();
+    }
+}
+
+/// An outcome is never given up: until it is stored its slot stays taken and nothing more is sent through it.
+async fn store_one(engine: &Engine, settled: &Settled, marks: bool, now: Timestamp) {
+    for attempt in 1.. {
+        match engine
+            .store
+            .settle(std::slice::from_ref(settled), marks, now)
+            .await
+        {
+            Ok(()) => return,
+            Err(error) => {
+                let enrollment = settled.enrollment.0;
+                tracing::error!(%error, enrollment, attempt, "cannot settle, trying again");
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+/// Turns an attempt into what is stored.
+pub(super) fn settled(
+    engine: &Engine,
+    catalog: &Catalog,
+    outlet: &Outlet,
+    claim: &Claim,
+    attempted: Attempted,
+    now: Timestamp,
+) -> Settled {
+    let (settlement, reason, frozen) = match attempted {
+        Attempted::NotMade { reason, detail } => (not_made(detail), Some(reason), None),
+        Attempted::Sent(sent) => {
+            let send::Sent { outcome, frozen } = *sent;
+            let facts = ClaimFacts {
+                attempt: claim.attempt,
+                first_tried_at: claim.first_at,
+                policy: outlet.config.retry,
+                on_uncertain: outlet.config.on_uncertain(),
+            };
+            let chance = chance(claim);
+            (
+                dispatch::settle(&facts, outcome, now, chance),
+                None,
+                Some(frozen),
+            )
+        }
+    };
+    let awaited = matches!(
+        settlement.state,
+        DispatchState::Deferred | DispatchState::Uncertain
+    );
+    let frozen = frozen
+        .filter(|_| awaited)
+        .and_then(|frozen| serde_json::to_string(&frozen).ok());
+    Settled {
+        enrollment: claim.due.enrollment,
+        customer: claim.due.customer,
+        step: claim.due.step,
+        channel: claim.channel,
+        attempt: claim.attempt,
+        incarnation: engine.incarnation,
+        then: settlement
+            .advances
+            .then(|| onward(catalog, claim, reason.is_some(), now)),
+        settlement,
+        reason,
+        frozen,
+        address: claim.address.clone(),
+    }
+}
+
+fn not_made(detail: String) -> Settlement {
+    Settlement {
+        state: DispatchState::Withheld,
+        detail,
+        gateway_id: None,
+        retry_at: None,
+        advances: true,
+        suppresses_address: false,
+    }
+}
+
+/// Where the customer goes now that the step is finished.
+fn onward(catalog: &Catalog, claim: &Claim, skipped: bool, now: Timestamp) -> Move {
+    let zone = catalog.zone_of(&claim.customer);
+    let walk = Walk {
+        now,
+        zone: &zone,
+        started_at: claim.due.started_at,
+        revision: catalog.number(),
+    };
+    let gone = Move::Completed { look_again: None };
+    let Some(plan) = catalog.flows.get(&claim.due.flow) else {
+        return gone;
+    };
+    match plan.step(claim.due.step) {
+        Some(step) if skipped => plan.skip(step, walk),
+        Some(step) => plan.advance(step, walk),
+        None => gone,
+    }
+}
+
+/// Spreads retries; the same for the same attempt, so that a replay decides alike.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a fraction of 2^64 needs no more than 52 bits"
+)]
+fn chance(claim: &Claim) -> f64 {
+    let seed = claim.due.enrollment.0.to_le_bytes();
+    let hash = xxh3_64_with_seed(&seed, u64::from(claim.attempt));
+    hash as f64 / u64::MAX as f64
+}

@@ -1,0 +1,50 @@
+//! Owns which customers a set statement is about: some buckets whole, or a list; always bound as `$1`.
+
+use std::ops::Range;
+
+use super::dialect::ids;
+use crate::domain::ids::CustomerId;
+
+/// A set of customers.
+#[derive(Debug, Clone)]
+pub enum Among<'a> {
+    Buckets(Range<u16>),
+    Customers(&'a [CustomerId]),
+}
+
+impl Among<'_> {
+    /// What is bound as `$1`: the numbers of a list, or the first and last of whole buckets.
+    pub(super) fn bind(&self) -> String {
+        match self {
+            Self::Buckets(range) => format!("[{},{}]", range.start, range.end.saturating_sub(1)),
+            Self::Customers(ids) => numbers(ids),
+        }
+    }
+
+    /// `FROM` text that yields the rows of `table` as `alias`; a list stands first, so that only
+    /// its own rows are read.
+    pub(super) fn from(&self, table: &str, alias: &str) -> String {
+        match self {
+            Self::Buckets(_) => format!("{table} AS {alias}"),
+            Self::Customers(_) => format!(
+                "{ids} AS k CROSS JOIN {table} AS {alias} \
+                 ON {alias}.bucket = k.bucket AND {alias}.customer_id = k.id",
+                ids = ids!(),
+            ),
+        }
+    }
+
+    /// `WHERE` text that keeps to the set.
+    pub(super) fn within(&self, alias: &str) -> String {
+        match self {
+            Self::Buckets(_) => format!("{alias}.bucket BETWEEN ($1 ->> 0) AND ($1 ->> 1)"),
+            Self::Customers(_) => format!("{alias}.bucket = k.bucket"),
+        }
+    }
+}
+
+/// The JSON array that `ids!()` unrolls.
+pub(super) fn numbers(ids: &[CustomerId]) -> String {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    serde_json::to_string(&ids).unwrap_or_default()
+}

@@ -1,0 +1,262 @@
+//! Owns enrollments as they begin and end: entries for members, promotions, exits.
+
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::domain::channel::Lane;
+use crate::domain::dispatch::{DispatchState, Reason};
+use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
+use crate::domain::ids::{CustomerId, NameNo, RevisionNo};
+use crate::domain::segment::Condition;
+
+use super::among::{Among, numbers};
+use super::bind::{Bind, composed};
+use super::db::Tx;
+use super::dialect::ids;
+use super::error::Result;
+use super::instants::micros;
+use super::segment_frame::{Frame, Within};
+use super::segment_sql::compile;
+use super::sequences;
+
+/// Whether a member who was enrolled before may enter again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryRule {
+    Once,
+    /// Having left the segment and joined it again since the last entry.
+    Requalification,
+    /// If the last entry was before this.
+    LastEntryBefore(Timestamp),
+}
+
+/// From when the first delay counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryAnchor {
+    At(Timestamp),
+    /// Each member's own joining; timed when first looked at.
+    Joining,
+}
+
+/// The first step's due time for an anchor and a customer's zone.
+pub type DueInZone<'a> = dyn Fn(Timestamp, Option<&str>) -> Timestamp + Send + Sync + 'a;
+
+/// A flow whose members enter.
+#[derive(Clone, Copy)]
+pub struct Entering<'a> {
+    pub flow: NameNo,
+    pub segment: NameNo,
+    pub first_step: NameNo,
+    pub first_lane: Lane,
+    pub rule: EntryRule,
+    pub anchor: EntryAnchor,
+    /// Members who joined later than this; none: all.
+    pub joined_after: Option<Timestamp>,
+    /// They wait to be let in: an entry limit, or a pause.
+    pub pending: bool,
+    pub revision: RevisionNo,
+    /// The customers' column that names their zone.
+    pub zone_field: &'a str,
+    pub due: &'a DueInZone<'a>,
+    pub now: Timestamp,
+}
+
+const EXIT: &str = concat!(
+    "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, due = NULL, \
+     parked = NULL, held = NULL WHERE flow = $2 AND status < 10 AND (bucket, customer_id) IN \
+     (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k) RETURNING enrollment_id"
+);
+const CLOSE_DEFERRED: &str = concat!(
+    "UPDATE dispatches SET state = $2, reason = $3, at = $4 WHERE state = $5 \
+     AND (bucket, enrollment_id) IN (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[EXIT, CLOSE_DEFERRED];
+
+/// Enrolls the members among these customers who may enter. How many did.
+pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result<u64> {
+    let zones = zones_of_entering(tx, entering, among).await?;
+    if zones.is_empty() {
+        return Ok(0);
+    }
+    let count: i64 = zones.iter().map(|(_, members)| members).sum();
+    let base = sequences::take(tx, "enrollment", usize::try_from(count).unwrap_or(0)).await?;
+    let (sql, anchor) = (enroll_sql(entering, among), anchor_of(entering));
+    let due: Vec<(Option<&str>, i64)> = zones
+        .iter()
+        .map(|(zone, _)| {
+            let due = anchor.map(|anchor| (entering.due)(anchor, zone.as_deref()));
+            (zone.as_deref(), due.map_or(0, micros))
+        })
+        .collect();
+    let status = if entering.pending {
+        EnrollmentStatus::Pending
+    } else {
+        EnrollmentStatus::Waiting
+    };
+    let query = sqlx::query(AssertSqlSafe(sql))
+        .bind(among.bind())
+        .bind(entering.flow.0)
+        .bind(entering.segment.0)
+        .bind(entering.joined_after.map_or(i64::MIN, micros))
+        .bind(rule_bound(entering))
+        .bind(base)
+        .bind(status.number())
+        .bind(entering.first_step.0)
+        .bind(entering.first_lane.number())
+        .bind(anchor.map(micros))
+        .bind(micros(entering.now))
+        .bind(entering.revision.0)
+        .bind(serde_json::to_string(&due).unwrap_or_default());
+    Ok(query.execute(&mut **tx).await?.rows_affected())
+}
+
+fn anchor_of(entering: &Entering<'_>) -> Option<Timestamp> {
+    match entering.anchor {
+        EntryAnchor::At(at) => Some(at),
+        EntryAnchor::Joining => None,
+    }
+}
+
+fn rule_bound(entering: &Entering<'_>) -> i64 {
+    match entering.rule {
+        EntryRule::Once | EntryRule::Requalification => 0,
+        EntryRule::LastEntryBefore(at) => micros(at),
+    }
+}
+
+/// `$1` the customers, `$2` flow, `$3` segment, `$4` joined after, `$5` the entry rule's bound.
+fn entering_sql(entering: &Entering<'_>, among: &Among<'_>, zones: &str) -> String {
+    let bars = match entering.rule {
+        EntryRule::Once => "$5 = 0",
+        EntryRule::Requalification => "($5 = 0 AND (e.status < 10 OR e.started_at >= m.joined_at))",
+        EntryRule::LastEntryBefore(_) => "(e.status < 10 OR e.started_at >= $5)",
+    };
+    format!(
+        "FROM {from} JOIN customers c ON c.bucket = m.bucket AND c.customer_id = m.customer_id \
+         {zones} WHERE {within} AND m.segment = $3 AND m.joined_at > $4 AND c.status = 0 AND NOT EXISTS \
+         (SELECT 1 FROM enrollments e WHERE e.bucket = m.bucket AND e.customer_id = m.customer_id \
+         AND e.flow = $2 AND {bars})",
+        from = among.from("memberships", "m"),
+        within = among.within("m"),
+    )
+}
+
+/// The zones of those who will enter, with how many of each.
+async fn zones_of_entering(
+    tx: &mut Tx,
+    entering: &Entering<'_>,
+    among: &Among<'_>,
+) -> Result<Vec<(Option<String>, i64)>> {
+    let sql = format!(
+        "SELECT c.f_{zone}, count(*) {entering} GROUP BY c.f_{zone}",
+        zone = entering.zone_field,
+        entering = entering_sql(entering, among, ""),
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(among.bind())
+        .bind(entering.flow.0)
+        .bind(entering.segment.0)
+        .bind(entering.joined_after.map_or(i64::MIN, micros))
+        .bind(rule_bound(entering))
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
+    let entry = match entering.rule {
+        EntryRule::Once => "1",
+        _ => {
+            "coalesce((SELECT max(p.entry) FROM enrollments p WHERE p.bucket = m.bucket \
+             AND p.customer_id = m.customer_id AND p.flow = $2), 0) + 1"
+        }
+    };
+    // Anchored at one instant: due by zone. Anchored at each joining: due at once, and timed then.
+    let (due, anchor, revision) = match entering.anchor {
+        EntryAnchor::At(_) => ("z.value ->> 1", "$10", "$12"),
+        EntryAnchor::Joining => ("m.joined_at", "coalesce($10, m.joined_at)", "0"),
+    };
+    let due_or_none = if entering.pending { "NULL" } else { due };
+    let zones = format!(
+        "JOIN json_each($13) z ON (z.value ->> 0) IS NOT DISTINCT FROM c.f_{}",
+        entering.zone_field
+    );
+    let from = entering_sql(entering, among, &zones);
+    format!(
+        "INSERT INTO enrollments (bucket, enrollment_id, customer_id, flow, entry, status, step, \
+         lane, due, anchor, planned, started_at, started_revision, timed_revision) \
+         SELECT m.bucket, (m.bucket << 48) | ($6 + row_number() OVER () - 1), m.customer_id, $2, \
+         {entry}, $7, $8, $9, {due_or_none}, {anchor}, {due}, $11, $12, {revision} {from}"
+    )
+}
+
+/// Ends the live enrollments of these customers in a flow.
+pub(super) async fn exit(
+    tx: &mut Tx,
+    flow: NameNo,
+    customers: &[CustomerId],
+    why: (ExitReason, Reason),
+    at: Timestamp,
+) -> Result<u64> {
+    if customers.is_empty() {
+        return Ok(0);
+    }
+    let rows = sqlx::query(EXIT)
+        .bind(numbers(customers))
+        .bind(flow.0)
+        .bind(EnrollmentStatus::Exited.number())
+        .bind(why.0.number())
+        .bind(micros(at))
+        .fetch_all(&mut **tx)
+        .await?;
+    let ended: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    close_deferred(tx, &ended, why.1, at).await?;
+    Ok(ended.len() as u64)
+}
+
+/// Messages that were to be tried again are not, once their enrollments have ended.
+pub(super) async fn close_deferred(
+    tx: &mut Tx,
+    ended: &[i64],
+    reason: Reason,
+    at: Timestamp,
+) -> Result<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(CLOSE_DEFERRED)
+        .bind(serde_json::to_string(ended).unwrap_or_default())
+        .bind(DispatchState::Withheld.number())
+        .bind(reason.number())
+        .bind(micros(at))
+        .bind(DispatchState::Deferred.number())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Those of these customers whose live enrollment in `flow` meets the condition.
+pub(super) async fn meeting(
+    tx: &mut Tx,
+    flow: NameNo,
+    condition: &Condition,
+    frame: &Frame<'_>,
+    customers: &[CustomerId],
+) -> Result<Vec<CustomerId>> {
+    let predicate = compile(condition, frame, 3, Within::Enrollment)?;
+    let sql = format!(
+        "SELECT e.customer_id FROM {from} JOIN customers c ON c.bucket = e.bucket \
+         AND c.customer_id = e.customer_id WHERE e.flow = $2 AND e.status < 10 AND ({test})",
+        from = Among::Customers(customers).from("enrollments", "e"),
+        test = predicate.sql,
+    );
+    let own = [Bind::Text(numbers(customers)), Bind::Int(flow.into())];
+    let rows = composed(sql, own, predicate.binds)
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(rows.iter().map(|row| CustomerId(row.get(0))).collect())
+}

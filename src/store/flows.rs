@@ -1,0 +1,152 @@
+//! Owns the state of flows beside their definition: activation, pauses, how far their members are enrolled.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::domain::ids::{NameNo, RevisionNo};
+
+use super::db::Store;
+use super::error::Result;
+use super::instants::{instant, micros, optional_instant};
+
+/// What a flow's pause is, and whose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    pub at: Timestamp,
+    pub by: String,
+    pub reason: Option<String>,
+}
+
+/// A flow's state; a flow without a row has never been active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowState {
+    pub activated_at: Option<Timestamp>,
+    /// Buckets below this one have had their members enrolled.
+    pub caught_up_to: u16,
+    pub timing_revision: RevisionNo,
+    pub pause: Option<Pause>,
+    /// Whether the pause has taken its rows out of the due index.
+    pub parked: bool,
+    pub resumed_at: Option<Timestamp>,
+    pub promoted_at: Option<Timestamp>,
+    pub skip_before: Option<Timestamp>,
+}
+
+const STATES: &str = "SELECT flow, activated_at, caught_up_to, timing_revision, paused_at, paused_by, \
+     pause_reason, parked, resumed_at, promoted_at, skip_before FROM flow_states";
+const ACTIVATE: &str = "INSERT INTO flow_states (flow, activated_at) VALUES ($1, $2) \
+     ON CONFLICT (flow) DO UPDATE SET activated_at = excluded.activated_at, caught_up_to = 0 \
+     WHERE flow_states.activated_at IS NULL";
+const DEACTIVATE: &str =
+    "UPDATE flow_states SET activated_at = NULL, caught_up_to = 0 WHERE flow = $1";
+const CAUGHT_UP: &str = "UPDATE flow_states SET caught_up_to = $2 WHERE flow = $1";
+const PAUSE: &str = "INSERT INTO flow_states (flow, paused_at, paused_by, pause_reason) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (flow) DO UPDATE SET paused_at = excluded.paused_at, \
+     paused_by = excluded.paused_by, pause_reason = excluded.pause_reason \
+     WHERE flow_states.paused_at IS NULL";
+const RESUME: &str =
+    "UPDATE flow_states SET resumed_at = $2 WHERE flow = $1 AND paused_at IS NOT NULL";
+const PARKED: &str = "UPDATE flow_states SET parked = 1 WHERE flow = $1 AND paused_at IS NOT NULL";
+const UNPAUSED: &str = "UPDATE flow_states SET paused_at = NULL, paused_by = NULL, \
+     pause_reason = NULL, parked = 0, resumed_at = NULL, skip_before = coalesce($2, skip_before) \
+     WHERE flow = $1";
+const PROMOTED: &str = "UPDATE flow_states SET promoted_at = $2 WHERE flow = $1";
+
+pub(super) const STATEMENTS: &[&str] = &[
+    STATES, ACTIVATE, DEACTIVATE, CAUGHT_UP, PAUSE, RESUME, PARKED, UNPAUSED, PROMOTED,
+];
+
+impl Store {
+    pub async fn flow_states(&self) -> Result<BTreeMap<NameNo, FlowState>> {
+        let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
+        rows.iter()
+            .map(|row| Ok((NameNo(row.get(0)), flow_state(row)?)))
+            .collect()
+    }
+
+    /// Marks a flow active from `at` on, unless it already is. Whether it became so.
+    pub async fn activate_flow(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
+        self.change_flow(sqlx::query(ACTIVATE).bind(flow.0).bind(micros(at)))
+            .await
+    }
+
+    /// A flow that is a draft again or stopped: those who qualify later are new to it.
+    pub async fn deactivate_flow(&self, flow: NameNo) -> Result<bool> {
+        self.change_flow(sqlx::query(DEACTIVATE).bind(flow.0)).await
+    }
+
+    pub async fn set_caught_up(&self, flow: NameNo, bucket: u16) -> Result<bool> {
+        self.change_flow(sqlx::query(CAUGHT_UP).bind(flow.0).bind(i32::from(bucket)))
+            .await
+    }
+
+    /// Pauses a flow; an earlier pause stays as it is. Whether it was running.
+    pub async fn pause_flow(&self, flow: NameNo, pause: &Pause) -> Result<bool> {
+        let query = sqlx::query(PAUSE)
+            .bind(flow.0)
+            .bind(micros(pause.at))
+            .bind(&pause.by)
+            .bind(&pause.reason);
+        self.change_flow(query).await
+    }
+
+    /// Asks for a paused flow to go on; the daemon puts its rows back and ends the pause.
+    pub async fn resume_flow(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
+        self.change_flow(sqlx::query(RESUME).bind(flow.0).bind(micros(at)))
+            .await
+    }
+
+    pub async fn set_parked(&self, flow: NameNo) -> Result<bool> {
+        self.change_flow(sqlx::query(PARKED).bind(flow.0)).await
+    }
+
+    /// Ends a pause whose rows are all back in the due index.
+    pub async fn end_pause(&self, flow: NameNo, skip_before: Option<Timestamp>) -> Result<bool> {
+        let query = sqlx::query(UNPAUSED)
+            .bind(flow.0)
+            .bind(skip_before.map(micros));
+        self.change_flow(query).await
+    }
+
+    pub async fn set_promoted(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
+        self.change_flow(sqlx::query(PROMOTED).bind(flow.0).bind(micros(at)))
+            .await
+    }
+
+    async fn change_flow(
+        &self,
+        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    ) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let changed = query.execute(&mut *tx).await?.rows_affected() > 0;
+        tx.commit().await?;
+        Ok(changed)
+    }
+}
+
+fn flow_state(row: &SqliteRow) -> Result<FlowState> {
+    let paused_at: Option<i64> = row.get(4);
+    let pause = paused_at
+        .map(|at| {
+            let by: Option<String> = row.get(5);
+            Ok::<_, super::error::Error>(Pause {
+                at: instant(at)?,
+                by: by.unwrap_or_default(),
+                reason: row.get(6),
+            })
+        })
+        .transpose()?;
+    Ok(FlowState {
+        activated_at: optional_instant(row.get(1))?,
+        caught_up_to: row.get(2),
+        timing_revision: RevisionNo(row.get(3)),
+        pause,
+        parked: row.get::<i64, _>(7) == 1,
+        resumed_at: optional_instant(row.get(8))?,
+        promoted_at: optional_instant(row.get(9))?,
+        skip_before: optional_instant(row.get(10))?,
+    })
+}

@@ -1,0 +1,163 @@
+//! Owns who is in a segment: the difference between what is stored and what the condition says now.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use crate::domain::ids::{CustomerId, NameNo};
+use crate::domain::segment::Condition;
+
+use super::among::{Among, numbers};
+use super::bind::{Bind, composed};
+use super::db::{Store, Tx};
+use super::dialect::ids;
+use super::error::Result;
+use super::instants::{instant, micros};
+use super::segment_frame::{Frame, Within};
+use super::segment_sql::compile;
+
+/// How far a segment has been examined, and under which definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentState {
+    pub definition: String,
+    pub examined_to: u16,
+    pub watermark: Timestamp,
+}
+
+/// A segment as it is examined.
+#[derive(Debug, Clone, Copy)]
+pub struct Examined<'a> {
+    pub segment: NameNo,
+    pub condition: &'a Condition,
+    pub frame: Frame<'a>,
+    /// Since when new members are in it.
+    pub joined_at: Timestamp,
+}
+
+/// What examining found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Difference {
+    pub joined: u64,
+    pub left: Vec<CustomerId>,
+}
+
+const STATES: &str = "SELECT segment, definition, examined_to, watermark FROM segment_states";
+const SAVE_STATE: &str = "INSERT INTO segment_states (segment, definition, examined_to, watermark) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (segment) DO UPDATE SET \
+     definition = excluded.definition, examined_to = excluded.examined_to, \
+     watermark = excluded.watermark";
+const LEAVE: &str = concat!(
+    "DELETE FROM memberships WHERE (bucket, segment, customer_id) IN \
+     (SELECT k.bucket, $2, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+const FORGET: &str = "DELETE FROM memberships WHERE bucket BETWEEN 0 AND 1023 AND segment = $1";
+const FORGET_STATE: &str = "DELETE FROM segment_states WHERE segment = $1";
+
+pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, FORGET_STATE];
+
+impl Store {
+    pub async fn segment_states(&self) -> Result<BTreeMap<NameNo, SegmentState>> {
+        let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
+        rows.iter()
+            .map(|row| {
+                let state = SegmentState {
+                    definition: row.get(1),
+                    examined_to: row.get(2),
+                    watermark: instant(row.get(3))?,
+                };
+                Ok((NameNo(row.get(0)), state))
+            })
+            .collect()
+    }
+
+    pub async fn save_segment_state(&self, segment: NameNo, state: &SegmentState) -> Result<()> {
+        let mut tx = self.write().await?;
+        save_state(&mut tx, segment, state).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Forgets a segment that no flow uses any more.
+    pub async fn forget_segment(&self, segment: NameNo) -> Result<()> {
+        let mut tx = self.write().await?;
+        sqlx::query(FORGET)
+            .bind(segment.0)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(FORGET_STATE)
+            .bind(segment.0)
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+pub(super) async fn save_state(tx: &mut Tx, segment: NameNo, state: &SegmentState) -> Result<()> {
+    sqlx::query(SAVE_STATE)
+        .bind(segment.0)
+        .bind(&state.definition)
+        .bind(i32::from(state.examined_to))
+        .bind(micros(state.watermark))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Brings the stored members of a segment to what its condition says of these customers now.
+pub(super) async fn examine(
+    tx: &mut Tx,
+    examined: &Examined<'_>,
+    among: &Among<'_>,
+) -> Result<Difference> {
+    Ok(Difference {
+        joined: join(tx, examined, among).await?,
+        left: leave(tx, examined, among).await?,
+    })
+}
+
+async fn join(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result<u64> {
+    let predicate = compile(examined.condition, &examined.frame, 4, Within::Customer)?;
+    let sql = format!(
+        "INSERT INTO memberships (bucket, segment, customer_id, joined_at) \
+         SELECT c.bucket, $2, c.customer_id, $3 FROM {from} WHERE {within} AND ({test}) \
+         ON CONFLICT DO NOTHING",
+        from = among.from("customers", "c"),
+        within = among.within("c"),
+        test = predicate.sql,
+    );
+    let own = [
+        Bind::Text(among.bind()),
+        Bind::Int(examined.segment.into()),
+        Bind::Int(micros(examined.joined_at)),
+    ];
+    Ok(composed(sql, own, predicate.binds)
+        .execute(&mut **tx)
+        .await?
+        .rows_affected())
+}
+
+async fn leave(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result<Vec<CustomerId>> {
+    let predicate = compile(examined.condition, &examined.frame, 3, Within::Customer)?;
+    let sql = format!(
+        "SELECT m.customer_id FROM {from} WHERE {within} AND m.segment = $2 AND NOT EXISTS \
+         (SELECT 1 FROM customers c WHERE c.bucket = m.bucket AND c.customer_id = m.customer_id \
+         AND ({test}))",
+        from = among.from("memberships", "m"),
+        within = among.within("m"),
+        test = predicate.sql,
+    );
+    let own = [Bind::Text(among.bind()), Bind::Int(examined.segment.into())];
+    let rows = composed(sql, own, predicate.binds)
+        .fetch_all(&mut **tx)
+        .await?;
+    let left: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
+    if !left.is_empty() {
+        let query = sqlx::query(LEAVE)
+            .bind(numbers(&left))
+            .bind(examined.segment.0);
+        query.execute(&mut **tx).await?;
+    }
+    Ok(left)
+}

@@ -1,0 +1,191 @@
+//! Owns how a flow's rows leave the due index and return to it: pauses, stops, new timing.
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::domain::channel::Lane;
+use crate::domain::dispatch::Reason;
+use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
+use crate::domain::ids::{EnrollmentId, NameNo, RevisionNo};
+
+use super::db::Store;
+use super::dialect::rows;
+use super::enrollments::close_deferred;
+use super::error::Result;
+use super::instants::{instant, micros};
+
+/// How parked rows come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Return {
+    /// Their times move by this.
+    ShiftedBy(SignedDuration),
+    AsTheyWere,
+}
+
+/// A waiting enrollment whose timing is older than its flow's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untimed {
+    pub enrollment: EnrollmentId,
+    pub step: NameNo,
+    pub anchor: Timestamp,
+    pub zone: Option<String>,
+}
+
+/// A new time for a waiting enrollment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timed {
+    pub enrollment: EnrollmentId,
+    pub step: NameNo,
+    pub lane: Lane,
+    pub planned: Timestamp,
+}
+
+const PARK: &str = "UPDATE enrollments SET parked = due, due = NULL, held = 4 \
+     WHERE (bucket, enrollment_id) IN (SELECT bucket, enrollment_id FROM enrollments \
+     WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 1 AND due IS NOT NULL LIMIT $2)";
+const UNPARK: &str = "UPDATE enrollments SET due = parked + $3, planned = planned + $3, \
+     anchor = anchor + $3, parked = NULL, held = NULL WHERE (bucket, enrollment_id) IN \
+     (SELECT bucket, enrollment_id FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
+     AND parked IS NOT NULL LIMIT $2)";
+const STOP: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
+     due = NULL, parked = NULL, held = NULL WHERE (bucket, enrollment_id) IN \
+     (SELECT bucket, enrollment_id FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
+     AND status < 10 LIMIT $2) RETURNING enrollment_id";
+const TIME: &str = concat!(
+    "UPDATE enrollments SET planned = j.planned, lane = j.lane, \
+     due = CASE WHEN enrollments.parked IS NULL THEN j.planned END, \
+     parked = CASE WHEN enrollments.parked IS NOT NULL THEN j.planned END, \
+     timed_revision = $2, held = CASE WHEN enrollments.parked IS NOT NULL THEN 4 END FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, planned BIGINT 2, lane BIGINT 3),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.step = j.step AND enrollments.status = 1"
+);
+const FREEZE_TIMING: &str = "UPDATE enrollments SET timed_revision = $2 WHERE \
+     (bucket, enrollment_id) IN (SELECT bucket, enrollment_id FROM enrollments \
+     WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 1 AND timed_revision > 0 \
+     AND timed_revision < $2 LIMIT $3)";
+const SUCCESSORS: &str = "SELECT step, successor FROM removed_steps";
+
+pub(super) const STATEMENTS: &[&str] = &[PARK, UNPARK, STOP, TIME, FREEZE_TIMING, SUCCESSORS];
+
+impl Store {
+    /// Takes up to `limit` waiting rows of a flow out of the due index.
+    pub async fn park(&self, flow: NameNo, limit: u32) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let done = sqlx::query(PARK)
+            .bind(flow.0)
+            .bind(limit)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Puts up to `limit` parked rows of a flow back.
+    pub async fn unpark(&self, flow: NameNo, how: Return, limit: u32) -> Result<u64> {
+        let shift = match how {
+            Return::ShiftedBy(by) => i64::try_from(by.as_micros()).unwrap_or(0),
+            Return::AsTheyWere => 0,
+        };
+        let mut tx = self.write().await?;
+        let query = sqlx::query(UNPARK).bind(flow.0).bind(limit).bind(shift);
+        let done = query.execute(&mut *tx).await?.rows_affected();
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    /// Ends up to `limit` live enrollments of a stopped flow.
+    pub async fn stop_enrollments(&self, flow: NameNo, limit: u32, at: Timestamp) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let rows = sqlx::query(STOP)
+            .bind(flow.0)
+            .bind(limit)
+            .bind(EnrollmentStatus::Exited.number())
+            .bind(ExitReason::FlowStopped.number())
+            .bind(micros(at))
+            .fetch_all(&mut *tx)
+            .await?;
+        let ended: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        close_deferred(&mut tx, &ended, Reason::FlowStopped, at).await?;
+        tx.commit().await?;
+        Ok(ended.len() as u64)
+    }
+
+    /// Up to `limit` waiting enrollments of a flow that were timed before a revision.
+    pub async fn untimed(
+        &self,
+        flow: NameNo,
+        before: RevisionNo,
+        zone_field: &str,
+        limit: u32,
+    ) -> Result<Vec<Untimed>> {
+        let rows = sqlx::query(AssertSqlSafe(untimed_sql(zone_field)))
+            .bind(flow.0)
+            .bind(before.0)
+            .bind(limit)
+            .fetch_all(self.read())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Untimed {
+                    enrollment: EnrollmentId(row.get(0)),
+                    step: NameNo(row.get(1)),
+                    anchor: instant(row.get(2))?,
+                    zone: row.get(3),
+                })
+            })
+            .collect()
+    }
+
+    pub async fn time(&self, timed: &[Timed], revision: RevisionNo) -> Result<u64> {
+        let rows: Vec<_> = timed
+            .iter()
+            .map(|row| {
+                (
+                    row.enrollment.0,
+                    row.step.0,
+                    micros(row.planned),
+                    row.lane.number(),
+                )
+            })
+            .collect();
+        let mut tx = self.write().await?;
+        let done = sqlx::query(TIME)
+            .bind(serde_json::to_string(&rows).unwrap_or_default())
+            .bind(revision.0)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Lets up to `limit` waiting enrollments keep the time they have under a new revision.
+    pub async fn keep_timing(&self, flow: NameNo, revision: RevisionNo, limit: u32) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let query = sqlx::query(FREEZE_TIMING)
+            .bind(flow.0)
+            .bind(revision.0)
+            .bind(limit);
+        let done = query.execute(&mut *tx).await?.rows_affected();
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    /// Where the people of removed steps go: to a step, or to the end.
+    pub async fn successors(&self) -> Result<Vec<(NameNo, Option<NameNo>)>> {
+        let rows = sqlx::query(SUCCESSORS).fetch_all(self.read()).await?;
+        Ok(rows
+            .iter()
+            .map(|row| (NameNo(row.get(0)), row.get::<Option<i32>, _>(1).map(NameNo)))
+            .collect())
+    }
+}
+
+fn untimed_sql(zone_field: &str) -> String {
+    format!(
+        "SELECT e.enrollment_id, e.step, e.anchor, c.f_{zone_field} FROM enrollments AS e \
+         JOIN customers AS c ON c.bucket = e.bucket AND c.customer_id = e.customer_id \
+         WHERE e.bucket BETWEEN 0 AND 1023 AND e.flow = $1 AND e.status = 1 \
+         AND e.timed_revision < $2 AND (e.due IS NOT NULL OR e.parked IS NOT NULL) LIMIT $3"
+    )
+}

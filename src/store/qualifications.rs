@@ -1,0 +1,236 @@
+//! Owns the moments at which customers come to qualify: membership, entry and exit change together, in one transaction.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::domain::dispatch::Reason;
+use crate::domain::enrollment::ExitReason;
+use crate::domain::ids::{CustomerId, NameNo};
+use crate::domain::segment::Condition;
+
+use super::among::{Among, numbers};
+use super::db::Store;
+use super::db::Tx;
+use super::dialect::{ids, rows};
+use super::enrollments::{self, Entering, EntryAnchor};
+use super::error::Result;
+use super::instants::micros;
+use super::memberships::{self, Examined, SegmentState};
+use super::segment_frame::Frame;
+
+/// A segment that flows use, with what its changes mean to them.
+#[derive(Clone)]
+pub struct Qualification<'a> {
+    pub examined: Examined<'a>,
+    pub entering: Vec<Entering<'a>>,
+    /// Flows that let go of those who leave the segment.
+    pub lets_go: Vec<NameNo>,
+}
+
+/// A flow's exit condition.
+#[derive(Debug, Clone, Copy)]
+pub struct ExitWhen<'a> {
+    pub flow: NameNo,
+    pub condition: &'a Condition,
+    pub frame: Frame<'a>,
+}
+
+/// What one pass did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pass {
+    pub customers: u64,
+    pub joined: u64,
+    pub left: u64,
+    pub enrolled: u64,
+    pub exited: u64,
+}
+
+const DIRTY: &str = "SELECT customer_id FROM dirty WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1";
+const CLEAN: &str = concat!(
+    "DELETE FROM dirty WHERE (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+const ANY_DIRTY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";
+const CAUGHT_UP: &str = "UPDATE flow_states SET caught_up_to = $2 WHERE flow = $1";
+const PROMOTE: &str = concat!(
+    "UPDATE enrollments SET status = 1, anchor = $2, started_at = $2, planned = j.due, \
+     due = j.due, timed_revision = $3 FROM ",
+    rows!(id BIGINT 0, due BIGINT 1),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.status = 0"
+);
+const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
+     AND status = 0 AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.bucket = enrollments.bucket \
+     AND m.segment = $2 AND m.customer_id = enrollments.customer_id)";
+const COUNT_PENDING: &str =
+    "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 0";
+
+pub(super) const STATEMENTS: &[&str] = &[
+    DIRTY,
+    CLEAN,
+    ANY_DIRTY,
+    CAUGHT_UP,
+    PROMOTE,
+    DROP_UNQUALIFIED,
+    COUNT_PENDING,
+];
+
+impl Store {
+    /// Whether any customer waits to be looked at.
+    pub async fn any_dirty(&self) -> Result<bool> {
+        let any: i64 = sqlx::query_scalar(ANY_DIRTY).fetch_one(self.read()).await?;
+        Ok(any != 0)
+    }
+
+    /// Examines a segment over some buckets, whoever changed, and remembers how far it got.
+    pub async fn examine_buckets(
+        &self,
+        qualification: &Qualification<'_>,
+        buckets: Range<u16>,
+        state: &SegmentState,
+    ) -> Result<Pass> {
+        let mut tx = self.write().await?;
+        let among = Among::Buckets(buckets);
+        let pass = qualify(&mut tx, qualification, &among).await?;
+        memberships::save_state(&mut tx, qualification.examined.segment, state).await?;
+        tx.commit().await?;
+        Ok(pass)
+    }
+
+    /// Looks at up to `limit` changed customers: who joined or left what, who enters, who exits.
+    pub async fn examine_changed(
+        &self,
+        qualifications: &[Qualification<'_>],
+        exits: &[ExitWhen<'_>],
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Pass> {
+        let mut tx = self.write().await?;
+        let rows = sqlx::query(DIRTY).bind(limit).fetch_all(&mut *tx).await?;
+        let changed: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
+        let mut pass = Pass {
+            customers: changed.len() as u64,
+            ..Pass::default()
+        };
+        if changed.is_empty() {
+            return Ok(pass);
+        }
+        sqlx::query(CLEAN)
+            .bind(numbers(&changed))
+            .execute(&mut *tx)
+            .await?;
+        for qualification in qualifications {
+            pass += qualify(&mut tx, qualification, &Among::Customers(&changed)).await?;
+        }
+        for exit in exits {
+            let flow = exit.flow;
+            let met =
+                enrollments::meeting(&mut tx, flow, exit.condition, &exit.frame, &changed).await?;
+            let why = (ExitReason::ExitCondition, Reason::ExitCondition);
+            pass.exited += enrollments::exit(&mut tx, flow, &met, why, now).await?;
+        }
+        tx.commit().await?;
+        Ok(pass)
+    }
+
+    /// Enrolls the members of some buckets into a flow that was just activated.
+    pub async fn catch_up(&self, entering: &Entering<'_>, buckets: Range<u16>) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let end = buckets.end;
+        let enrolled = enrollments::enroll(&mut tx, entering, &Among::Buckets(buckets)).await?;
+        sqlx::query(CAUGHT_UP)
+            .bind(entering.flow.0)
+            .bind(i32::from(end))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(enrolled)
+    }
+
+    /// How many qualified customers wait to be let into a flow.
+    pub async fn pending(&self, flow: NameNo) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar(COUNT_PENDING)
+            .bind(flow.0)
+            .fetch_one(self.read())
+            .await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Lets in up to `limit` of those who wait, the longest waiting first; who no longer qualifies goes.
+    pub async fn promote(&self, entering: &Entering<'_>, limit: u32) -> Result<u64> {
+        let mut tx = self.write().await?;
+        sqlx::query(DROP_UNQUALIFIED)
+            .bind(entering.flow.0)
+            .bind(entering.segment.0)
+            .execute(&mut *tx)
+            .await?;
+        let EntryAnchor::At(anchor) = entering.anchor else {
+            return Ok(0);
+        };
+        let rows = sqlx::query(AssertSqlSafe(pending_sql(entering.zone_field)))
+            .bind(entering.flow.0)
+            .bind(limit)
+            .fetch_all(&mut *tx)
+            .await?;
+        let promoted: Vec<(i64, i64)> = rows
+            .iter()
+            .map(|row| {
+                let zone: Option<String> = row.get(1);
+                (row.get(0), micros((entering.due)(anchor, zone.as_deref())))
+            })
+            .collect();
+        let done = sqlx::query(PROMOTE)
+            .bind(serde_json::to_string(&promoted).unwrap_or_default())
+            .bind(micros(anchor))
+            .bind(entering.revision.0)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected())
+    }
+}
+
+impl std::ops::AddAssign for Pass {
+    fn add_assign(&mut self, other: Self) {
+        self.customers += other.customers;
+        self.joined += other.joined;
+        self.left += other.left;
+        self.enrolled += other.enrolled;
+        self.exited += other.exited;
+    }
+}
+
+/// The longest waiting of those who wait to be let in, with their zones.
+fn pending_sql(zone_field: &str) -> String {
+    format!(
+        "SELECT e.enrollment_id, c.f_{zone_field} FROM enrollments AS e JOIN customers AS c \
+         ON c.bucket = e.bucket AND c.customer_id = e.customer_id WHERE e.bucket BETWEEN 0 AND 1023 \
+         AND e.flow = $1 AND e.status = 0 ORDER BY e.started_at, e.enrollment_id LIMIT $2"
+    )
+}
+
+async fn qualify(
+    tx: &mut Tx,
+    qualification: &Qualification<'_>,
+    among: &Among<'_>,
+) -> Result<Pass> {
+    let examined = &qualification.examined;
+    let difference = memberships::examine(tx, examined, among).await?;
+    let mut pass = Pass {
+        joined: difference.joined,
+        left: difference.left.len() as u64,
+        ..Pass::default()
+    };
+    for entering in &qualification.entering {
+        pass.enrolled += enrollments::enroll(tx, entering, among).await?;
+    }
+    for flow in &qualification.lets_go {
+        let why = (ExitReason::LeftSegment, Reason::NoLongerInSegment);
+        let now = examined.frame.now;
+        pass.exited += enrollments::exit(tx, *flow, &difference.left, why, now).await?;
+    }
+    Ok(pass)
+}

@@ -1,0 +1,118 @@
+//! Owns looking again: at those whom time alone has touched, at all of a segment, at those who may enter once more.
+
+use jiff::Timestamp;
+
+use super::among::{Among, numbers};
+use super::bind::{Bind, composed};
+use super::db::{Store, Tx};
+use super::dialect::ids;
+use super::enrollments::{self, Entering};
+use super::error::Result;
+use super::memberships::{self, SegmentState};
+use super::segment_edges::{Edge, edges, touched_sql};
+use super::segment_frame::{Frame, Within};
+use super::segment_sql::compile;
+use super::sequences;
+use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
+use crate::domain::segment::Condition;
+
+const REST: &str = concat!(
+    "UPDATE enrollments SET due = NULL WHERE status >= 10 AND (bucket, enrollment_id) IN \
+     (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[REST];
+
+impl Store {
+    /// Marks the customers whom the time since `since` can have moved over an edge of one of the
+    /// conditions, and remembers up to when that is done. Edges that are met as days begin are not
+    /// looked at here: they concern everybody.
+    pub async fn mark_touched_by_time(
+        &self,
+        conditions: &[&Condition],
+        frame: &Frame<'_>,
+        since: Timestamp,
+        (segment, next): (NameNo, &SegmentState),
+    ) -> Result<()> {
+        let mut found: Vec<Edge> = Vec::new();
+        for condition in conditions {
+            found.extend(edges(condition, frame.revision));
+        }
+        found.retain(|edge| *edge != Edge::Daily);
+        let touched = touched_sql(&found, frame.revision, (since, frame.now), 2);
+        let mut tx = self.write().await?;
+        if let Some(predicate) = touched {
+            let sql = marking(&format!(
+                "FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023 AND {}",
+                predicate.sql
+            ));
+            mark(&mut tx, sql, Vec::new(), predicate.binds).await?;
+        }
+        memberships::save_state(&mut tx, segment, next).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Marks everybody whose stored membership is not what the condition says; how many they are.
+    pub async fn mark_differences(
+        &self,
+        segment: NameNo,
+        condition: &Condition,
+        frame: &Frame<'_>,
+    ) -> Result<u64> {
+        let predicate = compile(condition, frame, 3, Within::Customer)?;
+        let sql = marking(&format!(
+            "FROM customers AS c LEFT JOIN memberships AS m ON m.bucket = c.bucket \
+             AND m.segment = $2 AND m.customer_id = c.customer_id \
+             WHERE c.bucket BETWEEN 0 AND 1023 \
+             AND (m.customer_id IS NOT NULL) <> coalesce(({}), false)",
+            predicate.sql
+        ));
+        let mut tx = self.write().await?;
+        let own = vec![Bind::Int(segment.into())];
+        let differences = mark(&mut tx, sql, own, predicate.binds).await?;
+        tx.commit().await?;
+        Ok(differences)
+    }
+
+    /// Enrolls those of these customers who may enter once more, and takes their ended enrollments
+    /// out of the due index. None entering: nobody may.
+    pub async fn reenter(
+        &self,
+        entering: Option<&Entering<'_>>,
+        customers: &[CustomerId],
+        ended: &[EnrollmentId],
+    ) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let enrolled = match entering {
+            Some(entering) => {
+                enrollments::enroll(&mut tx, entering, &Among::Customers(customers)).await?
+            }
+            None => 0,
+        };
+        let ended: Vec<CustomerId> = ended.iter().map(|id| CustomerId(id.0)).collect();
+        sqlx::query(REST)
+            .bind(numbers(&ended))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(enrolled)
+    }
+}
+
+fn marking(customers: &str) -> String {
+    format!(
+        "INSERT INTO dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, $1 \
+         {customers} ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark"
+    )
+}
+
+async fn mark(tx: &mut Tx, sql: String, own: Vec<Bind>, condition: Vec<Bind>) -> Result<u64> {
+    let mark = sequences::take(tx, "change", 1).await?;
+    let own = std::iter::once(Bind::Int(mark)).chain(own);
+    Ok(composed(sql, own, condition)
+        .execute(&mut **tx)
+        .await?
+        .rows_affected())
+}

@@ -1,0 +1,15 @@
+//! Owns HTTP: the pages that links in messages lead to, and the probes.
+
+pub mod server;
+pub mod state;
+
+mod error;
+mod headers;
+mod hooks;
+mod language;
+mod page;
+mod probes;
+mod routes;
+
+pub use server::serve;
+pub use state::{Daemon, GatewayHealth, WebState};

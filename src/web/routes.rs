@@ -1,0 +1,84 @@
+//! Owns which address leads where, and what every request passes on its way.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::headers::harden;
+use super::hooks::{dismiss, preferences, unsubscribe};
+use super::page::dress_failures;
+use super::probes;
+use super::state::WebState;
+
+/// No form of ours and no one-click request comes near it.
+const BODY_LIMIT: usize = 64 * 1024;
+/// More than the store waits for a lock; after it a person is better told to come back.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+pub(super) fn router(state: Arc<WebState>) -> Router {
+    pages(&state)
+        .merge(probes())
+        .layer(map_response(harden))
+        .with_state(state)
+}
+
+fn pages(state: &Arc<WebState>) -> Router<Arc<WebState>> {
+    Router::new()
+        .route("/u/{token}", get(unsubscribe::show).post(unsubscribe::act))
+        .route("/p/{token}", get(preferences::show).post(preferences::act))
+        .route("/d/{token}", get(dismiss::show).post(dismiss::act))
+        .route("/style.css", get(style))
+        .fallback(async || StatusCode::NOT_FOUND)
+        .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(CatchPanicLayer::custom(caught))
+        .layer(from_fn_with_state(Arc::clone(state), dress_failures))
+}
+
+fn probes() -> Router<Arc<WebState>> {
+    Router::new()
+        .route("/healthz", get(probes::healthz))
+        .route("/readyz", get(probes::readyz))
+        .route("/metrics", get(probes::metrics))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(CatchPanicLayer::custom(caught))
+}
+
+async fn style() -> impl IntoResponse {
+    let headers = [
+        (CONTENT_TYPE, "text/css; charset=utf-8"),
+        (CACHE_CONTROL, "public, max-age=3600"),
+    ];
+    (headers, include_str!("style.css"))
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the payload over"
+)]
+fn caught(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(message, "a request panicked");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}

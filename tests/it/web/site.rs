@@ -1,0 +1,234 @@
+//! Owns a running site: a real store with one customer, a server on a free port, and a browser.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use drumbeat::clock::ManualClock;
+use drumbeat::domain::audit::{Actor, By, Source};
+use drumbeat::domain::channel::Channel;
+use drumbeat::domain::customer::{Customer, FieldValue};
+use drumbeat::domain::ids::{CustomerId, DispatchId, EnrollmentId, InstanceTag, NameNo};
+use drumbeat::domain::link::{Link, LinkKey, LinkKind};
+use drumbeat::domain::revision::NameKind;
+use drumbeat::domain::subscription::{Dismissal, Subscription};
+use drumbeat::domain::value::Value;
+use drumbeat::store::{NewCustomer, NewRevision, Published, Store, Upsert};
+use drumbeat::web::{Daemon, GatewayHealth, WebState, serve};
+use jiff::{SignedDuration, Timestamp};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::workspace::revision;
+
+pub(super) const CUSTOMER: &str = "ana";
+
+/// Stands in for the engine, whose probes are its own.
+pub(super) struct Running {
+    published: Arc<Published>,
+    pub(super) alive: AtomicBool,
+    pub(super) panics: AtomicBool,
+}
+
+impl Daemon for Running {
+    fn alive(&self) -> bool {
+        self.alive.load(Ordering::SeqCst)
+    }
+
+    fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.published)
+    }
+
+    fn gateways(&self) -> Vec<GatewayHealth> {
+        assert!(!self.panics.load(Ordering::SeqCst), "asked to panic");
+        vec![GatewayHealth {
+            channel: Channel::Email,
+            gateway: "file",
+            breaker: "closed",
+        }]
+    }
+}
+
+pub(super) struct Site {
+    pub(super) store: Store,
+    pub(super) running: Arc<Running>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) address: String,
+    links: Arc<LinkKey>,
+    stop: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+    browser: Client,
+    _folder: TempDir,
+}
+
+impl Site {
+    pub(super) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("drumbeat.db");
+        let url = format!("sqlite://{}", path.display());
+        let store = Store::open(&url).await.unwrap();
+        let published = Arc::new(publish(&store).await);
+        let clock = Arc::new(ManualClock::new("2026-01-09T10:30:00Z".parse().unwrap()));
+        let running = Arc::new(Running {
+            published,
+            alive: AtomicBool::new(true),
+            panics: AtomicBool::new(false),
+        });
+        let links = Arc::new(LinkKey::new([7; 32]));
+        let state = Arc::new(WebState::new(
+            store.clone(),
+            clock.clone(),
+            running.clone(),
+            links.clone(),
+            Arc::new(metrics()),
+        ));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, state, stop.clone()));
+        let site = Self {
+            store,
+            running,
+            clock,
+            address,
+            links,
+            stop,
+            server,
+            browser: Client::builder()
+                .redirect(Policy::none())
+                .no_proxy()
+                .build()
+                .unwrap(),
+            _folder: folder,
+        };
+        site.set("first_name", "Ana").await;
+        site
+    }
+
+    /// Sets a field of the customer, who is made when missing.
+    pub(super) async fn set(&self, field: &str, text: &str) {
+        let value = FieldValue::One(Value::Text(text.to_owned()));
+        let ana = NewCustomer {
+            external_id: CUSTOMER.to_owned(),
+            fields: vec![(field.to_owned(), Some(value))],
+        };
+        let by = By::new(Actor::named("test"), Source::Import);
+        let how = Upsert {
+            model: &self.running.published.revision.data_model,
+            tags: &[],
+            consents: &[],
+            by: &by,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        self.store.upsert_customers(&[ana], &how).await.unwrap();
+    }
+
+    pub(super) async fn customer(&self) -> Customer {
+        let model = &self.running.published.revision.data_model;
+        let found = self.store.customer(CUSTOMER, model).await.unwrap();
+        found.unwrap()
+    }
+
+    pub(super) async fn subscriptions(&self) -> Vec<Subscription> {
+        let id = self.customer().await.id;
+        let mut all = self.store.subscriptions_of(&[id]).await.unwrap();
+        all.remove(&id).unwrap_or_default()
+    }
+
+    pub(super) async fn dismissals(&self) -> Vec<Dismissal> {
+        let id = self.customer().await.id;
+        let mut all = self.store.dismissals_of(&[id]).await.unwrap();
+        all.remove(&id).unwrap_or_default()
+    }
+
+    /// A link in a message of the flow, perhaps in a communication it reused.
+    pub(super) async fn link(&self, kind: LinkKind, campaign: Option<&str>) -> String {
+        let customer = self.customer().await.id;
+        self.link_of(customer, kind, campaign)
+    }
+
+    pub(super) fn link_of(
+        &self,
+        customer: CustomerId,
+        kind: LinkKind,
+        campaign: Option<&str>,
+    ) -> String {
+        let numbers = &self.running.published.numbers;
+        let flow = numbers.number(NameKind::Flow, "new-member-onboarding");
+        let campaign = campaign.map(|name| numbers.number(NameKind::Campaign, name).unwrap());
+        let link = Link {
+            kind,
+            customer,
+            flow: flow.unwrap(),
+            campaign,
+            channel: Channel::Email,
+            dispatch: DispatchId::new(InstanceTag::new(1), EnrollmentId(1), NameNo(1)),
+        };
+        let token = self.links.seal(&link, [3; 12]);
+        drumbeat::domain::link::url(&self.address, kind, &token)
+    }
+
+    pub(super) fn get(&self, url: &str) -> RequestBuilder {
+        self.browser.get(self.absolute(url))
+    }
+
+    pub(super) fn head(&self, url: &str) -> RequestBuilder {
+        self.browser.head(self.absolute(url))
+    }
+
+    pub(super) fn post(&self, url: &str) -> RequestBuilder {
+        self.browser.post(self.absolute(url))
+    }
+
+    fn absolute(&self, url: &str) -> String {
+        if url.starts_with('/') {
+            format!("{}{url}", self.address)
+        } else {
+            url.to_owned()
+        }
+    }
+
+    pub(super) fn pass(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Stops the server and says how it ended.
+    pub(super) async fn stop(self) -> std::io::Result<()> {
+        self.stop.cancel();
+        self.server.await.unwrap()
+    }
+}
+
+async fn publish(store: &Store) -> Published {
+    let new = NewRevision {
+        revision: &revision(),
+        hash: "test",
+        commit: None,
+        sources: Vec::new(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    store.publish(new).await.unwrap()
+}
+
+fn metrics() -> Registry {
+    let mut registry = Registry::with_prefix("drumbeat");
+    let sent = Counter::<u64>::default();
+    sent.inc_by(3);
+    registry.register("messages_sent", "Messages handed to a gateway", sent);
+    registry
+}
+
+pub(super) async fn sent(request: RequestBuilder) -> Response {
+    request.send().await.unwrap()
+}
+
+/// Status and body.
+pub(super) async fn read(request: RequestBuilder) -> (u16, String) {
+    let response = sent(request).await;
+    (response.status().as_u16(), response.text().await.unwrap())
+}
