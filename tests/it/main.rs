@@ -5,6 +5,7 @@
 )]
 
 mod channels;
+mod chaos;
 mod customers;
 mod packaging;
 mod readme;
