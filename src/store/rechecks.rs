@@ -62,7 +62,11 @@ impl Store {
     pub async fn mark_enrolled(&self, flow: NameNo) -> Result<u64> {
         let mut tx = self.write().await?;
         let mark = sequences::take(&mut tx, "change", 1).await?;
-        let marked = sqlx::query(ENROLLED).bind(flow.0).bind(mark).execute(&mut *tx).await?;
+        let marked = sqlx::query(ENROLLED)
+            .bind(flow.0)
+            .bind(mark)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(marked.rows_affected())
     }

@@ -4,8 +4,8 @@ use super::{
     audit, backup, changes, claims, customer_edits, customer_lists, customer_upsert, customers,
     dialect, dirty, dismissals, dispatches, enrollments, flow_edits, flows, gateways, history,
     identity, interactions, jobs, memberships, meta, moves, names, parking, pruning,
-    qualifications, rechecks, requests, revisions, sequences, subscriptions, suppressions,
-    switches, totals,
+    qualifications, rechecks, requests, revisions, sequences, settlements, subscriptions,
+    suppressions, switches, totals,
 };
 
 /// The files that hold statements, by name, each with its own.
@@ -43,6 +43,7 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("requests", requests::STATEMENTS),
         ("revisions", revisions::STATEMENTS),
         ("sequences", sequences::STATEMENTS),
+        ("settlements", settlements::STATEMENTS),
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),
         ("switches", switches::STATEMENTS),
