@@ -8,6 +8,7 @@ mod channels;
 mod chaos;
 mod customers;
 mod daemon;
+mod ops;
 mod packaging;
 mod readme;
 mod rig;
