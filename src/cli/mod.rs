@@ -67,7 +67,6 @@ enum Command {
     Schema(schema::Arguments),
     /// The daemon: watches the files, enrolls, sends.
     Run(run::Arguments),
-    /// Creates and updates customers from a CSV file.
     Import(import::Arguments),
     /// Shows and changes one customer.
     Customer(customer::Arguments),

@@ -1,10 +1,12 @@
 //! Owns the life of enrollments: one verb per file, each with a `run_once` that says what happened.
 
+mod ask;
 mod beat;
 mod breaker;
 mod catalog;
 mod claim;
 mod enroll;
+mod entry;
 mod facts;
 mod foretell;
 mod handover;
@@ -12,6 +14,7 @@ mod metrics;
 mod outlet;
 mod pace;
 mod park;
+mod passing;
 mod prune;
 mod pulse;
 mod reconcile;

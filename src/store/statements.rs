@@ -4,8 +4,8 @@ use super::{
     audit, backup, changes, claims, customer_edits, customer_lists, customer_upsert, customers,
     dialect, dirty, dismissals, dispatches, enrollments, flow_edits, flows, gateways, history,
     identity, interactions, jobs, ledger, memberships, meta, moves, names, parking, pruning,
-    qualifications, rechecks, requests, revisions, runs, sequences, status, subscriptions,
-    suppressions, switches, totals,
+    qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
+    subscriptions, suppressions, switches, totals,
 };
 
 /// The files that hold statements, by name, each with its own.
@@ -45,6 +45,7 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("revisions", revisions::STATEMENTS),
         ("runs", runs::STATEMENTS),
         ("sequences", sequences::STATEMENTS),
+        ("settlements", settlements::STATEMENTS),
         ("status", status::STATEMENTS),
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),

@@ -18,8 +18,6 @@ use super::session::{self, Session};
 use super::{database, output};
 use crate::clock::{Clock as _, ManualClock, SystemClock};
 use crate::daemon::{self, Control, Failure, Options};
-use crate::domain::daemon_settings::DaemonSettings;
-use crate::settings::Settings;
 use crate::store::Store;
 
 const STORE: &str = "sqlite://var/demo.db";
@@ -73,14 +71,8 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
 
 /// Removes the store of an earlier demo, and no other.
 fn clear(place: &Place) -> anyhow::Result<()> {
-    let settings = Settings::from_process();
-    let wanted = place.database.as_deref();
-    let url = database::url(
-        wanted,
-        &place.workspace,
-        &DaemonSettings::default(),
-        &settings,
-    )?;
+    let wanted = place.database.as_deref().unwrap_or(STORE);
+    let url = database::located(wanted, &place.workspace);
     let path = PathBuf::from(url.strip_prefix("sqlite://").unwrap_or(&url));
     if !path.exists() {
         return Ok(());
