@@ -66,22 +66,41 @@ fn steps(flow: &FlowLine, entered: u64, width: usize) -> String {
             None if step.removed => "gone",
             None => "wait",
         };
-        let sent = counted(step.counts.sent);
         let _ = write!(text, "    {:names$}  {channel:5}  ", step.id);
-        if bar > 0 {
-            let _ = write!(text, "{}  ", drawn(step.counts.sent, entered, bar));
+        let mut parts = remarks(step);
+        if step.channel.is_some() || step.counts.sent > 0 {
+            if bar > 0 {
+                let _ = write!(text, "{}  ", drawn(step.counts.sent, entered, bar));
+            }
+            let sent = counted(step.counts.sent);
+            parts.insert(0, format!("{sent:>digits$} sent"));
         }
-        let _ = write!(text, "{sent:>digits$} sent");
-        for remark in remarks(step) {
-            let _ = write!(text, ", {remark}");
-        }
+        text.push_str(&parts.join(", "));
+        text.truncate(text.trim_end().len());
         text.push('\n');
         if !step.counts.withheld.is_empty() {
-            let reasons = withheld(&step.counts.withheld);
-            let _ = writeln!(text, "    {:names$}  withheld: {reasons}", "");
+            let reasons = format!("withheld: {}", withheld(&step.counts.withheld));
+            text.push_str(&wrapped(&reasons, names + 6, width));
         }
     }
     text
+}
+
+/// A list under each other where it does not fit beside each other, all of it indented.
+fn wrapped(list: &str, indent: usize, width: usize) -> String {
+    let room = width.saturating_sub(indent).max(24);
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for part in list.split_inclusive(", ") {
+        if !line.is_empty() && line.len() + part.trim_end().len() > room {
+            lines.push(std::mem::take(&mut line));
+        }
+        line.push_str(part);
+    }
+    lines.push(line);
+    let lines = lines
+        .iter()
+        .map(|line| format!("{:indent$}{}\n", "", line.trim_end()));
+    lines.collect()
 }
 
 fn remarks(step: &StepLine) -> Vec<String> {
@@ -143,6 +162,14 @@ mod tests {
         assert_eq!(drawn(1, 1_000, 4), "█░░░");
         assert_eq!(drawn(500, 1_000, 4), "██░░");
         assert_eq!(drawn(7, 5, 4), "████");
+    }
+
+    #[test]
+    fn a_list_is_broken_where_the_terminal_ends() {
+        let list = "withheld: no_consent 28, frequency_capped 3, late 1";
+        assert_eq!(wrapped(list, 2, 80), format!("  {list}\n"));
+        let narrow = "  withheld: no_consent 28,\n  frequency_capped 3, late 1\n";
+        assert_eq!(wrapped(list, 2, 30), narrow);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Owns what a demo shows while it runs: one calm line on a terminal, a line a day elsewhere; on stderr.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -43,6 +44,7 @@ pub(super) fn begin(demo: &Demo<'_>, now: Timestamp) -> std::io::Result<()> {
 pub(super) fn messages(demo: &Demo<'_>) -> Option<String> {
     let mut channels = demo.session.published.revision.channels.values();
     channels.find_map(|config| match &config.gateway {
+        Gateway::File(file) if demo.workspace == Path::new(".") => Some(file.folder.clone()),
         Gateway::File(file) => Some(demo.workspace.join(&file.folder).display().to_string()),
         _ => None,
     })
@@ -100,7 +102,7 @@ impl<'a> Show<'a> {
                 bar.set_prefix(day);
                 bar.set_message(words);
             }
-            None if self.day != Some(date) => output::aside(&format!("{day}  {words}"))?,
+            None if self.day != Some(date) => output::aside(&format!("  {day}  {words}"))?,
             None => {}
         }
         self.day = Some(date);
@@ -108,8 +110,8 @@ impl<'a> Show<'a> {
     }
 
     /// Something that happened on the way.
-    pub(super) fn line(&self, words: &str) {
-        let line = format!("  {:10}  {words}", "");
+    pub(super) fn line(&self, at: Timestamp, words: &str) {
+        let line = format!("  {}  {words}", self.date(at).strftime("%a %e %b"));
         match &self.bar {
             Some(bar) => bar.println(line),
             None => {
@@ -121,6 +123,7 @@ impl<'a> Show<'a> {
     pub(super) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish();
+            let _closed_pipe = output::aside("");
         }
     }
 }

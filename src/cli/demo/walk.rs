@@ -46,7 +46,7 @@ pub(super) async fn walk(demo: &Demo<'_>, clock: &ManualClock) -> anyhow::Result
             .filter(|event| event.at > now && event.at <= next)
         {
             for line in events::happen(demo, event).await? {
-                show.line(&line);
+                show.line(event.at, &line);
             }
         }
         clock.set(next);

@@ -73,6 +73,13 @@ fn a_demo_goes_on_where_it_was_stopped_and_loses_nothing() {
     );
     let (over, said) = (desk.run("demo"), "this demo is over");
     assert!(String::from_utf8(over.stderr).unwrap().contains(said));
+    let told = |flow: &str| flows.iter().find(|line| line["flow"] == flow).unwrap();
+    let greeted = &told("birthday")["enrollments"];
+    let greeted = greeted["waiting"].as_u64().unwrap() + greeted["completed"].as_u64().unwrap();
+    assert!(
+        greeted > 5,
+        "in a month more members have their birthday than {greeted}"
+    );
     explained(&desk);
 }
 
