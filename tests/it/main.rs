@@ -6,10 +6,12 @@
 
 mod channels;
 mod customers;
+mod engine;
 mod packaging;
 mod readme;
 mod rig;
 mod store;
 mod systemd;
+mod tidy;
 mod web;
 mod workspace;

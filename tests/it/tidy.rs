@@ -1,0 +1,460 @@
+//! Owns the machine that holds the source to its layering, its sizes and its words.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which room may name which. `lib.rs` and `main.rs` name what they like.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("settings", &["domain"]),
+    ("domain", &[]),
+    ("workspace", &["domain"]),
+    ("store", &["domain"]),
+    ("channels", &["domain", "clock"]),
+    ("engine", &["domain", "store", "channels", "clock"]),
+    ("customers", &["domain", "store", "clock"]),
+    (
+        "web",
+        &[
+            "domain",
+            "workspace",
+            "store",
+            "channels",
+            "engine",
+            "customers",
+            "clock",
+        ],
+    ),
+    (
+        "daemon",
+        &[
+            "domain",
+            "workspace",
+            "store",
+            "channels",
+            "engine",
+            "customers",
+            "web",
+            "settings",
+            "clock",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "domain",
+            "workspace",
+            "store",
+            "customers",
+            "engine",
+            "daemon",
+            "settings",
+            "clock",
+        ],
+    ),
+];
+
+/// What only one place may name.
+const OWNED: &[(&str, &str)] = &[
+    ("sqlx", "store"),
+    ("serde_yaml", "workspace/parse.rs"),
+    ("Timestamp::now", "clock.rs"),
+    ("Zoned::now", "clock.rs"),
+    ("SystemTime::now", "clock.rs"),
+    ("env::var", "settings.rs"),
+    ("env::vars", "settings.rs"),
+];
+
+const DRAWERS: &[&str] = &[
+    "util", "utils", "common", "helpers", "manager", "service", "types",
+];
+const BANNED: &[&str] = &[
+    "journey",
+    "journeys",
+    "automation",
+    "automations",
+    "blast",
+    "blasts",
+];
+const LONGEST: usize = 400;
+
+/// A file of `src/`.
+struct Source {
+    /// Such as `engine/claim.rs`.
+    name: String,
+    text: String,
+    /// Without comments and texts, so that only what the compiler reads is looked at.
+    code: String,
+}
+
+impl Source {
+    fn room(&self) -> &str {
+        let first = self.name.split('/').next().unwrap_or_default();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+
+    /// The path of the module: `engine/claim.rs` is `engine`, `claim`.
+    fn module(&self) -> Vec<&str> {
+        let path = self.name.strip_suffix(".rs").unwrap_or(&self.name);
+        let path = path.strip_suffix("/mod").unwrap_or(path);
+        path.split('/').collect()
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    paths.sort();
+    let sources: Vec<Source> = paths
+        .iter()
+        .map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            Source {
+                name: path.strip_prefix(&root).unwrap().display().to_string(),
+                code: code(&text),
+                text,
+            }
+        })
+        .collect();
+    assert!(sources.len() > 50, "the sources are there");
+    sources
+}
+
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, paths);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// Leaves comments and texts out.
+fn code(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let skipped = skip(rest, &code);
+        if skipped > 0 {
+            code.push(' ');
+            rest = &rest[skipped..];
+        } else {
+            code.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    code
+}
+
+/// How long the comment or text is that begins here; 0: none does.
+fn skip(rest: &str, before: &str) -> usize {
+    if rest.starts_with("//") {
+        return rest.find('\n').unwrap_or(rest.len());
+    }
+    if rest.starts_with("/*") {
+        return rest.find("*/").map_or(rest.len(), |end| end + 2);
+    }
+    if rest.starts_with("'\"'") || rest.starts_with("'\\\"'") {
+        return rest[1..].find('\'').map_or(rest.len(), |end| end + 2);
+    }
+    let in_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let hashes = rest
+        .strip_prefix('r')
+        .map_or(0, |raw| raw.len() - raw.trim_start_matches('#').len());
+    if !in_word && rest.starts_with('r') && rest[1 + hashes..].starts_with('"') {
+        let end = format!("\"{}", "#".repeat(hashes));
+        let from = 2 + hashes;
+        return rest[from..]
+            .find(&end)
+            .map_or(rest.len(), |at| from + at + end.len());
+    }
+    if !rest.starts_with('"') {
+        return 0;
+    }
+    let mut escaped = false;
+    for (at, c) in rest.char_indices().skip(1) {
+        match c {
+            '"' if !escaped => return at + 1,
+            _ => escaped = c == '\\' && !escaped,
+        }
+    }
+    rest.len()
+}
+
+/// Every path that begins with one of these words, as written, with groups taken apart.
+fn paths(code: &str, starts: &[&str]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for start in starts {
+        let sought = format!("{start}::");
+        for (at, _) in code.match_indices(&sought) {
+            let before = &code[..at];
+            let is_inner = before.ends_with("::")
+                || before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+            if !is_inner {
+                let begun = vec![(*start).to_owned()];
+                read(&code[at + start.len()..], begun, &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Reads `::a::{b, c::d}` and gives every path in it; how much of the code it was.
+fn read(code: &str, begun: Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
+    let (mut at, mut path) = (0, begun);
+    while let Some(rest) = code[at..].strip_prefix("::") {
+        at += 2;
+        if rest.starts_with('{') {
+            return at + group(rest, &path, found);
+        }
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        path.push(rest[..end].to_owned());
+        at += end;
+    }
+    found.push(path);
+    at
+}
+
+fn group(code: &str, path: &[String], found: &mut Vec<Vec<String>>) -> usize {
+    let mut at = 1;
+    while let Some(next) = code[at..].chars().next() {
+        match next {
+            '}' => return at + 1,
+            c if c.is_alphanumeric() || c == '_' => {
+                let end = code[at..]
+                    .find(|c: char| !c.is_alphanumeric() && c != '_')
+                    .unwrap_or(code.len() - at);
+                let mut inner = path.to_vec();
+                inner.push(code[at..at + end].to_owned());
+                at += end;
+                at += read(&code[at..], inner, found);
+            }
+            c => at += c.len_utf8(),
+        }
+    }
+    at
+}
+
+fn refuse(what: &str, mut wrong: Vec<String>) {
+    wrong.sort();
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{what}:\n  {}\n", wrong.join("\n  "));
+}
+
+#[test]
+fn rooms_name_only_the_rooms_below_them() {
+    let rooms: BTreeMap<&str, &[&str]> = ROOMS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let room = source.room();
+        if ["lib", "main"].contains(&room) {
+            continue;
+        }
+        let Some(allowed) = rooms.get(room) else {
+            wrong.push(format!(
+                "{}: `{room}` is no room of the design",
+                source.name
+            ));
+            continue;
+        };
+        for path in paths(&source.code, &["crate"]) {
+            let named = path.get(1).map(String::as_str).unwrap_or_default();
+            if named != room && rooms.contains_key(named) && !allowed.contains(&named) {
+                let path = path.join("::");
+                wrong.push(format!(
+                    "{}: `{room}` may not name `{named}`: {path}",
+                    source.name
+                ));
+            }
+        }
+    }
+    refuse("a room names one that it may not", wrong);
+}
+
+/// Which files each file names, within its room.
+fn edges(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
+    let modules: BTreeMap<Vec<&str>, &str> = sources
+        .iter()
+        .map(|source| (source.module(), source.name.as_str()))
+        .collect();
+    let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources {
+        let own = source.module();
+        for path in paths(outside_tests(&source.code), &["crate", "super", "self"]) {
+            let Some(full) = absolute(&own, &path) else {
+                continue;
+            };
+            let full: Vec<&str> = full.iter().map(String::as_str).collect();
+            let longest = (1..=full.len()).rev().find_map(|n| modules.get(&full[..n]));
+            let Some(named) = longest else { continue };
+            let same_room = full.first() == own.first();
+            if same_room && *named != source.name {
+                let names = edges.entry(source.name.clone()).or_default();
+                names.insert((*named).to_owned());
+            }
+        }
+        edges
+            .entry(source.name.clone())
+            .or_default()
+            .extend(children(source, &modules));
+    }
+    edges
+}
+
+/// The children whose names a `mod.rs` gives on: `pub use claim::Claimer`.
+fn children(source: &Source, modules: &BTreeMap<Vec<&str>, &str>) -> Vec<String> {
+    let own = source.module();
+    let uses = source.code.split(';').filter_map(|line| {
+        let line = line.trim_start();
+        let line = line.rsplit_once("use ").map(|(_, path)| path)?;
+        line.split("::").next()
+    });
+    uses.filter_map(|first| {
+        let mut path = own.clone();
+        path.push(first.trim());
+        modules.get(&path).map(|name| (*name).to_owned())
+    })
+    .collect()
+}
+
+fn outside_tests(code: &str) -> &str {
+    code.find("mod tests {").map_or(code, |at| &code[..at])
+}
+
+/// `super::a::B` in `engine::claim` is `engine`, `a`, `B`.
+fn absolute(own: &[&str], path: &[String]) -> Option<Vec<String>> {
+    let mut base: Vec<String> = own.iter().map(|part| (*part).to_owned()).collect();
+    let mut rest = path.iter();
+    for part in rest.by_ref() {
+        match part.as_str() {
+            "crate" => base.clear(),
+            "self" => {}
+            "super" => drop(base.pop()?),
+            _ => {
+                base.push(part.clone());
+                break;
+            }
+        }
+    }
+    base.extend(rest.cloned());
+    Some(base)
+}
+
+#[test]
+fn no_two_files_of_a_room_name_each_other() {
+    let edges = edges(&sources());
+    let mut wrong = Vec::new();
+    for file in edges.keys() {
+        if let Some(circle) = circle(&edges, file) {
+            wrong.push(circle.join(" -> "));
+        }
+    }
+    refuse("files name each other in a circle", wrong);
+}
+
+/// The shortest way from a file back to itself, told from its smallest name.
+fn circle(edges: &BTreeMap<String, BTreeSet<String>>, file: &str) -> Option<Vec<String>> {
+    let mut ways = vec![vec![file.to_owned()]];
+    let mut seen = BTreeSet::new();
+    while !ways.is_empty() {
+        let mut longer = Vec::new();
+        for way in ways {
+            for next in edges.get(way.last()?)? {
+                let mut way = way.clone();
+                if next == file {
+                    let smallest = (0..way.len()).min_by_key(|at| way[*at].clone())?;
+                    way.rotate_left(smallest);
+                    way.push(way[0].clone());
+                    return Some(way);
+                }
+                if seen.insert(next.clone()) {
+                    way.push(next.clone());
+                    longer.push(way);
+                }
+            }
+        }
+        ways = longer;
+    }
+    None
+}
+
+#[test]
+fn each_outside_thing_is_named_in_one_place() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for (thing, owner) in OWNED {
+            if source.code.contains(thing) && !source.name.starts_with(owner) {
+                wrong.push(format!("{}: only {owner} names `{thing}`", source.name));
+            }
+        }
+    }
+    refuse("something is named outside its place", wrong);
+}
+
+#[test]
+fn files_are_short_and_say_what_they_own() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let lines = source.text.lines().count();
+        if lines > LONGEST {
+            wrong.push(format!(
+                "{}: {lines} lines, {LONGEST} at most: split it",
+                source.name
+            ));
+        }
+        let starts = ["lib.rs", "main.rs"].contains(&source.name.as_str());
+        let first = source.text.lines().next().unwrap_or_default();
+        if !starts && !first.starts_with("//!") {
+            wrong.push(format!(
+                "{}: begins without saying what it owns",
+                source.name
+            ));
+        }
+        let drawer = source
+            .module()
+            .into_iter()
+            .find(|part| DRAWERS.contains(part));
+        if let Some(drawer) = drawer {
+            wrong.push(format!(
+                "{}: `{drawer}` is a drawer: name what is in it",
+                source.name
+            ));
+        }
+    }
+    refuse("a file is too long or does not say what it owns", wrong);
+}
+
+#[test]
+fn the_source_speaks_the_words_of_the_glossary() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for (number, line) in (1..).zip(source.text.lines()) {
+            let line = line.to_lowercase();
+            let words = line.split(|c: char| !c.is_alphanumeric());
+            for word in words.filter(|word| BANNED.contains(word)) {
+                wrong.push(format!("{}:{number}: `{word}`", source.name));
+            }
+        }
+    }
+    refuse("a banned word", wrong);
+}
+
+#[test]
+fn the_machine_sees_what_it_should() {
+    let text = "use crate::a::{b, c::{D, e}}; // crate::no\nlet x = \"crate::no\"; super::f::g();";
+    let found = paths(&code(text), &["crate", "super"]);
+    let found: Vec<String> = found.iter().map(|path| path.join("::")).collect();
+    let expected = [
+        "crate::a::b",
+        "crate::a::c::D",
+        "crate::a::c::e",
+        "super::f::g",
+    ];
+    assert_eq!(found, expected);
+}
