@@ -19,8 +19,8 @@ use crate::domain::ids::{BUCKETS, CustomerId, NameNo};
 use crate::domain::revision::Revision;
 use crate::domain::segment::Condition;
 use crate::store::{
-    Due, Edge, Entering, EntryAnchor, EntryRule, Examined, ExitWhen, FlowState, Pass,
-    Qualification, Result, SegmentState, edges,
+    Due, Entering, EntryAnchor, EntryRule, Examined, ExitWhen, FlowState, Pass, Qualification,
+    Result, SegmentState,
 };
 
 /// Buckets examined in one transaction.
@@ -83,7 +83,7 @@ impl Enrolling<'_> {
             let Some(condition) = self.condition(plans[0]) else {
                 continue;
             };
-            let definition = self.definition(condition);
+            let definition = definition(self.catalog.revision(), condition);
             let state = examined.get(&segment);
             let known = state.filter(|state| state.definition == definition);
             if known.is_none_or(|state| state.examined_to < BUCKETS) {
@@ -122,17 +122,6 @@ impl Enrolling<'_> {
         segments
     }
 
-    /// What a condition means now: one that a new day can change means something else every day.
-    fn definition(&self, condition: &Condition) -> String {
-        let definition = definition(self.catalog.revision(), condition);
-        if edges(condition, self.catalog.revision()).contains(&Edge::Daily) {
-            let today = self.now.to_zoned(self.catalog.zone.clone()).date();
-            format!("{definition} {today}")
-        } else {
-            definition
-        }
-    }
-
     fn is_activated(&self, plan: &FlowPlan) -> bool {
         matches!(plan.flow.status, FlowStatus::Active | FlowStatus::Paused)
             && self
@@ -158,7 +147,7 @@ impl Enrolling<'_> {
     ) -> Result<Pass> {
         let going_on = state.filter(|state| state.definition == definition);
         let from = going_on.map_or(0, |state| state.examined_to);
-        let watermark = state.map_or(self.now, |state| state.watermark);
+        let watermark = going_on.map_or(self.now, |state| state.watermark);
         let stride = stride(from);
         let next = SegmentState {
             definition: definition.to_owned(),

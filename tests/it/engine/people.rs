@@ -156,6 +156,7 @@ impl Rig {
         let id = self.id(customer).await;
         let all = HistoryFilter::default();
         let mut lines = self.store.history(id, &all, 1_000).await.unwrap();
+        lines.reverse();
         lines.sort_by_key(|line| (line.at, rank(&line.kind)));
         lines
     }
