@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::beat::Beat;
 use super::catalog::{Catalog, FlowPlan};
-use super::enroll::Enrolling;
+use super::entry::Entry;
 use super::runtime::Engine;
 use crate::domain::enrollment;
 use crate::domain::flow::{EntryLimit, FlowStatus, OnEdit, OnResume};
@@ -92,6 +92,7 @@ impl Parker {
                 return store.resume_flow(plan.number, now).await;
             }
             return match state.resumed_at {
+                Some(_) if state.parked => self.gather_latecomers(plan.number).await,
                 Some(resumed_at) => self.resume(plan, pause, resumed_at).await,
                 None => self.park(plan.number, state).await,
             };
@@ -130,6 +131,14 @@ impl Parker {
         }
         if self.engine.store.park(flow, BATCH).await? == 0 {
             self.engine.store.set_parked(flow).await?;
+        }
+        Ok(true)
+    }
+
+    /// Who was between two steps when the pause began fell due during it, and returns with the others.
+    async fn gather_latecomers(&self, flow: NameNo) -> Result<bool> {
+        if self.engine.store.park_latecomers(flow, BATCH).await? == 0 {
+            self.engine.store.set_returning(flow).await?;
         }
         Ok(true)
     }
@@ -182,17 +191,13 @@ impl Parker {
             return Ok(false);
         }
         let states = store.flow_states().await?;
-        let enrolling = Enrolling {
-            engine: &self.engine,
+        let entry = Entry {
             catalog,
             states: &states,
             now,
         };
-        let due = move |anchor: Timestamp, zone: Option<&str>| {
-            let zone = catalog.zone_named(zone);
-            enrollment::first(&plan.flow, anchor, &zone).map_or(anchor, |next| next.timing.planned)
-        };
-        let Some(entering) = enrolling.entering(plan, EntryAnchor::At(now), &due) else {
+        let due = entry.due(plan);
+        let Some(entering) = entry.entering(plan, EntryAnchor::At(now), &*due) else {
             return Ok(false);
         };
         let promoted = store.promote(&entering, allowed).await?;

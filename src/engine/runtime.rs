@@ -46,6 +46,8 @@ impl Engine {
         links: Links,
         work: (Arc<Catalog>, Outlets),
     ) -> Self {
+        let metrics = Metrics::default();
+        metrics.revision.set(i64::from(work.0.number().0));
         Self {
             store,
             clock,
@@ -53,7 +55,7 @@ impl Engine {
             tag: identity.1,
             marks,
             links,
-            metrics: Metrics::default(),
+            metrics,
             catalog: ArcSwap::new(work.0),
             outlets: ArcSwap::from_pointee(work.1),
         }

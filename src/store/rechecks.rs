@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::among::{Among, numbers};
 use super::bind::{Bind, composed};
 use super::db::{Store, Tx};
-use super::dialect::ids;
+use super::dialect::{ids, rows};
 use super::enrollments::{self, Entering};
 use super::error::Result;
+use super::instants::micros;
 use super::memberships::{self, SegmentState};
 use super::segment_edges::{Edge, edges, touched_sql};
 use super::segment_frame::{Frame, Within};
@@ -16,6 +17,10 @@ use super::sequences;
 use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
 use crate::domain::segment::Condition;
 
+const ENROLLED: &str = "INSERT INTO dirty (bucket, customer_id, mark) \
+     SELECT e.bucket, e.customer_id, $2 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
+     AND e.flow = $1 AND e.status < 10 \
+     ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark";
 const REST: &str = concat!(
     "UPDATE enrollments SET due = NULL WHERE status >= 10 AND (bucket, enrollment_id) IN \
      (SELECT k.bucket, k.id FROM ",
@@ -23,7 +28,7 @@ const REST: &str = concat!(
     " AS k)"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[REST];
+pub(super) const STATEMENTS: &[&str] = &[ENROLLED, REST];
 
 impl Store {
     /// Marks the customers whom the time since `since` can have moved over an edge of one of the
@@ -54,6 +59,19 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// Marks everybody who is in a flow.
+    pub async fn mark_enrolled(&self, flow: NameNo) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let mark = sequences::take(&mut tx, "change", 1).await?;
+        let marked = sqlx::query(ENROLLED)
+            .bind(flow.0)
+            .bind(mark)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(marked.rows_affected())
+    }
+
     /// Marks everybody whose stored membership is not what the condition says; how many they are.
     pub async fn mark_differences(
         &self,
@@ -74,6 +92,20 @@ impl Store {
         let differences = mark(&mut tx, sql, own, predicate.binds).await?;
         tx.commit().await?;
         Ok(differences)
+    }
+
+    /// Ended enrollments whose customers may enter once more come up again then.
+    pub async fn look_again(&self, later: &[(EnrollmentId, Timestamp)]) -> Result<()> {
+        if later.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = later.iter().map(|(id, at)| (id.0, micros(*at))).collect();
+        let mut tx = self.write().await?;
+        sqlx::query(LOOK_AGAIN)
+            .bind(serde_json::to_string(&rows).unwrap_or_default())
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
     }
 
     /// Enrolls those of these customers who may enter once more, and takes their ended enrollments

@@ -5,8 +5,11 @@
 )]
 
 mod channels;
+mod chaos;
 mod customers;
+mod daemon;
 mod engine;
+mod ops;
 mod packaging;
 mod readme;
 mod rig;

