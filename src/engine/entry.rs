@@ -122,9 +122,7 @@ impl Entry<'_> {
     /// When the customer of an ended run may enter once more.
     fn next_entry(&self, plan: Option<&FlowPlan>, due: &Due) -> Option<Timestamp> {
         match plan?.flow.entry.reentry {
-            Reentry::Every(span) => {
-                Some(calendar::after(due.started_at, span, &self.catalog.zone))
-            }
+            Reentry::Every(span) => Some(calendar::after(due.started_at, span, &self.catalog.zone)),
             Reentry::Once | Reentry::EveryRequalification => None,
         }
     }

@@ -71,7 +71,15 @@ const FREEZE_TIMING: &str = "UPDATE enrollments SET timed_revision = $2 WHERE \
      AND timed_revision < $2 LIMIT $3)";
 const SUCCESSORS: &str = "SELECT step, successor FROM removed_steps";
 
-pub(super) const STATEMENTS: &[&str] = &[PARK, PARK_LATECOMERS, UNPARK, STOP, TIME, FREEZE_TIMING, SUCCESSORS];
+pub(super) const STATEMENTS: &[&str] = &[
+    PARK,
+    PARK_LATECOMERS,
+    UNPARK,
+    STOP,
+    TIME,
+    FREEZE_TIMING,
+    SUCCESSORS,
+];
 
 impl Store {
     /// Takes up to `limit` waiting rows of a flow out of the due index.

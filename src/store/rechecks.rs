@@ -28,7 +28,14 @@ const REST: &str = concat!(
     " AS k)"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[ENROLLED, REST];
+const LOOK_AGAIN: &str = concat!(
+    "UPDATE enrollments SET due = j.due FROM ",
+    rows!(id BIGINT 0, due BIGINT 1),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.status >= 10"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[LOOK_AGAIN, ENROLLED, REST];
 
 impl Store {
     /// Marks the customers whom the time since `since` can have moved over an edge of one of the
