@@ -193,6 +193,7 @@ fn paths(code: &str, starts: &[&str]) -> Vec<Vec<String>> {
         for (at, _) in code.match_indices(&sought) {
             let before = &code[..at];
             let is_inner = before.ends_with("::")
+                || before.ends_with("(in ")
                 || before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
             if !is_inner {
                 let begun = vec![(*start).to_owned()];

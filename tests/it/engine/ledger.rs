@@ -88,7 +88,7 @@ async fn a_resubscription_keeps_the_record_and_changes_its_state() {
     rig.unsubscribe("ana", &narrow).await;
     rig.unsubscribe("ana", &broad).await;
     let answer = rig.resubscribe("ana", &narrow).await;
-    assert_eq!(answer.flips, [narrow.clone()]);
+    assert_eq!(answer.flips, std::slice::from_ref(&narrow));
     assert_eq!(answer.still_blocked_by, [broad]);
     let id = rig.id("ana").await;
     let records = rig.store.subscriptions_of(&[id]).await.unwrap();

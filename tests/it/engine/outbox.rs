@@ -28,13 +28,15 @@ impl Try {
     /// `01-09 10:00 ana email hello`, and what was not accepted or not the first try.
     pub(super) fn line(&self) -> String {
         let at = self.at.strftime("%m-%d %H:%M");
-        let origin = &self.message.frozen.origin;
+        let (origin, attempt) = (&self.message.frozen.origin, self.message.attempt);
         let mut line = format!("{at} {} {} {}", origin.customer, self.channel, origin.step);
-        if self.message.attempt > 1 {
-            line.push_str(&format!(" #{}", self.message.attempt));
+        if attempt > 1 {
+            line += " #";
+            line += &attempt.to_string();
         }
         if self.answer != "accepted" {
-            line.push_str(&format!(" {}", self.answer));
+            line += " ";
+            line += self.answer;
         }
         line
     }

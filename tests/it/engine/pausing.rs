@@ -99,7 +99,8 @@ async fn whose_message_is_out_when_a_pause_begins_waits_as_long_as_the_others() 
     rig.store.pause_flow(flow, &pause).await.unwrap();
     while rig.park().await {}
     rig.bring_back().await;
-    rig.advance("10d").await;
+    rig.sleep("10d");
+    rig.settle().await;
     assert_eq!(rig.sent(), ["01-05 10:00 ana email hello"]);
     rig.resume_flow("f").await;
     rig.advance("10d").await;

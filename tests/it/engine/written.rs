@@ -56,7 +56,9 @@ policy:
 "
     .to_owned();
     for line in more.lines() {
-        text.push_str(&format!("  {}\n", line.trim_start()));
+        text += "  ";
+        text += line.trim_start();
+        text += "\n";
     }
     text
 }
@@ -71,11 +73,14 @@ pub(super) fn flow(id: &str, condition: &str, more: &str, steps: &[String]) -> S
 pub(super) fn flow_over(id: &str, segment: &str, more: &str, steps: &[String]) -> String {
     let mut text = format!("flow: {id}\nname: Flow {id}\ngroup: retail\n{segment}\n");
     for line in more.lines() {
-        text.push_str(&format!("{}\n", line.trim_start()));
+        text += line.trim_start();
+        text += "\n";
     }
-    text.push_str("steps:\n");
+    text += "steps:\n";
     for step in steps {
-        text.push_str(&format!("  - {{ {step} }}\n"));
+        text += "  - { ";
+        text += step;
+        text += " }\n";
     }
     text
 }
