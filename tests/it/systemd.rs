@@ -194,3 +194,24 @@ async fn a_full_disk_is_outlived_without_a_restart() {
     assert_eq!(systemd.property(UNIT, "NRestarts"), "0");
     assert!(systemd.systemctl(&["stop", UNIT]).status.success());
 }
+
+#[tokio::test]
+async fn reloading_waits_for_the_files_and_fails_when_they_are_wrong() {
+    let installed = Installed::with(WORKSPACE);
+    let systemd = installed.boot();
+    systemd.run("systemctl", &["start", UNIT]);
+
+    let flows = systemd.path(FLOWS);
+    edit(&flows, "after: 4d", "after: 5d");
+    let reloaded = systemd.systemctl(&["reload", UNIT]);
+    assert!(reloaded.status.success(), "{reloaded:?}");
+    assert_eq!(installed.readiness().await["revision"], 2);
+
+    edit(&flows, "after: 5d", "after: soon");
+    let reloaded = systemd.systemctl(&["reload", UNIT]);
+    assert!(!reloaded.status.success(), "{reloaded:?}");
+    assert_eq!(systemd.property(UNIT, "ActiveState"), "active");
+    let readiness = installed.readiness().await;
+    assert_eq!(readiness["revision"], 2, "{readiness}");
+    assert_eq!(readiness["check"]["ok"], false, "{readiness}");
+}
