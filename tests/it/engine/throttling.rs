@@ -125,3 +125,10 @@ async fn everybody_is_written_to_once_however_few_the_slots() {
         [(Channel::Email, 20), (Channel::Sms, 20)].into()
     );
 }
+
+#[tokio::test]
+#[should_panic(expected = "messages are left in flight")]
+async fn a_test_that_leaves_messages_out_fails() {
+    let mut rig = rig("", 1).await;
+    rig.take_out().await;
+}
