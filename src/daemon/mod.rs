@@ -2,6 +2,8 @@
 
 mod clock;
 mod housekeeping;
+mod opening;
+mod options;
 mod parts;
 mod reload;
 mod run;
@@ -9,4 +11,5 @@ mod signals;
 mod systemd;
 
 pub use clock::flow_clock;
-pub use run::{Control, Failure, Options, run, run_under};
+pub use options::{Failure, Options};
+pub use run::{Control, run, run_under};

@@ -1,6 +1,5 @@
 //! Owns the life of the process: the order in which the rooms start, and the order in which they stop.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -12,60 +11,23 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::opening::{first_revision, links, links_key, listen, open_store};
+use super::options::{Failure, Options, other, unusable};
 use super::parts::{self, Workshop};
 use super::reload::{self, Reading, Reloader};
 use super::signals::{Asked, Signals};
 use super::{clock, housekeeping, systemd};
 use crate::clock::{Clock, SystemClock};
-use crate::domain::daemon_settings::DaemonSettings;
-use crate::domain::gateway::Secretive;
 use crate::domain::link::LinkKey;
-use crate::engine::{
-    Beat, Claimer, Engine, Enroller, Links, Marks, Outlets, Parker, Pulse, Settler, beat, rescue,
-};
+use crate::engine::{Beat, Claimer, Engine, Enroller, Marks, Parker, Pulse, Settler, beat, rescue};
 use crate::settings::Settings;
-use crate::store::{self, Ownership, Published, Store};
+use crate::store::{Ownership, Published};
 use crate::web::{self, GatewayHealth, WebState};
 
 /// In-flight messages get this long to finish when the daemon is told to stop.
 const GRACE: Duration = Duration::from_secs(25);
 /// The engine's loops turn at least every five seconds.
 const ALIVE_WITHIN: SignedDuration = SignedDuration::from_secs(30);
-
-/// What the daemon is started with.
-#[derive(Debug, Clone)]
-pub struct Options {
-    pub workspace: PathBuf,
-    /// Overrides the settings' database.
-    pub database: Option<String>,
-    /// Seconds of flow time in one second.
-    pub clock_scale: Option<f64>,
-    /// Stop by itself when nobody waits and nothing is to be sent.
-    pub until_idle: bool,
-    /// Overrides the settings' listen address.
-    pub listen: Option<String>,
-}
-
-/// Why the daemon does not run.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The configuration cannot run: exit code 78.
-    #[error("{0}")]
-    Configuration(String),
-    #[error(transparent)]
-    Other(#[from] anyhow::Error),
-}
-
-fn other(error: impl Into<anyhow::Error>) -> Failure {
-    Failure::Other(error.into())
-}
-
-fn unusable(error: store::Error) -> Failure {
-    match error {
-        store::Error::Unusable(why) => Failure::Configuration(why),
-        error => other(error),
-    }
-}
 
 /// What somebody in the same process holds of a daemon.
 #[derive(Clone, Default)]
@@ -189,127 +151,6 @@ async fn start(
     ));
     started.spawn_clock(options.clock_scale);
     Ok(started)
-}
-
-async fn open_store(
-    options: &Options,
-    settings: &Settings,
-    daemon: &DaemonSettings,
-) -> Result<Store, Failure> {
-    let configured = settings
-        .text(&daemon.database)
-        .map_err(|error| Failure::Configuration(format!("`database`: {error}")))?;
-    let url = options.database.clone().unwrap_or(configured);
-    Store::open(&database_url(&options.workspace, &url))
-        .await
-        .map_err(unusable)
-}
-
-/// A database's path is relative to the workspace.
-pub(super) fn database_url(workspace: &Path, url: &str) -> String {
-    match url.strip_prefix("sqlite://") {
-        Some(path) => format!("sqlite://{}", workspace.join(path).display()),
-        None => url.to_owned(),
-    }
-}
-
-/// What the files say, or, when they have errors, what was running before.
-async fn first_revision(
-    store: &Store,
-    workshop: &Workshop,
-    reading: &Reading,
-    clock: &dyn Clock,
-) -> Result<(Published, Outlets), Failure> {
-    let opened = |revision| {
-        workshop.outlets(revision, &Outlets::new()).map_err(|bad| {
-            let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
-            Failure::Configuration(bad.join("\n"))
-        })
-    };
-    if let Some(revision) = &reading.checked.revision {
-        let outlets = opened(revision)?;
-        let published = reading.publish(store, clock.now()).await.map_err(other)?;
-        reading
-            .record(store, &[], clock.machine())
-            .await
-            .map_err(other)?;
-        if let Some(published) = published {
-            return Ok((published, outlets));
-        }
-    }
-    reading
-        .record(store, &[], clock.machine())
-        .await
-        .map_err(other)?;
-    let Some(published) = store.current_revision().await.map_err(other)? else {
-        return Err(Failure::Configuration(reading.text()));
-    };
-    tracing::error!(
-        "the files have errors, the last good revision runs:\n{}",
-        reading.text()
-    );
-    let outlets = opened(&published.revision)?;
-    Ok((published, outlets))
-}
-
-async fn listen(
-    options: &Options,
-    settings: &Settings,
-    daemon: &DaemonSettings,
-) -> Result<Option<TcpListener>, Failure> {
-    let configured = settings
-        .text(&daemon.listen)
-        .map_err(|error| Failure::Configuration(format!("`listen`: {error}")))?;
-    let address = options.listen.clone().unwrap_or(configured);
-    if address == "off" {
-        return Ok(None);
-    }
-    TcpListener::bind(&address)
-        .await
-        .map(Some)
-        .map_err(|error| {
-            Failure::Configuration(format!(
-                "cannot listen on `{address}`: {error}: set `listen` in drumbeat.yaml"
-            ))
-        })
-}
-
-async fn links_key(
-    store: &Store,
-    settings: &Settings,
-    daemon: &DaemonSettings,
-) -> Result<LinkKey, Failure> {
-    match &daemon.link_secret {
-        Some(secret) => {
-            let secret = settings
-                .text(secret)
-                .map_err(|error| Failure::Configuration(format!("`link-secret`: {error}")))?;
-            Ok(LinkKey::derived_from(secret.as_bytes()))
-        }
-        None => Ok(LinkKey::new(store.link_key().await.map_err(other)?)),
-    }
-}
-
-async fn links(
-    store: &Store,
-    settings: &Settings,
-    daemon: &DaemonSettings,
-    listener: Option<&TcpListener>,
-) -> Result<Links, Failure> {
-    let key = links_key(store, settings, daemon).await?;
-    let here = listener.and_then(|listener| listener.local_addr().ok());
-    let public_url = match &daemon.public_url {
-        Some(url) => public_url(settings, url)?,
-        None => here.map_or_else(String::new, |address| format!("http://{address}")),
-    };
-    Ok(Links { public_url, key })
-}
-
-fn public_url(settings: &Settings, url: &Secretive) -> Result<String, Failure> {
-    let url = settings
-        .text(url)
-        .map_err(|error| Failure::Configuration(format!("`public-url`: {error}")))?;
-    Ok(url.trim_end_matches('/').to_owned())
 }
 
 impl Started {

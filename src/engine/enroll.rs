@@ -77,6 +77,7 @@ impl Enroller {
 impl Enrolling<'_> {
     async fn run_once(&self) -> Result<(Pass, bool)> {
         let examined = self.engine.store.segment_states().await?;
+        let mut anew = false;
         for (segment, plans) in self.segments() {
             let Some(condition) = self.condition(plans[0]) else {
                 continue;
@@ -91,7 +92,8 @@ impl Enrolling<'_> {
                 return Ok((pass, true));
             }
             if let Some(state) = known {
-                self.passing()
+                anew |= self
+                    .passing()
                     .look(segment, &plans, condition, state)
                     .await?;
             }
@@ -100,7 +102,7 @@ impl Enrolling<'_> {
             return Ok((pass, true));
         }
         let pass = self.look_at_changed().await?;
-        Ok((pass, pass.customers == u64::from(CHANGED)))
+        Ok((pass, anew || pass.customers == u64::from(CHANGED)))
     }
 
     fn passing(&self) -> Passing<'_> {

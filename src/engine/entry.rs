@@ -82,7 +82,8 @@ impl Entry<'_> {
     }
 }
 
-/// Lets those in again whose time for another entry has come, if they still qualify.
+/// Lets those in again whose time for another entry has come, if they still qualify; the others are
+/// looked at when it comes, or never.
 pub(super) async fn reenter(
     engine: &Engine,
     catalog: &Catalog,
@@ -99,26 +100,51 @@ pub(super) async fn reenter(
     flows.sort_unstable();
     flows.dedup();
     for flow in flows {
-        let of_flow: Vec<&Due> = dues.iter().filter(|due| due.flow == flow).collect();
-        let customers: Vec<CustomerId> = of_flow.iter().map(|due| due.customer).collect();
-        let ended: Vec<_> = of_flow.iter().map(|due| due.enrollment).collect();
         let plan = catalog
             .flows
             .get(&flow)
             .filter(|plan| entry.is_activated(plan));
-        let due = plan.map(|plan| entry.due(plan));
-        let entering = plan.zip(due.as_ref()).and_then(|(plan, due)| {
-            let entering = entry.entering(plan, EntryAnchor::At(now), due)?;
-            Some(Entering {
-                rule: EntryRule::LastEntryBefore(now),
-                ..entering
-            })
-        });
-        let enrolled = engine
-            .store
-            .reenter(entering.as_ref(), &customers, &ended)
-            .await?;
+        let of_flow = dues.iter().filter(|due| due.flow == flow);
+        let (early, over): (Vec<&Due>, Vec<&Due>) =
+            of_flow.partition(|due| entry.next_entry(plan, due).is_some_and(|at| at > now));
+        let later: Vec<_> = early
+            .iter()
+            .filter_map(|due| Some((due.enrollment, entry.next_entry(plan, due)?)))
+            .collect();
+        engine.store.look_again(&later).await?;
+        let enrolled = entry.enter_again(engine, plan, &over).await?;
         engine.metrics.enrolled.inc_by(enrolled);
     }
     Ok(())
+}
+
+impl Entry<'_> {
+    /// When the customer of an ended run may enter once more.
+    fn next_entry(&self, plan: Option<&FlowPlan>, due: &Due) -> Option<Timestamp> {
+        match plan?.flow.entry.reentry {
+            Reentry::Every(span) => Some(calendar::after(due.started_at, span, &self.catalog.zone)),
+            Reentry::Once | Reentry::EveryRequalification => None,
+        }
+    }
+
+    async fn enter_again(
+        &self,
+        engine: &Engine,
+        plan: Option<&FlowPlan>,
+        over: &[&Due],
+    ) -> Result<u64> {
+        let customers: Vec<CustomerId> = over.iter().map(|due| due.customer).collect();
+        let ended: Vec<_> = over.iter().map(|due| due.enrollment).collect();
+        let plan = plan.filter(|plan| matches!(plan.flow.entry.reentry, Reentry::Every(_)));
+        let due = plan.map(|plan| self.due(plan));
+        let entering = plan.zip(due.as_ref()).and_then(|(plan, due)| {
+            let entering = self.entering(plan, EntryAnchor::At(self.now), due)?;
+            Some(Entering {
+                rule: EntryRule::LastEntryBefore(self.now),
+                ..entering
+            })
+        });
+        let store = &engine.store;
+        store.reenter(entering.as_ref(), &customers, &ended).await
+    }
 }

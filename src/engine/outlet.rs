@@ -70,7 +70,7 @@ impl Outlet {
     /// Takes slots for claimed messages, and counts them against the pace.
     pub fn take(&self, claimed: usize, now: Timestamp) -> Vec<Option<OwnedSemaphorePermit>> {
         let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        flow.pacer.spend(claimed);
+        flow.pacer.spend(claimed, now);
         if claimed == 0 {
             flow.breaker.withdraw_probe(now);
         }

@@ -1,41 +1,61 @@
 //! Owns the pace of a channel: how many messages may go now, so that no span holds more than it should.
 
-use jiff::Timestamp;
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::gateway::Pace;
 
-/// A token bucket in machine time that holds at most a tenth of a second's worth, so that nothing bursts.
+/// In machine time: a token bucket that holds at most a tenth of a second's worth, so that nothing
+/// bursts, and a count of what went, so that no span of the pace holds more than it.
 #[derive(Debug)]
 pub(super) struct Pacer {
-    per_second: Option<f64>,
+    pace: Option<Pace>,
     tokens: f64,
     filled_at: Timestamp,
+    /// What went within the pace's span, the oldest first.
+    went: VecDeque<(Timestamp, u32)>,
 }
 
 impl Pacer {
     pub(super) fn new(pace: Option<Pace>, now: Timestamp) -> Self {
         Self {
-            per_second: pace.map(Pace::per_second),
+            pace,
             tokens: 1.0,
             filled_at: now,
+            went: VecDeque::new(),
         }
     }
 
     /// How many of `wanted` may go now.
     pub(super) fn allows(&mut self, wanted: u32, now: Timestamp) -> u32 {
-        let Some(per_second) = self.per_second else {
+        let Some(pace) = self.pace else {
             return wanted;
         };
+        let per_second = pace.per_second();
         let elapsed = now.duration_since(self.filled_at).as_secs_f64().max(0.0);
         self.filled_at = now;
         self.tokens = (self.tokens + elapsed * per_second).min((per_second / 10.0).max(1.0));
-        wanted.min(whole(self.tokens))
+        let span = SignedDuration::from_secs(i64::from(pace.per_seconds));
+        while self
+            .went
+            .front()
+            .is_some_and(|(at, _)| now.duration_since(*at) >= span)
+        {
+            self.went.pop_front();
+        }
+        let went: u32 = self.went.iter().map(|(_, count)| count).sum();
+        wanted
+            .min(whole(self.tokens))
+            .min(pace.messages.saturating_sub(went))
     }
 
     /// Counts those that went.
-    pub(super) fn spend(&mut self, spent: usize) {
-        if self.per_second.is_some() {
-            self.tokens -= f64::from(u32::try_from(spent).unwrap_or(u32::MAX));
+    pub(super) fn spend(&mut self, spent: usize, now: Timestamp) {
+        if self.pace.is_some() && spent > 0 {
+            let spent = u32::try_from(spent).unwrap_or(u32::MAX);
+            self.tokens -= f64::from(spent);
+            self.went.push_back((now, spent));
         }
     }
 }
@@ -52,7 +72,6 @@ fn whole(tokens: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::SignedDuration;
 
     #[test]
     fn a_minute_never_holds_more_than_the_pace() {
@@ -65,11 +84,11 @@ mod tests {
         let mut sent = 0;
         for _ in 0..60_000 {
             let allowed = pacer.allows(1000, now);
-            pacer.spend(allowed as usize);
+            pacer.spend(allowed as usize, now);
             sent += allowed;
             now += SignedDuration::from_millis(1);
         }
-        assert!((2_995..=3_001).contains(&sent), "{sent}");
+        assert!((2_950..=3_000).contains(&sent), "{sent}");
     }
 
     #[test]
@@ -87,7 +106,7 @@ mod tests {
         let mut now = Timestamp::UNIX_EPOCH;
         let mut pacer = Pacer::new(Some(pace), now);
         assert_eq!(pacer.allows(10, now), 1);
-        pacer.spend(1);
+        pacer.spend(1, now);
         now += SignedDuration::from_secs(9);
         assert_eq!(pacer.allows(10, now), 0);
         now += SignedDuration::from_secs(2);

@@ -92,6 +92,7 @@ impl Parker {
                 return store.resume_flow(plan.number, now).await;
             }
             return match state.resumed_at {
+                Some(_) if state.parked => self.gather_latecomers(plan.number).await,
                 Some(resumed_at) => self.resume(plan, pause, resumed_at).await,
                 None => self.park(plan.number, state).await,
             };
@@ -130,6 +131,14 @@ impl Parker {
         }
         if self.engine.store.park(flow, BATCH).await? == 0 {
             self.engine.store.set_parked(flow).await?;
+        }
+        Ok(true)
+    }
+
+    /// Who was between two steps when the pause began fell due during it, and returns with the others.
+    async fn gather_latecomers(&self, flow: NameNo) -> Result<bool> {
+        if self.engine.store.park_latecomers(flow, BATCH).await? == 0 {
+            self.engine.store.set_returning(flow).await?;
         }
         Ok(true)
     }

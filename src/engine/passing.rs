@@ -26,18 +26,19 @@ pub(super) struct Passing<'a> {
 
 impl Passing<'_> {
     /// Sees to those whom the passing of time alone can have moved into or out of a segment: by the
-    /// edge that an instant crosses, or all of them when a day begins.
+    /// edge that an instant crosses, or all of them when a day begins. Whether the segment is to be
+    /// examined anew.
     pub(super) async fn look(
         &self,
         segment: NameNo,
         plans: &[&FlowPlan],
         condition: &Condition,
         state: &SegmentState,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let clock = &self.engine.clock;
         let since = self.now.duration_since(state.watermark);
         if since < clock.flow_span(TIME_EVERY) || self.rests.rests(segment, clock.machine()) {
-            return Ok(());
+            return Ok(false);
         }
         let (store, frame) = (&self.engine.store, self.catalog.frame(self.now));
         let day_began = self.day(state.watermark) != self.day(self.now);
@@ -70,7 +71,7 @@ impl Passing<'_> {
             .mark_touched_by_time(&conditions, &frame, state.watermark, (segment, &next))
             .await?;
         self.rests.note(segment, began, clock.machine());
-        Ok(())
+        Ok(examined_to < state.examined_to)
     }
 
     fn day(&self, at: Timestamp) -> Date {

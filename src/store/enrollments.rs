@@ -61,8 +61,8 @@ pub struct Entering<'a> {
 }
 
 const EXIT: &str = concat!(
-    "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, due = NULL, \
-     parked = NULL, held = NULL WHERE flow = $2 AND status < 10 AND (bucket, customer_id) IN \
+    "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, due = $5, \
+     lane = 9, parked = NULL, held = NULL WHERE flow = $2 AND status < 10 AND (bucket, customer_id) IN \
      (SELECT k.bucket, k.id FROM ",
     ids!(),
     " AS k) RETURNING enrollment_id"
@@ -194,7 +194,8 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
     )
 }
 
-/// Ends the live enrollments of these customers in a flow.
+/// Ends the live enrollments of these customers in a flow. They are due at once in the lane of those
+/// who may enter again, where it is decided when, if ever.
 pub(super) async fn exit(
     tx: &mut Tx,
     flow: NameNo,

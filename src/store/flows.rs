@@ -50,13 +50,14 @@ const PAUSE: &str = "INSERT INTO flow_states (flow, paused_at, paused_by, pause_
 const RESUME: &str =
     "UPDATE flow_states SET resumed_at = $2 WHERE flow = $1 AND paused_at IS NOT NULL";
 const PARKED: &str = "UPDATE flow_states SET parked = 1 WHERE flow = $1 AND paused_at IS NOT NULL";
+const RETURNING: &str = "UPDATE flow_states SET parked = 0 WHERE flow = $1";
 const UNPAUSED: &str = "UPDATE flow_states SET paused_at = NULL, paused_by = NULL, \
      pause_reason = NULL, parked = 0, resumed_at = NULL, skip_before = coalesce($2, skip_before) \
      WHERE flow = $1";
 const PROMOTED: &str = "UPDATE flow_states SET promoted_at = $2 WHERE flow = $1";
 
 pub(super) const STATEMENTS: &[&str] = &[
-    STATES, ACTIVATE, DEACTIVATE, CAUGHT_UP, PAUSE, RESUME, PARKED, UNPAUSED, PROMOTED,
+    STATES, ACTIVATE, DEACTIVATE, CAUGHT_UP, PAUSE, RESUME, PARKED, RETURNING, UNPAUSED, PROMOTED,
 ];
 
 impl Store {
@@ -101,6 +102,11 @@ impl Store {
 
     pub async fn set_parked(&self, flow: NameNo) -> Result<bool> {
         self.change_flow(sqlx::query(PARKED).bind(flow.0)).await
+    }
+
+    /// From here on parked rows only return to the due index.
+    pub async fn set_returning(&self, flow: NameNo) -> Result<bool> {
+        self.change_flow(sqlx::query(RETURNING).bind(flow.0)).await
     }
 
     /// Ends a pause whose rows are all back in the due index.

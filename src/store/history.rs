@@ -180,12 +180,15 @@ fn dispatch_detail(row: &SqliteRow) -> Result<Value> {
     Ok(detail)
 }
 
-/// A run through a flow is a line at its start and one at its end.
+/// A run through a flow is a line at its start and one at its end; who waits to be let in has none.
 fn enrollment(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
     let (started, finished): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
     let (number, entry): (i64, i64) = (row.try_get(2)?, row.try_get(4)?);
     let status = EnrollmentStatus::from_number(number)
         .ok_or_else(|| Error::Corrupt(format!("the unknown status {number}")))?;
+    if status == EnrollmentStatus::Pending {
+        return Ok(Vec::new());
+    }
     let reason: Option<i64> = row.try_get(3)?;
     let flow: String = row.try_get(5)?;
     let line = |at: i64, kind: Kind, detail: Value| -> Result<HistoryLine> {

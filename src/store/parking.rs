@@ -43,6 +43,11 @@ pub struct Timed {
 const PARK: &str = "UPDATE enrollments SET parked = due, due = NULL, held = 4 \
      WHERE (bucket, enrollment_id) IN (SELECT bucket, enrollment_id FROM enrollments \
      WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 1 AND due IS NOT NULL LIMIT $2)";
+// What the gate put off while its flow was paused came to wait after the others were parked.
+const PARK_LATECOMERS: &str = "UPDATE enrollments SET parked = planned, due = NULL \
+     WHERE (bucket, enrollment_id) IN (SELECT bucket, enrollment_id FROM enrollments \
+     WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 1 AND due IS NOT NULL \
+     AND held = 4 LIMIT $2)";
 const UNPARK: &str = "UPDATE enrollments SET due = parked + $3, planned = planned + $3, \
      anchor = anchor + $3, parked = NULL, held = NULL WHERE (bucket, enrollment_id) IN \
      (SELECT bucket, enrollment_id FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
@@ -66,7 +71,15 @@ const FREEZE_TIMING: &str = "UPDATE enrollments SET timed_revision = $2 WHERE \
      AND timed_revision < $2 LIMIT $3)";
 const SUCCESSORS: &str = "SELECT step, successor FROM removed_steps";
 
-pub(super) const STATEMENTS: &[&str] = &[PARK, UNPARK, STOP, TIME, FREEZE_TIMING, SUCCESSORS];
+pub(super) const STATEMENTS: &[&str] = &[
+    PARK,
+    PARK_LATECOMERS,
+    UNPARK,
+    STOP,
+    TIME,
+    FREEZE_TIMING,
+    SUCCESSORS,
+];
 
 impl Store {
     /// Takes up to `limit` waiting rows of a flow out of the due index.
@@ -79,6 +92,15 @@ impl Store {
             .await?;
         tx.commit().await?;
         Ok(done.rows_affected())
+    }
+
+    /// Takes up to `limit` rows that fell due during the pause out of the due index, too.
+    pub async fn park_latecomers(&self, flow: NameNo, limit: u32) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let query = sqlx::query(PARK_LATECOMERS).bind(flow.0).bind(limit);
+        let done = query.execute(&mut *tx).await?.rows_affected();
+        tx.commit().await?;
+        Ok(done)
     }
 
     /// Puts up to `limit` parked rows of a flow back.

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::among::{Among, numbers};
 use super::bind::{Bind, composed};
 use super::db::{Store, Tx};
-use super::dialect::ids;
+use super::dialect::{ids, rows};
 use super::enrollments::{self, Entering};
 use super::error::Result;
+use super::instants::micros;
 use super::memberships::{self, SegmentState};
 use super::segment_edges::{Edge, edges, touched_sql};
 use super::segment_frame::{Frame, Within};
@@ -27,7 +28,14 @@ const REST: &str = concat!(
     " AS k)"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[ENROLLED, REST];
+const LOOK_AGAIN: &str = concat!(
+    "UPDATE enrollments SET due = j.due FROM ",
+    rows!(id BIGINT 0, due BIGINT 1),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.status >= 10"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[LOOK_AGAIN, ENROLLED, REST];
 
 impl Store {
     /// Marks the customers whom the time since `since` can have moved over an edge of one of the
@@ -91,6 +99,20 @@ impl Store {
         let differences = mark(&mut tx, sql, own, predicate.binds).await?;
         tx.commit().await?;
         Ok(differences)
+    }
+
+    /// Ended enrollments whose customers may enter once more come up again then.
+    pub async fn look_again(&self, later: &[(EnrollmentId, Timestamp)]) -> Result<()> {
+        if later.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = later.iter().map(|(id, at)| (id.0, micros(*at))).collect();
+        let mut tx = self.write().await?;
+        sqlx::query(LOOK_AGAIN)
+            .bind(serde_json::to_string(&rows).unwrap_or_default())
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
     }
 
     /// Enrolls those of these customers who may enter once more, and takes their ended enrollments

@@ -1,0 +1,137 @@
+//! Owns opening what the daemon stands on: the store, the revision to begin with, the port, the links.
+
+use std::path::Path;
+
+use tokio::net::TcpListener;
+
+use super::options::{Failure, Options, other, unusable};
+use super::parts::Workshop;
+use super::reload::Reading;
+use crate::clock::Clock;
+use crate::domain::daemon_settings::DaemonSettings;
+use crate::domain::gateway::Secretive;
+use crate::domain::link::LinkKey;
+use crate::engine::{Links, Outlets};
+use crate::settings::Settings;
+use crate::store::{Published, Store};
+
+pub(super) async fn open_store(
+    options: &Options,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<Store, Failure> {
+    let configured = settings
+        .text(&daemon.database)
+        .map_err(|error| Failure::Configuration(format!("`database`: {error}")))?;
+    let url = options.database.clone().unwrap_or(configured);
+    Store::open(&database_url(&options.workspace, &url))
+        .await
+        .map_err(unusable)
+}
+
+/// A database's path is relative to the workspace.
+fn database_url(workspace: &Path, url: &str) -> String {
+    match url.strip_prefix("sqlite://") {
+        Some(path) => format!("sqlite://{}", workspace.join(path).display()),
+        None => url.to_owned(),
+    }
+}
+
+/// What the files say, or, when they have errors, what was running before.
+pub(super) async fn first_revision(
+    store: &Store,
+    workshop: &Workshop,
+    reading: &Reading,
+    clock: &dyn Clock,
+) -> Result<(Published, Outlets), Failure> {
+    let opened = |revision| {
+        workshop.outlets(revision, &Outlets::new()).map_err(|bad| {
+            let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+            Failure::Configuration(bad.join("\n"))
+        })
+    };
+    if let Some(revision) = &reading.checked.revision {
+        let outlets = opened(revision)?;
+        let published = reading.publish(store, clock.now()).await.map_err(other)?;
+        reading
+            .record(store, &[], clock.machine())
+            .await
+            .map_err(other)?;
+        if let Some(published) = published {
+            return Ok((published, outlets));
+        }
+    }
+    reading
+        .record(store, &[], clock.machine())
+        .await
+        .map_err(other)?;
+    let Some(published) = store.current_revision().await.map_err(other)? else {
+        return Err(Failure::Configuration(reading.text()));
+    };
+    tracing::error!(
+        "the files have errors, the last good revision runs:\n{}",
+        reading.text()
+    );
+    let outlets = opened(&published.revision)?;
+    Ok((published, outlets))
+}
+
+pub(super) async fn listen(
+    options: &Options,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<Option<TcpListener>, Failure> {
+    let configured = settings
+        .text(&daemon.listen)
+        .map_err(|error| Failure::Configuration(format!("`listen`: {error}")))?;
+    let address = options.listen.clone().unwrap_or(configured);
+    if address == "off" {
+        return Ok(None);
+    }
+    TcpListener::bind(&address)
+        .await
+        .map(Some)
+        .map_err(|error| {
+            Failure::Configuration(format!(
+                "cannot listen on `{address}`: {error}: set `listen` in drumbeat.yaml"
+            ))
+        })
+}
+
+pub(super) async fn links_key(
+    store: &Store,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<LinkKey, Failure> {
+    match &daemon.link_secret {
+        Some(secret) => {
+            let secret = settings
+                .text(secret)
+                .map_err(|error| Failure::Configuration(format!("`link-secret`: {error}")))?;
+            Ok(LinkKey::derived_from(secret.as_bytes()))
+        }
+        None => Ok(LinkKey::new(store.link_key().await.map_err(other)?)),
+    }
+}
+
+pub(super) async fn links(
+    store: &Store,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+    listener: Option<&TcpListener>,
+) -> Result<Links, Failure> {
+    let key = links_key(store, settings, daemon).await?;
+    let here = listener.and_then(|listener| listener.local_addr().ok());
+    let public_url = match &daemon.public_url {
+        Some(url) => public_url(settings, url)?,
+        None => here.map_or_else(String::new, |address| format!("http://{address}")),
+    };
+    Ok(Links { public_url, key })
+}
+
+fn public_url(settings: &Settings, url: &Secretive) -> Result<String, Failure> {
+    let url = settings
+        .text(url)
+        .map_err(|error| Failure::Configuration(format!("`public-url`: {error}")))?;
+    Ok(url.trim_end_matches('/').to_owned())
+}

@@ -1,0 +1,23 @@
+//! Owns the tests of the engine: its real loops, stepped by hand over a real store.
+
+mod outbox;
+mod people;
+mod rig;
+mod written;
+
+mod caps;
+mod consent;
+mod editing;
+mod entering;
+mod exiting;
+mod ledger;
+mod pausing;
+mod property;
+mod reconciling;
+mod reentering;
+mod restarting;
+mod retrying;
+mod segments;
+mod throttling;
+mod timing;
+mod walking;

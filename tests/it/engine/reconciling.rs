@@ -1,0 +1,65 @@
+//! Owns the tests of the full reconciliation: nothing differs after a busy month, and what does is found.
+
+use drumbeat::domain::interaction::Kind;
+use drumbeat::engine::reconcile;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::rig::Rig;
+use super::written::{email, flow, sms};
+
+const BUSY: &str = "{ all: [ { any: [ { field: city, is: Lyon }, { did: login, within-last: 5d } ] }, \
+    { not: { field: joined_on, within-last: 10d } }, { created: { older-than: 1d } } ] }";
+
+async fn busy_month() -> Rig {
+    let keys = "entry: { reentry: every-requalification }";
+    let first = flow(
+        "f",
+        BUSY,
+        keys,
+        &[email("hello", "after: 1d"), sms("text", "after: 2d")],
+    );
+    let second = flow(
+        "g",
+        "{ did: email-sent, flow: f, within-last: 7d }",
+        "",
+        &[sms("more", "")],
+    );
+    let mut rig = Rig::start(&[("flows/f.yaml", &first), ("flows/g.yaml", &second)]).await;
+    let ids: Vec<String> = (0..40).map(|n| format!("c{n}")).collect();
+    for id in &ids {
+        rig.customer(id, "joined_on=2026-01-02").await;
+    }
+    rig.settle().await;
+    for day in 0..30_u64 {
+        for (n, id) in (0_u64..).zip(&ids) {
+            match xxh3_64(&[day.to_le_bytes(), n.to_le_bytes()].concat()) % 12 {
+                0 => rig.set(id, "city=Lyon").await,
+                1 => rig.set(id, "city=Rome").await,
+                2 => rig.did(id, Kind::Login).await,
+                _ => {}
+            }
+        }
+        rig.live("1d", "12h").await;
+    }
+    rig
+}
+
+#[tokio::test]
+async fn after_a_busy_month_nothing_differs_and_a_planted_difference_is_found_and_mended() {
+    let mut rig = busy_month().await;
+    assert!(rig.sent().len() > 50);
+    assert_eq!(reconcile(rig.engine()).await.unwrap(), 0);
+    let members = "SELECT count(*) FROM memberships";
+    let before = rig.number(members).await;
+    assert!(before > 3);
+    rig.execute(
+        "DELETE FROM memberships WHERE (bucket, segment, customer_id) IN \
+         (SELECT bucket, segment, customer_id FROM memberships LIMIT 3)",
+    )
+    .await;
+    assert_eq!(reconcile(rig.engine()).await.unwrap(), 3);
+    assert_eq!(rig.engine().metrics.reconciliation_differences.get(), 3);
+    rig.settle().await;
+    assert_eq!(rig.number(members).await, before);
+    assert_eq!(reconcile(rig.engine()).await.unwrap(), 0);
+}

@@ -1,0 +1,134 @@
+//! Owns the tests of how much goes through a channel: its pace, its slots, its breaker.
+
+use std::collections::BTreeMap;
+
+use drumbeat::domain::channel::Channel;
+use jiff::SignedDuration;
+
+use super::outbox::{accepted, down};
+use super::rig::Rig;
+use super::written::{EMAIL, LYON, email, flow, sms};
+
+async fn rig(channel: &str, customers: u32) -> Rig {
+    let mail = flow("f", LYON, "", &[email("hello", "after: 1h")]);
+    let text = flow("g", LYON, "", &[sms("text", "after: 1h")]);
+    let channel = format!("{EMAIL}{channel}\n");
+    let files = [
+        ("channels/email.yaml", channel.as_str()),
+        ("flows/f.yaml", &mail),
+        ("flows/g.yaml", &text),
+    ];
+    let mut rig = Rig::start(&files).await;
+    for n in 0..customers {
+        rig.customer(&format!("c{n}"), "city=Lyon").await;
+    }
+    rig.settle().await;
+    rig.sleep("1h");
+    rig
+}
+
+fn count(rig: &Rig) -> BTreeMap<Channel, usize> {
+    let mut counts = BTreeMap::new();
+    for sent in rig.outbox.take() {
+        *counts.entry(sent.channel).or_default() += 1;
+    }
+    counts
+}
+
+#[tokio::test]
+async fn a_breaker_opens_probes_and_closes_and_leaves_other_channels_alone() {
+    let mut rig = rig("slots: 1", 12).await;
+    rig.outbox.always(Channel::Email, down());
+    rig.settle().await;
+    assert_eq!(
+        count(&rig),
+        [(Channel::Email, 5), (Channel::Sms, 12)].into()
+    );
+    rig.clock.tick_machine(SignedDuration::from_secs(4));
+    rig.settle().await;
+    assert_eq!(count(&rig), BTreeMap::new());
+    rig.clock.tick_machine(SignedDuration::from_secs(1));
+    rig.settle().await;
+    assert_eq!(count(&rig), [(Channel::Email, 1)].into(), "one probe");
+    rig.outbox.always(Channel::Email, accepted());
+    rig.clock.tick_machine(SignedDuration::from_secs(9));
+    rig.settle().await;
+    assert_eq!(count(&rig), BTreeMap::new());
+    rig.clock.tick_machine(SignedDuration::from_secs(1));
+    rig.settle().await;
+    rig.advance("1h").await;
+    assert_eq!(count(&rig), [(Channel::Email, 12)].into());
+}
+
+#[tokio::test]
+async fn a_breaker_that_is_open_takes_no_try_and_no_customer_from_the_queue() {
+    let mut rig = rig("slots: 1", 8).await;
+    rig.outbox.always(Channel::Email, down());
+    rig.settle().await;
+    rig.clock.tick_machine(SignedDuration::from_secs(1));
+    rig.settle().await;
+    let tried = "SELECT count(*) FROM dispatches WHERE channel = 1";
+    assert_eq!(rig.number(tried).await, 5);
+    rig.outbox.always(Channel::Email, accepted());
+    rig.clock.tick_machine(SignedDuration::from_secs(60));
+    rig.advance("1h").await;
+}
+
+/// The most messages in any span of machine time.
+async fn most_in(rig: &mut Rig, span: SignedDuration, messages: usize) -> usize {
+    let mut tries = Vec::new();
+    for _ in 0..20_000 {
+        rig.claim().await;
+        tries.extend(rig.outbox.take());
+        if tries
+            .iter()
+            .filter(|sent| sent.channel == Channel::Email)
+            .count()
+            == messages
+        {
+            break;
+        }
+        rig.clock.tick_machine(SignedDuration::from_millis(37));
+    }
+    let mails = tries.iter().filter(|sent| sent.channel == Channel::Email);
+    let times: Vec<_> = mails.map(|sent| sent.machine).collect();
+    assert_eq!(times.len(), messages);
+    let within = |from: usize| {
+        let later = times[from..].iter();
+        later
+            .take_while(|at| at.duration_since(times[from]) < span)
+            .count()
+    };
+    (0..times.len()).map(within).max().unwrap()
+}
+
+#[tokio::test]
+async fn no_second_holds_more_messages_than_the_pace() {
+    let mut rig = rig("pace: 20 per second", 70).await;
+    let most = most_in(&mut rig, SignedDuration::from_secs(1), 70).await;
+    assert!((18..=20).contains(&most), "{most}");
+}
+
+#[tokio::test]
+async fn no_minute_holds_more_messages_than_a_slow_pace() {
+    let mut rig = rig("pace: 120 per minute", 6).await;
+    let most = most_in(&mut rig, SignedDuration::from_secs(1), 6).await;
+    assert!(most <= 3, "{most}");
+}
+
+#[tokio::test]
+async fn everybody_is_written_to_once_however_few_the_slots() {
+    let mut rig = rig("slots: 3", 20).await;
+    rig.settle().await;
+    assert_eq!(
+        count(&rig),
+        [(Channel::Email, 20), (Channel::Sms, 20)].into()
+    );
+}
+
+#[tokio::test]
+#[should_panic(expected = "messages are left in flight")]
+async fn a_test_that_leaves_messages_out_fails() {
+    let mut rig = rig("", 1).await;
+    rig.take_out().await;
+}
