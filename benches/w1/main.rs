@@ -1,0 +1,2 @@
+//! Owns the benchmark's entry.
+fn main() {}
