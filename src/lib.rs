@@ -3,6 +3,7 @@
 pub mod channels;
 pub mod cli;
 pub mod clock;
+pub mod customers;
 pub mod daemon;
 pub mod domain;
 pub mod engine;

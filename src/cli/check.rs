@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::ValueEnum;
 
-use super::{Exit, Place, output};
+use super::exit::Exit;
+use super::output;
+use super::place::Place;
 use crate::workspace::{self, render};
 
 #[derive(Debug, clap::Args)]

@@ -1,17 +1,35 @@
 //! Owns the command line: one file per command.
 
+mod actor;
+mod backup;
 mod check;
+mod columns;
+mod confirm;
+mod consent;
+mod customer;
+mod customer_facts;
+mod customer_text;
+mod database;
 mod exit;
+mod format;
+mod import;
 mod output;
+mod place;
+mod progress;
 mod run;
 mod schema;
+mod segment;
+mod session;
+mod words;
+mod workspace_revision;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 pub use self::exit::Exit;
+
+use self::place::Place;
 
 /// Walks customers through campaign flows that people write as YAML files.
 #[derive(Debug, Parser)]
@@ -23,17 +41,6 @@ struct Arguments {
     command: Command,
 }
 
-/// Which workspace and store a command works on.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Place {
-    /// The folder with the files.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
-    pub(crate) workspace: PathBuf,
-    /// The store; overrides `drumbeat.yaml`.
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) database: Option<String>,
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Says everything that is wrong with the files.
@@ -42,6 +49,24 @@ enum Command {
     Schema(schema::Arguments),
     /// The daemon: watches the files, enrolls, sends.
     Run(run::Arguments),
+    /// Creates and updates customers from a CSV file.
+    Import(import::Arguments),
+    /// Shows and changes one customer.
+    Customer(customer::Arguments),
+    /// Stops messages to a customer, of one campaign, category, group or channel, or all.
+    Unsubscribe(consent::Unsubscribe),
+    /// Takes an unsubscription back.
+    Resubscribe(consent::Resubscribe),
+    /// Notes that a customer is not interested in a campaign.
+    Dismiss(consent::Dismiss),
+    /// Turns a customer's channel, or everything outbound, on or off.
+    Switch(consent::SetSwitch),
+    /// Records a customer's permission for a channel.
+    Consent(consent::SetConsent),
+    /// Says who is in a segment.
+    Segment(segment::Arguments),
+    /// Copies the store while it is in use.
+    Backup(backup::Arguments),
 }
 
 /// Runs one command and says how it ended; whatever is to be said was written out.
@@ -54,6 +79,25 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Check(command) => check::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
         Command::Run(command) => run::run(&arguments.place, &command),
+        Command::Import(command) => import::run(&arguments.place, &command),
+        Command::Customer(command) => customer::run(&arguments.place, &command),
+        Command::Unsubscribe(command) => consent::unsubscribe(&arguments.place, &command),
+        Command::Resubscribe(command) => consent::resubscribe(&arguments.place, &command),
+        Command::Dismiss(command) => consent::dismiss(&arguments.place, &command),
+        Command::Switch(command) => consent::switch(&arguments.place, &command),
+        Command::Consent(command) => consent::consent(&arguments.place, &command),
+        Command::Segment(command) => segment::run(&arguments.place, &command),
+        Command::Backup(command) => backup::run(&arguments.place, &command),
     };
     done.unwrap_or_else(|error| exit::of_failure(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_is_put_together_right() {
+        super::Arguments::command().debug_assert();
+    }
 }

@@ -25,3 +25,15 @@ pub(crate) fn problem(text: &str) {
 pub(crate) fn has_colors() -> bool {
     io::stdout().is_terminal()
 }
+
+/// Says something that is neither a fact nor a failure.
+pub(crate) fn note(text: &str) {
+    let _closed_pipe = writeln!(io::stderr().lock(), "note: {text}");
+}
+
+/// Asks on stderr, so that stdout holds facts alone.
+pub(crate) fn question(text: &str) -> io::Result<()> {
+    let mut terminal = io::stderr().lock();
+    terminal.write_all(text.as_bytes())?;
+    terminal.flush()
+}

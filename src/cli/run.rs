@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
-use super::{Exit, Place, output};
+use super::place::Place;
+use super::{Exit, output};
 use crate::daemon::{self, Failure, Options};
 use crate::settings::Settings;
 

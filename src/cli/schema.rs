@@ -2,7 +2,8 @@
 
 use clap::builder::PossibleValuesParser;
 
-use super::{Exit, output};
+use super::exit::Exit;
+use super::output;
 use crate::workspace::{self, Kind};
 
 #[derive(Debug, clap::Args)]

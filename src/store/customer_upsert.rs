@@ -77,6 +77,22 @@ impl Store {
         tx.commit().await?;
         Ok(upserted)
     }
+
+    /// What `upsert_customers` would do with the same customers; nothing stays written.
+    pub async fn compare_customers(
+        &self,
+        customers: &[NewCustomer],
+        how: &Upsert<'_>,
+    ) -> Result<Upserted> {
+        if customers.is_empty() {
+            return Ok(Upserted::default());
+        }
+        let sheet = Sheet::of(customers, how.model)?;
+        let mut tx = self.write().await?;
+        let upserted = apply(&mut tx, sheet, how).await?;
+        tx.rollback().await?;
+        Ok(upserted)
+    }
 }
 
 /// A customer that is already there.

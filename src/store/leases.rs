@@ -1,8 +1,9 @@
 //! Owns who runs on this store: one daemon at a time, and which start of it this is.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,6 +11,9 @@ use super::db::Store;
 use super::error::{Error, Result};
 use super::sequences;
 use crate::domain::ids::Incarnation;
+
+/// Longer than somebody holds the lock who only looks.
+const A_LOOK: Duration = Duration::from_millis(50);
 
 /// The right to run the engine on this store, until it is dropped or the process ends.
 #[derive(Debug)]
@@ -24,7 +28,14 @@ impl Store {
     /// An exclusive lock on a file beside the database: the system gives it up with the process, so
     /// no crash leaves it behind. Taken: [`Error::Unusable`] names the holder.
     pub async fn own(&self, holder: &str) -> Result<Ownership> {
-        let lock = take(&self.lock_path(), holder)?;
+        let path = self.lock_path();
+        let mut lock = take(&path, holder);
+        if lock.is_err() {
+            // Perhaps somebody only looked who has it.
+            tokio::time::sleep(A_LOOK).await;
+            lock = take(&path, holder);
+        }
+        let lock = lock?;
         let mut tx = self.write().await?;
         let incarnation = sequences::take(&mut tx, "incarnation", 1).await?;
         tx.commit().await?;
@@ -32,6 +43,19 @@ impl Store {
             incarnation: Incarnation(incarnation),
             _lock: lock,
         })
+    }
+
+    /// Who has taken this store, if anybody has.
+    pub fn owner(&self) -> Result<Option<String>> {
+        let mut file = match File::open(self.lock_path()) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::Unusable(format!("cannot look who runs: {error}"))),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(_) => Ok(Some(holder_in(&mut file))),
+        }
     }
 
     fn lock_path(&self) -> PathBuf {
@@ -69,10 +93,7 @@ fn take(path: &Path, holder: &str) -> Result<File> {
 
 /// Who has it, by the lock file's text, and since when, by its time.
 fn held(mut file: File) -> Error {
-    let mut holder = String::new();
-    if file.read_to_string(&mut holder).is_err() || holder.is_empty() {
-        holder.push_str("another process");
-    }
+    let holder = holder_in(&mut file);
     let modified = file.metadata().and_then(|about| about.modified()).ok();
     let since = modified
         .and_then(|at| Timestamp::try_from(at).ok())
@@ -81,4 +102,12 @@ fn held(mut file: File) -> Error {
     Error::Unusable(format!(
         "the store is in use by {holder}{since}: stop it first, or use another store"
     ))
+}
+
+fn holder_in(file: &mut File) -> String {
+    let mut holder = String::new();
+    if file.read_to_string(&mut holder).is_err() || holder.is_empty() {
+        holder.push_str("another process");
+    }
+    holder
 }

@@ -13,7 +13,8 @@ use super::document::segment::SegmentDoc;
 use super::document::settings::SettingsDoc;
 use super::node::Node;
 use super::rules::{not_supported_yet, unknown_document, wrong_type};
-use super::{schema, shape};
+use super::schema;
+use super::shape;
 
 /// One document without its mistakes of shape.
 pub(crate) struct Doc<T> {

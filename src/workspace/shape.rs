@@ -10,7 +10,7 @@ use super::document::leaf::{self, FORM};
 use super::node::{Node, Value};
 use super::rules::{
     bad_duration, bad_value, boolean, forbidden_action, lead_generation, missing_key,
-    not_supported_yet, unknown_key, wrong_type,
+    not_supported_yet, unknown_key, unknown_zone, unquoted_value, wrong_type,
 };
 use super::spanned::LATER;
 
@@ -124,9 +124,12 @@ impl<'a> Checker<'a> {
         if let Some(form) = schema.get(FORM).and_then(Json::as_str)
             && let Err(message) = leaf::read(form, text)
         {
+            if unquoted_value::is_told(node) {
+                return None;
+            }
             return self.refuse(match form {
                 "duration" => bad_duration::finding(node.span, message),
-                "zone" => super::rules::unknown_zone::finding(node.span, message),
+                "zone" => unknown_zone::finding(node.span, message),
                 _ => bad_value::finding(node.span, message),
             });
         }
@@ -156,6 +159,9 @@ impl<'a> Checker<'a> {
             .iter()
             .filter_map(|item| self.node(item, each, key))
             .collect();
+        if self.resolve(each).get(WHOLE).is_some() && good.len() < items.len() {
+            return None;
+        }
         Some(Node {
             span: node.span,
             value: Value::List(good),

@@ -1,7 +1,11 @@
 //! Everything that is not pure, in one binary.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails right there"
+)]
 
 mod channels;
+mod customers;
 mod packaging;
 mod readme;
 mod rig;

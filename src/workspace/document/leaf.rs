@@ -38,7 +38,7 @@ macro_rules! leaves {
                 }
 
                 fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                    json_schema!({ "type": "string", "x-form": $form, "pattern": $pattern })
+                    json_schema!({ "type": types($form), "x-form": $form, "pattern": $pattern })
                 }
             }
         )*
@@ -79,6 +79,14 @@ leaves! {
     Port(String) "port" r"^(\d+|.*\$\{.+\}.*)$" port;
     /// `#7a1fa2`.
     Color(String) "color" r"^#[0-9a-fA-F]{6}$" color;
+}
+
+/// What an editor may take it for; a port is also written as a number.
+fn types(form: &str) -> &'static [&'static str] {
+    match form {
+        "port" => &["string", "integer"],
+        _ => &["string"],
+    }
 }
 
 pub(crate) fn duration(text: &str) -> Result<Delay, String> {

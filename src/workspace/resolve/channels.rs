@@ -44,6 +44,7 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
         cx.holds(unknown_field::check(cx.names, field.span, field));
     }
     let gateway = gateway(cx, &doc.root, &written.gateway, doc.whole)?;
+    fits(cx, channel, &gateway, written.gateway.span);
     let connections = match gateway {
         Gateway::Http(_) => HTTP_REQUESTS,
         Gateway::Smtp(_) | Gateway::File(_) => SMTP_CONNECTIONS,
@@ -74,6 +75,17 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
         slots: written.slots.own().unwrap_or(SLOTS),
         connections: written.connections.own().unwrap_or(connections),
     })
+}
+
+/// Mail goes by SMTP, everything else by HTTP; files take all.
+fn fits(cx: &Context<'_>, channel: Channel, gateway: &Gateway, span: Span) {
+    let needed = match (channel, gateway) {
+        (Channel::Email, Gateway::Http(_)) => "smtp",
+        (Channel::Sms | Channel::Push, Gateway::Smtp(_)) => "http",
+        _ => return,
+    };
+    let message = format!("the channel `{channel}` cannot use `{}`", gateway.kind());
+    cx.add(bad_value::finding(span, message).help(format!("use `{needed}` or `file`")));
 }
 
 fn sender(cx: &Context<'_>, doc: &Doc<ChannelDoc>, channel: Channel) {

@@ -83,7 +83,10 @@ pub(crate) fn audience(
 
 /// Reads a condition; `flow` is the flow it stands in, whose steps it may name.
 pub(crate) fn condition(cx: &Context<'_>, flow: Option<&str>, node: &Node) -> Option<Condition> {
-    let first = node.entries().first()?;
+    let Some(first) = node.entries().first() else {
+        let finding = condition_mismatch::finding(node.span, "this condition asks nothing");
+        return cx.refuse(finding.help("write one, such as `{ tag: vip }`, or leave the key out"));
+    };
     let mut subjects = node
         .entries()
         .iter()
@@ -170,6 +173,10 @@ fn alone(cx: &Context<'_>, node: &Node, subject: &Node) -> Option<()> {
 }
 
 fn parts(cx: &Context<'_>, flow: Option<&str>, list: &Node) -> Option<Vec<Condition>> {
+    if list.items().is_empty() {
+        let message = "an empty list asks nothing";
+        return cx.refuse(condition_mismatch::finding(list.span, message));
+    }
     let read: Vec<Option<Condition>> = list
         .items()
         .iter()

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Time;
 
 use super::campaigns::belonging;
+use super::communications;
+use super::conditions;
 use super::context::Context;
-use super::{communications, conditions};
 use crate::domain::calendar::{Days, Window, WindowZone};
 use crate::domain::campaign::Campaign;
 use crate::domain::channel::Channel;

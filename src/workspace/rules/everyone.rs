@@ -20,7 +20,7 @@ const HELP: &str = "name a segment with at least one condition; a message to eve
                     standard campaign funnel instead";
 
 pub(crate) fn is_everyone(id: &str) -> bool {
-    matches!(id.to_lowercase().as_str(), "everyone" | "everybody" | "all")
+    matches!(id.to_lowercase().as_str(), "everyone" | "everybody")
 }
 
 pub(crate) fn named(span: Span, id: &str) -> Finding {

@@ -20,10 +20,24 @@ pub(crate) fn check(document: &Node, report: &mut impl FnMut(Finding)) {
             let what = if is_time(text) { "a time of day" } else { "a number with a leading zero" };
             report(
                 Finding::error("unquoted-value", node.span, format!("{what} needs quotes: `{text}`"))
-                    .help(format!("write \"{text}\"")),
+                    .help(format!("write \"{}\"", padded(text))),
             );
         }
     });
+}
+
+/// Whether the tree's check tells of this value, so that nothing more need be said.
+pub(crate) fn is_told(node: &Node) -> bool {
+    node.plain()
+        .is_some_and(|text| is_time(text) || has_zeros(text))
+}
+
+/// `9:30` as it must be written.
+fn padded(text: &str) -> String {
+    match text.split_once(':') {
+        Some((hour, _)) if hour.len() == 1 => format!("0{text}"),
+        _ => text.to_owned(),
+    }
 }
 
 fn digits(text: &str) -> bool {

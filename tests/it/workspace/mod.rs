@@ -1,9 +1,11 @@
 //! Owns the tests of the way from files to a revision.
 
 mod command;
+mod contents;
 mod folder;
 mod good;
 mod mistakes;
 mod pages;
 mod refused;
 mod rules;
+mod table;

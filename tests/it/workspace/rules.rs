@@ -1,55 +1,11 @@
 //! Owns a test for each rule: what triggers it, and where it points.
 
 use super::folder::Folder;
-
-const TEMPLATE: &str = "flows/templates/offer.html";
-const FLOW: &str = "flows/welcome.yaml";
-const SEGMENT: &str = "flows/segments/new-members.yaml";
-const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
-const CHANNELS: &str = "channels/all.yaml";
-const CUSTOMERS: &str = "flows/customers.yaml";
-const POLICY: &str = "flows/policy.yaml";
-const SETTINGS: &str = "drumbeat.yaml";
-
-/// One change of one file of the good workspace, and the only code it may give.
-fn gives(file: &str, from: &str, to: &str, code: &str) {
-    let folder = Folder::good().changed(file, from, to);
-    let codes = folder.codes();
-    assert!(
-        !codes.is_empty() && codes.iter().all(|found| *found == code),
-        "{to}: {code} expected, {:#?}",
-        folder.findings()
-    );
-}
-
-/// A change on each line: `FILE ~ FROM ~ TO ~ CODE`.
-fn all(table: &str) {
-    for row in table.trim().lines() {
-        let cells: Vec<String> = row
-            .split(" ~ ")
-            .map(|cell| cell.replace("\\n", "\n"))
-            .collect();
-        let [file, from, to, code] = cells.as_slice() else {
-            panic!("four cells: {row}");
-        };
-        let file = match file.as_str() {
-            "flow" => FLOW,
-            "segment" => SEGMENT,
-            "campaign" => CAMPAIGN,
-            "channels" => CHANNELS,
-            "customers" => CUSTOMERS,
-            "policy" => POLICY,
-            "settings" => SETTINGS,
-            "template" => TEMPLATE,
-            other => panic!("no file {other}"),
-        };
-        gives(file, from, to, code);
-    }
-}
+use super::table::{FLOW, POLICY, SEGMENT, all, gives};
 
 #[test]
 fn names_that_are_not_there_are_told() {
-    all(r##"
+    all(r"
 flow ~ segment: new-members ~ segment: new-member ~ missing-segment
 segment ~ { random: 50% } ~ { segment: nobody } ~ missing-segment
 campaign ~ segment: new-members ~ segment: nobody ~ missing-segment
@@ -66,7 +22,7 @@ segment ~ { random: 50% } ~ { did: email-opened, step: hello } ~ unknown-flow
 flow ~ category: onboarding ~ category: onbording ~ unknown-category
 segment ~ category: onboarding ~ category: onbording ~ unknown-category
 campaign ~ group: retail-banking ~ group: retail ~ unknown-group
-"##);
+");
 }
 
 #[test]
@@ -97,14 +53,14 @@ fn each_missing_thing_is_named_in_its_own_error() {
 
 #[test]
 fn a_flow_needs_a_specific_audience() {
-    all(r##"
+    all(r"
 flow ~ segment: new-members ~ segment: everyone ~ everyone
 flow ~ segment: new-members\n ~  ~ everyone
 flow ~ segment: new-members ~ segment: { where: {} } ~ everyone
 flow ~ segment: new-members ~ segment: { where: { all: [] } } ~ everyone
 flow ~ segment: new-members ~ segment: { where: { all: [ { any: [] }, { not: { all: [] } } ] } } ~ everyone
 segment ~ { random: 50% } ~ { segment: everyone } ~ everyone
-"##);
+");
     let folder = Folder::good().with("flows/all.yaml", "segment: everyone\nwhere: { tag: vip }\n");
     assert_eq!(folder.codes(), ["everyone"]);
     let folder = Folder::good().with("flows/none.yaml", "segment: none\n");
@@ -142,15 +98,15 @@ fn actions_that_need_a_page_are_refused_written_or_reached() {
             "{help}"
         );
     }
-    all(r##"
+    all(r"
 flow ~ steps: ~ lead: { form: x }\nsteps: ~ lead-generation
 flow ~ steps: ~ lead-generation: { form: x }\nsteps: ~ lead-generation
-"##);
+");
 }
 
 #[test]
 fn shapes_are_checked() {
-    all(r##"
+    all(r"
 flow ~ name: Welcome ~ nmae: Welcome ~ unknown-key
 channels ~   http: ~   http:\n    retries: 3 ~ unknown-key
 segment ~ { random: 50% } ~ { fild: city, is: x } ~ unknown-key
@@ -158,7 +114,7 @@ flow ~ after: 4d ~ after: [4d] ~ wrong-type
 flow ~ after: 4d ~ after: ~ wrong-type
 channels ~ folder: var/outbox ~  ~ missing-key
 flow ~ id: pause\n    after: 1d 12h ~ id: pause ~ no-steps
-"##);
+");
     let folder = Folder::good().with(
         "flows/none.yaml",
         "flow: none\nsegment: new-members\nsteps: []\n",
@@ -184,6 +140,8 @@ fn conditions_fit_what_they_are_about() {
         "{ did: login, at-least: many }",
         "{ field: born_on, anniversary: { within-next: 2mo } }",
         "{ created: { within-last: 3d, older-than: 1d } }",
+        "{ all: [] }",
+        "{}",
     ] {
         gives(SEGMENT, "{ random: 50% }", condition, "condition-mismatch");
     }
@@ -191,7 +149,7 @@ fn conditions_fit_what_they_are_about() {
 
 #[test]
 fn values_are_read_as_what_they_mean() {
-    all(r##"
+    all(r#"
 flow ~ after: 4d ~ after: 4 days ~ bad-duration
 segment ~ within-last: 30d ~ within-last: 30 ~ bad-duration
 flow ~ name: Welcome ~ status: activ ~ bad-value
@@ -209,14 +167,16 @@ segment ~ starts-with: "44" ~ starts-with: 9:30 ~ unquoted-value
 flow ~ name: Welcome ~ name: You are #1 here ~ text-cut
 flow ~ title: Bank from your phone ~ title: {{ customer.first_name }} ~ unquoted-template
 flow ~ at: "10:00" ~ at: "20:00" ~ at-outside-window
-"##);
+flow ~ at: "10:00" ~ at: 9:30 ~ unquoted-value
+flow ~ if: { not: { did: email-clicked, step: hello } } ~ if: {} ~ condition-mismatch
+"#);
 }
 
 #[test]
 fn ids_are_unique_across_files_and_both_places_are_named() {
-    all(r##"
+    all(r"
 flow ~ id: card ~ id: hello ~ duplicate-id
-"##);
+");
     for text in [
         "flow: gold-card\nsegment: new-members\nsteps: [ { id: a, after: 1d } ]\n",
         "campaign: gold-card\n",
@@ -232,19 +192,19 @@ flow ~ id: card ~ id: hello ~ duplicate-id
             "{shown}"
         );
     }
-    all(r##"
+    all(r"
 flow ~ name: Welcome ~ name: A\nname: B ~ duplicate-key
-"##);
+");
 }
 
 #[test]
 fn marketing_mail_can_be_given_up_and_says_where_it_comes_from() {
-    all(r##"
+    all(r#"
 template ~ {{ unsubscribe_url }} ~ https://x.example ~ no-unsubscribe-link
 template ~ {{ organization.postal_address }} ~  ~ no-postal-address
 flow ~ {{ unsubscribe_url }}  ~  ~ no-unsubscribe-link
 policy ~ , postal-address: "12 Shore Road, Lakeside, OH 44000" ~  ~ no-postal-address
-"##);
+"#);
     let literal = Folder::good().changed(
         FLOW,
         "{{ organization.postal_address }}",
@@ -272,142 +232,4 @@ policy ~ , postal-address: "12 Shore Road, Lakeside, OH 44000" ~  ~ no-postal-ad
     );
     assert_eq!(folder.codes(), ["service-purpose"]);
     assert!(folder.check().revision.is_some(), "a warning publishes");
-}
-
-#[test]
-fn templates_are_checked_where_they_are_written() {
-    let folder = Folder::good().changed(
-        "flows/templates/offer.html",
-        "customer.first_name",
-        "customer.frist_name",
-    );
-    let found = folder.findings();
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].starts_with("flows/templates/offer.html:1:12 template "),
-        "{found:?}"
-    );
-    let folder = Folder::good().changed(
-        FLOW,
-        "Hello {{ customer.first_name }}",
-        "Hello {{ customer.frist_name }}",
-    );
-    let found = folder.findings();
-    assert!(
-        found[0].starts_with("flows/welcome.yaml:16:18 template "),
-        "{found:?}"
-    );
-    all(r##"
-campaign ~ templates/offer.html ~ templates/ofer.html ~ missing-template
-campaign ~ templates/offer.html ~ ../channels/all.yaml ~ missing-template
-customers ~ value|length <= 31 ~ value|length <= ~ template
-channels ~ {{ message.text }} ~ {{ message.text ~ template
-"##);
-}
-
-#[test]
-fn texts_by_language_have_all_languages() {
-    let folder =
-        Folder::good().changed(POLICY, "  holidays:", "  languages: [en, es]\n  holidays:");
-    let text = |languages: &str| {
-        let folder = Folder::good()
-            .changed(POLICY, "  holidays:", "  languages: [en, es]\n  holidays:")
-            .changed(
-                CAMPAIGN,
-                "text: \"An offer\"",
-                &format!("text: {{ {languages} }}"),
-            );
-        folder.codes()
-    };
-    assert_eq!(folder.findings(), Vec::<String>::new());
-    assert_eq!(text("en: Hi, es: Hola"), Vec::<&str>::new());
-    assert_eq!(text("en: Hi"), ["missing-language"]);
-    assert_eq!(text("en: Hi, es: Hola, fr: Salut"), ["missing-language"]);
-}
-
-#[test]
-fn the_data_model_keeps_what_is_built_in() {
-    all(r##"
-customers ~ zip: { ~ zip: { type: integer, ~ built-in-field
-customers ~ zip: { ~ zip: { cardinality: many, ~ built-in-field
-customers ~     zip: ~     id: { type: text }\n    zip: ~ built-in-field
-customers ~     zip: ~     Share-Account: { type: text }\n    zip: ~ field-identifier
-customers ~     zip: ~     color: {}\n    zip: ~ missing-key
-customers ~ min-length: 5,  ~  ~ exactly-one
-"##);
-}
-
-#[test]
-fn channels_are_complete() {
-    all(r##"
-channels ~ from: "Lakeside Credit Union <hello@lakeside.example>"\n ~  ~ email-without-from
-channels ~ hello@lakeside.example ~ hello ~ email-without-from
-channels ~ { file: { folder: var/outbox } } ~ {} ~ exactly-one
-channels ~     id-pointer: /id ~     form: { to: x } ~ exactly-one
-flow ~     on-skip: exit ~     sms: gold-card/offer-text ~ exactly-one
-"##);
-}
-
-#[test]
-fn secrets_stay_with_it() {
-    all(r##"
-flow ~ name: Welcome ~ name: "${NAME}" ~ secret-in-flows
-campaign ~ An offer" } ~ ${credential:x}" } ~ secret-in-flows
-"##);
-    let folder = Folder::good().with(
-        "flows/settings.yaml",
-        "workspace: x\nlisten: \"${LISTEN}\"\n",
-    );
-    assert!(folder.codes().contains(&"secret-in-flows"));
-}
-
-#[test]
-fn files_that_cannot_be_read_are_told_with_a_place() {
-    let folder = Folder::good()
-        .with("flows/a.yaml", b"flow: caf\xe9\n")
-        .with("flows/b.yaml", "# ".repeat(200_000))
-        .with("flows/c.yaml", "title: x\n")
-        .with("flows/d.yaml", "just a text\n")
-        .with("flows/templates/e.html", b"\xff\xfe");
-    let found = folder.findings();
-    let starts: Vec<String> = found
-        .iter()
-        .map(|f| f.split(' ').take(2).collect::<Vec<_>>().join(" "))
-        .collect();
-    assert_eq!(
-        starts,
-        [
-            "flows/a.yaml:1:10 not-utf-8",
-            "flows/b.yaml:1:1 file-too-large",
-            "flows/c.yaml:1:1 unknown-document",
-            "flows/d.yaml:1:1 unknown-document",
-            "flows/templates/e.html:1:1 not-utf-8",
-        ]
-    );
-}
-
-#[test]
-fn a_flow_that_feeds_itself_is_warned_of() {
-    let folder = Folder::good()
-        .changed(FLOW, "every 90d", "every-requalification")
-        .with(
-            "flows/dormant.yaml",
-            "segment: dormant\nwhere: { rating: dormant }\n",
-        );
-    assert_eq!(folder.findings(), Vec::<String>::new());
-    let folder = folder.changed(SEGMENT, "{ random: 50% }", "{ segment: dormant }");
-    assert_eq!(folder.codes(), ["rating-reentry"]);
-    assert!(folder.check().revision.is_some());
-}
-
-#[test]
-fn a_drafted_or_stopped_flow_is_checked_too() {
-    for status in ["draft", "stopped", "paused"] {
-        gives(
-            FLOW,
-            "segment: new-members",
-            &format!("status: {status}\nsegment: nobody"),
-            "missing-segment",
-        );
-    }
 }

@@ -1,0 +1,169 @@
+//! Owns `drumbeat customer`: one customer's record, shown and changed.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::actor::ActorArgument;
+use super::columns::aligned;
+use super::confirm::Confirmation;
+use super::exit::Exit;
+use super::format::{Format, FormatArgument};
+use super::place::Place;
+use super::session::{self, Session};
+use super::{customer_facts, customer_text, output};
+use crate::customers::{overview, profiles};
+use crate::domain::audit::Source;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Everything that is known of a customer, with the history newest first.
+    Show(Show),
+    /// Sets fields; an empty value clears one, `;` separates the values of a many-valued one.
+    Set(Set),
+    /// Removes a customer with everything that is known of it.
+    Delete(Delete),
+    /// The customers whose id, name, e-mail address or phone number begins like a text.
+    Find(Find),
+}
+
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// The customer's unique id.
+    id: String,
+    /// How many lines of history are shown.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+#[derive(Debug, clap::Args)]
+struct Set {
+    /// The customer's unique id.
+    id: String,
+    #[arg(required = true, value_name = "FIELD=VALUE", value_parser = written_field)]
+    fields: Vec<(String, String)>,
+    /// Adds the customer when there is none with this id.
+    #[arg(long)]
+    create: bool,
+    #[command(flatten)]
+    actor: ActorArgument,
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+#[derive(Debug, clap::Args)]
+struct Delete {
+    /// The customer's unique id.
+    id: String,
+    #[command(flatten)]
+    actor: ActorArgument,
+    #[command(flatten)]
+    confirmation: Confirmation,
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+#[derive(Debug, clap::Args)]
+struct Find {
+    text: String,
+    /// How many customers are listed.
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+fn written_field(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text
+        .split_once('=')
+        .ok_or("write the field and its value, such as `city=Lyon`")?;
+    Ok((field.trim().to_owned(), value.to_owned()))
+}
+
+pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
+    session::run(place, async |session| match &arguments.verb {
+        Verb::Show(verb) => show(session, verb).await,
+        Verb::Set(verb) => set(session, verb).await,
+        Verb::Delete(verb) => delete(session, verb).await,
+        Verb::Find(verb) => find(session, verb).await,
+    })
+}
+
+async fn show(session: &Session, verb: &Show) -> anyhow::Result<Exit> {
+    let (store, revision) = (&session.store, &session.published.revision);
+    let now = session.clock.now();
+    let overview = overview::overview(store, revision, &verb.id, now, verb.limit).await?;
+    match verb.format.format {
+        Format::Text => output::facts(&customer_text::show(&overview, revision))?,
+        Format::Json => output::json(&customer_facts::show(&overview))?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn set(session: &Session, verb: &Set) -> anyhow::Result<Exit> {
+    let (store, revision) = (&session.store, &session.published.revision);
+    let by = verb.actor.by(&session.settings, Source::CommandLine);
+    let at = session.clock.now();
+    let is_new = verb.create && store.customer_id(&verb.id).await?.is_none();
+    let changed = if is_new {
+        profiles::add(store, revision, &verb.id, &verb.fields, &by, at).await?
+    } else {
+        profiles::set_fields(store, revision, &verb.id, &verb.fields, &by, at).await?
+    };
+    let done = match (is_new, changed) {
+        (true, _) => "added",
+        (false, true) => "changed",
+        (false, false) => "unchanged",
+    };
+    match verb.format.format {
+        Format::Text => output::facts(&format!("{}: {done}\n", verb.id))?,
+        Format::Json => output::json(&json!({
+            "customer": verb.id,
+            "created": is_new,
+            "changed": changed,
+        }))?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn delete(session: &Session, verb: &Delete) -> anyhow::Result<Exit> {
+    profiles::id_of(&session.store, &verb.id).await?;
+    let wish = format!("delete {} with everything that is known of it", verb.id);
+    if !verb.confirmation.is_given(&wish)? {
+        return Ok(Exit::No);
+    }
+    let by = verb.actor.by(&session.settings, Source::CommandLine);
+    profiles::delete(&session.store, &verb.id, &by, session.clock.now()).await?;
+    match verb.format.format {
+        Format::Text => output::facts(&format!("{}: deleted\n", verb.id))?,
+        Format::Json => output::json(&json!({ "customer": verb.id, "deleted": true }))?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn find(session: &Session, verb: &Find) -> anyhow::Result<Exit> {
+    let (store, revision) = (&session.store, &session.published.revision);
+    let found = profiles::find(store, revision, &verb.text, verb.limit).await?;
+    match verb.format.format {
+        Format::Json => {
+            let customers: Vec<_> = found.iter().map(customer_facts::brief).collect();
+            output::json(&json!({ "customers": customers }))?;
+        }
+        Format::Text => {
+            let rows: Vec<_> = found.iter().map(customer_text::brief).collect();
+            output::facts(&aligned(0, &rows))?;
+        }
+    }
+    if found.is_empty() {
+        output::note("nobody was found");
+        return Ok(Exit::No);
+    }
+    Ok(Exit::Done)
+}

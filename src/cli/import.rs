@@ -1,0 +1,192 @@
+//! Owns `drumbeat import`: customers from a CSV file.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use encoding_rs::Encoding;
+use serde_json::json;
+
+use super::actor::ActorArgument;
+use super::columns::{aligned, counted};
+use super::exit::Exit;
+use super::format::{Format, FormatArgument};
+use super::output;
+use super::place::Place;
+use super::progress::Progress;
+use super::session::{self, Session};
+use super::words;
+use crate::customers::delimiter::Delimiter;
+use crate::customers::import::{self, ImportReport, ImportRequest};
+use crate::customers::reading::Input;
+use crate::customers::table::TableOptions;
+use crate::domain::audit::Source;
+use crate::domain::channel::Channel;
+use crate::domain::subscription::Consent;
+
+/// Creates and updates customers by their unique id.
+///
+/// The first row names the columns; each fills the field of that identifier or description. An empty
+/// cell clears the field, a field without a column stays as it is. Several values of one cell are
+/// separated by `;` (by `,` in a file whose cells are separated by `;`). Of several rows for one
+/// customer the last one counts.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// A CSV file.
+    file: PathBuf,
+    /// What its rows are.
+    #[arg(long, value_enum, default_value_t = Kind::Customers)]
+    kind: Kind,
+    /// Fills a field from a column with another name; may be repeated.
+    #[arg(long, value_name = "COLUMN=FIELD", value_parser = mapping)]
+    map: Vec<(String, String)>,
+    /// What separates the cells (`,` `;` `tab` `|`); detected unless given.
+    #[arg(long)]
+    delimiter: Option<Delimiter>,
+    /// The file's encoding, such as `windows-1252`; detected unless given.
+    #[arg(long, value_parser = encoding)]
+    encoding: Option<&'static Encoding>,
+    /// Lines before the row that names the columns.
+    #[arg(long, value_name = "LINES", default_value_t = 0)]
+    skip_lines: u64,
+    /// A tag of the data model, for every customer of the file; may be repeated.
+    #[arg(long)]
+    tag: Vec<String>,
+    /// A consent of every customer of the file, such as `sms=opted-in`; may be repeated.
+    #[arg(long, value_name = "CHANNEL=CONSENT", value_parser = consent)]
+    consent: Vec<(Channel, Consent)>,
+    /// Where rejected rows go; `NAME.rejects.csv` beside the file unless given.
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Does everything but the storing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    actor: ActorArgument,
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Customers,
+    Unsubscriptions,
+    Interactions,
+    Transactions,
+}
+
+fn mapping(text: &str) -> Result<(String, String), String> {
+    // A column's name may hold an equals sign, a field's cannot.
+    let (column, field) = text
+        .rsplit_once('=')
+        .ok_or("write the column and the field, such as `E-Mail=email`")?;
+    Ok((column.trim().to_owned(), field.trim().to_owned()))
+}
+
+fn encoding(name: &str) -> Result<&'static Encoding, String> {
+    Encoding::for_label(name.as_bytes())
+        .ok_or_else(|| "not an encoding of the web (such as `utf-8` or `windows-1252`)".to_owned())
+}
+
+fn consent(text: &str) -> Result<(Channel, Consent), String> {
+    let (channel, consent) = text
+        .split_once('=')
+        .ok_or("write the channel and the consent, such as `sms=opted-in`")?;
+    Ok((words::channel(channel)?, words::consent(consent)?))
+}
+
+pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
+    if arguments.kind != Kind::Customers {
+        output::problem("only customers can be imported: other kinds are not supported yet");
+        return Ok(Exit::Misuse);
+    }
+    session::run(place, async |session| import(session, arguments).await)
+}
+
+async fn import(session: &Session, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let request = request(arguments);
+    let by = arguments.actor.by(&session.settings, Source::Import);
+    let progress = Progress::new();
+    let imported = import::import(
+        &session.store,
+        &session.published.revision,
+        &request,
+        &by,
+        session.clock.as_ref(),
+        &|seen| progress.show(seen),
+    )
+    .await;
+    progress.clear();
+    let report = imported?;
+    match arguments.format.format {
+        Format::Text => output::facts(&text(&request, &report))?,
+        Format::Json => output::json(&facts(&request, &report))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn request(arguments: &Arguments) -> ImportRequest {
+    ImportRequest {
+        input: Input {
+            path: arguments.file.clone(),
+            table: TableOptions {
+                delimiter: arguments.delimiter,
+                encoding: arguments.encoding,
+                skip_lines: arguments.skip_lines,
+            },
+            map: arguments.map.clone(),
+            rejects: arguments.rejects.clone(),
+        },
+        tags: arguments.tag.clone(),
+        consents: arguments.consent.clone(),
+        dry_run: arguments.dry_run,
+    }
+}
+
+fn facts(request: &ImportRequest, report: &ImportReport) -> serde_json::Value {
+    json!({
+        "read": report.read,
+        "created": report.created,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "rejected": report.rejected,
+        "duplicates": report.duplicates,
+        "rejects_file": report.rejects_file,
+        "ignored_columns": report.ignored_columns,
+        "encoding": report.encoding,
+        "dry_run": request.dry_run,
+    })
+}
+
+fn text(request: &ImportRequest, report: &ImportReport) -> String {
+    let file = request.input.path.display();
+    let mut text = format!("{file}: {} rows read\n", counted(report.read));
+    let rejects = report.rejects_file.as_ref();
+    let rejects = rejects.map(|file| format!("see {}", file.display()));
+    let duplicates = (report.duplicates > 0).then_some("a later row has the same id");
+    let row = |what: &str, count, remark: &str| {
+        let count = counted(count);
+        [what.to_owned(), format!("{count:>9}"), remark.to_owned()]
+    };
+    let rows = [
+        row("created", report.created, ""),
+        row("updated", report.updated, ""),
+        row("unchanged", report.unchanged, ""),
+        row(
+            "repeated",
+            report.duplicates,
+            duplicates.unwrap_or_default(),
+        ),
+        row("rejected", report.rejected, &rejects.unwrap_or_default()),
+    ];
+    text.push_str(&aligned(2, &rows));
+    if !report.ignored_columns.is_empty() {
+        let columns = report.ignored_columns.join("`, `");
+        let columns = format!("columns without a field: `{columns}`");
+        text.push_str(&columns);
+        text.push_str(" (fill one with --map COLUMN=FIELD)\n");
+    }
+    if request.dry_run {
+        text.push_str("nothing was stored: this was a dry run\n");
+    }
+    text
+}

@@ -1,0 +1,124 @@
+//! Owns `drumbeat segment`: who meets a condition now.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::columns::{aligned, counted};
+use super::exit::Exit;
+use super::format::{Format, FormatArgument};
+use super::place::Place;
+use super::session::{self, Session};
+use super::{customer_facts, customer_text, output};
+use crate::customers::names::UnknownName;
+use crate::domain::segment::Segment;
+use crate::domain::segment_words;
+use crate::store::Frame;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The segment in words, how many customers are in it, and some of them.
+    Preview(Preview),
+    /// The segment in words, and how many customers are in it.
+    Count(Count),
+}
+
+#[derive(Debug, clap::Args)]
+struct Preview {
+    /// The segment's id; `flow:ID` for the one that a flow carries itself.
+    name: String,
+    /// How many customers are listed.
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+#[derive(Debug, clap::Args)]
+struct Count {
+    /// The segment's id; `flow:ID` for the one that a flow carries itself.
+    name: String,
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
+    session::run(place, async |session| match &arguments.verb {
+        Verb::Preview(verb) => preview(session, verb).await,
+        Verb::Count(verb) => count(session, verb).await,
+    })
+}
+
+async fn preview(session: &Session, verb: &Preview) -> anyhow::Result<Exit> {
+    let (segment, frame) = (found(session, &verb.name)?, frame(session));
+    let (store, model) = (&session.store, &session.published.revision.data_model);
+    let count = store.segment_count(&segment.condition, &frame).await?;
+    let ids = store
+        .segment_preview(&segment.condition, &frame, verb.limit)
+        .await?;
+    let customers = store.customers(&ids, model).await?;
+    match verb.format.format {
+        Format::Json => {
+            let customers: Vec<_> = customers.iter().map(customer_facts::brief).collect();
+            output::json(&json!({
+                "segment": segment.id,
+                "words": segment_words::words(&segment.condition, model),
+                "count": count,
+                "customers": customers,
+            }))?;
+        }
+        Format::Text => {
+            let rows: Vec<_> = customers.iter().map(customer_text::brief).collect();
+            let head = head(session, segment, count);
+            output::facts(&format!("{head}{}", aligned(2, &rows)))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn count(session: &Session, verb: &Count) -> anyhow::Result<Exit> {
+    let segment = found(session, &verb.name)?;
+    let frame = frame(session);
+    let count = session
+        .store
+        .segment_count(&segment.condition, &frame)
+        .await?;
+    let model = &session.published.revision.data_model;
+    match verb.format.format {
+        Format::Json => output::json(&json!({
+            "segment": segment.id,
+            "words": segment_words::words(&segment.condition, model),
+            "count": count,
+        }))?,
+        Format::Text => output::facts(&head(session, segment, count))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn found<'a>(session: &'a Session, name: &str) -> Result<&'a Segment, UnknownName> {
+    let segments = &session.published.revision.segments;
+    segments.get(name).ok_or_else(|| {
+        let known = segments.keys().map(String::as_str);
+        UnknownName::new("segment", name, known)
+    })
+}
+
+fn frame(session: &Session) -> Frame<'_> {
+    Frame {
+        revision: &session.published.revision,
+        numbers: &session.published.numbers,
+        now: session.clock.now(),
+    }
+}
+
+fn head(session: &Session, segment: &Segment, count: u64) -> String {
+    let model = &session.published.revision.data_model;
+    let words = segment_words::words(&segment.condition, model);
+    let customers = if count == 1 { "customer" } else { "customers" };
+    format!("{}: {} {customers}\n{words}\n", segment.id, counted(count))
+}

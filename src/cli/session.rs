@@ -1,0 +1,71 @@
+//! Owns what a command about people works with: the open store, the revision in force, the clock.
+
+use std::sync::Arc;
+
+use super::exit::Exit;
+use super::place::Place;
+use super::workspace_revision::{self, Folder};
+use super::{database, output};
+use crate::clock::Clock;
+use crate::daemon::flow_clock;
+use crate::settings::Settings;
+use crate::store::{Published, Store};
+
+pub(crate) struct Session {
+    pub(crate) store: Store,
+    pub(crate) published: Published,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+}
+
+/// Runs a command on an open store. A store or a workspace that cannot be used is a configuration
+/// that cannot run.
+pub(crate) fn run(
+    place: &Place,
+    command: impl AsyncFnOnce(&Session) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let session = match Session::open(place).await {
+            Ok(session) => session,
+            Err(error) => {
+                output::problem(&format!("{error:#}"));
+                return Ok(Exit::Configuration);
+            }
+        };
+        let done = command(&session).await;
+        session.store.close().await;
+        done
+    })
+}
+
+impl Session {
+    async fn open(place: &Place) -> anyhow::Result<Self> {
+        let settings = Settings::from_process();
+        let folder = Folder::read(&place.workspace)?;
+        if place.database.is_none() && !folder.has_settings() {
+            anyhow::bail!(
+                "`drumbeat.yaml` has errors, so the store is not known: `drumbeat check` shows them"
+            );
+        }
+        let wanted = place.database.as_deref();
+        let url = database::url(
+            wanted,
+            &place.workspace,
+            &folder.checked.settings,
+            &settings,
+        )?;
+        let store = Store::open(&url).await?;
+        let clock = flow_clock(&store).await?;
+        let published = workspace_revision::in_force(&store, &folder, clock.now()).await?;
+        Ok(Self {
+            store,
+            published,
+            clock,
+            settings,
+        })
+    }
+}

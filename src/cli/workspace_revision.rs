@@ -1,0 +1,78 @@
+//! Owns the revision that a command goes by: the one in force, else the folder's, checked and put in force.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+
+use super::output;
+use crate::store::{NewRevision, Published, Store};
+use crate::workspace::{self, Checked, Sources, render};
+
+/// What a workspace's folder says now.
+pub(crate) struct Folder {
+    pub(crate) sources: Sources,
+    pub(crate) checked: Checked,
+}
+
+impl Folder {
+    pub(crate) fn read(workspace: &Path) -> anyhow::Result<Self> {
+        let sources = workspace::load(workspace)
+            .with_context(|| format!("the workspace `{}` cannot be read", workspace.display()))?;
+        let checked = workspace::check(&sources);
+        Ok(Self { sources, checked })
+    }
+
+    /// Whether the settings of `drumbeat.yaml` are what is written there.
+    pub(crate) fn has_settings(&self) -> bool {
+        !self
+            .checked
+            .errors()
+            .any(|error| error.file == "drumbeat.yaml")
+    }
+}
+
+/// The revision in force. Where there is none yet, the folder is put in force when it has no errors.
+pub(crate) async fn in_force(
+    store: &Store,
+    folder: &Folder,
+    at: Timestamp,
+) -> anyhow::Result<Published> {
+    match store.current_revision().await? {
+        Some(published) => {
+            remark_difference(folder, &published);
+            Ok(published)
+        }
+        None => publish(store, folder, at).await,
+    }
+}
+
+async fn publish(store: &Store, folder: &Folder, at: Timestamp) -> anyhow::Result<Published> {
+    let Some(revision) = &folder.checked.revision else {
+        let errors: Vec<_> = folder.checked.errors().cloned().collect();
+        bail!(
+            "the workspace has errors, and no earlier revision is in force:\n\n{}",
+            render::text(&folder.sources, &errors, false)
+        );
+    };
+    let files = folder.sources.files();
+    let sources = files.map(|(path, bytes)| (path.display().to_string(), bytes.to_vec()));
+    let new = NewRevision {
+        revision,
+        hash: folder.sources.hash(),
+        commit: folder.sources.commit(),
+        sources: sources.collect(),
+        at,
+    };
+    Ok(store.publish(new).await?)
+}
+
+fn remark_difference(folder: &Folder, published: &Published) {
+    let is_newer = folder.checked.revision.as_ref();
+    if is_newer.is_some_and(|revision| *revision != published.revision) {
+        let number = published.number.0;
+        output::note(&format!(
+            "the files differ from revision {number}, which is in force until a daemon loads them"
+        ));
+    }
+}

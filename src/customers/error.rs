@@ -1,0 +1,34 @@
+//! Owns what can go wrong when people or files change customers.
+
+use super::mapping::MappingError;
+use super::names::UnknownName;
+use super::rejects::RejectsError;
+use super::table::TableError;
+use crate::store;
+
+/// Why nothing, or not everything, was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no customer `{0}`")]
+    UnknownCustomer(String),
+    #[error(transparent)]
+    UnknownName(#[from] UnknownName),
+    /// A value that its field does not take. For a validation, `reason` is exactly its message.
+    #[error("`{field}`: {reason}")]
+    BadValue { field: String, reason: String },
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    #[error(transparent)]
+    Rejects(#[from] RejectsError),
+    #[error(
+        "{error} ({stored} customers of the rows before are stored; importing the corrected file \
+         again is safe)"
+    )]
+    Stopped { stored: u64, error: Box<Error> },
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("the reading of the file was broken off: {0}")]
+    BrokenOff(#[from] tokio::task::JoinError),
+}

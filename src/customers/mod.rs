@@ -1,0 +1,17 @@
+//! Owns what people and files do to customers; every write says who made it and by which way.
+
+pub mod delimiter;
+pub mod encoding;
+pub mod error;
+pub mod import;
+pub mod mapping;
+pub mod names;
+pub mod overview;
+pub mod profiles;
+pub mod reading;
+pub mod rejects;
+pub mod rows;
+pub mod subscriptions;
+pub mod table;
+pub mod typing;
+pub mod window;

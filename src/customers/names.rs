@@ -1,0 +1,124 @@
+//! Owns the names that people give on a command or in a request: whether the workspace knows them,
+//! and what they may have meant.
+
+use crate::domain::field::DataModel;
+use crate::domain::revision::Revision;
+use crate::domain::subscription::Scope;
+
+/// How alike two names must be (0 to 1) for one to be offered in place of the other.
+const ALIKE: f64 = 0.6;
+
+/// A name that the workspace does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {what} `{name}`{}", self.advice())]
+pub struct UnknownName {
+    pub what: &'static str,
+    pub name: String,
+    /// The name that was perhaps meant.
+    pub near: Option<String>,
+    known: Vec<String>,
+}
+
+impl UnknownName {
+    pub fn new<'a>(
+        what: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+        Self {
+            what,
+            name: name.to_owned(),
+            near: nearest(name, &known),
+            known,
+        }
+    }
+
+    fn advice(&self) -> String {
+        match (&self.near, self.known.as_slice()) {
+            (Some(near), _) => format!(": did you mean `{near}`?"),
+            (None, []) => format!(": the workspace has no {}", self.what),
+            (None, known) if known.len() <= 12 => format!(": known are `{}`", known.join("`, `")),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+fn nearest(name: &str, known: &[String]) -> Option<String> {
+    let name = name.to_lowercase();
+    known
+        .iter()
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(&name, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.clone())
+}
+
+/// Whether every name in a scope is known. A flow is a campaign too.
+pub fn check_scope(revision: &Revision, scope: &Scope) -> Result<(), UnknownName> {
+    if let Some(campaign) = &scope.campaign {
+        check_campaign(revision, campaign)?;
+    }
+    if let Some(category) = &scope.category {
+        let known = revision.policy.categories.keys();
+        check("category", category, known.map(String::as_str))?;
+    }
+    if let Some(group) = &scope.group {
+        check(
+            "group",
+            group,
+            revision.policy.groups.keys().map(String::as_str),
+        )?;
+    }
+    Ok(())
+}
+
+pub fn check_campaign(revision: &Revision, campaign: &str) -> Result<(), UnknownName> {
+    let campaigns = revision.campaigns.keys().chain(revision.flows.keys());
+    check("campaign", campaign, campaigns.map(String::as_str))
+}
+
+pub fn check_tag(model: &DataModel, tag: &str) -> Result<(), UnknownName> {
+    check("tag", tag, model.tags.keys().map(String::as_str))
+}
+
+fn check<'a>(
+    what: &'static str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), UnknownName> {
+    if known.clone().any(|candidate| candidate == name) {
+        Ok(())
+    } else {
+        Err(UnknownName::new(what, name, known))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_offers_the_nearest_or_lists_the_known() {
+        let near = UnknownName::new("campaign", "gold-crad", ["gold-card", "onboarding"]);
+        assert_eq!(
+            near.to_string(),
+            "unknown campaign `gold-crad`: did you mean `gold-card`?"
+        );
+        let far = UnknownName::new("tag", "xyz", ["vip", "staff"]);
+        assert_eq!(
+            far.to_string(),
+            "unknown tag `xyz`: known are `vip`, `staff`"
+        );
+        let none = UnknownName::new("group", "xyz", []);
+        assert_eq!(
+            none.to_string(),
+            "unknown group `xyz`: the workspace has no group"
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Owns the reading side of an import: rows are parsed and typed while the window before is written.
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc::Sender;
+
+use super::error::Error;
+use super::mapping::Mapping;
+use super::rejects::Rejects;
+use super::rows::RowTyping;
+use super::table::{Row, Table, TableOptions};
+use super::window::Window;
+use crate::domain::revision::Revision;
+use crate::store::NewCustomer;
+
+/// What is read, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    pub path: PathBuf,
+    pub table: TableOptions,
+    /// Column and field; other columns are mapped by their own name.
+    pub map: Vec<(String, String)>,
+    /// Where rejected rows go; beside the input when nothing is said.
+    pub rejects: Option<PathBuf>,
+}
+
+/// An opened input whose columns are mapped: nothing but its rows can still be wrong.
+pub struct Reading {
+    table: Table,
+    typing: RowTyping,
+    rejects: Rejects,
+    mapping: Mapping,
+    seen: Seen,
+}
+
+/// How far reading has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub rows: u64,
+    pub rejected: u64,
+    /// Rows that a later row of the same customer took the place of.
+    pub duplicates: u64,
+    pub bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// Typed customers, ready to be written, and how far reading had come then.
+pub struct Batch {
+    pub customers: Vec<NewCustomer>,
+    pub seen: Seen,
+}
+
+/// What a whole file gave.
+pub struct Finished {
+    pub seen: Seen,
+    pub rejects_file: Option<PathBuf>,
+}
+
+impl Reading {
+    pub fn open(input: &Input, revision: &Revision) -> Result<Self, Error> {
+        let table = Table::open(&input.path, &input.table)?;
+        let mapping = Mapping::new(table.columns(), &input.map, &revision.data_model)?;
+        let wanted: Option<&Path> = input.rejects.as_deref();
+        let rejects = Rejects::new(&input.path, wanted, table.columns(), table.delimiter())?;
+        Ok(Self {
+            typing: RowTyping::new(&mapping, revision, table.delimiter()),
+            table,
+            rejects,
+            mapping,
+            seen: Seen::default(),
+        })
+    }
+
+    /// Columns that fill no field.
+    pub fn ignored_columns(&self) -> &[String] {
+        &self.mapping.ignored
+    }
+
+    pub fn encoding(&self) -> &'static str {
+        self.table.encoding()
+    }
+
+    /// Reads to the end, or until nobody takes the batches any more. Blocks.
+    pub fn run(mut self, batches: &Sender<Batch>) -> Result<Finished, Error> {
+        let mut row = Row::default();
+        let mut window = Window::default();
+        let mut outcome = Ok(());
+        loop {
+            match self.table.read(&mut row) {
+                Ok(true) => self.take(&row, &mut window)?,
+                Ok(false) => break,
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+            if window.is_full() && !self.hand_over(std::mem::take(&mut window), batches) {
+                break;
+            }
+        }
+        self.hand_over(window, batches);
+        let rejects_file = self.rejects.finish()?;
+        outcome?;
+        Ok(Finished {
+            seen: self.seen,
+            rejects_file,
+        })
+    }
+
+    fn take(&mut self, row: &Row, window: &mut Window) -> Result<(), Error> {
+        self.seen.rows += 1;
+        match self.typing.read(row) {
+            Ok(customer) => window.push(customer),
+            Err(reason) => {
+                self.seen.rejected += 1;
+                self.rejects.add(row, &reason)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self, window: Window, batches: &Sender<Batch>) -> bool {
+        let (customers, duplicates) = window.finish();
+        self.seen.duplicates += duplicates;
+        (self.seen.bytes, self.seen.total_bytes) = self.table.progress();
+        let seen = self.seen;
+        batches.blocking_send(Batch { customers, seen }).is_ok()
+    }
+}

@@ -1,0 +1,8 @@
+//! Owns the tests of customers: files and people change them, on real stores.
+
+mod bank;
+mod commands;
+mod consent;
+mod import;
+mod profiles;
+mod table;
