@@ -28,7 +28,8 @@ pub(crate) type Measures = BTreeMap<String, f64>;
 
 /// The phases in their order.
 pub(crate) const PHASES: &[&str] = &[
-    "import", "choices", "enroll", "first", "parked", "later", "change", "advance", "places",
+    "import", "choices", "looked", "enroll", "first", "parked", "later", "change", "advance",
+    "places",
 ];
 
 /// Runs one phase; `cpu`, `peak` and `seconds` of the process are added to what it says.
@@ -37,6 +38,7 @@ pub(crate) async fn run(phase: &str, place: &Place) -> Result<Measures> {
     let mut measures = match phase {
         "import" => imported(place).await?,
         "choices" => choices(place).await?,
+        "looked" => looked_at(place).await?,
         "enroll" => enrolled(place).await?,
         "first" => first_wave(place).await?,
         "parked" => parked(place).await?,
@@ -68,9 +70,14 @@ fn by() -> By {
     By::new(Actor::named("benchmark"), Source::CommandLine)
 }
 
-/// Bytes of the database's file once everything is in it.
-fn database_bytes(place: &Place) -> Result<f64> {
-    Ok(number(std::fs::metadata(place.database())?.len()))
+/// Bytes of the database's pages that hold something.
+async fn database_bytes(place: &Place) -> Result<f64> {
+    let used = "SELECT (page_count - freelist_count) * page_size \
+         FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+    let bytes: i64 = sqlx::query_scalar(used)
+        .fetch_one(&mut raw(place).await?)
+        .await?;
+    Ok(number(bytes.unsigned_abs()))
 }
 
 async fn imported(place: &Place) -> Result<Measures> {
@@ -102,14 +109,10 @@ async fn imported(place: &Place) -> Result<Measures> {
         );
     }
     store.close().await;
-    let mut measures = Measures::new();
-    add(&mut measures, "rate", number(place.customers) / seconds);
-    add(
-        &mut measures,
-        "bytes",
-        database_bytes(place)? / number(place.customers),
-    );
-    Ok(measures)
+    Ok(Measures::from([(
+        "rate".to_owned(),
+        number(place.customers) / seconds,
+    )]))
 }
 
 async fn id(store: &Store, customer: u64) -> Result<CustomerId> {
@@ -152,23 +155,32 @@ async fn choices(place: &Place) -> Result<Measures> {
     )]))
 }
 
+/// The daemon looks at everybody who was imported, before any flow is there.
+async fn looked_at(place: &Place) -> Result<Measures> {
+    let rig = Rig::open(place, &[], Wire::Real, 0).await?;
+    let (_, seconds) = rig.enroll(0).await?;
+    rig.close().await;
+    let mut measures = Measures::new();
+    let customers = number(place.customers);
+    add(&mut measures, "rate", customers / seconds);
+    let bytes = database_bytes(place).await?;
+    add(&mut measures, "database", bytes);
+    add(&mut measures, "bytes", bytes / customers);
+    Ok(measures)
+}
+
 async fn enrolled(place: &Place) -> Result<Measures> {
-    let before = database_bytes(place)?;
+    let before = database_bytes(place).await?;
     let rig = Rig::open(place, &[ONBOARDING], Wire::Real, 0).await?;
     let members = workload::members(place.customers);
-    let (enrolled, looked_at) = rig.enroll(members).await?;
+    let (enrolled, _) = rig.enroll(members).await?;
     rig.close().await;
     let mut measures = Measures::new();
     add(&mut measures, "rate", number(members) / enrolled);
     add(
         &mut measures,
-        "changes_rate",
-        number(place.customers) / (looked_at - enrolled).max(0.001),
-    );
-    add(
-        &mut measures,
         "bytes",
-        (database_bytes(place)? - before) / number(members),
+        (database_bytes(place).await? - before) / number(members),
     );
     Ok(measures)
 }
@@ -240,7 +252,7 @@ async fn later_waves(place: &Place) -> Result<Measures> {
     if finished.unsigned_abs() != members {
         bail!("{finished} have finished, not {members}");
     }
-    add(&mut measures, "database", database_bytes(place)?);
+    add(&mut measures, "database", database_bytes(place).await?);
     Ok(measures)
 }
 

@@ -74,8 +74,8 @@ impl Run {
 
     /// What the database grew by for a customer from the import to the last message.
     fn bytes_of_finished(&self) -> f64 {
-        let imported = self.of("import", "bytes") * crate::phases::number(self.customers);
-        (self.of("later", "database") - imported) / self.members()
+        let before = self.of("looked", "database");
+        (self.of("later", "database") - before) / self.members()
     }
 
     fn peak(&self) -> f64 {
@@ -135,7 +135,7 @@ impl Run {
             ),
             plain(
                 "imported customers looked at again, rows/s",
-                self.of("enroll", "changes_rate"),
+                self.of("looked", "rate"),
                 0,
             ),
             rate(
@@ -233,7 +233,7 @@ impl Run {
                 600.0,
                 0,
             ),
-            plain("bytes for a customer", self.of("import", "bytes"), 0),
+            plain("bytes for a customer", self.of("looked", "bytes"), 0),
             plain("bytes for an enrollment", self.of("enroll", "bytes"), 0),
             most(
                 "T10",
