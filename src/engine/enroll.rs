@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
@@ -23,8 +24,10 @@ use crate::store::{
     Result, SegmentState,
 };
 
-/// Buckets examined in one transaction.
+/// Buckets examined in one transaction at first; then as many as fit into the time for which others
+/// may be kept from writing.
 const STRIDE: u16 = 64;
+const WRITING: Duration = Duration::from_millis(100);
 /// Changed customers examined in one transaction.
 const CHANGED: u32 = 2_000;
 /// How often the passing of time alone is asked about, in machine time.
@@ -36,6 +39,7 @@ type States = BTreeMap<NameNo, FlowState>;
 /// Finds who qualifies, one pass at a time.
 pub struct Enroller {
     engine: Arc<Engine>,
+    stride: AtomicU16,
 }
 
 /// One pass's surroundings.
@@ -44,11 +48,15 @@ pub(super) struct Enrolling<'a> {
     pub catalog: &'a Catalog,
     pub states: &'a States,
     pub now: Timestamp,
+    pub stride: u16,
 }
 
 impl Enroller {
     pub fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+        Self {
+            engine,
+            stride: AtomicU16::new(STRIDE),
+        }
     }
 
     /// Examines one stride of a new segment, else catches one flow up, else looks at what changed.
@@ -61,8 +69,13 @@ impl Enroller {
             catalog: &catalog,
             states: &states,
             now,
+            stride: self.stride.load(Ordering::Relaxed),
         };
+        let begun = Instant::now();
         let (pass, more) = enrolling.run_once().await?;
+        if more {
+            self.adapt(enrolling.stride, begun.elapsed());
+        }
         self.engine.metrics.enrolled.inc_by(pass.enrolled);
         self.engine.metrics.exited.inc_by(pass.exited);
         Ok((
@@ -73,6 +86,20 @@ impl Enroller {
                 Beat::Within(LONGEST_WAIT)
             },
         ))
+    }
+}
+
+impl Enroller {
+    fn adapt(&self, stride: u16, taken: Duration) {
+        let next = if taken < WRITING / 2 {
+            stride * 2
+        } else if taken > WRITING {
+            stride / 2
+        } else {
+            stride
+        };
+        let next = next.clamp(1, BUCKETS);
+        self.stride.store(next, Ordering::Relaxed);
     }
 }
 
@@ -148,7 +175,7 @@ impl Enrolling<'_> {
         let going_on = state.filter(|state| state.definition == definition);
         let from = going_on.map_or(0, |state| state.examined_to);
         let watermark = going_on.map_or(self.now, |state| state.watermark);
-        let stride = stride(from);
+        let stride = self.buckets(from);
         let next = SegmentState {
             definition: definition.to_owned(),
             examined_to: stride.end,
@@ -168,6 +195,10 @@ impl Enrolling<'_> {
             .store
             .examine_buckets(&qualification, stride, &next)
             .await
+    }
+
+    fn buckets(&self, from: u16) -> Range<u16> {
+        from..(from + self.stride).min(BUCKETS)
     }
 
     fn is_caught_up(&self, plan: &FlowPlan) -> bool {
@@ -265,7 +296,7 @@ impl Enrolling<'_> {
                 if state.caught_up_to >= BUCKETS {
                     continue;
                 }
-                let (due, stride) = (self.due(plan), stride(state.caught_up_to));
+                let (due, stride) = (self.due(plan), self.buckets(state.caught_up_to));
                 let activated_at = state.activated_at.unwrap_or(self.now);
                 let anchor = match plan.flow.entry.existing_members {
                     ExistingMembers::FromJoining => EntryAnchor::Joining,
@@ -348,10 +379,6 @@ impl Enrolling<'_> {
 
 type DueOf<'a> = dyn Fn(Timestamp, Option<&str>) -> Timestamp + Send + Sync + 'a;
 
-fn stride(from: u16) -> Range<u16> {
-    from..(from + STRIDE).min(BUCKETS)
-}
-
 /// What a condition means, nested segments included: a change of it is a change of the segment.
 fn definition(revision: &Revision, condition: &Condition) -> String {
     let mut text = serde_json::to_string(condition).unwrap_or_default();
@@ -382,6 +409,7 @@ pub(super) async fn reenter(
         catalog,
         states,
         now,
+        stride: STRIDE,
     };
     let mut flows: Vec<NameNo> = dues.iter().map(|due| due.flow).collect();
     flows.sort_unstable();

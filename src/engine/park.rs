@@ -206,6 +206,7 @@ impl Parker {
             catalog,
             states: &states,
             now,
+            stride: 1,
         };
         let due = move |anchor: Timestamp, zone: Option<&str>| {
             let zone = catalog.zone_named(zone);

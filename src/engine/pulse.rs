@@ -10,7 +10,7 @@ use crate::store::Store;
 /// How often the store is asked whether another process has written: the most that its change waits unseen.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// The most often that listeners hear of changes: each of them then reads.
-const REST: Duration = Duration::from_millis(20);
+const REST: Duration = Duration::from_millis(8);
 /// A commit of our own is looked for this often, from its beginning until it can be seen.
 const UNTIL_SEEN: Duration = Duration::from_millis(1);
 const LOOKS: u32 = 40;

@@ -16,7 +16,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Page caches: the writer's holds the pages that a batch touches, a reader's a few inner ones.
-const WRITER_CACHE: &str = "-32768";
+const WRITER_CACHE: &str = "-65536";
 const READER_CACHE: &str = "-8192";
 
 /// An open, migrated database.
