@@ -10,24 +10,20 @@ use crate::settings::Settings;
 /// The scheme of a store in one file.
 const FILE: &str = "sqlite://";
 
-/// The store that was asked for, else the one of `drumbeat.yaml`; a relative path is relative to the
-/// workspace.
-pub(crate) fn url(
-    wanted: Option<&str>,
-    workspace: &Path,
+/// The store that `drumbeat.yaml` names, or the default one.
+pub(crate) fn of_settings(
     settings: &DaemonSettings,
+    workspace: &Path,
     environment: &Settings,
 ) -> anyhow::Result<String> {
-    let url = match wanted {
-        Some(url) => url.to_owned(),
-        None => environment
-            .text(&settings.database)
-            .context("the store that `drumbeat.yaml` names")?,
-    };
+    let url = environment
+        .text(&settings.database)
+        .context("the store that `drumbeat.yaml` names")?;
     Ok(located(&url, workspace))
 }
 
-fn located(url: &str, workspace: &Path) -> String {
+/// The same store with a relative path taken from the workspace.
+pub(crate) fn located(url: &str, workspace: &Path) -> String {
     match url.strip_prefix(FILE) {
         Some(path) if !path.is_empty() => format!("{FILE}{}", workspace.join(path).display()),
         _ => url.to_owned(),

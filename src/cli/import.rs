@@ -23,9 +23,9 @@ use crate::domain::audit::Source;
 use crate::domain::channel::Channel;
 use crate::domain::subscription::Consent;
 
-/// Creates and updates customers by their unique id.
+/// Creates and updates customers from a CSV file.
 ///
-/// The first row names the columns; each fills the field of that identifier or description. An empty
+/// A row is a customer by its unique id. The first row names the columns; each fills the field of that identifier or description. An empty
 /// cell clears the field, a field without a column stays as it is. Several values of one cell are
 /// separated by `;` (by `,` in a file whose cells are separated by `;`). Of several rows for one
 /// customer the last one counts.
@@ -51,7 +51,8 @@ pub(crate) struct Arguments {
     /// A tag of the data model, for every customer of the file; may be repeated.
     #[arg(long)]
     tag: Vec<String>,
-    /// A consent of every customer of the file, such as `sms=opted-in`; may be repeated.
+    /// A consent of every customer of the file, such as `sms=opted-in`; may be repeated. Who is
+    /// `unsubscribed` stays so: only a change for that one customer takes a refusal back.
     #[arg(long, value_name = "CHANNEL=CONSENT", value_parser = consent)]
     consent: Vec<(Channel, Consent)>,
     /// Where rejected rows go; `NAME.rejects.csv` beside the file unless given.

@@ -10,16 +10,30 @@ mod customer;
 mod customer_facts;
 mod customer_text;
 mod database;
+mod demo;
 mod exit;
+mod explain;
+mod explain_entry;
+mod explain_question;
+mod explain_rules;
+mod explain_steps;
 mod format;
+mod funnel;
 mod import;
+mod init;
+mod ledger;
+mod moments;
 mod output;
+mod pause;
+mod picture;
 mod place;
 mod progress;
+mod reload;
 mod run;
 mod schema;
 mod segment;
 mod session;
+mod status;
 mod words;
 mod workspace_revision;
 
@@ -43,13 +57,16 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a small workspace to start from.
+    Init(init::Arguments),
+    /// Lets a month pass in half a minute, with invented customers.
+    Demo(demo::Arguments),
     /// Says everything that is wrong with the files.
     Check(check::Arguments),
     /// Prints the JSON Schema of a kind of document.
     Schema(schema::Arguments),
     /// The daemon: watches the files, enrolls, sends.
     Run(run::Arguments),
-    /// Creates and updates customers from a CSV file.
     Import(import::Arguments),
     /// Shows and changes one customer.
     Customer(customer::Arguments),
@@ -65,6 +82,20 @@ enum Command {
     Consent(consent::SetConsent),
     /// Says who is in a segment.
     Segment(segment::Arguments),
+    /// Shows what runs, how far everybody is, and what stands in the way.
+    Status(status::Arguments),
+    /// Says why a customer is in a flow or not, and what became of each step.
+    Explain(explain::Arguments),
+    /// Lists what was sent and what was not.
+    Dispatches(ledger::Arguments),
+    /// Shows the messages of which nobody knows whether they were taken.
+    Uncertain(ledger::Uncertain),
+    /// Stops a flow, a channel or everything until it is resumed.
+    Pause(pause::PauseArguments),
+    /// Lets what was paused go on.
+    Resume(pause::ResumeArguments),
+    /// Asks the daemon to read its files again.
+    Reload(reload::Arguments),
     /// Copies the store while it is in use.
     Backup(backup::Arguments),
 }
@@ -76,6 +107,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => return exit::of_usage(&error),
     };
     let done = match arguments.command {
+        Command::Init(command) => init::run(&command),
+        Command::Demo(command) => demo::run(&arguments.place, &command),
         Command::Check(command) => check::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
         Command::Run(command) => run::run(&arguments.place, &command),
@@ -87,6 +120,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Switch(command) => consent::switch(&arguments.place, &command),
         Command::Consent(command) => consent::consent(&arguments.place, &command),
         Command::Segment(command) => segment::run(&arguments.place, &command),
+        Command::Status(command) => status::run(&arguments.place, &command),
+        Command::Explain(command) => explain::run(&arguments.place, &command),
+        Command::Dispatches(command) => ledger::dispatches(&arguments.place, &command),
+        Command::Uncertain(command) => ledger::uncertain(&arguments.place, &command),
+        Command::Pause(command) => pause::pause(&arguments.place, &command),
+        Command::Resume(command) => pause::resume(&arguments.place, &command),
+        Command::Reload(command) => reload::run(&arguments.place, &command),
         Command::Backup(command) => backup::run(&arguments.place, &command),
     };
     done.unwrap_or_else(|error| exit::of_failure(&error))

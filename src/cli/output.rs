@@ -37,3 +37,8 @@ pub(crate) fn question(text: &str) -> io::Result<()> {
     terminal.write_all(text.as_bytes())?;
     terminal.flush()
 }
+
+/// Says on stderr how something goes.
+pub(crate) fn aside(text: &str) -> io::Result<()> {
+    writeln!(io::stderr().lock(), "{text}")
+}

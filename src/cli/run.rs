@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
+use super::exit::Exit;
+use super::output;
 use super::place::Place;
-use super::{Exit, output};
 use crate::daemon::{self, Failure, Options};
 use crate::settings::Settings;
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use anyhow::bail;
+
 use super::exit::Exit;
 use super::place::Place;
 use super::workspace_revision::{self, Folder};
@@ -45,22 +47,12 @@ pub(crate) fn run(
 impl Session {
     async fn open(place: &Place) -> anyhow::Result<Self> {
         let settings = Settings::from_process();
-        let folder = Folder::read(&place.workspace)?;
-        if place.database.is_none() && !folder.has_settings() {
-            anyhow::bail!(
-                "`drumbeat.yaml` has errors, so the store is not known: `drumbeat check` shows them"
-            );
-        }
-        let wanted = place.database.as_deref();
-        let url = database::url(
-            wanted,
-            &place.workspace,
-            &folder.checked.settings,
-            &settings,
-        )?;
+        let (url, folder) = store_of(place, &settings)?;
         let store = Store::open(&url).await?;
         let clock = flow_clock(&store).await?;
-        let published = workspace_revision::in_force(&store, &folder, clock.now()).await?;
+        let at = clock.now();
+        let workspace = &place.workspace;
+        let published = workspace_revision::in_force(&store, folder, workspace, at).await?;
         Ok(Self {
             store,
             published,
@@ -68,4 +60,17 @@ impl Session {
             settings,
         })
     }
+}
+
+/// The store's URL; the folder is read only where `drumbeat.yaml` has to say it.
+fn store_of(place: &Place, settings: &Settings) -> anyhow::Result<(String, Option<Folder>)> {
+    if let Some(url) = &place.database {
+        return Ok((database::located(url, &place.workspace), None));
+    }
+    let folder = Folder::read(&place.workspace)?;
+    if !folder.has_settings() {
+        bail!("`drumbeat.yaml` has errors, so the store is not known: see `drumbeat check`");
+    }
+    let url = database::of_settings(&folder.checked.settings, &place.workspace, settings)?;
+    Ok((url, Some(folder)))
 }

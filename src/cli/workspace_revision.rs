@@ -35,15 +35,18 @@ impl Folder {
 /// The revision in force. Where there is none yet, the folder is put in force when it has no errors.
 pub(crate) async fn in_force(
     store: &Store,
-    folder: &Folder,
+    folder: Option<Folder>,
+    workspace: &Path,
     at: Timestamp,
 ) -> anyhow::Result<Published> {
-    match store.current_revision().await? {
-        Some(published) => {
-            remark_difference(folder, &published);
+    match (store.current_revision().await?, folder) {
+        (Some(published), Some(folder)) => {
+            remark_difference(&folder, &published);
             Ok(published)
         }
-        None => publish(store, folder, at).await,
+        (Some(published), None) => Ok(published),
+        (None, Some(folder)) => publish(store, &folder, at).await,
+        (None, None) => publish(store, &Folder::read(workspace)?, at).await,
     }
 }
 

@@ -110,7 +110,7 @@ impl Reading {
     fn take(&mut self, row: &Row, window: &mut Window) -> Result<(), Error> {
         self.seen.rows += 1;
         match self.typing.read(row) {
-            Ok(customer) => window.push(customer),
+            Ok(customer) => window.push(customer, row.bytes()),
             Err(reason) => {
                 self.seen.rejected += 1;
                 self.rejects.add(row, &reason)?;

@@ -73,6 +73,11 @@ impl Row {
         self.cells.is_empty()
     }
 
+    /// The length of all cells together.
+    pub fn bytes(&self) -> usize {
+        self.cells.as_slice().len()
+    }
+
     /// The cells, without the carriage return that ends a line in files from Windows.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
         self.cells

@@ -14,9 +14,21 @@ const SAVE_EVERY: Duration = Duration::from_millis(500);
 /// A daemon that was killed may have gone on for this long since it last said so.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
+/// The caller's clock, else the daemon's own.
+pub(super) async fn chosen(
+    given: Option<Arc<dyn Clock>>,
+    store: &Store,
+    scale: Option<f64>,
+) -> Result<Arc<dyn Clock>> {
+    match given {
+        Some(clock) => Ok(clock),
+        None => start(store, scale).await,
+    }
+}
+
 /// The clock of a daemon that starts. A store that has seen scaled time goes on from where it was
 /// left, and never runs backwards.
-pub(super) async fn start(store: &Store, scale: Option<f64>) -> Result<Arc<dyn Clock>> {
+async fn start(store: &Store, scale: Option<f64>) -> Result<Arc<dyn Clock>> {
     let machine = SystemClock.machine();
     let saved = store.saved_clock().await?;
     let left_at = saved.as_ref().map(|saved| flow_time(saved, machine));

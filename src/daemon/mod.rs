@@ -9,4 +9,4 @@ mod signals;
 mod systemd;
 
 pub use clock::flow_clock;
-pub use run::{Failure, Options, run};
+pub use run::{Control, Failure, Options, run, run_under};

@@ -184,13 +184,14 @@ impl Reloader {
         let Some(published) = reading.publish(store, self.engine.clock.now()).await? else {
             return self.refuse(&reading, &[]).await;
         };
-        reading.record(store, &[], now).await?;
         tracing::info!(
             revision = published.number.0,
             commit = published.commit.as_deref().unwrap_or("none"),
             "published"
         );
         parts::install(&self.engine, published, outlets).await?;
+        // Whoever waits for the record finds the new revision running.
+        reading.record(store, &[], now).await?;
         self.engine.metrics.check_failed.set(0);
         Ok(Reloaded::Published)
     }

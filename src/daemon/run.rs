@@ -67,8 +67,26 @@ fn unusable(error: store::Error) -> Failure {
     }
 }
 
+/// What somebody in the same process holds of a daemon.
+#[derive(Clone, Default)]
+pub struct Control {
+    /// Flow time; without it the daemon chooses its own.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// Stops it as a signal would.
+    pub stop: CancellationToken,
+}
+
 /// Runs until told to stop, or until idle when asked for that.
 pub async fn run(options: Options, settings: Settings) -> Result<(), Failure> {
+    run_under(options, settings, Control::default()).await
+}
+
+/// The same, with flow time and the end in the hands of the caller.
+pub async fn run_under(
+    options: Options,
+    settings: Settings,
+    control: Control,
+) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(other)?;
     let workshop = Workshop {
         workspace: options.workspace.clone(),
@@ -81,9 +99,12 @@ pub async fn run(options: Options, settings: Settings) -> Result<(), Failure> {
             "the workspace `{workspace}` cannot be read: {error}"
         ))
     })?;
-    let started = start(&options, workshop, reading).await?;
+    let started = start(&options, workshop, reading, control.clock).await?;
     systemd::ready("running");
-    started.serve(&mut signals, options.until_idle).await;
+    tokio::select! {
+        () = started.serve(&mut signals, options.until_idle) => {}
+        () = control.stop.cancelled() => {}
+    }
     systemd::stopping();
     started.stop().await;
     Ok(())
@@ -108,11 +129,12 @@ async fn start(
     options: &Options,
     workshop: Workshop,
     reading: Reading,
+    clock: Option<Arc<dyn Clock>>,
 ) -> Result<Started, Failure> {
     let daemon_settings = reading.settings().clone();
     let store = open_store(options, &workshop.settings, &daemon_settings).await?;
     let ownership = store.own("drumbeat run").await.map_err(unusable)?;
-    let clock = clock::start(&store, options.clock_scale)
+    let clock = clock::chosen(clock, &store, options.clock_scale)
         .await
         .map_err(other)?;
     let (published, outlets) = first_revision(&store, &workshop, &reading, &*clock).await?;
@@ -141,6 +163,10 @@ async fn start(
         work,
     );
     let engine = Arc::new(engine);
+    engine
+        .metrics
+        .check_failed
+        .set(i64::from(reading.checked.revision.is_none()));
     let rescued = rescue(&engine, &catalog, &left).await.map_err(other)?;
     if rescued.released + rescued.uncertain > 0 {
         let (released, uncertain) = (rescued.released, rescued.uncertain);

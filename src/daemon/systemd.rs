@@ -23,8 +23,10 @@ pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// Pings the watchdog after a round trip to the store, twice in each of its intervals: a daemon
-/// that cannot write is one that should be started again.
+/// Pings the watchdog after a round trip to the store, twice in each of its intervals.
+///
+/// A store that answers with a failure is alive: a full disk is outlived without a restart, which
+/// would mend nothing. One that never answers is not.
 pub(super) async fn watchdog(
     store: Store,
     clock: std::sync::Arc<dyn Clock>,
@@ -37,10 +39,12 @@ pub(super) async fn watchdog(
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = ticks.tick() => match store.round_trip(clock.machine()).await {
-                Ok(()) => tell(&[NotifyState::Watchdog]),
-                Err(error) => tracing::error!(%error, "the store takes no writes: no sign of life"),
-            },
+            _ = ticks.tick() => {
+                if let Err(error) = store.round_trip(clock.machine()).await {
+                    tracing::error!(%error, "the store takes no writes");
+                }
+                tell(&[NotifyState::Watchdog]);
+            }
         }
     }
 }

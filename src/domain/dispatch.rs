@@ -178,9 +178,18 @@ pub fn settle(facts: &ClaimFacts, outcome: Outcome, now: Timestamp, chance: f64)
         Outcome::Deferred {
             detail,
             retry_after,
-            cause: _,
-        } => defer(facts, detail, retry_after, now, chance),
+            cause,
+        } => defer(&patient(facts, cause), detail, retry_after, now, chance),
     }
+}
+
+/// A gateway that is away or busy says nothing about the message: the wait stays short.
+fn patient(facts: &ClaimFacts, cause: DeferCause) -> ClaimFacts {
+    let attempt = match cause {
+        DeferCause::Message => facts.attempt,
+        DeferCause::Throttled | DeferCause::Gateway => facts.attempt.min(2),
+    };
+    ClaimFacts { attempt, ..*facts }
 }
 
 /// Without time for another try it stays unknown whether the gateway took it.

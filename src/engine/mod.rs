@@ -1,16 +1,20 @@
 //! Owns the life of enrollments: one verb per file, each with a `run_once` that says what happened.
 
+mod ask;
 mod beat;
 mod breaker;
 mod catalog;
 mod claim;
 mod enroll;
+mod entry;
 mod facts;
+mod foretell;
 mod handover;
 mod metrics;
 mod outlet;
 mod pace;
 mod park;
+mod passing;
 mod prune;
 mod pulse;
 mod reconcile;
@@ -23,6 +27,7 @@ pub use beat::{Beat, beat};
 pub use catalog::Catalog;
 pub use claim::{ClaimPass, Claimer};
 pub use enroll::Enroller;
+pub use foretell::foretell;
 pub use handover::{Left, Marks};
 pub use metrics::Metrics;
 pub use outlet::{Outlet, Outlets};

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::beat::Beat;
 use super::catalog::{Catalog, FlowPlan};
-use super::enroll::Enrolling;
+use super::entry::Entry;
 use super::runtime::Engine;
 use crate::domain::enrollment;
 use crate::domain::flow::{EntryLimit, FlowStatus, OnEdit, OnResume};
@@ -201,18 +201,13 @@ impl Parker {
             return Ok(false);
         }
         let states = store.flow_states().await?;
-        let enrolling = Enrolling {
-            engine: &self.engine,
+        let entry = Entry {
             catalog,
             states: &states,
             now,
-            stride: 1,
         };
-        let due = move |anchor: Timestamp, zone: Option<&str>| {
-            let zone = catalog.zone_named(zone);
-            enrollment::first(&plan.flow, anchor, &zone).map_or(anchor, |next| next.timing.planned)
-        };
-        let Some(entering) = enrolling.entering(plan, EntryAnchor::At(now), &due) else {
+        let due = entry.due(plan);
+        let Some(entering) = entry.entering(plan, EntryAnchor::At(now), &*due) else {
             return Ok(false);
         };
         let promoted = store.promote(&entering, allowed).await?;

@@ -49,6 +49,8 @@ impl Engine {
         links: Links,
         work: (Arc<Catalog>, Outlets),
     ) -> Self {
+        let metrics = Metrics::default();
+        metrics.revision.set(i64::from(work.0.number().0));
         Self {
             store,
             clock,
@@ -56,7 +58,7 @@ impl Engine {
             tag: identity.1,
             marks,
             links,
-            metrics: Metrics::default(),
+            metrics,
             freed: Notify::new(),
             catalog: ArcSwap::new(work.0),
             outlets: ArcSwap::from_pointee(work.1),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::dialect::ids;
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, NameNo};
 
 /// A set of customers.
 #[derive(Debug, Clone)]
@@ -47,4 +47,9 @@ impl Among<'_> {
 pub(super) fn numbers(ids: &[CustomerId]) -> String {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     serde_json::to_string(&ids).unwrap_or_default()
+}
+
+/// The JSON array of the numbers of names.
+pub(super) fn numbers_of_names(names: &[NameNo]) -> String {
+    serde_json::to_string(names).unwrap_or_default()
 }

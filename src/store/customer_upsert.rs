@@ -45,7 +45,8 @@ pub struct Upsert<'a> {
     pub model: &'a DataModel,
     /// Put on every customer of the batch.
     pub tags: &'a [String],
-    /// Given by every customer of the batch.
+    /// Given by every customer of the batch. Who has refused stays so: a batch speaks for many, and
+    /// only a change for that one customer takes a refusal back.
     pub consents: &'a [(Channel, Consent)],
     pub by: &'a By,
     pub at: Timestamp,
@@ -107,9 +108,22 @@ struct Compared {
     id: CustomerId,
     row: Row,
     cells: Vec<Cell>,
-    /// The consents that differ, with what they were.
-    consents: Vec<(Channel, Consent, Consent)>,
+    /// What they were and are to be, one for each wanted channel.
+    consents: Vec<ConsentChange>,
     fate: Fate,
+}
+
+#[derive(Clone, Copy)]
+struct ConsentChange {
+    channel: Channel,
+    was: Consent,
+    is: Consent,
+}
+
+impl ConsentChange {
+    fn differs(self) -> bool {
+        self.was != self.is
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,7 +148,8 @@ pub(super) async fn apply(tx: &mut Tx, mut sheet: Sheet, how: &Upsert<'_>) -> Re
     let mut created = 0;
     let mut lines = Vec::new();
     for row in &compared {
-        lines.extend(row.consents.iter().map(|change| line(row.id, *change, how)));
+        let changes = row.consents.iter().filter(|change| change.differs());
+        lines.extend(changes.map(|change| line(row.id, *change, how)));
         created += usize::from(row.fate == Fate::Created);
         if row.fate != Fate::Unchanged {
             touched.insert(row.id);
@@ -210,8 +225,8 @@ fn against(mut row: Row, known: &Known, wanted: &BTreeMap<Channel, Consent>) -> 
         })
         .collect();
     let was = |channel| known.consents.get(&channel).copied().unwrap_or_default();
-    let consents = differing(wanted, was);
-    let same = cells == known.cells && consents.is_empty();
+    let consents = consents(wanted, was);
+    let same = cells == known.cells && !consents.iter().any(|change| change.differs());
     let fate = if same { Fate::Unchanged } else { Fate::Updated };
     Compared {
         id: known.id,
@@ -235,20 +250,24 @@ fn fresh(mut row: Row, number: i64, wanted: &BTreeMap<Channel, Consent>) -> Comp
         id: CustomerId::new(row.bucket, number),
         row,
         cells,
-        consents: differing(wanted, |_| Consent::default()),
+        consents: consents(wanted, |_| Consent::default()),
         fate: Fate::Created,
     }
 }
 
-fn differing(
+fn consents(
     wanted: &BTreeMap<Channel, Consent>,
     was: impl Fn(Channel) -> Consent,
-) -> Vec<(Channel, Consent, Consent)> {
-    wanted
-        .iter()
-        .map(|(channel, consent)| (*channel, was(*channel), *consent))
-        .filter(|(_, was, is)| was != is)
-        .collect()
+) -> Vec<ConsentChange> {
+    let change = |(channel, wanted): (&Channel, &Consent)| {
+        let (channel, was) = (*channel, was(*channel));
+        let is = match was {
+            Consent::Unsubscribed => was,
+            Consent::OptedIn | Consent::Subscribed => *wanted,
+        };
+        ConsentChange { channel, was, is }
+    };
+    wanted.iter().map(change).collect()
 }
 
 /// Writes lists and tags; returns whom that changed.
@@ -308,8 +327,8 @@ fn lists(sheet: &Sheet, compared: &[Compared], fields: &[i64]) -> Vec<List> {
     compared.iter().flat_map(of_row).collect()
 }
 
-fn line(id: CustomerId, change: (Channel, Consent, Consent), how: &Upsert<'_>) -> Interaction {
-    let (channel, was, is) = change;
+fn line(id: CustomerId, change: ConsentChange, how: &Upsert<'_>) -> Interaction {
+    let ConsentChange { channel, was, is } = change;
     let line = changes::line(id, how.at, Kind::ConsentChanged, how.by);
     let line = changes::saying(line, "was", was.as_str());
     Interaction {
@@ -340,8 +359,9 @@ async fn write(
     for row in compared {
         let key = |n: i64| Some(Bind::Int(n));
         let head = [key(bucket(row.id)), key(row.id.0)];
-        let moved = key(i64::from(!row.consents.is_empty()));
-        let consents = wanted.values().map(|consent| key(consent.number()));
+        let changes = &row.consents;
+        let moved = key(i64::from(changes.iter().any(|change| change.differs())));
+        let consents = changes.iter().map(|change| key(change.is.number()));
         let common = std::iter::once(key(at)).chain([moved]).chain(consents);
         let fields = sheet.spread(row.cells);
         match row.fate {

@@ -1,109 +1,23 @@
-//! Owns the ledger of dispatches: settling what a gateway answered, and finding what an earlier start left behind.
+//! Owns the ledger of dispatches: what was sent lately, what is frozen, and what an earlier start left behind.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use crate::domain::channel::Channel;
-use crate::domain::dispatch::{DispatchState, Reason, Settlement};
-use crate::domain::enrollment::ExitReason;
-use crate::domain::ids::{Bucket, CustomerId, EnrollmentId, Incarnation, NameNo};
-
-use super::db::{Store, Tx};
+use super::among::numbers;
+use super::db::Store;
 use super::dialect::{ids, rows};
-use super::dirty;
-use super::enrollments::close_deferred;
 use super::error::Result;
 use super::instants::{instant, micros};
-use super::moves::{Move, MoveRow, apply_moves};
+use crate::domain::channel::Channel;
+use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo};
 
-/// The outcome of one claim, ready to be written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settled {
-    pub enrollment: EnrollmentId,
-    pub customer: CustomerId,
-    pub step: NameNo,
-    pub channel: Channel,
-    pub attempt: u32,
-    /// Of the claim that is settled; another start's claim is left alone.
-    pub incarnation: Incarnation,
-    pub settlement: Settlement,
-    /// For `Withheld`.
-    pub reason: Option<Reason>,
-    /// Where the customer goes, when the step is finished.
-    pub then: Option<Move>,
-    /// The rendered message, kept while a retry or an answer is awaited.
-    pub frozen: Option<String>,
-    /// The address, to be suppressed when the settlement says so.
-    pub address: String,
-}
-
-impl Settled {
-    fn key(&self) -> (i64, i32) {
-        (self.enrollment.0, self.step.0)
-    }
-
-    fn is_handed_over(&self) -> bool {
-        self.settlement.state == DispatchState::Accepted
-    }
-}
-
-const SETTLE: &str = concat!(
-    "UPDATE dispatches SET state = j.state, reason = j.reason, gateway_id = j.gateway_id, \
-     detail = j.detail, at = $2 FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2, incarnation BIGINT 3, state BIGINT 4,
-          reason BIGINT 5, gateway_id TEXT 6, detail TEXT 7),
-    " AS j WHERE dispatches.bucket = j.id >> 48 AND dispatches.enrollment_id = j.id \
-     AND dispatches.step = j.step AND dispatches.attempt = j.attempt \
-     AND dispatches.incarnation = j.incarnation AND dispatches.state = 0 RETURNING enrollment_id"
-);
-const RETRY: &str = concat!(
-    "UPDATE enrollments SET due = j.due FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2),
-    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
-     AND enrollments.step = j.step AND enrollments.status = 2 RETURNING enrollment_id"
-);
-const ENDED_WHY: &str = concat!(
-    "SELECT e.enrollment_id, e.exit_reason FROM ",
-    ids!(),
-    " AS k CROSS JOIN enrollments AS e ON e.bucket = k.bucket AND e.enrollment_id = k.id"
-);
-const ATTEMPT: &str = concat!(
-    "INSERT INTO attempts (bucket, enrollment_id, step, attempt, at, state, detail) \
-     SELECT j.id >> 48, j.id, j.step, j.attempt, $2, j.state, j.detail FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2, state BIGINT 4, detail TEXT 7),
-    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step, attempt) DO NOTHING"
-);
-const FREEZE: &str = concat!(
-    "INSERT INTO frozen_messages (bucket, enrollment_id, step, body) \
-     SELECT j.id >> 48, j.id, j.step, j.body FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, body TEXT 2),
-    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO NOTHING"
-);
-const THAW: &str = concat!(
-    "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
-     (SELECT j.id >> 48, j.id, j.step FROM ",
-    rows!(id BIGINT 0, step BIGINT 1),
-    " AS j)"
-);
 const FROZEN: &str = concat!(
     "SELECT f.enrollment_id, f.body FROM ",
     rows!(id BIGINT 0, step BIGINT 1),
     " AS j CROSS JOIN frozen_messages AS f ON f.bucket = j.id >> 48 AND f.enrollment_id = j.id \
      AND f.step = j.step"
-);
-const ACTIVITY: &str = concat!(
-    "UPDATE customers SET last_activity_at = $2 FROM ",
-    ids!(),
-    " AS k WHERE customers.bucket = k.bucket AND customers.customer_id = k.id \
-     AND coalesce(customers.last_activity_at, 0) < $2"
-);
-const SUPPRESS: &str = concat!(
-    "INSERT INTO suppressions (bucket, channel, address, at, reason) \
-     SELECT j.bucket, j.channel, j.address, $2, j.reason FROM ",
-    rows!(bucket BIGINT 0, channel BIGINT 1, address TEXT 2, reason TEXT 3),
-    " AS j WHERE true ON CONFLICT (bucket, channel, address) DO NOTHING"
 );
 const ABANDONED: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, e.step, d.channel, \
      d.attempt, d.first_at, d.incarnation FROM enrollments AS e JOIN dispatches AS d \
@@ -124,10 +38,7 @@ const RECENT: &str = concat!(
      WHERE d.state IN (0, 1, 2, 3, 6, 8) AND d.first_at > $2"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[
-    SETTLE, RETRY, ENDED_WHY, ATTEMPT, FREEZE, THAW, FROZEN, ACTIVITY, SUPPRESS, ABANDONED,
-    RELEASE, RECENT,
-];
+pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, RECENT];
 
 /// A claim that an earlier start of the daemon did not settle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,36 +54,6 @@ pub struct Abandoned {
 }
 
 impl Store {
-    /// Writes outcomes in one transaction. With `marks`, those who were written to are looked at
-    /// again, because a segment asks about sends or activity.
-    pub async fn settle(&self, settled: &[Settled], marks: bool, now: Timestamp) -> Result<()> {
-        let mut tx = self.write().await?;
-        let standing = mark_settled(&mut tx, settled, now).await?;
-        let settled: Vec<&Settled> = settled
-            .iter()
-            .filter(|row| standing.contains(&row.enrollment))
-            .collect();
-        retry(&mut tx, &settled, now).await?;
-        let moves: Vec<MoveRow> = settled
-            .iter()
-            .filter_map(|row| {
-                Some(MoveRow::new(
-                    row.enrollment,
-                    row.step,
-                    None,
-                    row.then.as_ref()?,
-                ))
-            })
-            .collect();
-        if !moves.is_empty() {
-            apply_moves(&mut tx, &moves, now).await?;
-        }
-        keep_rendered(&mut tx, &settled).await?;
-        note_activity(&mut tx, &settled, marks, now).await?;
-        suppress(&mut tx, &settled, now).await?;
-        Ok(tx.commit().await?)
-    }
-
     /// The frozen messages of these claims, by enrollment.
     pub async fn frozen(
         &self,
@@ -228,7 +109,7 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<(CustomerId, Channel, Timestamp)>> {
         let rows = sqlx::query(RECENT)
-            .bind(super::among::numbers(customers))
+            .bind(numbers(customers))
             .bind(micros(since))
             .fetch_all(self.read())
             .await?;
@@ -245,189 +126,4 @@ impl Store {
 
 fn json<T: serde::Serialize>(rows: &[T]) -> String {
     serde_json::to_string(rows).unwrap_or_default()
-}
-
-/// Enrollment, step, attempt, incarnation, state, reason, gateway id, detail.
-type SettledRow<'a> = (
-    i64,
-    i32,
-    u32,
-    i64,
-    i64,
-    Option<i64>,
-    Option<&'a str>,
-    Option<&'a str>,
-);
-
-fn settled_row(row: &Settled) -> SettledRow<'_> {
-    let (enrollment, step) = row.key();
-    // What went well needs no words: a million accepted messages would keep a million "250 ok".
-    let detail = (!row.is_handed_over()).then_some(row.settlement.detail.as_str());
-    (
-        enrollment,
-        step,
-        row.attempt,
-        row.incarnation.0,
-        row.settlement.state.number(),
-        row.reason.map(Reason::number),
-        row.settlement.gateway_id.as_deref(),
-        detail.filter(|detail| !detail.is_empty()),
-    )
-}
-
-/// Writes the new states; which claims still stood.
-async fn mark_settled(
-    tx: &mut Tx,
-    settled: &[Settled],
-    now: Timestamp,
-) -> Result<HashSet<EnrollmentId>> {
-    let rows: Vec<SettledRow<'_>> = settled.iter().map(settled_row).collect();
-    let standing = sqlx::query(SETTLE)
-        .bind(json(&rows))
-        .bind(micros(now))
-        .fetch_all(&mut **tx)
-        .await?;
-    Ok(standing
-        .iter()
-        .map(|row| EnrollmentId(row.get(0)))
-        .collect())
-}
-
-async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {
-    let deferred: Vec<&Settled> = settled
-        .iter()
-        .filter(|row| row.settlement.state == DispatchState::Deferred)
-        .copied()
-        .collect();
-    if deferred.is_empty() {
-        return Ok(());
-    }
-    let attempts: Vec<SettledRow<'_>> = deferred.iter().map(|row| settled_row(row)).collect();
-    sqlx::query(ATTEMPT)
-        .bind(json(&attempts))
-        .bind(micros(now))
-        .execute(&mut **tx)
-        .await?;
-    let rows: Vec<_> = deferred
-        .iter()
-        .map(|row| {
-            let (enrollment, step) = row.key();
-            (
-                enrollment,
-                step,
-                micros(row.settlement.retry_at.unwrap_or(now)),
-            )
-        })
-        .collect();
-    let live = sqlx::query(RETRY)
-        .bind(json(&rows))
-        .fetch_all(&mut **tx)
-        .await?;
-    let live: HashSet<i64> = live.iter().map(|row| row.get(0)).collect();
-    let ended: Vec<i64> = rows
-        .iter()
-        .map(|row| row.0)
-        .filter(|enrollment| !live.contains(enrollment))
-        .collect();
-    close_ended(tx, &ended, now).await
-}
-
-/// A deferred message whose enrollment ended meanwhile is not tried again.
-async fn close_ended(tx: &mut Tx, ended: &[i64], now: Timestamp) -> Result<()> {
-    if ended.is_empty() {
-        return Ok(());
-    }
-    let rows = sqlx::query(ENDED_WHY)
-        .bind(json(ended))
-        .fetch_all(&mut **tx)
-        .await?;
-    for row in &rows {
-        let enrollment: i64 = row.get(0);
-        let why = row
-            .get::<Option<i64>, _>(1)
-            .and_then(ExitReason::from_number);
-        let reason = why.map_or(Reason::FlowStopped, Reason::from);
-        close_deferred(tx, &[enrollment], reason, now).await?;
-    }
-    Ok(())
-}
-
-async fn keep_rendered(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
-    let mut kept = Vec::new();
-    let mut thawed = Vec::new();
-    for row in settled {
-        let (enrollment, step) = row.key();
-        let awaited = matches!(
-            row.settlement.state,
-            DispatchState::Deferred | DispatchState::Uncertain
-        );
-        match &row.frozen {
-            Some(body) if awaited => kept.push((enrollment, step, body)),
-            _ if row.attempt > 1 => thawed.push(row.key()),
-            _ => {}
-        }
-    }
-    if !kept.is_empty() {
-        sqlx::query(FREEZE)
-            .bind(json(&kept))
-            .execute(&mut **tx)
-            .await?;
-    }
-    if !thawed.is_empty() {
-        sqlx::query(THAW)
-            .bind(json(&thawed))
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn note_activity(
-    tx: &mut Tx,
-    settled: &[&Settled],
-    marks: bool,
-    now: Timestamp,
-) -> Result<()> {
-    let active: Vec<CustomerId> = settled
-        .iter()
-        .filter(|row| row.is_handed_over())
-        .map(|row| row.customer)
-        .collect();
-    if active.is_empty() {
-        return Ok(());
-    }
-    let rows = super::among::numbers(&active);
-    sqlx::query(ACTIVITY)
-        .bind(rows)
-        .bind(micros(now))
-        .execute(&mut **tx)
-        .await?;
-    if marks {
-        dirty::mark(tx, &active).await?;
-    }
-    Ok(())
-}
-
-async fn suppress(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {
-    let rows: Vec<_> = settled
-        .iter()
-        .filter(|row| row.settlement.suppresses_address && !row.address.is_empty())
-        .map(|row| {
-            let bucket = Bucket::of(&row.address).0;
-            (
-                bucket,
-                row.channel.number(),
-                &row.address,
-                &row.settlement.detail,
-            )
-        })
-        .collect();
-    if !rows.is_empty() {
-        sqlx::query(SUPPRESS)
-            .bind(json(&rows))
-            .bind(micros(now))
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
 }

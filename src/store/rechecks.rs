@@ -16,6 +16,10 @@ use super::sequences;
 use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
 use crate::domain::segment::Condition;
 
+const ENROLLED: &str = "INSERT INTO dirty (bucket, customer_id, mark) \
+     SELECT e.bucket, e.customer_id, $2 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
+     AND e.flow = $1 AND e.status < 10 \
+     ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark";
 const REST: &str = concat!(
     "UPDATE enrollments SET due = NULL WHERE status >= 10 AND (bucket, enrollment_id) IN \
      (SELECT k.bucket, k.id FROM ",
@@ -23,7 +27,7 @@ const REST: &str = concat!(
     " AS k)"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[REST];
+pub(super) const STATEMENTS: &[&str] = &[ENROLLED, REST];
 
 impl Store {
     /// Marks the customers whom the time since `since` can have moved over an edge of one of the
@@ -52,6 +56,19 @@ impl Store {
         }
         memberships::save_state(&mut tx, segment, next).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Marks everybody who is in a flow.
+    pub async fn mark_enrolled(&self, flow: NameNo) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let mark = sequences::take(&mut tx, "change", 1).await?;
+        let marked = sqlx::query(ENROLLED)
+            .bind(flow.0)
+            .bind(mark)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(marked.rows_affected())
     }
 
     /// Marks everybody whose stored membership is not what the condition says; how many they are.

@@ -1,12 +1,16 @@
 //! Owns what other processes ask of the daemon by way of the store, and whether it has anything left to do.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 
 use super::db::Store;
 use super::error::Result;
+use super::instants::micros;
+use crate::domain::ids::NameNo;
 
 const RELOAD: &str = "reload_requested";
+/// The passing of time alone is asked about in steps of this.
+const TIME_IS_ASKED_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// Work that does not come from paused flows: rows to look at, customers to let in, changes to see.
 const LEFT: &str = "SELECT \
@@ -20,7 +24,20 @@ const LEFT: &str = "SELECT \
      EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023), \
      EXISTS (SELECT 1 FROM segment_states WHERE examined_to < 1024)";
 
-pub(super) const STATEMENTS: &[&str] = &[LEFT];
+/// Work that is to be done before flow time may go on: whatever is due, being sent, or not looked at.
+const BEHIND: &str = "SELECT \
+     EXISTS (SELECT 1 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 AND e.due <= $1 \
+       AND NOT EXISTS (SELECT 1 FROM channel_states AS c WHERE c.channel = e.lane \
+       AND c.paused_at IS NOT NULL)), \
+     EXISTS (SELECT 1 FROM enrollments AS e JOIN dispatches AS d ON d.bucket = e.bucket \
+       AND d.enrollment_id = e.enrollment_id AND d.step = e.step \
+       WHERE e.bucket BETWEEN 0 AND 1023 AND e.status = 2 AND d.state = 0), \
+     EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023), \
+     EXISTS (SELECT 1 FROM json_each($3) AS j LEFT JOIN segment_states AS s \
+       ON s.segment = j.value WHERE s.segment IS NULL OR s.examined_to < 1024 \
+       OR s.watermark < $2)";
+
+pub(super) const STATEMENTS: &[&str] = &[LEFT, BEHIND];
 
 impl Store {
     /// Asks the daemon to read its files again.
@@ -36,6 +53,19 @@ impl Store {
     /// Whether nobody waits, nothing is to be sent, and every change has been looked at.
     pub async fn is_idle(&self) -> Result<bool> {
         let row = sqlx::query(LEFT).fetch_one(self.read()).await?;
+        Ok((0..4).all(|column| row.get::<i64, _>(column) == 0))
+    }
+
+    /// Whether everything up to `now` has been done: what is due was sent or put off, every change
+    /// and the passing of time were looked at in these segments. Paused channels are left out.
+    pub async fn is_caught_up(&self, segments: &[NameNo], now: Timestamp) -> Result<bool> {
+        let seen_to = now.checked_sub(TIME_IS_ASKED_EVERY).unwrap_or(now);
+        let row = sqlx::query(BEHIND)
+            .bind(micros(now))
+            .bind(micros(seen_to))
+            .bind(super::among::numbers_of_names(segments))
+            .fetch_one(self.read())
+            .await?;
         Ok((0..4).all(|column| row.get::<i64, _>(column) == 0))
     }
 }

@@ -46,8 +46,10 @@ impl Store {
         frame: &Frame<'_>,
         limit: u32,
     ) -> Result<Vec<CustomerId>> {
-        let predicate = compile(condition, frame, 1, Within::Customer)?;
-        let tail = format!(" ORDER BY c.bucket, c.customer_id LIMIT {limit}");
+        let mut predicate = compile(condition, frame, 1, Within::Customer)?;
+        predicate.binds.push(Bind::Int(i64::from(limit)));
+        let place = predicate.binds.len();
+        let tail = format!(" ORDER BY c.bucket, c.customer_id LIMIT ${place}");
         let found = self
             .ask("SELECT c.customer_id ", CUSTOMERS, None, predicate, &tail)
             .await?;

@@ -9,7 +9,11 @@ const TAKE: &str = "INSERT INTO sequences (name, next) VALUES ($1, $2 + 1) \
 pub(super) const STATEMENTS: &[&str] = &[TAKE];
 
 /// Takes `count` numbers in a row and returns the first; numbers begin at 1 and never come again.
+/// None at all are taken without a write.
 pub(super) async fn take(tx: &mut Tx, name: &str, count: usize) -> Result<i64> {
+    if count == 0 {
+        return Ok(0);
+    }
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     Ok(sqlx::query_scalar(TAKE)
         .bind(name)

@@ -3,9 +3,9 @@
 use super::{
     audit, backup, changes, claims, customer_edits, customer_lists, customer_upsert, customers,
     dialect, dirty, dismissals, dispatches, enrollments, flow_edits, flows, gateways, history,
-    identity, interactions, jobs, memberships, meta, moves, names, parking, pruning,
-    qualifications, rechecks, requests, revisions, sequences, subscriptions, suppressions,
-    switches, totals,
+    identity, interactions, jobs, ledger, memberships, meta, moves, names, parking, pruning,
+    qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
+    subscriptions, suppressions, switches, totals,
 };
 
 /// The files that hold statements, by name, each with its own.
@@ -32,6 +32,7 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("identity", identity::STATEMENTS),
         ("interactions", interactions::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
+        ("ledger", ledger::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
         ("meta", meta::STATEMENTS),
         ("moves", moves::STATEMENTS),
@@ -42,7 +43,10 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("rechecks", rechecks::STATEMENTS),
         ("requests", requests::STATEMENTS),
         ("revisions", revisions::STATEMENTS),
+        ("runs", runs::STATEMENTS),
         ("sequences", sequences::STATEMENTS),
+        ("settlements", settlements::STATEMENTS),
+        ("status", status::STATEMENTS),
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),
         ("switches", switches::STATEMENTS),

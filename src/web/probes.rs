@@ -68,7 +68,7 @@ pub(super) async fn readyz(State(state): State<Arc<WebState>>) -> Response {
     (status, Json(readiness)).into_response()
 }
 
-/// The figures in the OpenMetrics text format.
+/// The figures in the `OpenMetrics` text format.
 pub(super) async fn metrics(State(state): State<Arc<WebState>>) -> Result<Response, Error> {
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &state.metrics)?;

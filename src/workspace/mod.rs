@@ -28,7 +28,7 @@ use self::documents::{Documents, kind_of};
 use self::names::Names;
 use self::node::{Node, Span};
 use self::rules::{
-    bad_value, duplicate_id, file_too_large, secret_in_flows, segment_circle, text_cut,
+    bad_value, duplicate_id, file_too_large, not_utf_8, secret_in_flows, segment_circle, text_cut,
     unquoted_value,
 };
 use self::source::SourceFile;
@@ -93,14 +93,7 @@ fn read(number: u32, file: &SourceFile, report: &mut Report) -> Vec<Node> {
         return Vec::new();
     }
     if !file.is_yaml() {
-        if let Err(error) = std::str::from_utf8(&file.bytes) {
-            let offset = u32::try_from(error.valid_up_to()).unwrap_or_default();
-            add(rules::not_utf_8::finding(Span {
-                start: offset,
-                end: offset,
-                ..start
-            }));
-        }
+        template(number, file, &mut add);
         return Vec::new();
     }
     let documents = parse::parse(number, &file.bytes, &mut add);
@@ -116,6 +109,20 @@ fn read(number: u32, file: &SourceFile, report: &mut Report) -> Vec<Node> {
         }
     }
     documents
+}
+
+fn template(number: u32, file: &SourceFile, report: &mut impl FnMut(Finding)) {
+    match std::str::from_utf8(&file.bytes) {
+        Ok(text) => secret_in_flows::check_template(number, text, report),
+        Err(error) => {
+            let offset = u32::try_from(error.valid_up_to()).unwrap_or_default();
+            report(not_utf_8::finding(Span {
+                file: number,
+                start: offset,
+                end: offset,
+            }));
+        }
+    }
 }
 
 fn located(sources: &Sources, report: Report) -> Vec<Diagnostic> {
@@ -141,9 +148,14 @@ fn locate(sources: &Sources, finding: Finding) -> Diagnostic {
         file: file.map(|file| file.name.clone()).unwrap_or_default(),
         line,
         column,
-        message: finding.message,
-        help: finding.help,
+        message: visible(&finding.message),
+        help: finding.help.map(|help| visible(&help)),
         span: finding.span,
         also: finding.also,
     }
+}
+
+/// A file's text may hold control characters, which a terminal would obey.
+fn visible(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }

@@ -2,6 +2,7 @@
 //!
 //! YAML 1.2 (<https://yaml.org/spec/1.2.2/>) without anchors, aliases and merge keys.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -164,11 +165,15 @@ impl<R: FnMut(Finding)> Reader<'_, R> {
 
     fn entries(&mut self, entries: Vec<(Spanned<Raw>, Spanned<Raw>)>) -> Vec<(Node, Node)> {
         let mut read: Vec<(Node, Node)> = Vec::with_capacity(entries.len());
+        let mut seen = HashMap::new();
         for (key, value) in entries {
             let (key, value) = (self.node(key), self.node(value));
-            match read.iter().find(|(first, _)| first.text() == key.text()) {
-                Some((first, _)) => (self.report)(duplicate_key::finding(first, &key)),
-                None => read.push((key, value)),
+            let name = key.text().unwrap_or_default().to_owned();
+            if let Some(first) = seen.get(&name) {
+                (self.report)(duplicate_key::finding(*first, &key));
+            } else {
+                seen.insert(name, key.span);
+                read.push((key, value));
             }
         }
         read
@@ -231,7 +236,12 @@ fn refused(file: u32, text: &str, error: &Error) -> Finding {
     {
         return unquoted_template::finding(at_line(file, text, number, column, 2));
     }
-    yaml_syntax::finding(span, message.lines().next().unwrap_or_default())
+    // The place is shown beside the message.
+    let what = message
+        .lines()
+        .next()
+        .and_then(|line| line.split(" at line ").next());
+    yaml_syntax::finding(span, what.unwrap_or_default())
 }
 
 fn tab_in_indentation(line: &str) -> Option<usize> {

@@ -10,10 +10,12 @@ use super::diagnostic::{Diagnostic, Severity};
 use super::node::Span;
 use super::source::Sources;
 
+/// A person reads no more than this at once; `json` and `github` hold all.
+const MOST_SHOWN: usize = 200;
 /// How much of a line is shown after the place, in bytes: a line may be endless.
 const LONGEST_REST: usize = 200;
 
-/// Each diagnostic with its source line underlined, and a count at the end. `colors`: ANSI escapes.
+/// Each diagnostic (at most 200) with its source line underlined, and a count at the end. `colors`: ANSI escapes.
 pub fn text(sources: &Sources, diagnostics: &[Diagnostic], colors: bool) -> String {
     let renderer = if colors {
         Renderer::styled()
@@ -21,9 +23,16 @@ pub fn text(sources: &Sources, diagnostics: &[Diagnostic], colors: bool) -> Stri
         Renderer::plain()
     };
     let mut shown = String::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
         shown.push_str(&one(sources, diagnostic, &renderer));
         shown.push_str("\n\n");
+    }
+    if let Some(more) = diagnostics
+        .len()
+        .checked_sub(MOST_SHOWN)
+        .filter(|more| *more > 0)
+    {
+        let _written = write!(shown, "and {more} more\n\n");
     }
     shown.push_str(&summary(diagnostics));
     shown.push('\n');
@@ -78,11 +87,12 @@ impl<'a> Excerpt<'a> {
         let to = floor(source, line_end.min(start + LONGEST_REST));
         let end = floor(source, whole(span.end).clamp(start, to));
         let text = source[from..to].to_owned();
+        let first = source[start..to].chars().next().map_or(0, char::len_utf8);
         let (line, _) = file.position(span.start);
         Some(Self {
             file: &file.name,
             line: whole(line),
-            range: (start - from)..(end - from).max(start - from + 1).min(text.len().max(1)),
+            range: (start - from)..(end - from).max(start - from + first),
             text,
             what,
         })

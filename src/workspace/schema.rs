@@ -80,6 +80,34 @@ fn forbid_null(schema: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::rules::not_supported_yet::NOT_YET;
+    use crate::workspace::spanned::LATER;
+
+    /// The keys of everything that is marked as not supported yet.
+    fn refused(schema: &Value, keys: &mut Vec<String>) {
+        for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+            if value.get(LATER).is_some() {
+                keys.push(key.clone());
+            }
+        }
+        match schema {
+            Value::Object(map) => map.values().for_each(|value| refused(value, keys)),
+            Value::Array(items) => items.iter().for_each(|item| refused(item, keys)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn what_is_refused_for_now_says_what_to_do_instead() {
+        let mut keys = Vec::new();
+        for kind in Kind::ALL {
+            refused(of(kind), &mut keys);
+        }
+        assert!(keys.len() > 10, "{keys:?}");
+        for key in keys {
+            assert!(NOT_YET.iter().any(|(name, _)| *name == key), "{key}");
+        }
+    }
 
     #[test]
     fn every_kind_has_a_schema_that_begins_with_its_key() {

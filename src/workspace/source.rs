@@ -35,6 +35,8 @@ pub(crate) struct SourceFile {
     /// Empty when the file is over the size cap.
     pub(crate) bytes: Vec<u8>,
     pub(crate) size: u64,
+    /// Where each line begins, in bytes.
+    lines: Vec<usize>,
 }
 
 impl SourceFile {
@@ -47,13 +49,14 @@ impl SourceFile {
         let offset = usize::try_from(offset)
             .unwrap_or_default()
             .min(self.bytes.len());
-        let before = String::from_utf8_lossy(&self.bytes[..offset]);
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |line| line.chars().count())
-            + 1;
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self
+            .lines
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
+        let before = String::from_utf8_lossy(&self.bytes[start..offset]);
+        let column = before.chars().count() + 1;
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         (number(line), number(column))
     }
@@ -187,9 +190,17 @@ fn read(root: &Path, path: &Path) -> io::Result<SourceFile> {
     Ok(SourceFile {
         name: parts.join("/"),
         path,
+        lines: line_starts(&bytes),
         bytes,
         size,
     })
+}
+
+fn line_starts(bytes: &[u8]) -> Vec<usize> {
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    std::iter::once(0)
+        .chain(ends.map(|(end, _)| end + 1))
+        .collect()
 }
 
 fn hash(files: &[SourceFile]) -> String {

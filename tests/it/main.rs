@@ -5,7 +5,10 @@
 )]
 
 mod channels;
+mod chaos;
 mod customers;
+mod daemon;
+mod ops;
 mod packaging;
 mod readme;
 mod rig;

@@ -36,17 +36,17 @@ pub(super) fn choices(
     let stops = |record: &&Subscription| record.state == SubscriptionState::Unsubscribed;
     let stopped: Vec<&Scope> = records.iter().filter(stops).map(|r| &r.scope).collect();
     let mut scopes = of_this_message(origin);
-    scopes.extend(stopped.iter().copied().cloned());
     scopes.extend(revision.channels.keys().map(|channel| Scope {
         channel: Some(*channel),
         ..Scope::default()
     }));
+    scopes.extend(stopped.iter().copied().cloned());
     scopes.push(Scope::EVERYTHING);
     scopes.sort_by_key(width);
     let mut seen = HashSet::new();
     scopes.retain(|scope| seen.insert(scope.clone()));
     let choice = |scope| Choice {
-        standing: standing(&scope, &stopped, switches),
+        standing: standing(&scope, &stopped, switches, revision),
         scope,
     };
     scopes.into_iter().map(choice).collect()
@@ -79,8 +79,14 @@ fn width(scope: &Scope) -> u8 {
     }
 }
 
-fn standing(scope: &Scope, stopped: &[&Scope], switches: Switches) -> Standing {
-    let broader = || stopped.iter().find(|record| scope.is_within(record));
+fn standing(
+    scope: &Scope,
+    stopped: &[&Scope],
+    switches: Switches,
+    revision: &Revision,
+) -> Standing {
+    let located = located(scope, revision);
+    let broader = || stopped.iter().find(|record| located.is_within(record));
     if stopped.contains(&scope) {
         Standing::Stopped
     } else if is_switched_off(scope, switches) {
@@ -89,6 +95,27 @@ fn standing(scope: &Scope, stopped: &[&Scope], switches: Switches) -> Standing {
         broader().map_or(Standing::Receiving, |record| {
             Standing::StoppedBy((*record).clone())
         })
+    }
+}
+
+/// A campaign lies within its category and its group, so a record of either stops it.
+fn located(scope: &Scope, revision: &Revision) -> Scope {
+    let Some(id) = &scope.campaign else {
+        return scope.clone();
+    };
+    let campaign = revision.campaigns.get(id);
+    let campaign = campaign.map(|campaign| (&campaign.category, &campaign.group));
+    let flow = || {
+        revision
+            .flows
+            .get(id)
+            .map(|flow| (&flow.category, &flow.group))
+    };
+    let (category, group) = campaign.or_else(flow).unwrap_or((&None, &None));
+    Scope {
+        category: scope.category.clone().or_else(|| category.clone()),
+        group: scope.group.clone().or_else(|| group.clone()),
+        ..scope.clone()
     }
 }
 
@@ -113,7 +140,7 @@ mod tests {
     use crate::domain::revision::{NameKind, Numbers};
     use crate::domain::subscription::LinkScope;
 
-    fn origin() -> Origin {
+    fn revision() -> Revision {
         let gold = Campaign {
             id: "gold".to_owned(),
             name: "Gold".to_owned(),
@@ -127,6 +154,10 @@ mod tests {
         };
         let mut revision = Revision::default();
         revision.campaigns.insert("gold".to_owned(), gold);
+        revision
+    }
+
+    fn origin() -> Origin {
         let mut numbers = Numbers::default();
         numbers.insert(NameKind::Campaign, "gold", NameNo(1));
         let link = Link {
@@ -137,7 +168,7 @@ mod tests {
             channel: Channel::Email,
             dispatch: DispatchId::from_bytes([0; 16]),
         };
-        Origin::of(&link, &revision, &numbers).unwrap()
+        Origin::of(&link, &revision(), &numbers).unwrap()
     }
 
     fn given_up(scope: Scope) -> Subscription {
@@ -165,12 +196,7 @@ mod tests {
             given_up(scope(None, None, Some(Channel::Sms))),
             given_up(scope(Some("silver"), None, None)),
         ];
-        let choices = choices(
-            &origin(),
-            &Revision::default(),
-            &records,
-            Switches::default(),
-        );
+        let choices = choices(&origin(), &revision(), &records, Switches::default());
         let everything = || Standing::StoppedBy(Scope::EVERYTHING);
         let found: Vec<_> = choices.into_iter().map(|c| (c.scope, c.standing)).collect();
         assert_eq!(
@@ -193,14 +219,18 @@ mod tests {
             email: false,
             ..Switches::default()
         };
-        assert_eq!(standing(&by_email, &[], no_email), Standing::SwitchedOff);
-        assert_eq!(
-            standing(&by_email_about_gold, &[], no_email),
-            Standing::Receiving
-        );
-        assert_eq!(
-            standing(&by_email, &[&by_email], no_email),
-            Standing::Stopped
-        );
+        let standing = |scope, stopped: &[&Scope]| standing(scope, stopped, no_email, &revision());
+        assert_eq!(standing(&by_email, &[]), Standing::SwitchedOff);
+        assert_eq!(standing(&by_email_about_gold, &[]), Standing::Receiving);
+        assert_eq!(standing(&by_email, &[&by_email]), Standing::Stopped);
+    }
+
+    #[test]
+    fn a_campaign_in_a_category_that_was_given_up_is_stopped() {
+        let cards = scope(None, Some("cards"), None);
+        let records = [given_up(cards.clone())];
+        let choices = choices(&origin(), &revision(), &records, Switches::default());
+        assert_eq!(choices[0].scope, scope(Some("gold"), None, None));
+        assert_eq!(choices[0].standing, Standing::StoppedBy(cards));
     }
 }

@@ -18,46 +18,30 @@ pub(super) struct Origin {
 
 impl Origin {
     /// None for a number that this store never gave.
+    ///
+    /// Links outlive files: of what is no longer defined at least the campaign itself can be given up.
     pub(super) fn of(link: &Link, revision: &Revision, numbers: &Numbers) -> Option<Self> {
-        match link.campaign {
-            Some(number) => {
-                let name = numbers.name(NameKind::Campaign, number)?;
-                let campaign = revision.campaigns.get(name);
-                let origin = campaign.map(|campaign| Self {
-                    campaign: name.to_owned(),
-                    category: campaign.category.clone(),
-                    group: campaign.group.clone(),
-                    dismissable: campaign.dismissable,
-                    unsubscribe: campaign.unsubscribe,
-                    channel: link.channel,
-                });
-                Some(origin.unwrap_or_else(|| Self::no_longer_defined(name, link.channel)))
-            }
-            None => {
-                let name = numbers.name(NameKind::Flow, link.flow)?;
-                let origin = revision.flows.get(name).map(|flow| Self {
-                    campaign: name.to_owned(),
-                    category: flow.category.clone(),
-                    group: flow.group.clone(),
-                    dismissable: flow.dismissable,
-                    unsubscribe: flow.unsubscribe,
-                    channel: link.channel,
-                });
-                Some(origin.unwrap_or_else(|| Self::no_longer_defined(name, link.channel)))
-            }
-        }
-    }
-
-    /// Links outlive files: what was promised then was at least the campaign itself.
-    fn no_longer_defined(name: &str, channel: Channel) -> Self {
-        Self {
+        let (name, defined) = if let Some(number) = link.campaign {
+            let name = numbers.name(NameKind::Campaign, number)?;
+            let campaign = revision.campaigns.get(name);
+            let place = campaign.map(|c| (&c.category, &c.group, c.dismissable, c.unsubscribe));
+            (name, place)
+        } else {
+            let name = numbers.name(NameKind::Flow, link.flow)?;
+            let flow = revision.flows.get(name);
+            let place = flow.map(|f| (&f.category, &f.group, f.dismissable, f.unsubscribe));
+            (name, place)
+        };
+        let gone = (&None, &None, true, LinkScope::Campaign);
+        let (category, group, dismissable, unsubscribe) = defined.unwrap_or(gone);
+        Some(Self {
             campaign: name.to_owned(),
-            category: None,
-            group: None,
-            dismissable: true,
-            unsubscribe: LinkScope::Campaign,
-            channel,
-        }
+            category: category.clone(),
+            group: group.clone(),
+            dismissable,
+            unsubscribe,
+            channel: link.channel,
+        })
     }
 
     /// What an unsubscribe link gives up.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use crate::domain::calendar::Days;
-use crate::domain::duration::Delay;
+use crate::domain::duration::{BadDuration, Delay};
 use crate::domain::flow::Reentry;
 
 /// The key in a schema that names how a text is read.
@@ -90,7 +90,10 @@ fn types(form: &str) -> &'static [&'static str] {
 }
 
 pub(crate) fn duration(text: &str) -> Result<Delay, String> {
-    text.parse::<Delay>().map_err(|error| error.to_string())
+    text.parse::<Delay>().map_err(|error| match error {
+        BadDuration::TooLong(_) => error.to_string(),
+        _ => format!("`{text}` is not a duration"),
+    })
 }
 
 fn id(text: &str) -> Result<String, String> {

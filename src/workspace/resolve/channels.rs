@@ -185,8 +185,12 @@ fn http(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<HttpGateway>
         cx.add(bad_value::word(method.span, "`method`", method, METHODS));
     }
     address(cx, &doc.url);
-    for (_, value) in &doc.headers.0 {
+    for (name, value) in &doc.headers.0 {
+        header(cx, name);
         snippet(cx, value.span, value);
+    }
+    if let Some(name) = &doc.idempotency_header {
+        header(cx, name);
     }
     if let Some(pointer) = doc
         .id_pointer
@@ -216,6 +220,15 @@ fn http(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<HttpGateway>
             .map(|text| text.value.clone()),
         timeout: doc.timeout.own().map_or(Delay::seconds(30), |span| span.0),
     })
+}
+
+/// A header's name is a token (RFC 9110 §5.6.2).
+fn header(cx: &Context<'_>, name: &At<String>) {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(fits) {
+        let message = format!("`{}` is not the name of a header", name.value);
+        cx.add(bad_value::finding(name.span, message));
+    }
 }
 
 fn address(cx: &Context<'_>, url: &At<String>) {

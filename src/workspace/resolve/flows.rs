@@ -1,6 +1,6 @@
 //! Owns reading flows: their segment, entry, exit and steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Time;
 
@@ -26,8 +26,6 @@ use crate::workspace::rules::{
 use crate::workspace::spanned::{At, Own as _, TextOr};
 
 const MAX_LATENESS: Delay = Delay::hours(72);
-/// Deeper than any chain of segments that people write.
-const LONGEST_CHAIN: usize = 64;
 
 type Campaigns = BTreeMap<String, Campaign>;
 type Segments = BTreeMap<String, Segment>;
@@ -105,7 +103,7 @@ fn warn_of_reentry(cx: &Context<'_>, written: &FlowDoc, segments: &Segments, seg
         .as_ref()
         .and_then(|entry| entry.reentry.as_ref());
     if let Some(rule) = reentry.filter(|rule| rule.0 == Reentry::EveryRequalification)
-        && rating_reentry::asks(segments, segment, LONGEST_CHAIN)
+        && rating_reentry::asks(segments, segment, &mut BTreeSet::new())
     {
         cx.add(rating_reentry::finding(rule.span));
     }

@@ -14,6 +14,7 @@ use crate::workspace::diagnostic::Finding;
 use crate::workspace::node::Span;
 
 pub(crate) fn finding(span: Span, message: impl Into<String>) -> Finding {
-    Finding::error("bad-duration", span, message)
-        .help("durations: `90s`, `15min`, `12h`, `4d`, `2w`, `1mo`, or a sum such as `1d 12h`")
+    Finding::error("bad-duration", span, message).help(
+        "write `90s`, `15min`, `12h`, `4d`, `2w`, `1mo` or a sum such as `1d 12h` (`m` alone could be minutes or months)",
+    )
 }

@@ -71,11 +71,11 @@ fn steps(document: &Node, report: &mut impl FnMut(Finding)) {
 }
 
 fn finding(what: &str, id: &str, span: Span, first: Span) -> Finding {
-    Finding::error(
-        "duplicate-id",
-        span,
-        format!("there are two of the {what} `{id}`"),
-    )
-    .help("give one of them another id, or remove it")
-    .also(first, "the first is here")
+    let message = match what {
+        "document" => format!("there is another `{id}` document"),
+        _ => format!("`{id}` is already the id of a {what}"),
+    };
+    Finding::error("duplicate-id", span, message)
+        .help("give one of them another id, or remove it")
+        .also(first, "the first is here")
 }

@@ -12,11 +12,11 @@
 //! **Use instead.** One of them.
 
 use crate::workspace::diagnostic::Finding;
-use crate::workspace::node::Node;
+use crate::workspace::node::{Node, Span};
 
-pub(crate) fn finding(first: &Node, second: &Node) -> Finding {
+pub(crate) fn finding(first: Span, second: &Node) -> Finding {
     let key = second.text().unwrap_or_default();
     Finding::error("duplicate-key", second.span, format!("`{key}` is written twice"))
         .help("keep one of them")
-        .also(first.span, "first written here")
+        .also(first, "first written here")
 }

@@ -12,7 +12,7 @@
 //! ```
 //! **Use instead.** `last-engagement`, which never counts our own messages, or `reentry: every 90d`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::segment::{Condition, Moment, Segment};
 use crate::workspace::diagnostic::Finding;
@@ -27,20 +27,22 @@ pub(crate) fn finding(span: Span) -> Finding {
     .help("use `last-engagement` in the segment, or `reentry: every 90d`")
 }
 
-/// Whether a segment asks for the rating or the last activity. Segments form no circle here, or the
-/// depth ends it.
-pub(crate) fn asks(segments: &BTreeMap<String, Segment>, id: &str, depth: usize) -> bool {
-    let Some(segment) = segments.get(id).filter(|_| depth > 0) else {
+/// Whether a segment asks for the rating or the last activity; `seen` are those already looked at.
+pub(crate) fn asks<'a>(
+    segments: &'a BTreeMap<String, Segment>,
+    id: &'a str,
+    seen: &mut BTreeSet<&'a str>,
+) -> bool {
+    let Some(segment) = segments.get(id).filter(|_| seen.insert(id)) else {
         return false;
     };
     let mut found = false;
-    segment.condition.walk(&mut |condition| {
-        found |= match condition {
-            Condition::Rating(_) => true,
-            Condition::Moment { moment, .. } => *moment == Moment::LastActivity,
-            Condition::Segment(other) => asks(segments, other, depth - 1),
-            _ => false,
-        };
+    let mut others = Vec::new();
+    segment.condition.walk(&mut |condition| match condition {
+        Condition::Rating(_) => found = true,
+        Condition::Moment { moment, .. } => found |= *moment == Moment::LastActivity,
+        Condition::Segment(other) => others.push(other.as_str()),
+        _ => {}
     });
-    found
+    found || others.into_iter().any(|other| asks(segments, other, seen))
 }

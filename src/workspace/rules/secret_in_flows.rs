@@ -23,6 +23,28 @@ pub(crate) fn check(document: &Node, report: &mut impl FnMut(Finding)) {
     });
 }
 
+/// For a template, where only what is plainly a reference is one: `${…}` may be part of a script.
+pub(crate) fn check_template(file: u32, text: &str, report: &mut impl FnMut(Finding)) {
+    for (start, _) in text.match_indices("${") {
+        let Some(found) = reference(&text[start..]).filter(|found| is_plain(found)) else {
+            continue;
+        };
+        let offset = |offset: usize| u32::try_from(offset).unwrap_or_default();
+        let span = Span {
+            file,
+            start: offset(start),
+            end: offset(start + found.len()),
+        };
+        report(finding(span, found));
+    }
+}
+
+fn is_plain(reference: &str) -> bool {
+    let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let name = &reference[2..reference.len() - 1];
+    name.starts_with("credential:") || name.bytes().all(upper)
+}
+
 fn finding(span: Span, reference: &str) -> Finding {
     Finding::error(
         "secret-in-flows",

@@ -14,7 +14,7 @@
 //! ```
 //! **Use instead.** Move what they share into a third segment that names neither.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::workspace::diagnostic::Finding;
 use crate::workspace::document::Kind;
@@ -33,9 +33,8 @@ pub(crate) fn check(documents: &[(Kind, Node)], report: &mut impl FnMut(Finding)
         .collect();
     for (start, (span, _)) in &edges {
         // A circle is told once, at the segment that comes first in the alphabet.
-        if let Some(path) = way_back(&edges, start, start, &mut Vec::new())
-            && path.iter().min() == Some(start)
-        {
+        let path = way_back(&edges, start);
+        if path.iter().min() == Some(start) {
             report(finding(*span, start, &path));
         }
     }
@@ -51,27 +50,26 @@ fn named_by(document: &Node) -> Vec<&str> {
     named
 }
 
-/// The segments from `from` back to `start`, if there is a way; `seen` keeps other circles out.
-fn way_back<'a>(
-    edges: &Edges<'a>,
-    start: &str,
-    from: &'a str,
-    seen: &mut Vec<&'a str>,
-) -> Option<Vec<&'a str>> {
-    let (_, named) = edges.get(from)?;
-    for next in named {
-        if *next == start {
-            return Some(vec![from]);
-        }
-        if !seen.contains(next) {
-            seen.push(next);
-            if let Some(mut path) = way_back(edges, start, next, seen) {
-                path.insert(0, from);
-                return Some(path);
+/// The segments on the shortest way from `start` back to itself, `start` first; none without a way.
+fn way_back<'a>(edges: &Edges<'a>, start: &'a str) -> Vec<&'a str> {
+    let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut next = VecDeque::from([start]);
+    while let Some(here) = next.pop_front() {
+        let (_, named) = &edges[here];
+        for there in named.iter().filter(|there| edges.contains_key(*there)) {
+            if *there == start {
+                let steps = std::iter::successors(Some(here), |step| came_from.get(step).copied());
+                let mut path: Vec<&str> = steps.collect();
+                path.reverse();
+                return path;
+            }
+            if !came_from.contains_key(there) {
+                came_from.insert(there, here);
+                next.push_back(there);
             }
         }
     }
-    None
+    Vec::new()
 }
 
 fn finding(span: Span, start: &str, path: &[&str]) -> Finding {

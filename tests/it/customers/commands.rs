@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use drumbeat::store::Store;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -325,6 +327,40 @@ fn segments_are_counted_and_shown_in_words() {
     let text = desk.text("segment count in-lyon");
     let words = count["words"].as_str().unwrap();
     assert_eq!(text, format!("in-lyon: 2 customers\n{words}\n"));
+}
+
+#[test]
+fn a_revision_in_force_stays_so_and_the_difference_is_remarked() {
+    let desk = desk();
+    desk.json("import people.csv");
+    desk.file(
+        "more.yaml",
+        "segment: in-rome\nwhere: { field: city, is: Rome }\n",
+    );
+    let (code, said) = desk.refused("segment count in-rome");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("the files differ from revision 1"), "{said}");
+    let (_, said) = desk.refused("--database sqlite://var/drumbeat.db segment count in-rome");
+    assert!(!said.contains("differ"), "{said}");
+}
+
+#[tokio::test]
+async fn commands_read_the_time_of_a_scaled_daemon() {
+    let desk = desk();
+    desk.json("import people.csv");
+    let path = desk.folder.path().join("var/drumbeat.db");
+    let store = Store::open(&format!("sqlite://{}", path.display()))
+        .await
+        .unwrap();
+    let far: Timestamp = "2040-01-01T00:00:00Z".parse().unwrap();
+    store
+        .save_clock(far, far + SignedDuration::from_hours(24), 3_600.0, false)
+        .await
+        .unwrap();
+    store.close().await;
+    desk.json("customer set dora city=Lyon --create");
+    let dora = desk.json("customer show dora");
+    assert_eq!(dora["created_at"], "2040-01-02T00:00:00Z");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use drumbeat::domain::subscription::Consent;
 use drumbeat::domain::value::Value;
 use jiff::civil::date;
 
-use super::bank::bank;
+use super::bank::{bank, by_mara, noon};
 
 /// created, updated, unchanged, rejected
 fn counts(report: &ImportReport) -> [u64; 4] {
@@ -265,4 +265,25 @@ async fn the_audit_has_one_line_for_a_whole_import() {
         (&detail["created"], &detail["rejected"]),
         (&2.into(), &1.into())
     );
+}
+
+#[tokio::test]
+async fn a_consent_for_a_whole_file_takes_nobodys_refusal_back() {
+    let bank = bank().await;
+    bank.import("id\nana\nben\n").await;
+    let ana = bank.customer("ana").await.id;
+    let by = by_mara();
+    let refused = bank
+        .store
+        .set_consent(ana, Channel::Sms, Consent::Unsubscribed, &by, noon());
+    assert!(refused.await.unwrap());
+    let mut request = bank.request("id,city\nana,Lyon\nben,Lyon\n");
+    request.consents = vec![(Channel::Sms, Consent::OptedIn)];
+    let report = bank.try_import(&request).await.unwrap();
+    assert_eq!(counts(&report), [0, 2, 0, 0]);
+    assert_eq!(
+        bank.customer("ana").await.consents.sms,
+        Consent::Unsubscribed
+    );
+    assert_eq!(bank.customer("ben").await.consents.sms, Consent::OptedIn);
 }

@@ -53,6 +53,26 @@ impl Postfix {
         .await
     }
 
+    /// Every mail in the mailboxes, once the queue is empty.
+    pub(crate) async fn delivered(&self) -> Vec<String> {
+        let queue = self.folder.path().join("queue");
+        port::eventually("an empty queue", || {
+            let waiting = ["maildrop", "incoming", "active", "deferred"]
+                .iter()
+                .filter_map(|name| fs::read_dir(queue.join(name)).ok())
+                .flat_map(Iterator::flatten)
+                .filter(|entry| entry.path().is_file())
+                .count();
+            (waiting == 0).then_some(())
+        })
+        .await;
+        let folder = self.folder.path().join("out/all/new");
+        let files = fs::read_dir(folder).unwrap().flatten();
+        files
+            .map(|file| fs::read_to_string(file.path()).unwrap())
+            .collect()
+    }
+
     fn lay_out(&self) {
         let root = self.folder.path();
         chmod(root, 0o755);

@@ -71,10 +71,26 @@ impl Systemd {
         command.args(arguments).output().unwrap()
     }
 
+    /// Runs a command on the booted machine, which must succeed.
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) {
+        let output = self.inside(program).args(arguments).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{program} {arguments:?}: {output:?}"
+        );
+    }
+
     /// One property of a unit.
     pub(crate) fn property(&self, unit: &str, property: &str) -> String {
         let output = self.systemctl(&["show", "--value", "--property", property, unit]);
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// What a unit and systemd said of it so far.
+    pub(crate) fn log(&self, unit: &str) -> String {
+        let mut command = self.inside("journalctl");
+        let output = command.args(["--output=cat", "--unit", unit]).output();
+        String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
     }
 
     /// Follows the journal of a unit from its first line on.

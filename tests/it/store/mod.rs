@@ -1,5 +1,6 @@
 //! Owns the conformance suite of the store: every function takes a fresh one, whatever its database.
 
+mod chance;
 mod consent;
 mod customers;
 mod edges;
@@ -86,6 +87,7 @@ for_every_database! {
         segments_may_name_segments
         a_circle_of_segments_is_an_error
         a_random_share_is_about_that_share_and_stays
+        a_rating_counts_whole_days_of_the_workspace
         subscribed_asks_for_records_as_wide_or_wider
         the_preview_is_a_part_of_the_count
     }
@@ -113,7 +115,7 @@ for_every_database! {
         tag_key_and_clock_last
         a_backup_is_a_whole_store
         a_backup_never_replaces_a_file
-        only_the_writes_of_others_move_the_data_version
+        a_write_of_another_process_moves_the_data_version
         jobs_and_audit_read_back
     }
 }

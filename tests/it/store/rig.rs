@@ -123,7 +123,7 @@ impl Fresh {
 }
 
 pub(super) fn now() -> Timestamp {
-    "2026-03-02T11:30:00.000005Z".parse().unwrap()
+    "2026-02-27T11:30:00.000005Z".parse().unwrap()
 }
 
 pub(super) fn importer() -> By {

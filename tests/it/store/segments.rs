@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::channel::Channel;
+use drumbeat::domain::interaction::{Interaction, Kind};
+use drumbeat::domain::rating::Rating;
 use drumbeat::domain::segment::{Condition, Test};
 use drumbeat::domain::subscription::Scope;
 use drumbeat::domain::value::Value;
@@ -176,6 +178,42 @@ pub(super) async fn a_random_share_is_about_that_share_and_stays(store: Fresh) {
         .await
         .unwrap();
     assert_eq!(within, tenth);
+}
+
+pub(super) async fn a_rating_counts_whole_days_of_the_workspace(store: Fresh) {
+    let published = store.published(&revision()).await;
+    let zone = published.revision.time_zone();
+    let today = now().to_zoned(zone.clone()).date();
+    let start_of = |days: i64| {
+        let day = today.saturating_sub(jiff::Span::new().days(days));
+        day.to_zoned(zone.clone()).unwrap().timestamp()
+    };
+    let moment = jiff::SignedDuration::from_micros(1);
+    for (n, (at, rating)) in [
+        (start_of(15), Rating::New),
+        (start_of(15) - moment, Rating::Frequent),
+        (start_of(45), Rating::Frequent),
+        (start_of(45) - moment, Rating::Dormant),
+        (start_of(120), Rating::Dormant),
+        (start_of(120) - moment, Rating::Expired),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = store.person(&format!("c{n}"), &[]).await;
+        store
+            .record(&[Interaction::new(id, at, Kind::Login)])
+            .await
+            .unwrap();
+        for other in Rating::ALL {
+            let asked = Condition::Rating(other);
+            let found = store
+                .matching(&asked, &frame(&published), &[id])
+                .await
+                .unwrap();
+            assert_eq!(found.contains(&id), other == rating, "{at} {other:?}");
+        }
+    }
 }
 
 pub(super) async fn subscribed_asks_for_records_as_wide_or_wider(store: Fresh) {

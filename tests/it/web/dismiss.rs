@@ -27,6 +27,7 @@ async fn dismissing_stops_one_campaign_once_and_is_no_opt_out() {
         "the first time stays"
     );
     assert_eq!(site.subscriptions().await, []);
+    assert_eq!(site.history().await, ["dismissal"]);
     let (_, page) = read(site.get(&link)).await;
     assert!(page.contains("Thank you"), "{page}");
 }

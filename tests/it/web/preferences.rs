@@ -53,6 +53,7 @@ async fn a_choice_is_given_up_and_taken_back() {
     let records = site.subscriptions().await;
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].state, SubscriptionState::Resubscribed);
+    assert_eq!(site.history().await, ["resubscribed", "unsubscribed"]);
 }
 
 #[tokio::test]

@@ -80,9 +80,9 @@ async fn a_panic_ends_its_request_and_nothing_else() {
 #[tokio::test]
 async fn other_methods_are_refused() {
     let site = Site::start().await;
-    let link = site.link(LinkKind::Dismiss, Some("gold-card")).await;
-    let put = reqwest::Client::new().put(&link);
-    assert_eq!(sent(put).await.status(), 405);
+    for page in ["/style.css", "/healthz", "/readyz", "/metrics"] {
+        assert_eq!(sent(site.post(page)).await.status(), 405, "{page}");
+    }
 }
 
 #[tokio::test]
@@ -115,4 +115,36 @@ async fn the_server_ends_when_it_is_told_to_with_idle_connections_open() {
     assert_eq!(&first, b"HTTP/1.1 200");
     site.stop().await.unwrap();
     assert!(TcpStream::connect(&address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_its_head_is_cut_off() {
+    let site = Site::start().await;
+    let address = site.address.strip_prefix("http://").unwrap();
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost:")
+        .await
+        .unwrap();
+    // Time now jumps to the next timer whenever nothing else is left to do.
+    tokio::time::pause();
+    let mut answer = Vec::new();
+    slow.read_to_end(&mut answer).await.unwrap();
+    assert!(!answer.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_its_body_is_told_to_come_back() {
+    let site = Site::start().await;
+    let link = site.link(LinkKind::Unsubscribe, Some("gold-card")).await;
+    let path = link.strip_prefix(&site.address).unwrap();
+    let address = site.address.strip_prefix("http://").unwrap();
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nList");
+    slow.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::pause();
+    let mut answer = [0; 12];
+    slow.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+    tokio::time::resume();
+    assert_eq!(site.subscriptions().await, []);
 }

@@ -12,7 +12,7 @@ use drumbeat::domain::link::{Link, LinkKey, LinkKind};
 use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::subscription::{Dismissal, Subscription};
 use drumbeat::domain::value::Value;
-use drumbeat::store::{NewCustomer, NewRevision, Published, Store, Upsert};
+use drumbeat::store::{HistoryFilter, NewCustomer, NewRevision, Published, Store, Upsert};
 use drumbeat::web::{Daemon, GatewayHealth, WebState, serve};
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::counter::Counter;
@@ -112,12 +112,16 @@ impl Site {
 
     /// Sets a field of the customer, who is made when missing.
     pub(super) async fn set(&self, field: &str, text: &str) {
+        self.import(CUSTOMER, field, text).await;
+    }
+
+    async fn import(&self, customer: &str, field: &str, text: &str) {
         let value = FieldValue::One(Value::Text(text.to_owned()));
-        let ana = NewCustomer {
-            external_id: CUSTOMER.to_owned(),
+        let customer = NewCustomer {
+            external_id: customer.to_owned(),
             fields: vec![(field.to_owned(), Some(value))],
         };
-        let by = By::new(Actor::named("test"), Source::Import);
+        let by = by();
         let how = Upsert {
             model: &self.running.published.revision.data_model,
             tags: &[],
@@ -125,7 +129,10 @@ impl Site {
             by: &by,
             at: Timestamp::UNIX_EPOCH,
         };
-        self.store.upsert_customers(&[ana], &how).await.unwrap();
+        self.store
+            .upsert_customers(&[customer], &how)
+            .await
+            .unwrap();
     }
 
     pub(super) async fn customer(&self) -> Customer {
@@ -146,18 +153,32 @@ impl Site {
         all.remove(&id).unwrap_or_default()
     }
 
+    /// The kinds of all lines of the customer's history, newest first.
+    pub(super) async fn history(&self) -> Vec<String> {
+        let id = self.customer().await.id;
+        let all = HistoryFilter::default();
+        let lines = self.store.history(id, &all, 1000).await.unwrap();
+        lines.into_iter().map(|line| line.kind).collect()
+    }
+
     /// A link in a message of the flow, perhaps in a communication it reused.
     pub(super) async fn link(&self, kind: LinkKind, campaign: Option<&str>) -> String {
         let customer = self.customer().await.id;
         self.link_of(customer, kind, campaign)
     }
 
-    pub(super) fn link_of(
-        &self,
-        customer: CustomerId,
-        kind: LinkKind,
-        campaign: Option<&str>,
-    ) -> String {
+    /// A link that was good until its customer was deleted.
+    pub(super) async fn link_to_a_deleted_customer(&self) -> String {
+        self.import("ben", "first_name", "Ben").await;
+        let ben = self.store.customer_id("ben").await.unwrap().unwrap();
+        let link = self.link_of(ben, LinkKind::Unsubscribe, Some("gold-card"));
+        assert_eq!(read(self.get(&link)).await.0, 200);
+        let at = Timestamp::UNIX_EPOCH;
+        self.store.delete_customer(ben, &by(), at).await.unwrap();
+        link
+    }
+
+    fn link_of(&self, customer: CustomerId, kind: LinkKind, campaign: Option<&str>) -> String {
         let numbers = &self.running.published.numbers;
         let flow = numbers.number(NameKind::Flow, "new-member-onboarding");
         let campaign = campaign.map(|name| numbers.number(NameKind::Campaign, name).unwrap());
@@ -202,6 +223,10 @@ impl Site {
         self.stop.cancel();
         self.server.await.unwrap()
     }
+}
+
+fn by() -> By {
+    By::new(Actor::named("test"), Source::Import)
 }
 
 async fn publish(store: &Store) -> Published {

@@ -1,7 +1,6 @@
 //! Owns the tests of the unsubscribe link.
 
 use drumbeat::domain::audit::Source;
-use drumbeat::domain::ids::{Bucket, CustomerId};
 use drumbeat::domain::link::LinkKind;
 use drumbeat::domain::subscription::{Scope, SubscriptionState};
 
@@ -29,6 +28,7 @@ async fn looking_at_any_link_changes_nothing() {
     }
     assert_eq!(site.subscriptions().await, []);
     assert_eq!(site.dismissals().await, []);
+    assert_eq!(site.history().await, [""; 0]);
     assert_eq!(site.customer().await, before);
 }
 
@@ -85,6 +85,19 @@ async fn a_hundred_repeats_are_one_record() {
     }
     assert_eq!(site.subscriptions().await, first);
     assert_eq!(site.customer().await, customer);
+    assert_eq!(site.history().await, ["unsubscribed"]);
+}
+
+#[tokio::test]
+async fn twenty_posts_at_once_are_one_record() {
+    let site = Site::start().await;
+    let link = site.link(LinkKind::Unsubscribe, Some("gold-card")).await;
+    let posts = (0..20).map(|_| sent(site.post(&link)));
+    for response in futures_util::future::join_all(posts).await {
+        assert_eq!(response.status(), 200);
+    }
+    assert_eq!(site.subscriptions().await.len(), 1);
+    assert_eq!(site.history().await, ["unsubscribed"]);
 }
 
 #[tokio::test]
@@ -110,11 +123,11 @@ async fn an_altered_token_another_kind_and_a_customer_who_is_gone_look_alike() {
     let site = Site::start().await;
     let link = site.link(LinkKind::Unsubscribe, Some("gold-card")).await;
     let preferences = site.link(LinkKind::Preferences, Some("gold-card")).await;
-    let stranger = CustomerId::new(Bucket(5), 999);
+    let gone = site.link_to_a_deleted_customer().await;
     // Every token begins with `A`, for version 1.
     let altered = link.replace("/u/A", "/u/B");
     let pages = [
-        site.link_of(stranger, LinkKind::Unsubscribe, None),
+        gone,
         altered,
         preferences.replace("/p/", "/u/"),
         "/u/x".to_owned(),

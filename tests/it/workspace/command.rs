@@ -62,5 +62,5 @@ fn schema_prints_json_schema_and_refuses_unknown_kinds() {
     let output = drumbeat(&["schema", "flow"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["title"], "FlowDoc");
-    assert_eq!(drumbeat(&["schema", "journey"]).status.code(), Some(2));
+    assert_eq!(drumbeat(&["schema", "letter"]).status.code(), Some(2));
 }

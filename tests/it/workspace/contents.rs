@@ -1,7 +1,7 @@
 //! Owns a test for each rule about what files hold: texts, the data model, channels, secrets.
 
 use super::folder::Folder;
-use super::table::{CAMPAIGN, FLOW, POLICY, SEGMENT, all, gives};
+use super::table::{CAMPAIGN, FLOW, POLICY, SEGMENT, TEMPLATE, all, gives};
 
 #[test]
 fn templates_are_checked_where_they_are_written() {
@@ -79,6 +79,12 @@ flow ~     on-skip: exit ~     sms: gold-card/offer-text ~ exactly-one
 
 #[test]
 fn secrets_stay_with_it() {
+    gives(
+        TEMPLATE,
+        "Dear",
+        "Dear ${credential:smtp}",
+        "secret-in-flows",
+    );
     all(r#"
 flow ~ name: Welcome ~ name: "${NAME}" ~ secret-in-flows
 campaign ~ An offer" } ~ ${credential:x}" } ~ secret-in-flows
@@ -143,7 +149,9 @@ fn a_drafted_or_stopped_flow_is_checked_too() {
 
 #[test]
 fn a_gateway_fits_its_channel() {
-    all(r"
+    all(r#"
 channels ~ { file: { folder: var/outbox } } ~ { smtp: { host: localhost } } ~ bad-value
-");
+channels ~ headers: { Authorization: ~ headers: { X Token: ~ bad-value
+channels ~ idempotency-header: Idempotency-Key ~ idempotency-header: "a:b" ~ bad-value
+"#);
 }

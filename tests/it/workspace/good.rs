@@ -126,6 +126,18 @@ fn the_commit_is_read_from_the_repository_that_holds_the_folder() {
 }
 
 #[test]
+fn the_commit_of_a_linked_work_tree_is_its_own() {
+    let hash = "0123456789abcdef0123456789abcdef01234567";
+    let folder = Folder::good()
+        .with("flows/.git", "gitdir: ../real/worktrees/flows\n")
+        .with("real/worktrees/flows/HEAD", "ref: refs/heads/side\n")
+        .with("real/worktrees/flows/commondir", "../..\n")
+        .with("real/refs/heads/side", format!("{hash}\n"));
+    let sources = workspace::load(&folder.path().join("flows")).unwrap();
+    assert_eq!(sources.commit(), Some(hash));
+}
+
+#[test]
 fn every_kind_of_document_has_a_schema() {
     for kind in [
         "flow",
@@ -144,5 +156,5 @@ fn every_kind_of_document_has_a_schema() {
         );
         assert!(schema["properties"][kind].is_object(), "{kind}");
     }
-    assert_eq!(workspace::schema("journey"), None);
+    assert_eq!(workspace::schema("letter"), None);
 }

@@ -81,3 +81,15 @@ fn twelve_mistakes_are_all_told_in_one_run() {
         render::github(&checked.diagnostics)
     );
 }
+
+#[test]
+fn thousands_of_mistakes_are_counted_and_not_all_shown_to_people() {
+    let rows = "    - { field: joind_on, exists: true }\n".repeat(3000);
+    let text = format!("segment: many\nwhere:\n  any:\n{rows}");
+    let folder = Folder::good().with("flows/many.yaml", text);
+    let (sources, checked) = (folder.load(), folder.check());
+    let shown = render::text(&sources, &checked.diagnostics, false);
+    assert!(shown.ends_with("and 2800 more\n\n3000 errors\n"));
+    assert_eq!(shown.matches("unknown-field").count(), 200);
+    assert_eq!(render::github(&checked.diagnostics).lines().count(), 3000);
+}

@@ -2,6 +2,7 @@
 
 mod command;
 mod contents;
+mod damaged;
 mod folder;
 mod good;
 mod mistakes;

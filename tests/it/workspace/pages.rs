@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use drumbeat::workspace;
 
+use super::folder::Folder;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules")
 }
@@ -59,4 +61,19 @@ fn the_pages_are_written_anew() {
         fs::write(folder().join(format!("{code}.md")), page).unwrap();
     }
     fs::write(folder().join("README.md"), index()).unwrap();
+}
+
+#[test]
+fn the_documents_of_the_language_page_are_a_workspace_without_errors() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/flow-language.md");
+    let page = fs::read_to_string(page).unwrap();
+    let mut folder = Folder::empty();
+    for (number, block) in page.split("```yaml\n").skip(1).enumerate() {
+        let block = block.split("```").next().unwrap();
+        folder = folder.with(&format!("{number}.yaml"), block);
+    }
+    let codes = folder.codes();
+    assert_eq!(codes, ["service-purpose"], "{:#?}", folder.findings());
+    let revision = folder.check().revision.unwrap();
+    assert_eq!((revision.flows.len(), revision.channels.len()), (1, 3));
 }

@@ -1,0 +1,166 @@
+//! Owns the picture of everything that runs: flows, steps, channels, the revision and who executes it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::channel::Channel;
+use crate::domain::flow::{Flow, FlowStatus};
+use crate::domain::ids::NameNo;
+use crate::domain::revision::NameKind;
+use crate::store::{
+    ChannelState, CheckRecord, Counts, EnrollmentCounts, FlowState, Pause, Published, Result,
+    StepCounts, Store,
+};
+
+/// What `status` and the end of a demo show.
+pub(crate) struct Picture {
+    pub(crate) flows: Vec<FlowLine>,
+    pub(crate) channels: Vec<ChannelLine>,
+    pub(crate) check: Option<CheckRecord>,
+    /// The process that runs on this store, if one does.
+    pub(crate) daemon: Option<String>,
+    pub(crate) zone: TimeZone,
+    pub(crate) now: Timestamp,
+}
+
+pub(crate) struct FlowLine {
+    pub(crate) id: String,
+    /// `active`, `draft`, `paused`, `resuming`, `stopped` or `file missing`.
+    pub(crate) status: &'static str,
+    pub(crate) pause: Option<Pause>,
+    pub(crate) enrollments: EnrollmentCounts,
+    /// By reason.
+    pub(crate) exits: BTreeMap<&'static str, u64>,
+    pub(crate) steps: Vec<StepLine>,
+}
+
+pub(crate) struct StepLine {
+    pub(crate) id: String,
+    /// None: a waiting place, or a step that the flow no longer has.
+    pub(crate) channel: Option<Channel>,
+    pub(crate) removed: bool,
+    pub(crate) counts: StepCounts,
+}
+
+pub(crate) struct ChannelLine {
+    pub(crate) channel: Channel,
+    pub(crate) gateway: &'static str,
+    pub(crate) state: ChannelState,
+    pub(crate) due: u64,
+}
+
+impl Picture {
+    pub(crate) async fn read(store: &Store, published: &Published, now: Timestamp) -> Result<Self> {
+        let (counts, states) = (store.counts(now).await?, store.flow_states().await?);
+        let channel_states = store.channel_states().await?;
+        Ok(Self {
+            flows: flows(published, &counts, &states),
+            channels: channels(published, &counts, &channel_states),
+            check: store.last_check().await?,
+            daemon: store.owner()?,
+            zone: published.revision.time_zone(),
+            now,
+        })
+    }
+}
+
+/// The flows of the revision, then those whose file is gone.
+fn flows(
+    published: &Published,
+    counts: &Counts,
+    states: &BTreeMap<NameNo, FlowState>,
+) -> Vec<FlowLine> {
+    let mut lines = Vec::new();
+    for flow in published.revision.flows.values() {
+        let number = published.numbers.number(NameKind::Flow, &flow.id);
+        let state = number.and_then(|number| states.get(&number));
+        lines.push(FlowLine {
+            status: status(flow, state),
+            steps: steps(published, &flow.id, Some(flow), counts),
+            ..line(&flow.id, number, state, counts)
+        });
+    }
+    for (number, state) in states {
+        let name = published.numbers.name(NameKind::Flow, *number);
+        let Some(name) = name.filter(|name| !published.revision.flows.contains_key(*name)) else {
+            continue;
+        };
+        lines.push(FlowLine {
+            status: "file missing",
+            steps: steps(published, name, None, counts),
+            ..line(name, Some(*number), Some(state), counts)
+        });
+    }
+    lines
+}
+
+fn line(id: &str, number: Option<NameNo>, state: Option<&FlowState>, counts: &Counts) -> FlowLine {
+    let enrollments = number.and_then(|number| counts.flows.get(&number));
+    let exits = number.and_then(|number| counts.exits.get(&number));
+    FlowLine {
+        id: id.to_owned(),
+        status: "active",
+        pause: state.and_then(|state| state.pause.clone()),
+        enrollments: enrollments.copied().unwrap_or_default(),
+        exits: exits.cloned().unwrap_or_default(),
+        steps: Vec::new(),
+    }
+}
+
+fn status(flow: &Flow, state: Option<&FlowState>) -> &'static str {
+    let paused = state.filter(|state| state.pause.is_some());
+    match (flow.status, paused) {
+        (FlowStatus::Active, Some(state)) if state.resumed_at.is_some() => "resuming",
+        (FlowStatus::Active, Some(_)) => "paused",
+        (status, _) => status.as_str(),
+    }
+}
+
+/// The flow's steps in their order, then those that were removed and have left traces.
+fn steps(published: &Published, id: &str, flow: Option<&Flow>, counts: &Counts) -> Vec<StepLine> {
+    let mut lines = Vec::new();
+    let steps = flow.map_or(&[][..], |flow| &flow.steps);
+    for step in steps {
+        let number = published.numbers.step(id, &step.id);
+        let found = number.and_then(|number| counts.steps.get(&number));
+        lines.push(StepLine {
+            id: step.id.clone(),
+            channel: step.action.as_ref().map(|action| action.content.channel()),
+            removed: false,
+            counts: found.cloned().unwrap_or_default(),
+        });
+    }
+    for (number, found) in &counts.steps {
+        let name = published.numbers.name(NameKind::Step, *number);
+        let Some((of, step)) = name.and_then(|name| name.split_once('/')) else {
+            continue;
+        };
+        if of == id && !steps.iter().any(|known| known.id == step) {
+            lines.push(StepLine {
+                id: step.to_owned(),
+                channel: None,
+                removed: true,
+                counts: found.clone(),
+            });
+        }
+    }
+    lines
+}
+
+fn channels(
+    published: &Published,
+    counts: &Counts,
+    states: &BTreeMap<Channel, ChannelState>,
+) -> Vec<ChannelLine> {
+    let configs = published.revision.channels.iter();
+    configs
+        .map(|(channel, config)| ChannelLine {
+            channel: *channel,
+            gateway: config.gateway.kind(),
+            state: states.get(channel).cloned().unwrap_or_default(),
+            due: counts.due.get(channel).copied().unwrap_or(0),
+        })
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! Owns `drumbeat reload`: asks the daemon to read its files again, and says what came of it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::exit::Exit;
+use super::format::{Format, FormatArgument};
+use super::output;
+use super::place::Place;
+use super::session::{self, Session};
+use crate::clock::{Clock as _, SystemClock};
+use crate::store::CheckRecord;
+
+/// How often the answer is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// A daemon that has not answered by then has something else in its way.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Waits for the daemon's answer: exit 1 when it refuses the files.
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
+    session::run(place, async |session| {
+        if session.store.owner()?.is_none() {
+            anyhow::bail!(
+                "no daemon runs on this store: `drumbeat run` reads the files when it starts"
+            );
+        }
+        // Checks are noted in machine time.
+        let asked_at = SystemClock.machine();
+        session.store.request_reload(asked_at).await?;
+        if !arguments.wait {
+            return asked(arguments.format.format);
+        }
+        let answer = tokio::time::timeout(PATIENCE, answer(session, asked_at)).await;
+        let check =
+            answer.map_err(|_| anyhow::anyhow!("the daemon has not answered in 30 seconds"))??;
+        say(session, arguments.format.format, &check).await
+    })
+}
+
+fn asked(format: Format) -> anyhow::Result<Exit> {
+    match format {
+        Format::Json => output::json(&json!({ "requested": true }))?,
+        Format::Text => output::facts("asked for: `drumbeat status` shows what came of it\n")?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn answer(session: &Session, asked_at: jiff::Timestamp) -> anyhow::Result<CheckRecord> {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        looks.tick().await;
+        let check = session.store.last_check().await?;
+        if let Some(check) = check.filter(|check| check.at > asked_at) {
+            return Ok(check);
+        }
+    }
+}
+
+async fn say(session: &Session, format: Format, check: &CheckRecord) -> anyhow::Result<Exit> {
+    let revision = session.store.current_revision_no().await?;
+    let revision = revision.map_or(0, |revision| revision.0);
+    let found = &check.report["diagnostics"]["diagnostics"];
+    match format {
+        Format::Json => output::json(&json!({
+            "ok": check.ok,
+            "errors": check.errors,
+            "revision": revision,
+            "diagnostics": found,
+            "problems": check.report["problems"],
+        }))?,
+        Format::Text if check.ok => output::facts(&format!("revision {revision} runs\n"))?,
+        Format::Text => output::facts(&refused(check, revision))?,
+    }
+    Ok(if check.ok { Exit::Done } else { Exit::No })
+}
+
+fn refused(check: &CheckRecord, revision: i32) -> String {
+    let mut text = format!("refused: revision {revision} goes on\n");
+    let found = check.report["diagnostics"]["diagnostics"].as_array();
+    for one in found.into_iter().flatten() {
+        let word = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+        let (file, line, column) = (word("file"), &one["line"], &one["column"]);
+        let (message, code) = (word("message"), word("code"));
+        let _ = writeln!(text, "  {file}:{line}:{column}: {message} ({code})");
+    }
+    for problem in check.report["problems"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "  {}", problem.as_str().unwrap_or_default());
+    }
+    text
+}

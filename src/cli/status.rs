@@ -1,0 +1,208 @@
+//! Owns `drumbeat status`: what runs, how far everybody is, what stands in the way.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::columns::{aligned, counted};
+use super::exit::Exit;
+use super::format::{Format, FormatArgument};
+use super::funnel::funnels;
+use super::moments::{moment, width};
+use super::picture::{ChannelLine, FlowLine, Picture, StepLine};
+use super::place::Place;
+use super::{output, session};
+use crate::domain::dispatch::Reason;
+use crate::store::{Pause, Published};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    format: FormatArgument,
+}
+
+pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
+    session::run(place, async |session| {
+        let now = session.clock.now();
+        let picture = Picture::read(&session.store, &session.published, now).await?;
+        match arguments.format.format {
+            Format::Json => output::json(&facts(&picture, &session.published))?,
+            Format::Text => output::facts(&text(&picture, &session.published))?,
+        }
+        Ok(Exit::Done)
+    })
+}
+
+fn facts(picture: &Picture, published: &Published) -> Value {
+    let check = picture.check.as_ref();
+    let diagnostics = check.map(|check| check.report["diagnostics"]["diagnostics"].clone());
+    json!({
+        "revision": published.number.0,
+        "hash": published.hash,
+        "commit": published.commit,
+        "since": published.published_at,
+        "now": picture.now,
+        "flows": picture.flows.iter().map(flow_facts).collect::<Vec<_>>(),
+        "channels": picture.channels.iter().map(channel_facts).collect::<Vec<_>>(),
+        "check": check.map(|check| json!({
+            "ok": check.ok,
+            "errors": check.errors,
+            "at": check.at,
+            "diagnostics": diagnostics,
+            "problems": check.report["problems"],
+        })),
+        "daemon": { "running": picture.daemon.is_some(), "process": picture.daemon },
+    })
+}
+
+fn flow_facts(flow: &FlowLine) -> Value {
+    let counts = flow.enrollments;
+    json!({
+        "flow": flow.id,
+        "status": flow.status,
+        "paused": flow.pause.as_ref().map(pause_facts),
+        "enrollments": {
+            "pending": counts.pending,
+            "waiting": counts.waiting,
+            "completed": counts.completed,
+            "exited": counts.exited,
+        },
+        "exits": flow.exits,
+        "steps": flow.steps.iter().map(step_facts).collect::<Vec<_>>(),
+    })
+}
+
+fn pause_facts(pause: &Pause) -> Value {
+    json!({ "by": pause.by, "reason": pause.reason, "since": pause.at })
+}
+
+fn step_facts(step: &StepLine) -> Value {
+    let counts = &step.counts;
+    let withheld = counts.withheld.iter();
+    let withheld =
+        withheld.map(|(reason, count)| (Reason::as_str(*reason).to_owned(), json!(count)));
+    json!({
+        "step": step.id,
+        "channel": step.channel,
+        "removed": step.removed,
+        "waiting": counts.waiting,
+        "held": counts.held,
+        "sending": counts.sending,
+        "sent": counts.sent,
+        "withheld": Value::Object(withheld.collect()),
+        "deferred": counts.deferred,
+        "uncertain": counts.uncertain,
+        "failed": counts.failed,
+    })
+}
+
+fn channel_facts(line: &ChannelLine) -> Value {
+    json!({
+        "channel": line.channel,
+        "gateway": line.gateway,
+        "breaker": line.state.breaker,
+        "breaker_since": line.state.breaker_at,
+        "breaker_note": line.state.breaker_note,
+        "due": line.due,
+        "paused": line.state.pause.as_ref().map(pause_facts),
+    })
+}
+
+fn text(picture: &Picture, published: &Published) -> String {
+    let mut text = aligned(0, &head(picture, published));
+    if let Some(problems) = problems(picture) {
+        text.push_str(&problems);
+    }
+    if !picture.channels.is_empty() {
+        let rows: Vec<_> = picture
+            .channels
+            .iter()
+            .map(|line| channel_row(line, picture))
+            .collect();
+        let _ = write!(text, "\nchannels\n{}", aligned(2, &rows));
+    }
+    let flows = funnels(picture, width());
+    if !flows.is_empty() {
+        let _ = write!(text, "\n{flows}");
+    }
+    text
+}
+
+fn head(picture: &Picture, published: &Published) -> Vec<[String; 2]> {
+    let zone = &picture.zone;
+    let commit = published.commit.as_deref().map(short);
+    let commit = commit.map_or_else(String::new, |commit| format!(", commit {commit}"));
+    let revision = format!(
+        "{}{commit}, since {}",
+        published.number.0,
+        moment(published.published_at, zone)
+    );
+    let daemon = match &picture.daemon {
+        Some(process) => process.clone(),
+        None => "not running: start it with `drumbeat run`".to_owned(),
+    };
+    let check = match &picture.check {
+        None => "the daemon has not read the files yet".to_owned(),
+        Some(check) if check.ok => format!("the files are right, {}", moment(check.at, zone)),
+        Some(check) => format!(
+            "{} in the files, {}: revision {} goes on",
+            plural(u64::from(check.errors), "error"),
+            moment(check.at, zone),
+            published.number.0
+        ),
+    };
+    let row = |name: &str, value: String| [name.to_owned(), value];
+    vec![
+        row("revision", revision),
+        row("daemon", daemon),
+        row("check", check),
+    ]
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..8).unwrap_or(commit)
+}
+
+fn plural(count: u64, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {what}{ending}", counted(count))
+}
+
+/// What the last check found, one line each.
+fn problems(picture: &Picture) -> Option<String> {
+    let check = picture.check.as_ref().filter(|check| !check.ok)?;
+    let mut text = String::new();
+    let found = check.report["diagnostics"]["diagnostics"].as_array();
+    for one in found.into_iter().flatten() {
+        if one["severity"] == "error" {
+            let (file, message) = (one["file"].as_str(), one["message"].as_str());
+            let (file, message) = (file.unwrap_or_default(), message.unwrap_or_default());
+            let _ = writeln!(text, "  {file}:{}: {message}", one["line"]);
+        }
+    }
+    for problem in check.report["problems"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "  {}", problem.as_str().unwrap_or_default());
+    }
+    Some(text)
+}
+
+fn channel_row(line: &ChannelLine, picture: &Picture) -> [String; 4] {
+    let mut remark = match line.state.breaker.as_str() {
+        "closed" => String::new(),
+        breaker => {
+            let note = line.state.breaker_note.as_deref().unwrap_or_default();
+            format!("breaker {breaker}: {note}")
+        }
+    };
+    if let Some(pause) = &line.state.pause {
+        let since = moment(pause.at, &picture.zone);
+        let reason = pause.reason.as_deref().unwrap_or("no reason given");
+        remark = format!("paused by {} since {since}: {reason}", pause.by);
+    }
+    [
+        line.channel.to_string(),
+        line.gateway.to_owned(),
+        format!("{} due", counted(line.due)),
+        remark,
+    ]
+}

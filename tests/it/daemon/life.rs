@@ -1,0 +1,68 @@
+//! Starting, stopping, starting twice.
+
+use super::process::Place;
+
+#[tokio::test]
+async fn a_second_daemon_on_the_same_store_says_who_holds_it() {
+    let place = Place::new().await;
+    let daemon = place.run().await;
+    let second = place
+        .command(&["run", "--listen", "off"])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(second.status.code(), Some(78));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    let holder = format!("pid {}", daemon.child.id().unwrap());
+    assert!(said.contains(&holder) && said.contains("in use"), "{said}");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_run_ends_with_its_own_exit_code() {
+    let place = Place::new().await;
+    let gateway =
+        "channel: email\ngateway: { smtp: { host: \"${NO_SUCH_HOST}\" } }\nfrom: a@example.com\n";
+    place.write("email.yaml", gateway);
+    let ended = place
+        .command(&["run", "--listen", "off"])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(78));
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(
+        said.contains("NO_SUCH_HOST") && said.contains("gateway.smtp.host"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn files_with_errors_at_a_restart_leave_the_last_good_revision_running() {
+    let place = Place::new().await;
+    let daemon = place.run().await;
+    let good = daemon.revision().await;
+    assert_eq!(daemon.stop().await, Some(0));
+    place.write("flows/welcome.yaml", "flow: welcome\nsteps: none\n");
+    let daemon = place.run().await;
+    assert_eq!(daemon.revision().await, good);
+    let check = daemon.store.last_check().await.unwrap().unwrap();
+    assert!(!check.ok);
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn it_answers_that_it_lives_and_is_ready() {
+    let place = Place::new().await;
+    let daemon = place.run().await;
+    assert_eq!(place.get("/healthz").await.0, 200);
+    let (status, ready) = place.get("/readyz").await;
+    assert_eq!(status, 200, "{ready}");
+    let (_, metrics) = place.get("/metrics").await;
+    assert!(
+        metrics.contains("drumbeat_workspace_revision 1"),
+        "{metrics}"
+    );
+    daemon.signal("-HUP");
+    assert_eq!(daemon.stop().await, Some(0));
+}

@@ -1,0 +1,1 @@
+//! Owns the tests of operation: status, explanations, pauses, the demo.
