@@ -57,10 +57,6 @@ impl Run {
             .unwrap_or(f64::NAN)
     }
 
-    fn limit(&self, name: &str) -> Option<f64> {
-        self.limits.get(name).copied()
-    }
-
     fn members(&self) -> f64 {
         crate::phases::number(crate::workload::members(self.customers))
     }
@@ -87,164 +83,128 @@ impl Run {
     }
 
     fn lines(&self) -> Vec<Line> {
-        let rate = |code, what, value, limit: &str, first, second| Line {
-            code,
-            what,
-            value,
-            limit: self.limit(limit),
-            target: Target::Share(first, second),
-            digits: 0,
-        };
-        let most = |code, what, value, first, second, digits| Line {
-            code,
-            what,
-            value,
-            limit: None,
-            target: Target::AtMost(first, second),
-            digits,
-        };
-        let plain = |what, value, digits| Line {
-            code: "",
-            what,
-            value,
-            limit: None,
-            target: Target::None,
-            digits,
-        };
+        let mut lines = self.of_the_store();
+        lines.extend(self.of_the_wires());
+        lines.extend(self.of_its_needs());
+        lines
+    }
+
+    fn share(
+        &self,
+        line: (&'static str, &'static str),
+        value: f64,
+        limit: &str,
+        target: (f64, f64),
+    ) -> Line {
+        Line {
+            limit: self.limits.get(limit).copied(),
+            target: Target::Share(target.0, target.1),
+            ..Line::plain(line, value, 0)
+        }
+    }
+
+    fn of_the_store(&self) -> Vec<Line> {
+        let import = self.of("import", "rate");
+        let choices = self.of("choices", "rate");
+        let looked = self.of("looked", "rate");
+        let (enroll, again) = (self.of("enroll", "rate"), self.of("advance", "enroll_rate"));
+        let (advance, places) = (self.of("advance", "rate"), self.of("places", "rate"));
+        let (enrolling, advancing) = ((0.1, 0.3), (0.1, 0.35));
         vec![
-            rate(
-                "T1",
-                "import, rows/s",
-                self.of("import", "rate"),
-                "import",
-                0.2,
-                0.4,
-            ),
-            plain(
-                "changes of consent, one by one, per s",
-                self.of("choices", "rate"),
-                0,
-            ),
-            rate(
-                "T2",
-                "enroll, rows/s",
-                self.of("enroll", "rate"),
+            self.share(("T1", "import, rows/s"), import, "import", (0.2, 0.4)),
+            Line::plain(("", "changes of consent, one by one, per s"), choices, 0),
+            Line::plain(("", "imported customers looked at, rows/s"), looked, 0),
+            self.share(("T2", "enroll, rows/s"), enroll, "enroll", enrolling),
+            self.share(
+                ("T2", "enroll, a second flow, rows/s"),
+                again,
                 "enroll",
-                0.1,
-                0.3,
+                enrolling,
             ),
-            plain(
-                "imported customers looked at again, rows/s",
-                self.of("looked", "rate"),
-                0,
-            ),
-            rate(
-                "T3",
-                "advance, messages without a wire, steps/s",
-                self.of("advance", "rate"),
+            self.share(
+                ("T3", "advance, messages without a wire, steps/s"),
+                advance,
                 "advance",
-                0.1,
-                0.35,
+                advancing,
             ),
-            rate(
-                "T3",
-                "advance, waiting places, steps/s",
-                self.of("places", "rate"),
+            self.share(
+                ("T3", "advance, waiting places, steps/s"),
+                places,
                 "advance",
-                0.1,
-                0.35,
+                advancing,
             ),
-            rate(
-                "T4",
-                "SMTP, messages/s",
-                self.of("first", "smtp"),
-                "smtp",
-                0.15,
-                0.5,
-            ),
-            rate(
-                "T4",
-                "SMTP, last wave, messages/s",
-                self.of("later", "smtp"),
-                "smtp",
-                0.15,
-                0.5,
-            ),
-            rate(
-                "T4",
-                "SMTP beside a pipelining client",
-                self.of("first", "smtp"),
+        ]
+    }
+
+    fn of_the_wires(&self) -> Vec<Line> {
+        let (first, last) = (self.of("first", "smtp"), self.of("later", "smtp"));
+        let (p50, p99) = (self.of("change", "p50"), self.of("change", "p99"));
+        let (smtp, pipelined) = ((0.15, 0.5), (0.0, 0.5));
+        let http = self.of("later", "http");
+        vec![
+            self.share(("T4", "SMTP, first wave, messages/s"), first, "smtp", smtp),
+            self.share(("T4", "SMTP, last wave, messages/s"), last, "smtp", smtp),
+            self.share(
+                ("T4", "SMTP beside a pipelining client"),
+                first,
                 "smtp_pipelined",
-                0.0,
-                0.5,
+                pipelined,
             ),
-            rate(
-                "T5",
-                "HTTP, messages/s",
-                self.of("later", "http"),
-                "http",
-                0.1,
-                0.4,
-            ),
+            self.share(("T5", "HTTP, messages/s"), http, "http", (0.1, 0.4)),
             Line {
-                limit: self.limit("change_p50"),
-                ..most(
-                    "T6",
-                    "change to enrollment p50, ms",
-                    self.of("change", "p50"),
-                    1000.0,
-                    10.0,
+                limit: self.limits.get("change_p50").copied(),
+                ..Line::most(
+                    ("T6", "change to enrollment p50, ms"),
+                    p50,
+                    (1000.0, 10.0),
                     1,
                 )
             },
             Line {
-                limit: self.limit("change_p99"),
-                ..most(
-                    "T6",
-                    "change to enrollment p99, ms",
-                    self.of("change", "p99"),
-                    1000.0,
-                    50.0,
+                limit: self.limits.get("change_p99").copied(),
+                ..Line::most(
+                    ("T6", "change to enrollment p99, ms"),
+                    p99,
+                    (1000.0, 50.0),
                     1,
                 )
             },
-            most(
-                "T7",
-                "CPU for a finished customer, ms",
-                self.cpu_of_finished(),
-                2.0,
-                0.75,
+        ]
+    }
+
+    fn of_its_needs(&self) -> Vec<Line> {
+        let (cpu, peak) = (self.cpu_of_finished(), self.peak());
+        let (asleep, idle) = (
+            self.of("parked", "memory"),
+            self.of("parked", "idle_percent"),
+        );
+        let finished = self.bytes_of_finished();
+        let (customer, enrollment) = (self.of("looked", "bytes"), self.of("enroll", "bytes"));
+        vec![
+            Line::most(
+                ("T7", "CPU for a finished customer, ms"),
+                cpu,
+                (2.0, 0.75),
                 2,
             ),
-            most("T8", "peak memory, MB", self.peak(), 300.0, 150.0, 0),
-            most(
-                "T8",
-                "memory with a tenth asleep, MB",
-                self.of("parked", "memory"),
-                128.0,
-                64.0,
+            Line::most(("T8", "peak memory, MB"), peak, (300.0, 150.0), 0),
+            Line::most(
+                ("T8", "memory with a tenth asleep, MB"),
+                asleep,
+                (128.0, 64.0),
                 0,
             ),
-            most(
-                "T9",
-                "bytes for a finished customer",
-                self.bytes_of_finished(),
-                1200.0,
-                600.0,
+            Line::most(
+                ("T9", "bytes for a finished customer"),
+                finished,
+                (1200.0, 600.0),
                 0,
             ),
-            plain("bytes for a customer", self.of("looked", "bytes"), 0),
-            plain("bytes for an enrollment", self.of("enroll", "bytes"), 0),
-            most(
-                "T10",
-                "idle, percent of a core",
-                self.of("parked", "idle_percent"),
-                2.0,
-                0.5,
-                2,
-            ),
-            plain(
-                "start with a tenth asleep, s",
+            Line::plain(("", "bytes for a customer"), customer, 0),
+            Line::plain(("", "bytes for an enrollment"), enrollment, 0),
+            Line::most(("T10", "idle, percent of a core"), idle, (2.0, 0.5), 2),
+            Line::plain(
+                ("", "start with a tenth asleep, s"),
                 self.of("parked", "start"),
                 2,
             ),
@@ -293,6 +253,29 @@ impl Run {
 }
 
 impl Line {
+    fn plain((code, what): (&'static str, &'static str), value: f64, digits: usize) -> Self {
+        Self {
+            code,
+            what,
+            value,
+            limit: None,
+            target: Target::None,
+            digits,
+        }
+    }
+
+    fn most(
+        line: (&'static str, &'static str),
+        value: f64,
+        target: (f64, f64),
+        digits: usize,
+    ) -> Self {
+        Self {
+            target: Target::AtMost(target.0, target.1),
+            ..Self::plain(line, value, digits)
+        }
+    }
+
     fn ratio(&self) -> Option<f64> {
         self.limit.map(|limit| self.value / limit)
     }
