@@ -20,7 +20,8 @@ use crate::store::{Decided, FlowState, Result};
 const WAITING_PLACES: u32 = 1_000;
 /// The longest sleep when nothing is known to be due.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// A channel without free slots or pace, or with an open breaker, is looked at again after this.
+/// A channel without free slots or pace, or with an open breaker, is looked at again after this,
+/// or when outcomes were stored.
 const NO_ROOM: Duration = Duration::from_millis(5);
 
 /// What one pass over a lane did.
@@ -76,6 +77,12 @@ impl Claimer {
         }
         if full {
             return Ok(Beat::Now);
+        }
+        if wait == NO_ROOM {
+            let freed = self.engine.freed.notified();
+            // Whichever it was, there may be room now.
+            let _freed_or_not = tokio::time::timeout(NO_ROOM, freed).await;
+            return Ok(Beat::Within(Duration::ZERO));
         }
         for lane in rested {
             if let Some(due) = self.engine.store.next_due(lane).await? {

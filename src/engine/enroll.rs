@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
@@ -18,8 +19,10 @@ use crate::domain::revision::Revision;
 use crate::domain::segment::Condition;
 use crate::store::{EntryAnchor, Examined, ExitWhen, Pass, Qualification, Result, SegmentState};
 
-/// Buckets examined in one transaction.
+/// Buckets examined in one transaction at first; then as many as fit into the time for which others
+/// may be kept from writing.
 const STRIDE: u16 = 64;
+const WRITING: Duration = Duration::from_millis(100);
 /// Changed customers examined in one transaction.
 const CHANGED: u32 = 2_000;
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -28,6 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 pub struct Enroller {
     engine: Arc<Engine>,
     rests: Rests,
+    stride: AtomicU16,
 }
 
 /// One pass's surroundings.
@@ -35,6 +39,7 @@ struct Enrolling<'a> {
     engine: &'a Engine,
     entry: Entry<'a>,
     rests: &'a Rests,
+    stride: u16,
 }
 
 impl Enroller {
@@ -42,6 +47,7 @@ impl Enroller {
         Self {
             engine,
             rests: Rests::default(),
+            stride: AtomicU16::new(STRIDE),
         }
     }
 
@@ -59,8 +65,13 @@ impl Enroller {
             engine: &self.engine,
             entry,
             rests: &self.rests,
+            stride: self.stride.load(Ordering::Relaxed),
         };
+        let begun = Instant::now();
         let (pass, more) = enrolling.run_once().await?;
+        if more {
+            self.adapt(enrolling.stride, begun.elapsed());
+        }
         self.engine.metrics.enrolled.inc_by(pass.enrolled);
         self.engine.metrics.exited.inc_by(pass.exited);
         Ok((
@@ -71,6 +82,17 @@ impl Enroller {
                 Beat::Within(LONGEST_WAIT)
             },
         ))
+    }
+
+    fn adapt(&self, stride: u16, taken: Duration) {
+        let next = if taken < WRITING / 2 {
+            stride * 2
+        } else if taken > WRITING {
+            stride / 2
+        } else {
+            stride
+        };
+        self.stride.store(next.clamp(1, BUCKETS), Ordering::Relaxed);
     }
 }
 
@@ -153,7 +175,7 @@ impl Enrolling<'_> {
         let going_on = state.filter(|state| state.definition == definition);
         let from = going_on.map_or(0, |state| state.examined_to);
         let watermark = going_on.map_or(self.entry.now, |state| state.watermark);
-        let stride = stride(from);
+        let stride = self.buckets(from);
         let next = SegmentState {
             definition: definition.to_owned(),
             examined_to: stride.end,
@@ -214,6 +236,10 @@ impl Enrolling<'_> {
         }
     }
 
+    fn buckets(&self, from: u16) -> Range<u16> {
+        from..(from + self.stride).min(BUCKETS)
+    }
+
     /// Enrolls the members that a flow found at its activation, one stride at a time.
     async fn catch_up(&self) -> Result<Option<Pass>> {
         for (_, plans) in self.segments() {
@@ -224,7 +250,7 @@ impl Enrolling<'_> {
                 if state.caught_up_to >= BUCKETS {
                     continue;
                 }
-                let (due, stride) = (self.entry.due(plan), stride(state.caught_up_to));
+                let (due, stride) = (self.entry.due(plan), self.buckets(state.caught_up_to));
                 let activated_at = state.activated_at.unwrap_or(self.entry.now);
                 let anchor = match plan.flow.entry.existing_members {
                     ExistingMembers::FromJoining => EntryAnchor::Joining,
@@ -280,10 +306,6 @@ impl Enrolling<'_> {
             .examine_changed(&qualifications, &exits, CHANGED, self.entry.now)
             .await
     }
-}
-
-fn stride(from: u16) -> Range<u16> {
-    from..(from + STRIDE).min(BUCKETS)
 }
 
 /// What a condition means, nested segments included: a change of it is a change of the segment.

@@ -1,6 +1,7 @@
 //! Owns the standing of flows: activation, pauses, stops, limits, and the re-timing of those who wait.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +12,7 @@ use super::entry::Entry;
 use super::runtime::Engine;
 use crate::domain::enrollment;
 use crate::domain::flow::{EntryLimit, FlowStatus, OnEdit, OnResume};
-use crate::domain::ids::NameNo;
+use crate::domain::ids::{NameNo, RevisionNo};
 use crate::store::{EntryAnchor, FlowState, Pause, Result, Return, Timed, Untimed};
 
 /// Rows moved in one transaction.
@@ -23,11 +24,17 @@ const DRUMBEAT: &str = "drumbeat";
 /// Brings flows to the standing that files and people ask for, one pass at a time.
 pub struct Parker {
     engine: Arc<Engine>,
+    /// The timing revision under which nobody of a flow was left to be timed anew: asking again
+    /// would read all of its enrollments. Who enters later is timed under a newer revision.
+    timed: Mutex<BTreeMap<NameNo, RevisionNo>>,
 }
 
 impl Parker {
     pub fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+        Self {
+            engine,
+            timed: Mutex::default(),
+        }
     }
 
     /// One batch of whatever is to be done for each flow.
@@ -162,8 +169,15 @@ impl Parker {
     /// Times those who wait anew after an edit, or lets them keep their time.
     async fn retime(&self, catalog: &Catalog, plan: &FlowPlan, state: &FlowState) -> Result<bool> {
         let (store, revision) = (&self.engine.store, state.timing_revision);
+        if self.timed().get(&plan.number) == Some(&revision) {
+            return Ok(false);
+        }
         if plan.flow.on_edit == OnEdit::Freeze {
-            return Ok(store.keep_timing(plan.number, revision, BATCH).await? > 0);
+            if store.keep_timing(plan.number, revision, BATCH).await? > 0 {
+                return Ok(true);
+            }
+            self.timed().insert(plan.number, revision);
+            return Ok(false);
         }
         let zone_field = &catalog.revision().policy.zone_field;
         let untimed = store
@@ -174,10 +188,15 @@ impl Parker {
             .filter_map(|row| time(catalog, plan, row))
             .collect();
         if timed.is_empty() {
+            self.timed().insert(plan.number, revision);
             return Ok(false);
         }
         store.time(&timed, catalog.number()).await?;
         Ok(true)
+    }
+
+    fn timed(&self) -> MutexGuard<'_, BTreeMap<NameNo, RevisionNo>> {
+        self.timed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets in those who wait, as many as the limit allows by now.
@@ -236,7 +255,6 @@ fn time(catalog: &Catalog, plan: &FlowPlan, row: &Untimed) -> Option<Timed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::RevisionNo;
 
     #[test]
     fn a_limit_lets_customers_in_evenly() {

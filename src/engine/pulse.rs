@@ -7,8 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
 
-/// How often the store is asked whether anything was committed: the most that a change waits unseen.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often the store is asked whether another process has written: the most that its change waits unseen.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+/// The most often that listeners hear of changes: each of them then reads.
+const REST: Duration = Duration::from_millis(8);
+/// A commit of our own is looked for this often, from its beginning until it can be seen.
+const UNTIL_SEEN: Duration = Duration::from_millis(1);
+const LOOKS: u32 = 40;
 
 /// A listener to changes. Each clone hears every change once.
 #[derive(Debug, Clone)]
@@ -19,12 +24,14 @@ impl Pulse {
     pub fn watch(store: Store, stop: CancellationToken) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, receiver) = watch::channel(0);
         let task = tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(LOOK_EVERY);
-            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             while !stop.is_cancelled() {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    _ = ticks.tick() => look(&store, &sender).await,
+                let looks = tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = store.committing() => LOOKS,
+                    () = tokio::time::sleep(LOOK_EVERY) => 1,
+                };
+                if look(&store, &sender, looks).await {
+                    tokio::time::sleep(REST).await;
                 }
             }
         });
@@ -39,11 +46,20 @@ impl Pulse {
     }
 }
 
-async fn look(store: &Store, sender: &watch::Sender<i64>) {
-    match store.data_version().await {
-        Ok(version) => {
-            sender.send_if_modified(|seen| std::mem::replace(seen, version) != version);
+/// Looks until there is something new, at most so many times; whether there was.
+async fn look(store: &Store, sender: &watch::Sender<i64>, looks: u32) -> bool {
+    for left in (0..looks).rev() {
+        match store.data_version().await {
+            Ok(version) => {
+                if sender.send_if_modified(|seen| std::mem::replace(seen, version) != version) {
+                    return true;
+                }
+            }
+            Err(error) => tracing::error!(%error, "cannot ask the store whether it changed"),
         }
-        Err(error) => tracing::error!(%error, "cannot ask the store whether it changed"),
+        if left > 0 {
+            tokio::time::sleep(UNTIL_SEEN).await;
+        }
     }
+    false
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 
 use super::catalog::Catalog;
 use super::handover::Marks;
@@ -33,6 +34,8 @@ pub struct Engine {
     pub marks: Arc<Marks>,
     pub links: Links,
     pub metrics: Metrics,
+    /// Told when outcomes were stored and their slots are free again.
+    pub(super) freed: Notify,
     catalog: ArcSwap<Catalog>,
     outlets: ArcSwap<Outlets>,
 }
@@ -56,6 +59,7 @@ impl Engine {
             marks,
             links,
             metrics,
+            freed: Notify::new(),
             catalog: ArcSwap::new(work.0),
             outlets: ArcSwap::from_pointee(work.1),
         }

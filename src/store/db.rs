@@ -1,10 +1,12 @@
 //! Owns the connections: one writer, many readers, and the settings that make a commit durable.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::Notify;
 
 use super::error::{Error, Result};
 use super::migrate;
@@ -14,7 +16,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Page caches: the writer's holds the pages that a batch touches, a reader's a few inner ones.
-const WRITER_CACHE: &str = "-32768";
+const WRITER_CACHE: &str = "-65536";
 const READER_CACHE: &str = "-8192";
 
 /// An open, migrated database.
@@ -25,6 +27,8 @@ pub struct Store {
     readers: SqlitePool,
     /// One connection that is asked nothing but whether others have written.
     watcher: SqlitePool,
+    /// Told at the beginning of each of our own commits.
+    committing: Arc<Notify>,
 }
 
 /// A writing transaction: nobody else writes until it ends.
@@ -43,7 +47,8 @@ impl Store {
             })?;
         }
         let options = Self::options(path);
-        let writer = pool(1, options.clone()).await?;
+        let committing = Arc::new(Notify::new());
+        let writer = writer(options.clone(), &committing).await?;
         refuse_old_sqlite(&writer).await?;
         migrate::run(&writer).await?;
         let reading = options
@@ -54,6 +59,7 @@ impl Store {
             writer,
             readers: pool(READERS, reading.clone()).await?,
             watcher: pool(1, reading).await?,
+            committing,
         })
     }
 
@@ -91,6 +97,11 @@ impl Store {
     /// The connection that writes nothing and so sees everybody's commits as others'.
     pub(super) fn watcher(&self) -> &SqlitePool {
         &self.watcher
+    }
+
+    /// Waits until this process begins a commit; others see it a moment later.
+    pub async fn committing(&self) {
+        self.committing.notified().await;
     }
 
     /// The database's file.
@@ -134,16 +145,35 @@ impl Store {
 }
 
 async fn pool(connections: u32, options: SqliteConnectOptions) -> Result<SqlitePool> {
-    let pool = SqlitePoolOptions::new()
+    Ok(kept(connections).connect_with(options).await?)
+}
+
+/// The one connection that writes, with a word of each commit.
+async fn writer(options: SqliteConnectOptions, committing: &Arc<Notify>) -> Result<SqlitePool> {
+    let committing = Arc::clone(committing);
+    let telling = kept(1).after_connect(move |connection, _| {
+        let committing = Arc::clone(&committing);
+        Box::pin(async move {
+            let mut handle = connection.lock_handle().await?;
+            handle.set_commit_hook(move || {
+                committing.notify_one();
+                true
+            });
+            Ok(())
+        })
+    });
+    Ok(telling.connect_with(options).await?)
+}
+
+/// Connections that stay open.
+fn kept(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
         .min_connections(connections.min(1))
         .max_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(is_free(connection)))
-        .connect_with(options)
-        .await?;
-    Ok(pool)
 }
 
 /// Whether no transaction is left open on an idle connection. SQLite ends one by itself when the disk

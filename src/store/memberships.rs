@@ -111,10 +111,10 @@ pub(super) async fn examine(
     examined: &Examined<'_>,
     among: &Among<'_>,
 ) -> Result<Difference> {
-    Ok(Difference {
-        joined: join(tx, examined, among).await?,
-        left: leave(tx, examined, among).await?,
-    })
+    // First, because a segment that is examined for the first time has nobody who could leave.
+    let left = leave(tx, examined, among).await?;
+    let joined = join(tx, examined, among).await?;
+    Ok(Difference { joined, left })
 }
 
 async fn join(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result<u64> {
