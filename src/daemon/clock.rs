@@ -14,35 +14,48 @@ const SAVE_EVERY: Duration = Duration::from_millis(500);
 /// A daemon that was killed may have gone on for this long since it last said so.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
+/// The clock that runs, and its scale when it has to be remembered.
+pub(super) struct Chosen {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) kept: Option<f64>,
+}
+
 /// The caller's clock, else the daemon's own.
 pub(super) async fn chosen(
     given: Option<Arc<dyn Clock>>,
     store: &Store,
     scale: Option<f64>,
-) -> Result<Arc<dyn Clock>> {
+) -> Result<Chosen> {
     match given {
-        Some(clock) => Ok(clock),
+        Some(clock) => Ok(Chosen { clock, kept: None }),
         None => start(store, scale).await,
     }
 }
 
 /// The clock of a daemon that starts. A store that has seen scaled time goes on from where it was
 /// left, and never runs backwards.
-async fn start(store: &Store, scale: Option<f64>) -> Result<Arc<dyn Clock>> {
+async fn start(store: &Store, scale: Option<f64>) -> Result<Chosen> {
     let machine = SystemClock.machine();
     let saved = store.saved_clock().await?;
     let left_at = saved.as_ref().map(|saved| flow_time(saved, machine));
     let behind = left_at.is_some_and(|left_at| left_at > machine);
     if scale.is_none() && !behind {
-        return Ok(Arc::new(SystemClock));
+        return Ok(Chosen {
+            clock: Arc::new(SystemClock),
+            kept: None,
+        });
     }
     let (flow, scale) = (left_at.unwrap_or(machine), scale.unwrap_or(1.0));
     store.save_clock(machine, flow, scale, true).await?;
-    Ok(Arc::new(ScaledClock::new(Anchor {
+    let clock = Arc::new(ScaledClock::new(Anchor {
         machine,
         flow,
         scale,
-    })))
+    }));
+    Ok(Chosen {
+        clock,
+        kept: Some(scale),
+    })
 }
 
 /// Says again and again where a scaled clock is, and at the end that it stands.

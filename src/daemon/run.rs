@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::clock::Chosen;
 use super::opening::{first_revision, links, links_key, listen, open_store};
 use super::options::{Failure, Options, other, unusable};
 use super::parts::{self, Workshop};
@@ -96,9 +97,8 @@ async fn start(
     let daemon_settings = reading.settings().clone();
     let store = open_store(options, &workshop.settings, &daemon_settings).await?;
     let ownership = store.own("drumbeat run").await.map_err(unusable)?;
-    let clock = clock::chosen(clock, &store, options.clock_scale)
-        .await
-        .map_err(other)?;
+    let chosen = clock::chosen(clock, &store, options.clock_scale);
+    let Chosen { clock, kept } = chosen.await.map_err(other)?;
     let (published, outlets) = first_revision(&store, &workshop, &reading, &*clock).await?;
     let marks_path = store.beside("handover");
     let left = Marks::left_behind(&marks_path);
@@ -149,7 +149,7 @@ async fn start(
         Arc::new(workshop),
         seen,
     ));
-    started.spawn_clock(options.clock_scale);
+    started.spawn_clock(kept);
     Ok(started)
 }
 
