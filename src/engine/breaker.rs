@@ -1,5 +1,7 @@
 //! Owns the breaker of a gateway: after failures in a row it is left alone, then probed with one message.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 const FAILURES_TO_OPEN: u32 = 5;
@@ -43,6 +45,16 @@ impl Breaker {
                 wanted.min(1)
             }
             Self::HalfOpen { .. } => 0,
+        }
+    }
+
+    /// How long it leaves the gateway alone from now on, in machine time; a probe is out: a moment.
+    pub(super) fn rests(&self, now: Timestamp) -> Duration {
+        match self {
+            Self::Open { until, .. } => {
+                Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)
+            }
+            Self::Closed { .. } | Self::HalfOpen { .. } => Duration::ZERO,
         }
     }
 

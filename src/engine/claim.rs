@@ -8,7 +8,7 @@ use super::ask::{Answer, Asked};
 use super::beat::Beat;
 use super::catalog::Catalog;
 use super::facts::Gathered;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Room};
 use super::runtime::Engine;
 use super::send::Claim;
 use super::settle::Settler;
@@ -20,9 +20,8 @@ use crate::store::{Decided, FlowState, Result};
 const WAITING_PLACES: u32 = 1_000;
 /// The longest sleep when nothing is known to be due.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// A channel without free slots or pace, or with an open breaker, is looked at again after this,
-/// or when outcomes were stored.
-const NO_ROOM: Duration = Duration::from_millis(5);
+/// Busy slots are waited for no longer than this at a time.
+const STILL_BUSY: Duration = Duration::from_millis(5);
 
 /// What one pass over a lane did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +48,7 @@ impl Claimer {
         let states = self.engine.store.flow_states().await?;
         let paused = self.engine.store.channel_states().await?;
         let is_paused = |channel: &Channel| paused.get(channel).is_some_and(|s| s.pause.is_some());
-        let mut full = false;
+        let (mut full, mut busy) = (false, false);
         let mut rested = Vec::new();
         let mut wait = LONGEST_WAIT;
         for lane in [Lane::None, Lane::Reentry] {
@@ -63,11 +62,17 @@ impl Claimer {
             if is_paused(channel) {
                 continue;
             }
-            let room = outlet.room(self.engine.clock.machine()).messages;
-            if room == 0 {
-                wait = wait.min(NO_ROOM);
-                continue;
-            }
+            let room = match outlet.room(self.engine.clock.machine()) {
+                Room::For(messages) => messages,
+                Room::WhenFreed => {
+                    busy = true;
+                    continue;
+                }
+                Room::After(rest) => {
+                    wait = wait.min(rest);
+                    continue;
+                }
+            };
             let lane = Lane::Channel(*channel);
             let pass = self
                 .pass(&catalog, &states, lane, room, Some(outlet))
@@ -78,10 +83,10 @@ impl Claimer {
         if full {
             return Ok(Beat::Now);
         }
-        if wait == NO_ROOM {
+        if busy {
             let freed = self.engine.freed.notified();
             // Whichever it was, there may be room now.
-            let _freed_or_not = tokio::time::timeout(NO_ROOM, freed).await;
+            let _freed_or_not = tokio::time::timeout(STILL_BUSY, freed).await;
             return Ok(Beat::Within(Duration::ZERO));
         }
         for lane in rested {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -30,9 +31,17 @@ struct Flow {
 }
 
 /// How much a channel lets through now.
-pub struct Room {
-    pub messages: u32,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    For(u32),
+    /// When messages in flight are settled.
+    WhenFreed,
+    /// Not before this.
+    After(Duration),
 }
+
+/// A channel that keeps its pace is looked at again after this.
+const PACED: Duration = Duration::from_millis(5);
 
 impl Outlet {
     pub fn new(config: ChannelConfig, gateway: SharedGateway, now: Timestamp) -> Self {
@@ -54,16 +63,17 @@ impl Outlet {
     /// worth a transaction while others are still busy.
     pub fn room(&self, now: Timestamp) -> Room {
         let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
-        let worth_it = free * 4 >= self.config.slots;
+        if free.saturating_mul(4) < self.config.slots {
+            return Room::WhenFreed;
+        }
         let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = if worth_it { free } else { 0 };
-        let paced = flow.pacer.allows(wanted, now);
-        Room {
-            messages: if paced == 0 {
-                0
-            } else {
-                flow.breaker.allows(paced, now)
-            },
+        let paced = flow.pacer.allows(free, now);
+        if paced == 0 {
+            return Room::After(PACED);
+        }
+        match flow.breaker.allows(paced, now) {
+            0 => Room::After(flow.breaker.rests(now).max(PACED)),
+            messages => Room::For(messages),
         }
     }
 
