@@ -3,7 +3,7 @@
 use super::catalog::{Catalog, Walk};
 use super::handover::Left;
 use super::runtime::Engine;
-use crate::domain::dispatch::{self, ClaimFacts, Outcome};
+use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
 use crate::domain::gateway::{ChannelConfig, OnUncertain, RetryPolicy};
 use crate::domain::ids::{CustomerId, EnrollmentId};
 use crate::store::{Abandoned, Move, Result, Settled};
@@ -20,22 +20,60 @@ pub struct Rescued {
 /// Rows settled in one transaction.
 const GROUP: usize = 500;
 
-/// Settles what earlier starts left: what was never marked is due again, what was marked is uncertain.
+/// Settles what earlier starts left: what was marked is uncertain; what was never marked is due
+/// again, or withheld when its enrollment ended meanwhile.
 pub async fn rescue(engine: &Engine, catalog: &Catalog, left: &Left) -> Result<Rescued> {
     let abandoned = engine.store.abandoned(engine.incarnation).await?;
     let (uncertain, unmarked): (Vec<Abandoned>, Vec<Abandoned>) = abandoned
         .into_iter()
         .partition(|claim| left.may_have((claim.enrollment, claim.step, claim.attempt)));
     let now = engine.clock.now();
-    let released: Vec<EnrollmentId> = unmarked.iter().map(|claim| claim.enrollment).collect();
+    let live = unmarked.iter().filter(|claim| claim.ended.is_none());
+    let released: Vec<EnrollmentId> = live.map(|claim| claim.enrollment).collect();
     engine.store.release(&released, now).await?;
-    let settled = settle_all(engine, catalog, &uncertain).await?;
+    let mut settled = settle_all(engine, catalog, &uncertain).await?;
+    settled.extend(unmarked.iter().filter_map(withhold));
     for group in settled.chunks(GROUP) {
         engine.store.settle(group, catalog.marks_sends, now).await?;
     }
     Ok(Rescued {
         released: released.len(),
         uncertain: uncertain.len(),
+    })
+}
+
+/// A message that was not handed over, of an enrollment that ended while it was out.
+fn withhold(claim: &Abandoned) -> Option<Settled> {
+    let reason = claim.ended?;
+    let settlement = Settlement {
+        state: DispatchState::Withheld,
+        detail: String::new(),
+        gateway_id: None,
+        retry_at: None,
+        advances: false,
+        suppresses_address: false,
+    };
+    settled(claim, settlement, Some(reason), None)
+}
+
+fn settled(
+    claim: &Abandoned,
+    settlement: Settlement,
+    reason: Option<Reason>,
+    then: Option<Move>,
+) -> Option<Settled> {
+    Some(Settled {
+        enrollment: claim.enrollment,
+        customer: claim.customer,
+        step: claim.step,
+        channel: claim.channel?,
+        attempt: claim.attempt,
+        incarnation: claim.incarnation,
+        settlement,
+        reason,
+        then,
+        frozen: None,
+        address: String::new(),
     })
 }
 
@@ -72,7 +110,10 @@ fn settle(
         attempt: claim.attempt,
         first_tried_at: claim.first_at,
         policy: config.map_or_else(RetryPolicy::default, |config| config.retry),
-        on_uncertain: config.map_or(OnUncertain::Hold, ChannelConfig::on_uncertain),
+        // An ended enrollment sends nothing again.
+        on_uncertain: config
+            .filter(|_| claim.ended.is_none())
+            .map_or(OnUncertain::Hold, ChannelConfig::on_uncertain),
     };
     let detail = "the daemon ended while it was handing the message over".to_owned();
     let settlement = dispatch::settle(&facts, Outcome::Uncertain { detail }, now, 0.5);
@@ -87,17 +128,6 @@ fn settle(
         plan.and_then(|plan| Some(plan.advance(plan.step(claim.step)?, walk)))
             .unwrap_or(Move::Completed { look_again: None })
     };
-    Some(Settled {
-        enrollment: claim.enrollment,
-        customer: claim.customer,
-        step: claim.step,
-        channel,
-        attempt: claim.attempt,
-        incarnation: claim.incarnation,
-        then: settlement.advances.then(onward),
-        settlement,
-        reason: None,
-        frozen: None,
-        address: String::new(),
-    })
+    let then = settlement.advances.then(onward);
+    settled(claim, settlement, None, then)
 }

@@ -11,6 +11,8 @@ use super::dialect::{ids, rows};
 use super::error::Result;
 use super::instants::{instant, micros};
 use crate::domain::channel::Channel;
+use crate::domain::dispatch::{DispatchState, Reason};
+use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo};
 
 const FROZEN: &str = concat!(
@@ -19,13 +21,18 @@ const FROZEN: &str = concat!(
     " AS j CROSS JOIN frozen_messages AS f ON f.bucket = j.id >> 48 AND f.enrollment_id = j.id \
      AND f.step = j.step"
 );
-const ABANDONED: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, e.step, d.channel, \
-     d.attempt, d.first_at, d.incarnation FROM enrollments AS e JOIN dispatches AS d \
-     ON d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id AND d.step = e.step \
-     WHERE e.bucket BETWEEN 0 AND 1023 AND e.status = 2 AND e.due IS NOT NULL AND d.state = 0 \
-     AND d.incarnation < $1";
+const ABANDONED: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, d.step, d.channel, \
+     d.attempt, d.first_at, d.incarnation, e.status, e.exit_reason FROM dispatches AS d \
+     JOIN enrollments AS e ON e.bucket = d.bucket AND e.enrollment_id = d.enrollment_id \
+     WHERE d.bucket BETWEEN 0 AND 1023 AND d.state = 0 AND d.incarnation < $1";
 const RELEASE: &str = concat!(
     "UPDATE enrollments SET due = $2 WHERE status = 2 AND (bucket, enrollment_id) IN \
+     (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+const UNCLAIM: &str = concat!(
+    "UPDATE dispatches SET state = $2, at = $3 WHERE state = 0 AND (bucket, enrollment_id) IN \
      (SELECT k.bucket, k.id FROM ",
     ids!(),
     " AS k)"
@@ -38,7 +45,7 @@ const RECENT: &str = concat!(
      WHERE d.state IN (0, 1, 2, 3, 6, 8) AND d.first_at > $2"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, RECENT];
+pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, UNCLAIM, RECENT];
 
 /// A claim that an earlier start of the daemon did not settle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +58,8 @@ pub struct Abandoned {
     pub attempt: u32,
     pub first_at: Timestamp,
     pub incarnation: Incarnation,
+    /// Why its enrollment ended while the message was out; none: it is still live.
+    pub ended: Option<Reason>,
 }
 
 impl Store {
@@ -87,17 +96,24 @@ impl Store {
                     attempt: row.get(5),
                     first_at: instant(row.get(6))?,
                     incarnation: Incarnation(row.get(7)),
+                    ended: ended(row.get(8), row.get(9)),
                 })
             })
             .collect()
     }
 
-    /// Makes claims that were certainly not handed over due again.
+    /// Makes claims that were certainly not handed over due again: deferred, and their time has come.
     pub async fn release(&self, enrollments: &[EnrollmentId], now: Timestamp) -> Result<u64> {
         let rows: Vec<i64> = enrollments.iter().map(|id| id.0).collect();
         let mut tx = self.write().await?;
         let query = sqlx::query(RELEASE).bind(json(&rows)).bind(micros(now));
         let done = query.execute(&mut *tx).await?.rows_affected();
+        sqlx::query(UNCLAIM)
+            .bind(json(&rows))
+            .bind(DispatchState::Deferred.number())
+            .bind(micros(now))
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -122,6 +138,12 @@ impl Store {
         }
         Ok(recent)
     }
+}
+
+fn ended(status: i64, exit: Option<i64>) -> Option<Reason> {
+    let live = EnrollmentStatus::from_number(status).is_some_and(EnrollmentStatus::is_live);
+    let why = exit.and_then(ExitReason::from_number);
+    (!live).then(|| why.map_or(Reason::FlowStopped, Reason::from))
 }
 
 fn json<T: serde::Serialize>(rows: &[T]) -> String {
