@@ -6,6 +6,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::domain::channel::Channel;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Settled {
     pub channel: &'static str,
@@ -20,6 +22,14 @@ pub struct Withheld {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct OfChannel {
     pub channel: &'static str,
+}
+
+impl OfChannel {
+    fn of(channel: Channel) -> Self {
+        Self {
+            channel: channel.as_str(),
+        }
+    }
 }
 
 /// Counters and gauges; cheap to clone.
@@ -39,6 +49,16 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// One more message is in flight.
+    pub(super) fn claimed(&self, channel: Channel) {
+        self.in_flight.get_or_create(&OfChannel::of(channel)).inc();
+    }
+
+    /// One message less is in flight: its outcome is stored.
+    pub(super) fn freed(&self, channel: Channel) {
+        self.in_flight.get_or_create(&OfChannel::of(channel)).dec();
+    }
+
     pub fn register(&self, registry: &mut Registry) {
         let Self {
             settled,

@@ -62,6 +62,7 @@ impl Settler {
     ) {
         let key = (claim.due.enrollment, claim.due.step, claim.attempt);
         let place = self.engine.marks.place(key);
+        self.engine.metrics.claimed(claim.channel);
         let settler = self.clone();
         self.slots.spawn(async move {
             let settled = settler.attempt(&claim, &catalog, &outlet, &place).await;
@@ -205,6 +206,7 @@ async fn store(engine: &Engine, group: Vec<Done>) {
         }
     }
     for one in &settled {
+        engine.metrics.freed(one.channel);
         let (channel, state) = (one.channel.as_str(), one.settlement.state.as_str());
         let label = super::metrics::Settled { channel, state };
         engine.metrics.settled.get_or_create(&label).inc();

@@ -16,6 +16,7 @@ use super::dialect::rows;
 use super::error::{Error, Result};
 use super::instants::{instant, micros};
 use super::moves::{Move, MoveRow, apply_moves};
+use super::settlements::THAW;
 
 /// An enrollment whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,15 +142,9 @@ const WITHHELD: &str = concat!(
     " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET \
      state = excluded.state, reason = excluded.reason, at = excluded.at"
 );
-const THAW: &str = concat!(
-    "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
-     (SELECT j.id >> 48, j.id, j.step FROM ",
-    rows!(id BIGINT 0, step BIGINT 1),
-    " AS j)"
-);
 
 pub(super) const STATEMENTS: &[&str] = &[
-    DUE, NEXT_DUE, COUNT_DUE, CLAIM, CLAIMED, HOLD, RETIME, WITHHELD, THAW,
+    DUE, NEXT_DUE, COUNT_DUE, CLAIM, CLAIMED, HOLD, RETIME, WITHHELD,
 ];
 
 impl Store {

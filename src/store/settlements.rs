@@ -81,7 +81,7 @@ const FREEZE: &str = concat!(
     rows!(id BIGINT 0, step BIGINT 1, body TEXT 2),
     " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO NOTHING"
 );
-const THAW: &str = concat!(
+pub(super) const THAW: &str = concat!(
     "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
      (SELECT j.id >> 48, j.id, j.step FROM ",
     rows!(id BIGINT 0, step BIGINT 1),

@@ -63,6 +63,10 @@ async fn it_answers_that_it_lives_and_is_ready() {
         metrics.contains("drumbeat_workspace_revision 1"),
         "{metrics}"
     );
+    assert!(
+        metrics.contains("drumbeat_workspace_check_failed 0"),
+        "{metrics}"
+    );
     daemon.signal("-HUP");
     assert_eq!(daemon.stop().await, Some(0));
 }

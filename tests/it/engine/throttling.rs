@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use drumbeat::domain::channel::Channel;
 use jiff::SignedDuration;
+use prometheus_client::registry::Registry;
 
 use super::outbox::{accepted, down};
 use super::rig::Rig;
@@ -131,4 +132,25 @@ async fn everybody_is_written_to_once_however_few_the_slots() {
 async fn a_test_that_leaves_messages_out_fails() {
     let mut rig = rig("", 1).await;
     rig.take_out().await;
+}
+
+#[tokio::test]
+async fn the_metrics_say_how_many_messages_are_in_flight() {
+    let mut rig = rig("slots: 8", 3).await;
+    let mut registry = Registry::default();
+    rig.engine().metrics.register(&mut registry);
+    let in_flight = |count: usize| format!("dispatches_in_flight{{channel=\"email\"}} {count}\n");
+    rig.take_out().await;
+    let page = page(&registry);
+    assert!(page.contains(&in_flight(3)), "{page}");
+    rig.bring_back().await;
+    let page = self::page(&registry);
+    assert!(page.contains(&in_flight(0)), "{page}");
+    rig.settle().await;
+}
+
+fn page(registry: &Registry) -> String {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, registry).unwrap();
+    text
 }
