@@ -1,5 +1,9 @@
 //! Drumbeat walks customers through campaign flows that people write as YAML files.
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod channels;
 pub mod cli;
 pub mod clock;

@@ -119,9 +119,6 @@ CREATE TABLE customers (
     consent_rev         BIGINT   NOT NULL DEFAULT 0,
     created_at          BIGINT   NOT NULL,
     updated_at          BIGINT   NOT NULL,
-    last_activity_at    BIGINT,
-    last_engagement_at  BIGINT,
-    last_transaction_at BIGINT,
     -- One-valued fields: f_<identifier> with n_<identifier> folded for comparing text; whole numbers
     -- fi_, numbers fr_, booleans fb_, days fd_, instants ft_.
     f_email TEXT, n_email TEXT,
@@ -142,6 +139,16 @@ CREATE TABLE customers (
     PRIMARY KEY (bucket, customer_id)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX customers_by_external_id ON customers (bucket, external_id);
+
+-- When customers last did something or were sent something: narrow, because every message moves it.
+CREATE TABLE activity (
+    bucket              SMALLINT NOT NULL,
+    customer_id         BIGINT   NOT NULL,
+    last_activity_at    BIGINT   NOT NULL,
+    last_engagement_at  BIGINT,
+    last_transaction_at BIGINT,
+    PRIMARY KEY (bucket, customer_id)
+) WITHOUT ROWID;
 
 -- The values of many-valued fields.
 CREATE TABLE customer_values (

@@ -1,13 +1,14 @@
 //! Owns what the gate is told: everything about a batch of due enrollments, read at once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalog::{Catalog, FlowPlan, StepPlan};
 use crate::domain::calendar::{self, Opening};
-use crate::domain::channel::Channel;
+use crate::domain::channel::{Channel, Lane};
 use crate::domain::customer::Customer;
 use crate::domain::field::FieldType;
 use crate::domain::gate::{Address, CapState, Facts, FlowGate};
@@ -20,7 +21,7 @@ use crate::store::{Due, FlowState, Result, Store};
 /// The facts of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    pub customers: HashMap<CustomerId, Customer>,
+    pub customers: HashMap<CustomerId, Arc<Customer>>,
     subscriptions: HashMap<CustomerId, Vec<Subscription>>,
     dismissals: HashMap<CustomerId, Vec<Dismissal>>,
     suppressed: HashSet<(Channel, String)>,
@@ -54,20 +55,22 @@ impl Gathered {
     ) -> Result<Self> {
         let ids: Vec<CustomerId> = unique(dues.iter().map(|due| due.customer));
         let model = &catalog.revision().data_model;
-        let customers: HashMap<CustomerId, Customer> = store
-            .customers(&ids, model)
-            .await?
-            .into_iter()
-            .map(|customer| (customer.id, customer))
-            .collect();
-        let mut gathered = Self {
-            subscriptions: store.subscriptions_of(&ids).await?,
-            dismissals: store.dismissals_of(&ids).await?,
-            customers,
-            ..Self::default()
-        };
-        gathered.read_suppressed(store, catalog, dues).await?;
-        gathered.read_recent(store, catalog, &ids, now).await?;
+        let by_id = |customer: Customer| (customer.id, Arc::new(customer));
+        let mut gathered = Self::default();
+        if dues.iter().any(|due| matches!(due.lane, Lane::Channel(_))) {
+            let customers;
+            (customers, gathered.subscriptions, gathered.dismissals) = tokio::try_join!(
+                store.customers(&ids, model),
+                store.subscriptions_of(&ids),
+                store.dismissals_of(&ids),
+            )?;
+            gathered.customers = customers.into_iter().map(by_id).collect();
+            gathered.read_suppressed(store, catalog, dues).await?;
+            gathered.read_recent(store, catalog, &ids, now).await?;
+        } else {
+            let customers = store.customers(&ids, model).await?;
+            gathered.customers = customers.into_iter().map(by_id).collect();
+        }
         gathered.read_conditions(store, catalog, dues, now).await?;
         Ok(gathered)
     }
@@ -80,7 +83,7 @@ impl Gathered {
     ) -> Result<()> {
         let mut addresses = Vec::new();
         for due in dues {
-            let crate::domain::channel::Lane::Channel(channel) = due.lane else {
+            let Lane::Channel(channel) = due.lane else {
                 continue;
             };
             let Some(config) = catalog.revision().channels.get(&channel) else {
@@ -189,7 +192,7 @@ impl Gathered {
             channel,
             ..
         } = question;
-        let customer = self.customers.get(&due.customer);
+        let customer = self.customers.get(&due.customer).map(Arc::as_ref);
         let policy = &catalog.revision().policy;
         let opening = opening(catalog, question, question.now);
         let today = question.now.to_zoned(catalog.zone.clone()).date();

@@ -24,7 +24,7 @@ pub(super) type Marked = (EnrollmentId, NameNo, u32);
 /// What an earlier start left in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Left {
-    /// The machine has been up since: these, and only these, may have been handed over.
+    /// The machine has been up since: of the unsettled these, and only these, may have been handed over.
     Marked(HashSet<Marked>),
     /// The machine went down, or the file is gone: any claim may have been handed over.
     Unknown,
@@ -102,7 +102,8 @@ impl Marks {
     }
 }
 
-/// A message's place in the file; wiped when it is dropped, which is after its outcome is stored.
+/// A message's place in the file, free again when it is dropped, which is after its outcome is stored.
+/// The mark stays until the next one there: of a settled message nobody asks.
 #[derive(Debug)]
 pub struct Place {
     marks: Arc<Marks>,
@@ -120,9 +121,6 @@ impl HandOver for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Err(error) = self.marks.write(self.index, &[0; RECORD]) {
-            tracing::error!(%error, "cannot wipe a hand-over mark");
-        }
         let mut places = self
             .marks
             .places
@@ -162,24 +160,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_marked_and_unsettled_messages_are_left_behind() {
+    fn only_what_was_marked_is_left_behind() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("marks");
         assert_eq!(Marks::left_behind(&path), Left::Unknown);
         let marks = Marks::open(&path).unwrap();
         let claim = |n| (EnrollmentId(n), NameNo(7), 1);
-        let (unmarked, marked, settled) = (
-            marks.place(claim(1)),
-            marks.place(claim(2)),
-            marks.place(claim(3)),
-        );
+        let (unmarked, marked) = (marks.place(claim(1)), marks.place(claim(2)));
         marked.mark();
-        settled.mark();
-        drop(settled);
+        let left = Marks::left_behind(&path);
+        assert!(left.may_have(claim(2)) && !left.may_have(claim(1)));
+        drop(unmarked);
+    }
+
+    #[test]
+    fn a_place_is_used_again_when_its_message_is_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("marks");
+        let marks = Marks::open(&path).unwrap();
+        let claim = |n| (EnrollmentId(n), NameNo(7), 1);
+        for n in 1..=3 {
+            marks.place(claim(n)).mark();
+        }
         assert_eq!(
             Marks::left_behind(&path),
-            Left::Marked(HashSet::from([claim(2)]))
+            Left::Marked(HashSet::from([claim(3)]))
         );
-        drop(unmarked);
     }
 }

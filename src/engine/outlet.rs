@@ -60,14 +60,17 @@ impl Outlet {
     }
 
     /// How many messages may be claimed now: free slots, pace, breaker. A few free slots are not
-    /// worth a transaction while others are still busy.
+    /// worth a transaction while others are still busy, and half of them are claimed at a time, so
+    /// that one half is on its way while the other is claimed.
     pub fn room(&self, now: Timestamp) -> Room {
         let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
         if free.saturating_mul(4) < self.config.slots {
             return Room::WhenFreed;
         }
         let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        let paced = flow.pacer.allows(free, now);
+        let paced = flow
+            .pacer
+            .allows(free.min(self.config.slots.div_ceil(2)), now);
         if paced == 0 {
             return Room::After(PACED);
         }

@@ -26,7 +26,7 @@ use crate::store::Due;
 #[derive(Debug, Clone)]
 pub struct Claim {
     pub due: Due,
-    pub customer: Customer,
+    pub customer: Arc<Customer>,
     pub channel: Channel,
     /// Counted from 1.
     pub attempt: u32,

@@ -26,9 +26,11 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 pub struct Done {
     settled: Settled,
     marks_sends: bool,
-    _place: Place,
-    _slot: Option<OwnedSemaphorePermit>,
+    held: Held,
 }
+
+/// What is given back when the outcome is stored.
+type Held = (Place, Option<OwnedSemaphorePermit>);
 
 /// Where slots bring their outcomes.
 #[derive(Clone)]
@@ -70,8 +72,7 @@ impl Settler {
             let done = Done {
                 settled,
                 marks_sends,
-                _place: place,
-                _slot: slot,
+                held: (place, slot),
             };
             if settler.outcomes.send(done).is_err() {
                 tracing::error!("an outcome came after the end");
@@ -195,7 +196,10 @@ async fn gather(outcomes: &mut mpsc::UnboundedReceiver<Done>, group: &mut Vec<Do
 async fn store(engine: &Engine, group: Vec<Done>) {
     let now = engine.clock.now();
     let marks = group.iter().any(|done| done.marks_sends);
-    let settled: Vec<Settled> = group.iter().map(|done| done.settled.clone()).collect();
+    let (settled, held): (Vec<Settled>, Vec<Held>) = group
+        .into_iter()
+        .map(|done| (done.settled, done.held))
+        .unzip();
     match engine.store.settle(&settled, marks, now).await {
         Ok(()) => {}
         Err(error) => {
@@ -211,6 +215,7 @@ async fn store(engine: &Engine, group: Vec<Done>) {
         let label = super::metrics::Settled { channel, state };
         engine.metrics.settled.get_or_create(&label).inc();
     }
+    drop(held);
 }
 
 /// An outcome is never given up: until it is stored its slot stays taken and nothing more is sent through it.

@@ -1,48 +1,20 @@
-//! Owns the claim: what is due is read in one batch, and what was decided about it is written in one transaction.
+//! Owns the claim: what was decided about a batch of due enrollments is written in one transaction.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use crate::domain::channel::{Channel, Lane};
+use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
 use super::db::{Store, Tx};
-use super::dialect::rows;
-use super::error::{Error, Result};
-use super::instants::{instant, micros};
+use super::dialect::{listed, rows};
+use super::error::Result;
+use super::instants::micros;
+use super::listing::listed;
 use super::moves::{Move, MoveRow, apply_moves};
-use super::settlements::THAW;
-
-/// An enrollment whose time has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
-    pub enrollment: EnrollmentId,
-    pub customer: CustomerId,
-    pub flow: NameNo,
-    pub step: NameNo,
-    pub lane: Lane,
-    pub due: Timestamp,
-    pub anchor: Timestamp,
-    pub planned: Timestamp,
-    pub started_at: Timestamp,
-    pub timed_revision: RevisionNo,
-    /// The dispatch of this step, when it was claimed before.
-    pub earlier: Option<Earlier>,
-}
-
-/// An earlier claim of the same step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Earlier {
-    pub state: DispatchState,
-    pub attempt: u32,
-    pub first_at: Timestamp,
-    pub incarnation: Incarnation,
-}
 
 /// What was decided about a due enrollment, with what it was decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,15 +61,6 @@ impl Decided {
     }
 }
 
-const DUE: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, e.step, e.due, e.anchor, \
-     e.planned, e.started_at, e.timed_revision, d.state, d.attempt, d.first_at, d.incarnation \
-     FROM enrollments e LEFT JOIN dispatches d ON e.status = 2 AND d.bucket = e.bucket \
-     AND d.enrollment_id = e.enrollment_id AND d.step = e.step \
-     WHERE e.bucket BETWEEN 0 AND 1023 AND e.lane = $1 AND e.due <= $2 ORDER BY e.lane, e.due LIMIT $3";
-const NEXT_DUE: &str = "SELECT min(due) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
-const COUNT_DUE: &str =
-    "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due <= $2";
-
 /// Each row is still as it was seen: the same step, the same due time, not ended.
 macro_rules! still {
     () => {
@@ -111,8 +74,14 @@ const CLAIM: &str = concat!(
     rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4, lease BIGINT 5),
     " AS j JOIN customers AS c ON c.bucket = j.customer >> 48 AND c.customer_id = j.customer \
      AND c.consent_rev = j.rev WHERE ",
-    still!(),
-    " RETURNING enrollment_id"
+    still!()
+);
+/// Which of those to be claimed are: they alone hold the new lease.
+const TAKEN: &str = concat!(
+    listed!("e.bucket, e.enrollment_id"),
+    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4, lease BIGINT 5),
+    " AS j CROSS JOIN enrollments AS e WHERE e.bucket = j.id >> 48 AND e.enrollment_id = j.id \
+     AND e.status = $2 AND e.due = j.lease"
 );
 const CLAIMED: &str = concat!(
     "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, attempt, incarnation, \
@@ -138,45 +107,32 @@ const RETIME: &str = concat!(
 const WITHHELD: &str = concat!(
     "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, reason, attempt, \
      incarnation, first_at, at) SELECT j.id >> 48, j.id, j.step, j.channel, $2, j.reason, 0, $3, $4, $4 FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, channel BIGINT 2, reason BIGINT 3),
-    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET \
+    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, channel BIGINT 3, reason BIGINT 4),
+    " AS j CROSS JOIN enrollments WHERE ",
+    still!(),
+    " ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET \
      state = excluded.state, reason = excluded.reason, at = excluded.at"
+);
+const FORGET_RENDERED: &str = concat!(
+    "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
+     (SELECT enrollments.bucket, enrollments.enrollment_id, enrollments.step FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2),
+    " AS j CROSS JOIN enrollments WHERE ",
+    still!(),
+    ")"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[
-    DUE, NEXT_DUE, COUNT_DUE, CLAIM, CLAIMED, HOLD, RETIME, WITHHELD,
+    CLAIM,
+    TAKEN,
+    CLAIMED,
+    HOLD,
+    RETIME,
+    WITHHELD,
+    FORGET_RENDERED,
 ];
 
 impl Store {
-    /// Up to `limit` enrollments of a lane that are due, the longest due first.
-    pub async fn due(&self, lane: Lane, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
-        let rows = sqlx::query(DUE)
-            .bind(lane.number())
-            .bind(micros(now))
-            .bind(limit)
-            .fetch_all(self.read())
-            .await?;
-        rows.iter().map(|row| due(row, lane)).collect()
-    }
-
-    /// When the next row of a lane is due.
-    pub async fn next_due(&self, lane: Lane) -> Result<Option<Timestamp>> {
-        let due: Option<i64> = sqlx::query_scalar(NEXT_DUE)
-            .bind(lane.number())
-            .fetch_one(self.read())
-            .await?;
-        due.map(instant).transpose()
-    }
-
-    pub async fn count_due(&self, lane: Lane, now: Timestamp) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(COUNT_DUE)
-            .bind(lane.number())
-            .bind(micros(now))
-            .fetch_one(self.read())
-            .await?;
-        Ok(count.unsigned_abs())
-    }
-
     /// Writes what was decided, in one transaction. The enrollments that were claimed: a row that
     /// moved since it was read, or whose customer's consent did, is left as it is and stays due.
     pub async fn write_decisions(
@@ -193,33 +149,6 @@ impl Store {
         tx.commit().await?;
         Ok(claimed)
     }
-}
-
-fn due(row: &SqliteRow, lane: Lane) -> Result<Due> {
-    let step: Option<i32> = row.get(3);
-    let earlier = match row.get::<Option<i64>, _>(9) {
-        None => None,
-        Some(state) => Some(Earlier {
-            state: DispatchState::from_number(state)
-                .ok_or_else(|| Error::Corrupt(format!("{state} is not a dispatch state")))?,
-            attempt: row.get(10),
-            first_at: instant(row.get(11))?,
-            incarnation: Incarnation(row.get(12)),
-        }),
-    };
-    Ok(Due {
-        enrollment: EnrollmentId(row.get(0)),
-        customer: CustomerId(row.get(1)),
-        flow: NameNo(row.get(2)),
-        step: NameNo(step.unwrap_or_default()),
-        lane,
-        due: instant(row.get(4))?,
-        anchor: instant(row.get(5))?,
-        planned: instant(row.get(6))?,
-        started_at: instant(row.get(7))?,
-        timed_revision: RevisionNo(row.get(8)),
-        earlier,
-    })
 }
 
 fn json<T: serde::Serialize>(rows: &[T]) -> String {
@@ -261,12 +190,21 @@ async fn claim(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let taken = sqlx::query(CLAIM)
-        .bind(json(&rows))
-        .bind(EnrollmentStatus::Sending.number())
-        .fetch_all(&mut **tx)
+    let all: Vec<i64> = rows.iter().map(|row| row.0).collect();
+    let asked = json(&rows);
+    let claiming = EnrollmentStatus::Sending.number();
+    let claimed = sqlx::query(CLAIM)
+        .bind(&asked)
+        .bind(claiming)
+        .execute(&mut **tx)
         .await?;
-    let taken: Vec<i64> = taken.iter().map(|row| row.get(0)).collect();
+    let taken = if claimed.rows_affected() == all.len() as u64 {
+        all
+    } else {
+        let taken = sqlx::query(TAKEN).bind(&asked).bind(claiming);
+        let taken: Vec<(i64, i64)> = listed(taken, &mut **tx).await?;
+        taken.into_iter().map(|(_, id)| id).collect()
+    };
     let written: Vec<_> = taken.iter().filter_map(|id| dispatches.get(id)).collect();
     sqlx::query(CLAIMED)
         .bind(json(&written))
@@ -314,7 +252,7 @@ async fn withhold(
     now: Timestamp,
 ) -> Result<()> {
     let mut moves = Vec::new();
-    let mut dispatches = HashMap::new();
+    let mut dispatches = Vec::new();
     for row in decided {
         let Decision::Withhold {
             channel,
@@ -324,30 +262,27 @@ async fn withhold(
         else {
             continue;
         };
-        let (id, step, _) = row.seen();
+        let (id, step, due) = row.seen();
         moves.push(MoveRow::new(row.enrollment, row.step, Some(row.due), then));
-        dispatches.insert(id, (id, step, channel.number(), reason.number()));
+        dispatches.push((id, step, due, channel.number(), reason.number()));
     }
     if moves.is_empty() {
         return Ok(());
     }
-    let moved = apply_moves(tx, &moves, now).await?;
-    let written: Vec<_> = moved
-        .iter()
-        .filter_map(|id| dispatches.get(&id.0))
-        .collect();
+    // All three keep to the rows that are still as they were seen; the move comes last and ends that.
+    let dispatches = json(&dispatches);
     sqlx::query(WITHHELD)
-        .bind(json(&written))
+        .bind(&dispatches)
         .bind(DispatchState::Withheld.number())
         .bind(incarnation.0)
         .bind(micros(now))
         .execute(&mut **tx)
         .await?;
-    sqlx::query(THAW)
-        .bind(json(&written))
+    sqlx::query(FORGET_RENDERED)
+        .bind(dispatches)
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    apply_moves(tx, &moves, now).await
 }
 
 async fn pass(tx: &mut Tx, decided: &[Decided], now: Timestamp) -> Result<()> {

@@ -97,6 +97,11 @@ impl Class {
             (Self::Text, Some(Bind::Text(text))) => Some(Value::Text(text)),
             (Self::Integer, Some(Bind::Int(number))) => Some(Value::Integer(number)),
             (Self::Number, Some(Bind::Real(number))) => Some(Value::Number(number)),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the column holds floating numbers"
+            )]
+            (Self::Number, Some(Bind::Int(number))) => Some(Value::Number(number as f64)),
             (Self::Boolean, Some(Bind::Int(truth))) => Some(Value::Boolean(truth != 0)),
             (Self::Date, Some(Bind::Int(number))) => Some(Value::Date(day(number)?)),
             (Self::Instant, Some(Bind::Int(number))) => Some(Value::Instant(instant(number)?)),

@@ -45,10 +45,11 @@ macro_rules! of_customer {
     };
 }
 
-const ERASE: [&str; 11] = [
+const ERASE: [&str; 12] = [
     of_enrollments!("dispatches"),
     of_enrollments!("attempts"),
     of_enrollments!("frozen_messages"),
+    of_customer!("activity"),
     of_customer!("customer_values"),
     of_customer!("customer_tags"),
     of_customer!("subscriptions"),

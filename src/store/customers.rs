@@ -2,42 +2,39 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, Sqlite, Transaction};
+use serde::Deserialize;
+use sqlx::AssertSqlSafe;
 
-use super::customer_columns::{Class, Column, one_valued, selected};
-use super::customer_lists;
+use super::among::numbers;
+use super::bind::Cell;
+use super::customer_columns::{Class, Column, one_valued};
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
 use super::instants::instant;
+use super::listing::listed;
 use super::patterns;
 use crate::domain::customer::{Consents, Customer, FieldValue, Fields, Status, Switches};
 use crate::domain::field::{Cardinality, DataModel};
 use crate::domain::ids::{Bucket, CustomerId};
 use crate::domain::subscription::Consent;
-use crate::domain::value::{Value, fold};
+use crate::domain::value::fold;
 
-const BASE: &str = "c.customer_id, c.external_id, c.status, c.identified, c.outbound_on, \
-     c.email_on, c.sms_on, c.push_on, c.email_consent, c.sms_consent, c.push_consent, \
-     c.consent_rev, c.created_at, c.last_activity_at";
-const BASE_COLUMNS: usize = 14;
+/// The most arguments that a JSON function takes everywhere (PostgreSQL: 100).
+const CHUNK: usize = 90;
+const BASE: &str = "json_array(c.customer_id, c.external_id, c.status, c.identified, \
+     json_array(c.outbound_on, c.email_on, c.sms_on, c.push_on), \
+     json_array(c.email_consent, c.sms_consent, c.push_consent), \
+     c.consent_rev, c.created_at, y.last_activity_at)";
+const TAGS: &str = "json((SELECT json_group_array(n.name ORDER BY n.name) FROM customer_tags AS t \
+     CROSS JOIN names AS n WHERE t.bucket = c.bucket AND t.customer_id = c.customer_id \
+     AND n.number = t.tag))";
+const VALUES: &str = "json((SELECT json_group_array(json_array(n.name, v.text, v.whole, v.number) \
+     ORDER BY v.field, v.position) FROM customer_values AS v CROSS JOIN names AS n \
+     WHERE v.bucket = c.bucket AND v.customer_id = c.customer_id AND n.number = v.field))";
 
 const ID_OF: &str = "SELECT customer_id FROM customers WHERE bucket = $1 AND external_id = $2";
 const COUNT: &str = "SELECT count(*) FROM customers WHERE bucket BETWEEN 0 AND 1023";
-const VALUES: &str = concat!(
-    "SELECT v.customer_id, n.name, v.text, v.whole, v.number FROM ",
-    ids!(),
-    " AS k CROSS JOIN customer_values AS v CROSS JOIN names AS n WHERE v.bucket = k.bucket \
-     AND v.customer_id = k.id AND n.number = v.field ORDER BY v.customer_id, v.field, v.position"
-);
-const TAGS: &str = concat!(
-    "SELECT t.customer_id, n.name FROM ",
-    ids!(),
-    " AS k CROSS JOIN customer_tags AS t CROSS JOIN names AS n WHERE t.bucket = k.bucket \
-     AND t.customer_id = k.id AND n.number = t.tag ORDER BY t.customer_id, n.name"
-);
 /// The exact identifier first; then whatever begins like the text.
 const FIND: &str = "SELECT c.customer_id FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023 \
      AND (c.external_id = $1 OR c.n_email LIKE $2 ESCAPE '\\' OR c.n_phone LIKE $2 ESCAPE '\\' \
@@ -46,7 +43,7 @@ const FIND: &str = "SELECT c.customer_id FROM customers AS c WHERE c.bucket BETW
      OR lower(c.external_id) LIKE $2 ESCAPE '\\') \
      ORDER BY CASE WHEN c.external_id = $1 THEN 0 ELSE 1 END, c.external_id LIMIT $3";
 
-pub(super) const STATEMENTS: &[&str] = &[ID_OF, COUNT, VALUES, TAGS, FIND];
+pub(super) const STATEMENTS: &[&str] = &[ID_OF, COUNT, FIND];
 
 impl Store {
     pub async fn customer(&self, external_id: &str, model: &DataModel) -> Result<Option<Customer>> {
@@ -56,28 +53,20 @@ impl Store {
         Ok(self.customers(&[id], model).await?.pop())
     }
 
-    /// The customers of these numbers that exist, in the order asked for: one statement for the
-    /// records, one for many-valued fields, one for tags, all of one moment.
+    /// The customers of these numbers that exist, in the order asked for, all of one moment.
     pub async fn customers(
         &self,
         customers: &[CustomerId],
         model: &DataModel,
     ) -> Result<Vec<Customer>> {
-        let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
-        let numbers = json!(numbers).to_string();
         let columns = one_valued(model)?;
-        let mut tx = self.read().begin().await?;
-        let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(customers.len());
-        let rows = sqlx::query(AssertSqlSafe(select(&columns)))
-            .bind(&numbers)
-            .fetch_all(&mut *tx)
-            .await?;
-        for row in &rows {
-            let customer = read(row, &columns)?;
+        let query = sqlx::query(AssertSqlSafe(select(&columns))).bind(numbers(customers));
+        let rows: Vec<Record> = listed(query, self.read()).await?;
+        let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let customer = read(row, &columns, model)?;
             found.insert(customer.id, customer);
         }
-        add_values(&mut tx, &numbers, model, &mut found).await?;
-        add_tags(&mut tx, &numbers, &mut found).await?;
         Ok(customers.iter().filter_map(|id| found.remove(id)).collect())
     }
 
@@ -113,100 +102,111 @@ impl Store {
     }
 }
 
+/// A customer as the statement lists it.
+#[derive(Deserialize)]
+struct Record {
+    base: Base,
+    /// One-valued fields in the columns' order, in chunks.
+    fields: Vec<Vec<Cell>>,
+    tags: Vec<String>,
+    several: Vec<Several>,
+}
+
+#[derive(Deserialize)]
+struct Base {
+    id: i64,
+    external_id: String,
+    status: i64,
+    identified: i64,
+    switches: [i64; 4],
+    consents: [i64; 3],
+    consent_rev: i64,
+    created_at: i64,
+    last_activity_at: Option<i64>,
+}
+
+/// One value of a many-valued field, in the column of its class.
+#[derive(Deserialize)]
+struct Several {
+    field: String,
+    text: Cell,
+    whole: Cell,
+    number: Cell,
+}
+
 fn select(columns: &[Column]) -> String {
-    let fields = selected(columns);
+    let names: Vec<String> = columns.iter().map(|c| format!("c.{}", c.name)).collect();
+    let chunks: Vec<String> = names
+        .chunks(CHUNK)
+        .map(|chunk| format!("json_array({})", chunk.join(", ")))
+        .collect();
     format!(
-        "SELECT {BASE}{fields} FROM {} AS k CROSS JOIN customers AS c \
+        "SELECT json_group_array(json_array({BASE}, json_array({fields}), {TAGS}, {VALUES})) \
+         FROM {ids} AS k CROSS JOIN customers AS c LEFT JOIN activity AS y \
+         ON y.bucket = c.bucket AND y.customer_id = c.customer_id \
          WHERE c.bucket = k.bucket AND c.customer_id = k.id",
-        ids!()
+        fields = chunks.join(", "),
+        ids = ids!()
     )
 }
 
-fn read(row: &SqliteRow, columns: &[Column]) -> Result<Customer> {
-    let number = |place| row.try_get::<i64, usize>(place);
-    let on = |place| number(place).map(|n| n != 0);
-    let consent = |place| number(place).map(Consent::from_number);
+fn read(record: Record, columns: &[Column], model: &DataModel) -> Result<Customer> {
+    let base = record.base;
+    let [outbound, email, sms, push] = base.switches.map(|on| on != 0);
+    let switches = Switches {
+        outbound,
+        email,
+        sms,
+        push,
+    };
+    let [email, sms, push] = base.consents.map(Consent::from_number);
+    let mut fields = one_values(record.fields, columns)?;
+    for value in record.several {
+        add_several(&mut fields, value, model)?;
+    }
     Ok(Customer {
-        id: CustomerId(number(0)?),
-        external_id: row.try_get(1)?,
-        status: Status::from_number(number(2)?),
-        identified: on(3)?,
-        switches: Switches {
-            outbound: on(4)?,
-            email: on(5)?,
-            sms: on(6)?,
-            push: on(7)?,
-        },
-        consents: Consents {
-            email: consent(8)?,
-            sms: consent(9)?,
-            push: consent(10)?,
-        },
-        consent_rev: number(11)?,
-        created_at: instant(number(12)?)?,
-        last_activity_at: row
-            .try_get::<Option<i64>, _>(13)?
-            .map(instant)
-            .transpose()?,
-        fields: fields(row, columns)?,
-        tags: Vec::new(),
+        id: CustomerId(base.id),
+        external_id: base.external_id,
+        status: Status::from_number(base.status),
+        identified: base.identified != 0,
+        switches,
+        consents: Consents { email, sms, push },
+        consent_rev: base.consent_rev,
+        created_at: instant(base.created_at)?,
+        last_activity_at: base.last_activity_at.map(instant).transpose()?,
+        fields,
+        tags: record.tags,
     })
 }
 
-fn fields(row: &SqliteRow, columns: &[Column]) -> Result<Fields> {
+fn one_values(cells: Vec<Vec<Cell>>, columns: &[Column]) -> Result<Fields> {
     let mut fields = Fields::new();
-    for (column, place) in columns.iter().zip(BASE_COLUMNS..) {
-        if let Some(value) = column.class.value(column.class.read(row, place)?)? {
+    for (column, cell) in columns.iter().zip(cells.into_iter().flatten()) {
+        if let Some(value) = column.class.value(cell)? {
             fields.insert(column.field.clone(), FieldValue::One(value));
         }
     }
     Ok(fields)
 }
 
-async fn add_values(
-    tx: &mut Transaction<'_, Sqlite>,
-    numbers: &str,
-    model: &DataModel,
-    found: &mut HashMap<CustomerId, Customer>,
-) -> Result<()> {
-    let many = |name: &str| {
-        let field = model.field(name)?;
-        (field.cardinality == Cardinality::Many).then(|| Class::of(field.kind))
-    };
-    if !model.fields.iter().any(|f| many(&f.identifier).is_some()) {
+/// A value of a field that the model has no longer, or with one value now, is passed over.
+fn add_several(fields: &mut Fields, value: Several, model: &DataModel) -> Result<()> {
+    let field = model.field(&value.field);
+    let Some(field) = field.filter(|field| field.cardinality == Cardinality::Many) else {
         return Ok(());
-    }
-    for row in sqlx::query(VALUES)
-        .bind(numbers)
-        .fetch_all(&mut **tx)
-        .await?
-    {
-        let (id, name): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        let Some(class) = many(&name) else { continue };
-        let value = class.value(customer_lists::read(class, &row, 2)?)?;
-        if let (Some(value), Some(customer)) = (value, found.get_mut(&CustomerId(id))) {
-            push(&mut customer.fields, name, value);
-        }
-    }
-    Ok(())
-}
-
-fn push(fields: &mut Fields, name: String, value: Value) {
-    let entry = fields.entry(name);
-    if let FieldValue::Many(values) = entry.or_insert_with(|| FieldValue::Many(Vec::new())) {
+    };
+    let class = Class::of(field.kind);
+    let cell = match class {
+        Class::Text => value.text,
+        Class::Number => value.number,
+        Class::Integer | Class::Boolean | Class::Date | Class::Instant => value.whole,
+    };
+    let entry = fields.entry(value.field);
+    if let (Some(value), FieldValue::Many(values)) = (
+        class.value(cell)?,
+        entry.or_insert_with(|| FieldValue::Many(Vec::new())),
+    ) {
         values.push(value);
-    }
-}
-
-async fn add_tags(
-    tx: &mut Transaction<'_, Sqlite>,
-    numbers: &str,
-    found: &mut HashMap<CustomerId, Customer>,
-) -> Result<()> {
-    for row in sqlx::query(TAGS).bind(numbers).fetch_all(&mut **tx).await? {
-        if let Some(customer) = found.get_mut(&CustomerId(row.try_get(0)?)) {
-            customer.tags.push(row.try_get(1)?);
-        }
     }
     Ok(())
 }

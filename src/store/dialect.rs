@@ -18,7 +18,14 @@ macro_rules! rows {
     };
 }
 
-pub(super) use {ids, rows};
+/// The head of a statement whose rows come out as one JSON array of arrays of these columns.
+macro_rules! listed {
+    ($columns:literal) => {
+        concat!("SELECT json_group_array(json_array(", $columns, ")) FROM ")
+    };
+}
+
+pub(super) use {ids, listed, rows};
 
 /// The most binds that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 pub(super) const MOST_BINDS: usize = 32_766;

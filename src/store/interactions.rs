@@ -24,15 +24,19 @@ const INSERT: &str = concat!(
 
 /// Each instant moves forward only.
 const ACTIVE: &str = concat!(
-    "UPDATE customers SET \
-     last_activity_at = CASE WHEN last_activity_at > j.activity THEN last_activity_at \
-       ELSE j.activity END, \
-     last_engagement_at = CASE WHEN j.engagement IS NULL OR last_engagement_at > j.engagement \
-       THEN last_engagement_at ELSE j.engagement END, \
-     last_transaction_at = CASE WHEN j.dealing IS NULL OR last_transaction_at > j.dealing \
-       THEN last_transaction_at ELSE j.dealing END FROM ",
+    "INSERT INTO activity (bucket, customer_id, last_activity_at, last_engagement_at, \
+     last_transaction_at) SELECT c.bucket, c.customer_id, j.activity, j.engagement, j.dealing FROM ",
     rows!(id BIGINT 0, activity BIGINT 1, engagement BIGINT 2, dealing BIGINT 3),
-    " AS j WHERE customers.bucket = j.id >> 48 AND customers.customer_id = j.id"
+    " AS j CROSS JOIN customers AS c WHERE c.bucket = j.id >> 48 AND c.customer_id = j.id \
+     ON CONFLICT (bucket, customer_id) DO UPDATE SET \
+     last_activity_at = CASE WHEN activity.last_activity_at > excluded.last_activity_at \
+       THEN activity.last_activity_at ELSE excluded.last_activity_at END, \
+     last_engagement_at = CASE WHEN excluded.last_engagement_at IS NULL \
+       OR activity.last_engagement_at > excluded.last_engagement_at \
+       THEN activity.last_engagement_at ELSE excluded.last_engagement_at END, \
+     last_transaction_at = CASE WHEN excluded.last_transaction_at IS NULL \
+       OR activity.last_transaction_at > excluded.last_transaction_at \
+       THEN activity.last_transaction_at ELSE excluded.last_transaction_at END"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[INSERT, ACTIVE];

@@ -1,7 +1,6 @@
 //! Owns how enrollments move: to their next step, to their end, always from the step they were seen at.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use crate::domain::channel::Lane;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -125,22 +124,18 @@ const MOVE: &str = concat!(
           revision BIGINT 10),
     " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
      AND enrollments.step = j.seen AND (j.seen_due IS NULL OR enrollments.due = j.seen_due) \
-     AND enrollments.status < 10 RETURNING enrollment_id"
+     AND enrollments.status < 10"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[MOVE];
 
-/// Moves those that are still where they were seen; which were.
-pub(super) async fn apply_moves(
-    tx: &mut Tx,
-    moves: &[MoveRow],
-    now: Timestamp,
-) -> Result<Vec<EnrollmentId>> {
+/// Moves those that are still where they were seen.
+pub(super) async fn apply_moves(tx: &mut Tx, moves: &[MoveRow], now: Timestamp) -> Result<()> {
     let rows: Vec<Columns> = moves.iter().map(MoveRow::columns).collect();
-    let rows = sqlx::query(MOVE)
+    sqlx::query(MOVE)
         .bind(serde_json::to_string(&rows).unwrap_or_default())
         .bind(micros(now))
-        .fetch_all(&mut **tx)
+        .execute(&mut **tx)
         .await?;
-    Ok(rows.iter().map(|row| EnrollmentId(row.get(0))).collect())
+    Ok(())
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::claims::{Due, Earlier};
 use super::db::Store;
+use super::due::{Due, Earlier};
 use super::error::{Error, Result};
 use super::instants::{instant, optional_instant};
 use crate::domain::channel::{Channel, Lane};

@@ -130,7 +130,7 @@ impl Compiler<'_> {
         let discarded = self.binds.int(Status::Discarded.number());
         let bounds = self.frame.revision.rating;
         let mut since = |days: u32| self.binds.int(self.now.start_of_days_ago(days));
-        let at = "c.last_activity_at";
+        let at = moment_column(Moment::LastActivity);
         let activity = match rating {
             Rating::Discarded => return format!("(c.status = {discarded})"),
             Rating::Inactive => format!("{at} IS NULL"),
@@ -203,12 +203,23 @@ impl Compiler<'_> {
     }
 }
 
-/// The column of an instant that every record carries.
+/// A column of the customer's activity; nothing when there has been none.
+macro_rules! of_activity {
+    ($column:literal) => {
+        concat!(
+            "(SELECT y.",
+            $column,
+            " FROM activity AS y WHERE y.bucket = c.bucket AND y.customer_id = c.customer_id)"
+        )
+    };
+}
+
+/// What an instant that everybody has is, as SQL over `c`.
 pub(super) fn moment_column(moment: Moment) -> &'static str {
     match moment {
         Moment::Created => "c.created_at",
-        Moment::LastActivity => "c.last_activity_at",
-        Moment::LastEngagement => "c.last_engagement_at",
-        Moment::LastTransaction => "c.last_transaction_at",
+        Moment::LastActivity => of_activity!("last_activity_at"),
+        Moment::LastEngagement => of_activity!("last_engagement_at"),
+        Moment::LastTransaction => of_activity!("last_transaction_at"),
     }
 }

@@ -49,15 +49,23 @@ impl Settled {
     }
 }
 
-const SETTLE: &str = concat!(
-    "UPDATE dispatches SET state = j.state, reason = j.reason, gateway_id = j.gateway_id, \
-     detail = j.detail, at = $2 FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2, incarnation BIGINT 3, state BIGINT 4,
-          reason BIGINT 5, gateway_id TEXT 6, detail TEXT 7),
-    " AS j WHERE dispatches.bucket = j.id >> 48 AND dispatches.enrollment_id = j.id \
-     AND dispatches.step = j.step AND dispatches.attempt = j.attempt \
-     AND dispatches.incarnation = j.incarnation AND dispatches.state = 0 RETURNING enrollment_id"
-);
+/// Writes the new state of every claim that still stands.
+macro_rules! settle {
+    () => {
+        concat!(
+            "UPDATE dispatches SET state = j.state, reason = j.reason, gateway_id = j.gateway_id, \
+             detail = j.detail, at = $2 FROM ",
+            rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2, incarnation BIGINT 3, state BIGINT 4,
+                  reason BIGINT 5, gateway_id TEXT 6, detail TEXT 7),
+            " AS j WHERE dispatches.bucket = j.id >> 48 AND dispatches.enrollment_id = j.id \
+             AND dispatches.step = j.step AND dispatches.attempt = j.attempt \
+             AND dispatches.incarnation = j.incarnation AND dispatches.state = 0"
+        )
+    };
+}
+
+const SETTLE: &str = settle!();
+const SETTLE_SOME: &str = concat!(settle!(), " RETURNING enrollment_id");
 const RETRY: &str = concat!(
     "UPDATE enrollments SET due = j.due FROM ",
     rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2),
@@ -81,17 +89,18 @@ const FREEZE: &str = concat!(
     rows!(id BIGINT 0, step BIGINT 1, body TEXT 2),
     " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO NOTHING"
 );
-pub(super) const THAW: &str = concat!(
+const THAW: &str = concat!(
     "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
      (SELECT j.id >> 48, j.id, j.step FROM ",
     rows!(id BIGINT 0, step BIGINT 1),
     " AS j)"
 );
 const ACTIVITY: &str = concat!(
-    "UPDATE customers SET last_activity_at = $2 FROM ",
+    "INSERT INTO activity (bucket, customer_id, last_activity_at) SELECT k.bucket, k.id, $2 FROM ",
     ids!(),
-    " AS k WHERE customers.bucket = k.bucket AND customers.customer_id = k.id \
-     AND coalesce(customers.last_activity_at, 0) < $2"
+    " AS k WHERE true ON CONFLICT (bucket, customer_id) DO UPDATE \
+     SET last_activity_at = excluded.last_activity_at \
+     WHERE activity.last_activity_at < excluded.last_activity_at"
 );
 const SUPPRESS: &str = concat!(
     "INSERT INTO suppressions (bucket, channel, address, at, reason) \
@@ -101,7 +110,15 @@ const SUPPRESS: &str = concat!(
 );
 
 pub(super) const STATEMENTS: &[&str] = &[
-    SETTLE, RETRY, ENDED_WHY, ATTEMPT, FREEZE, THAW, ACTIVITY, SUPPRESS,
+    SETTLE,
+    SETTLE_SOME,
+    RETRY,
+    ENDED_WHY,
+    ATTEMPT,
+    FREEZE,
+    THAW,
+    ACTIVITY,
+    SUPPRESS,
 ];
 
 impl Store {
@@ -109,11 +126,13 @@ impl Store {
     /// again, because a segment asks about sends or activity.
     pub async fn settle(&self, settled: &[Settled], marks: bool, now: Timestamp) -> Result<()> {
         let mut tx = self.write().await?;
-        let standing = mark_settled(&mut tx, settled, now).await?;
-        let settled: Vec<&Settled> = settled
-            .iter()
-            .filter(|row| standing.contains(&row.enrollment))
-            .collect();
+        let mut settled: Vec<&Settled> = settled.iter().collect();
+        if !mark_all(&mut tx, &settled, now).await? {
+            tx.rollback().await?;
+            tx = self.write().await?;
+            let standing = mark_standing(&mut tx, &settled, now).await?;
+            settled.retain(|row| standing.contains(&row.enrollment));
+        }
         retry(&mut tx, &settled, now).await?;
         let moves: Vec<MoveRow> = settled
             .iter()
@@ -168,22 +187,33 @@ fn settled_row(row: &Settled) -> SettledRow<'_> {
     )
 }
 
-/// Writes the new states; which claims still stood.
-async fn mark_settled(
+/// Writes the new states; whether every claim still stood.
+async fn mark_all(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<bool> {
+    let marked = sqlx::query(SETTLE)
+        .bind(settled_rows(settled))
+        .bind(micros(now))
+        .execute(&mut **tx)
+        .await?;
+    Ok(marked.rows_affected() == settled.len() as u64)
+}
+
+/// Writes the new states of the claims that still stand; which those are.
+async fn mark_standing(
     tx: &mut Tx,
-    settled: &[Settled],
+    settled: &[&Settled],
     now: Timestamp,
 ) -> Result<HashSet<EnrollmentId>> {
-    let rows: Vec<SettledRow<'_>> = settled.iter().map(settled_row).collect();
-    let standing = sqlx::query(SETTLE)
-        .bind(json(&rows))
+    let standing: Vec<i64> = sqlx::query_scalar(SETTLE_SOME)
+        .bind(settled_rows(settled))
         .bind(micros(now))
         .fetch_all(&mut **tx)
         .await?;
-    Ok(standing
-        .iter()
-        .map(|row| EnrollmentId(row.get(0)))
-        .collect())
+    Ok(standing.into_iter().map(EnrollmentId).collect())
+}
+
+fn settled_rows(settled: &[&Settled]) -> String {
+    let rows: Vec<SettledRow<'_>> = settled.iter().map(|row| settled_row(row)).collect();
+    json(&rows)
 }
 
 async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::{
     audit, backup, changes, claims, customer_edits, customer_lists, customer_upsert, customers,
-    dialect, dirty, dismissals, dispatches, enrollments, flow_edits, flows, gateways, history,
+    dialect, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history,
     identity, interactions, jobs, ledger, memberships, meta, moves, names, parking, pruning,
     qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
     subscriptions, suppressions, switches, totals,
@@ -24,6 +24,7 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("dirty", dirty::STATEMENTS),
         ("dismissals", dismissals::STATEMENTS),
         ("dispatches", dispatches::STATEMENTS),
+        ("due", due::STATEMENTS),
         ("enrollments", enrollments::STATEMENTS),
         ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),

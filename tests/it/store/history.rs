@@ -27,7 +27,7 @@ pub(super) async fn activity_moves_forward_only(store: Fresh) {
     let id = store.person("a", &[]).await;
     let instants = async || {
         let column = async |name: &str| {
-            let sql = format!("SELECT coalesce({name}, 0) FROM customers");
+            let sql = format!("SELECT coalesce((SELECT {name} FROM activity), 0)");
             store.number(&sql).await
         };
         (
