@@ -170,10 +170,11 @@ impl Asked<'_> {
             channel,
             attempt,
             first_at,
-            address,
+            address: address.clone(),
         };
         let decision = Decision::Claim {
             channel,
+            address,
             attempt,
             first_at,
             lease_until,

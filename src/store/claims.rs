@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
-use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
+use crate::domain::ids::{Bucket, CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
 use super::db::{Store, Tx};
 use super::dialect::rows;
@@ -17,6 +17,7 @@ use super::error::{Error, Result};
 use super::instants::{instant, micros};
 use super::moves::{Move, MoveRow, apply_moves};
 use super::settlements::THAW;
+use super::suppressions;
 
 /// An enrollment whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Decided {
 pub enum Decision {
     Claim {
         channel: Channel,
+        /// Where the message goes; an address that was suppressed meanwhile is not claimed for.
+        address: String,
         attempt: u32,
         first_at: Timestamp,
         lease_until: Timestamp,
@@ -108,11 +111,13 @@ macro_rules! still {
 
 const CLAIM: &str = concat!(
     "UPDATE enrollments SET status = $2, held = NULL, due = j.lease FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4, lease BIGINT 5),
+    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4, lease BIGINT 5,
+          channel BIGINT 6, place BIGINT 7, address TEXT 8),
     " AS j JOIN customers AS c ON c.bucket = j.customer >> 48 AND c.customer_id = j.customer \
      AND c.consent_rev = j.rev WHERE ",
     still!(),
-    " RETURNING enrollment_id"
+    " AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.bucket = j.place \
+     AND s.channel = j.channel AND s.address = j.address) RETURNING enrollment_id"
 );
 const CLAIMED: &str = concat!(
     "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, attempt, incarnation, \
@@ -178,7 +183,8 @@ impl Store {
     }
 
     /// Writes what was decided, in one transaction. The enrollments that were claimed: a row that
-    /// moved since it was read, or whose customer's consent did, is left as it is and stays due.
+    /// moved since it was read, or whose customer's consent did, or whose address was suppressed, is
+    /// left as it is and stays due.
     pub async fn write_decisions(
         &self,
         decided: &[Decided],
@@ -237,6 +243,7 @@ async fn claim(
     for row in decided {
         let Decision::Claim {
             channel,
+            address,
             attempt,
             first_at,
             lease_until,
@@ -245,6 +252,7 @@ async fn claim(
             continue;
         };
         let (id, step, due) = row.seen();
+        let address = suppressions::key(address);
         rows.push((
             id,
             step,
@@ -252,6 +260,9 @@ async fn claim(
             row.customer.0,
             row.consent_rev,
             micros(*lease_until),
+            channel.number(),
+            Bucket::of(&address).0,
+            address,
         ));
         dispatches.insert(
             id,

@@ -92,6 +92,6 @@ pub(super) async fn suppress(
 }
 
 /// Addresses are compared without case.
-fn key(address: &str) -> String {
+pub(super) fn key(address: &str) -> String {
     address.trim().to_lowercase()
 }

@@ -3,6 +3,7 @@
 mod bank;
 mod commands;
 mod consent;
+mod giving_up;
 mod import;
 mod profiles;
 mod table;

@@ -11,6 +11,7 @@ mod operation;
 mod oracle;
 mod people;
 mod property;
+mod race;
 mod revisions;
 mod rig;
 mod segments;
@@ -69,6 +70,12 @@ for_every_database! {
         a_dismissal_ends_the_flow_of_that_name_and_can_be_withdrawn
         an_unknown_customer_is_refused_everywhere
         a_suppressed_address_is_found_in_any_spelling
+    }
+    race {
+        whatever_the_gate_asks_about_stops_a_claim_that_saw_it_otherwise
+        an_address_that_is_suppressed_meanwhile_is_not_claimed_for
+        a_deleted_customers_message_is_not_claimed
+        a_message_is_claimed_once_whoever_else_changes
     }
     history {
         activity_moves_forward_only
