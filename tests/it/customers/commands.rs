@@ -135,7 +135,7 @@ fn a_workspace_with_errors_imports_nothing_and_says_why() {
 }
 
 #[test]
-fn only_customers_can_be_imported_yet() {
+fn transactions_cannot_be_imported_yet() {
     let desk = desk();
     let (code, said) = desk.refused("import people.csv --kind transactions");
     assert_eq!(code, Some(2));

@@ -5,5 +5,6 @@ mod commands;
 mod consent;
 mod giving_up;
 mod import;
+mod lines;
 mod profiles;
 mod table;

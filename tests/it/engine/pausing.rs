@@ -239,3 +239,19 @@ async fn what_a_person_pauses_sends_nothing_until_they_resume_it(
     rig.advance("1d").await;
     assert_eq!(rig.sent(), afterwards);
 }
+
+#[tokio::test]
+async fn a_flow_that_is_published_while_everything_is_paused_sends_nothing_until_it_is_resumed() {
+    let mut rig = Rig::with(&flow("f", LYON, "", &[email("hello", "after: 1h")])).await;
+    rig.customer("ana", "city=Lyon").await;
+    rig.settle().await;
+    command(&rig, "pause --all").await;
+    let newer = flow("g", LYON, "", &[sms("text", "")]);
+    rig.edit("flows/g.yaml", &newer).await;
+    rig.advance("5h").await;
+    assert_eq!(rig.sent(), [""; 0]);
+    command(&rig, "resume --all").await;
+    rig.advance("1d").await;
+    let sent = ["01-05 15:00 ana sms text", "01-05 16:00 ana email hello"];
+    assert_eq!(rig.sent(), sent);
+}

@@ -83,6 +83,8 @@ for_every_database! {
         a_filter_narrows_the_history
         totals_count_what_became_of_messages
         an_interaction_of_an_unknown_customer_is_passed_over
+        a_line_that_is_told_already_is_not_recorded_again
+        of_one_instant_a_run_begins_first_and_ends_last
     }
     erasure {
         a_deleted_customer_leaves_nothing_behind_but_ended_runs

@@ -68,15 +68,15 @@ const FUNNEL: [(&str, &str); 10] = [
     ),
     (
         "segment: vips\nsteps: [ { id: a, email: gold-card/homepage } ]",
-        "18:26 forbidden-action `homepage` is an on-screen message",
+        "18:26 forbidden-action `gold-card/homepage` is an on-screen message",
     ),
     (
         "segment: vips\nsteps: [ { id: a, email: gold-card/survey } ]",
-        "22:26 forbidden-action `survey` is a data-capture form",
+        "22:26 forbidden-action `gold-card/survey` is a data-capture form",
     ),
     (
         "segment: vips\nsteps: [ { id: a, email: gold-card/contract } ]",
-        "26:26 forbidden-action `contract` is a DocuSign integration",
+        "26:26 forbidden-action `gold-card/contract` is a DocuSign integration",
     ),
     (
         "segment: vips\nlead-generation: { form: x }\nsteps: [ { id: a, after: 1d } ]",
@@ -88,7 +88,7 @@ const FUNNEL: [(&str, &str); 10] = [
     ),
     (
         "name: No segment\nsteps: [ { id: a, after: 1d } ]",
-        "37:1 everyone this flow has no segment",
+        "37:7 everyone this flow has no segment",
     ),
     (
         "segment: { where: { all: [] } }\nsteps: [ { id: a, after: 1d } ]",
