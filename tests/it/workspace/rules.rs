@@ -92,7 +92,7 @@ const FUNNEL: [(&str, &str); 10] = [
     ),
     (
         "segment: { where: { all: [] } }\nsteps: [ { id: a, after: 1d } ]",
-        "42:10 everyone this segment has no condition",
+        "42:21 everyone this segment has no condition",
     ),
 ];
 
