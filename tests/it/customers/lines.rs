@@ -165,3 +165,19 @@ fn a_file_of_lines_names_its_columns() {
         assert!(said.contains(expected), "{words}: {said}");
     }
 }
+
+#[test]
+fn a_history_is_shown_whole_or_says_that_it_is_not() {
+    let desk = customers();
+    desk.file("happened.csv", HAPPENED);
+    desk.json("import happened.csv --kind interactions");
+    desk.json("switch ana sms off");
+    let hint = "older lines are left out: `--limit N` shows more";
+    for (limit, has_older) in [(2, true), (3, false)] {
+        let ana = desk.json(&format!("customer show ana --limit {limit}"));
+        assert_eq!(ana["interactions"].as_array().unwrap().len(), limit);
+        assert_eq!(ana["has_older_interactions"], has_older);
+        let text = desk.text(&format!("customer show ana --limit {limit}"));
+        assert_eq!(text.contains(hint), has_older, "{text}");
+    }
+}
