@@ -26,6 +26,7 @@ pub(crate) fn show(overview: &Overview) -> Json {
         "active_flows": each(&overview.active_flows, active_flow),
         "totals": totals(&overview.totals),
         "interactions": each(&overview.history, interaction),
+        "has_older_interactions": overview.has_older,
     })
 }
 

@@ -202,7 +202,11 @@ fn history(overview: &Overview, zone: &TimeZone) -> String {
         .iter()
         .map(|line| entry(line, zone))
         .collect();
-    aligned(2, &rows)
+    let mut text = aligned(2, &rows);
+    if overview.has_older {
+        text.push_str("  older lines are left out: `--limit N` shows more\n");
+    }
+    text
 }
 
 fn entry(line: &HistoryLine, zone: &TimeZone) -> [String; 4] {

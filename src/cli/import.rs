@@ -1,4 +1,4 @@
-//! Owns `drumbeat import`: customers from a CSV file.
+//! Owns `drumbeat import`: customers, and lines about them, from a CSV file.
 
 use std::path::PathBuf;
 
@@ -17,13 +17,14 @@ use super::session::{self, Session};
 use super::words;
 use crate::customers::delimiter::Delimiter;
 use crate::customers::import::{self, ImportReport, ImportRequest};
+use crate::customers::lines::{LineImport, Lines};
 use crate::customers::reading::Input;
 use crate::customers::table::TableOptions;
 use crate::domain::audit::Source;
 use crate::domain::channel::Channel;
 use crate::domain::subscription::Consent;
 
-/// Creates and updates customers from a CSV file.
+/// Creates and updates customers, or records lines about them, from a CSV file.
 ///
 /// A row is a customer by its unique id. The first row names the columns; each fills the field of that identifier or description. An empty
 /// cell clears the field, a field without a column stays as it is. Several values of one cell are
@@ -33,7 +34,10 @@ use crate::domain::subscription::Consent;
 pub(crate) struct Arguments {
     /// A CSV file.
     file: PathBuf,
-    /// What its rows are.
+    /// What its rows are. `interactions` (what customers did elsewhere, such as a `conversion`) have
+    /// the columns `customer`, `kind`, `at`, and may have `channel`, `campaign`, `flow`, `step`,
+    /// `note`. `unsubscriptions` have `customer`, and may have `campaign`, `category`, `group`,
+    /// `channel`, `at`, `note`. A row that is known already changes nothing.
     #[arg(long, value_enum, default_value_t = Kind::Customers)]
     kind: Kind,
     /// Fills a field from a column with another name; may be repeated.
@@ -96,26 +100,50 @@ fn consent(text: &str) -> Result<(Channel, Consent), String> {
 }
 
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
-    if arguments.kind != Kind::Customers {
-        output::problem("only customers can be imported: other kinds are not supported yet");
+    let lines = match arguments.kind {
+        Kind::Customers => None,
+        Kind::Interactions => Some(Lines::Interactions),
+        Kind::Unsubscriptions => Some(Lines::Unsubscriptions),
+        Kind::Transactions => {
+            output::problem("transactions cannot be imported: they are not supported yet");
+            return Ok(Exit::Misuse);
+        }
+    };
+    if lines.is_some() && !(arguments.tag.is_empty() && arguments.consent.is_empty()) {
+        output::problem("`--tag` and `--consent` are for `--kind customers`: leave them out");
         return Ok(Exit::Misuse);
     }
-    session::run(place, async |session| import(session, arguments).await)
+    session::run(place, async |session| {
+        import(session, arguments, lines).await
+    })
 }
 
-async fn import(session: &Session, arguments: &Arguments) -> anyhow::Result<Exit> {
+async fn import(
+    session: &Session,
+    arguments: &Arguments,
+    lines: Option<Lines>,
+) -> anyhow::Result<Exit> {
     let request = request(arguments);
     let by = arguments.actor.by(&session.settings, Source::Import);
     let progress = Progress::new();
-    let imported = import::import(
-        &session.store,
-        &session.published.revision,
-        &request,
-        &by,
-        session.clock.as_ref(),
-        &|seen| progress.show(seen),
-    )
-    .await;
+    let (store, clock) = (&session.store, session.clock.as_ref());
+    let revision = &session.published.revision;
+    let watch = |seen| progress.show(seen);
+    let imported = match lines {
+        None => import::import(store, revision, &request, &by, clock, &watch).await,
+        Some(lines) => {
+            let import = LineImport {
+                store,
+                revision,
+                lines,
+                input: &request.input,
+                dry_run: request.dry_run,
+                by: &by,
+                clock,
+            };
+            import.run(&watch).await
+        }
+    };
     progress.clear();
     let report = imported?;
     match arguments.format.format {

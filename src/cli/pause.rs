@@ -25,9 +25,18 @@ struct Target {
     /// A channel: its messages wait, whichever flow they are of.
     #[arg(long, value_parser = words::channel)]
     channel: Option<Channel>,
-    /// Every flow.
+    /// Every flow and every channel: a flow that is published meanwhile sends nothing either.
     #[arg(long)]
     all: bool,
+}
+
+impl Target {
+    fn channels(&self) -> Vec<Channel> {
+        if self.all {
+            return Channel::ALL.to_vec();
+        }
+        self.channel.into_iter().collect()
+    }
 }
 
 /// Stops claims and entries until `resume`; a reload does not end it.
@@ -72,7 +81,7 @@ pub(crate) fn pause(place: &Place, arguments: &PauseArguments) -> anyhow::Result
             reason: arguments.reason.clone(),
         };
         let mut changes = Vec::new();
-        if let Some(channel) = arguments.target.channel {
+        for channel in arguments.target.channels() {
             let changed = session.store.pause_channel(channel, &pause).await?;
             changes.push(of_channel(channel, changed));
         }
@@ -101,7 +110,7 @@ pub(crate) fn resume(place: &Place, arguments: &ResumeArguments) -> anyhow::Resu
         let by = arguments.actor.by(&session.settings, Source::CommandLine);
         let at = session.clock.now();
         let mut changes = Vec::new();
-        if let Some(channel) = arguments.target.channel {
+        for channel in arguments.target.channels() {
             let changed = session.store.resume_channel(channel).await?;
             changes.push(of_channel(channel, changed));
         }

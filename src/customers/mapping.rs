@@ -46,6 +46,14 @@ pub enum MappingError {
          are `{}`)", .columns.join("`, `")
     )]
     NoId { columns: Vec<String> },
+    #[error(
+        "no column holds the {name}: name one `{name}`, or map it with `COLUMN={name}` (the \
+         columns are `{}`)", .columns.join("`, `")
+    )]
+    Missing {
+        name: &'static str,
+        columns: Vec<String>,
+    },
 }
 
 impl Mapping {
@@ -80,7 +88,7 @@ impl Mapping {
     }
 }
 
-fn place_of(column: &str, columns: &[String]) -> Result<usize, MappingError> {
+pub(super) fn place_of(column: &str, columns: &[String]) -> Result<usize, MappingError> {
     let exact: Vec<usize> = places(columns, |name| name == column.trim());
     let places = if exact.is_empty() {
         places(columns, |name| plain(name) == plain(column))
@@ -163,7 +171,8 @@ fn name_of(target: Target, model: &DataModel) -> String {
     }
 }
 
-fn plain(name: &str) -> String {
+/// A column's name without case, accents, spaces, `_` and `-`.
+pub(super) fn plain(name: &str) -> String {
     let mut plain = fold(name);
     plain.retain(|c| !c.is_whitespace() && c != '_' && c != '-');
     plain

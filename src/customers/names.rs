@@ -83,6 +83,10 @@ pub fn check_campaign(revision: &Revision, campaign: &str) -> Result<(), Unknown
     check("campaign", campaign, campaigns.map(String::as_str))
 }
 
+pub fn check_flow(revision: &Revision, flow: &str) -> Result<(), UnknownName> {
+    check("flow", flow, revision.flows.keys().map(String::as_str))
+}
+
 pub fn check_tag(model: &DataModel, tag: &str) -> Result<(), UnknownName> {
     check("tag", tag, model.tags.keys().map(String::as_str))
 }

@@ -25,6 +25,8 @@ pub struct Overview {
     pub active_flows: Vec<ActiveFlow>,
     /// Newest first.
     pub history: Vec<HistoryLine>,
+    /// Whether there are lines older than those.
+    pub has_older: bool,
 }
 
 /// A flow that the customer is in.
@@ -46,13 +48,18 @@ pub async fn overview(
     let id = customer.id;
     let subscriptions = store.subscriptions_of(&[id]).await?.remove(&id);
     let dismissals = store.dismissals_of(&[id]).await?.remove(&id);
+    let (all, one_more) = (HistoryFilter::default(), limit.saturating_add(1));
+    let mut history = store.history(id, &all, one_more).await?;
+    let has_older = history.len() > limit;
+    history.truncate(limit);
     Ok(Overview {
         rating: rating(&customer, revision, now),
         subscriptions: subscriptions.unwrap_or_default(),
         dismissals: dismissals.unwrap_or_default(),
         totals: store.totals(id).await?,
         active_flows: active_flows(store, id).await?,
-        history: store.history(id, &HistoryFilter::default(), limit).await?,
+        history,
+        has_older,
         customer,
     })
 }

@@ -105,6 +105,12 @@ impl Kind {
         self.number() < 40 || self == Self::Dismissal
     }
 
+    /// Whether a file may tell of it: what customers do elsewhere, but not our own messages and
+    /// changes, and not transactions, which have an amount.
+    pub fn can_be_imported(self) -> bool {
+        self.is_engagement() && self != Self::Transaction
+    }
+
     /// The channel of a message we sent, for the kinds that are dispatches in the store.
     pub fn sent_on(self) -> Option<Channel> {
         match self {

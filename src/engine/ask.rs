@@ -170,16 +170,18 @@ impl Asked<'_> {
             channel,
             attempt,
             first_at,
-            address,
+            address: address.clone(),
         };
         let decision = Decision::Claim {
             channel,
+            address,
             attempt,
             first_at,
             lease_until,
         };
         let decided = Decided {
             consent_rev,
+            suppression_rev: gathered.suppression_rev,
             ..Self::decided(due, decision).decided
         };
         Answer {
@@ -211,6 +213,7 @@ impl Asked<'_> {
             step: due.step,
             due: due.due,
             consent_rev: 0,
+            suppression_rev: 0,
             decision,
         };
         Answer {

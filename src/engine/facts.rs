@@ -25,6 +25,8 @@ pub(super) struct Gathered {
     subscriptions: HashMap<CustomerId, Vec<Subscription>>,
     dismissals: HashMap<CustomerId, Vec<Dismissal>>,
     suppressed: HashSet<(Channel, String)>,
+    /// The mark of all suppressions as it was before they were read.
+    pub suppression_rev: i64,
     /// What these customers were sent lately, and what this batch is about to send them.
     recent: HashMap<CustomerId, Vec<(Channel, Timestamp)>>,
     exits: HashSet<EnrollmentId>,
@@ -59,10 +61,16 @@ impl Gathered {
         let mut gathered = Self::default();
         if dues.iter().any(|due| matches!(due.lane, Lane::Channel(_))) {
             let customers;
-            (customers, gathered.subscriptions, gathered.dismissals) = tokio::try_join!(
+            (
+                customers,
+                gathered.subscriptions,
+                gathered.dismissals,
+                gathered.suppression_rev,
+            ) = tokio::try_join!(
                 store.customers(&ids, model),
                 store.subscriptions_of(&ids),
                 store.dismissals_of(&ids),
+                store.suppression_rev(),
             )?;
             gathered.customers = customers.into_iter().map(by_id).collect();
             gathered.read_suppressed(store, catalog, dues).await?;

@@ -1,6 +1,6 @@
 //! Owns the claim: what was decided about a batch of due enrollments is written in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -15,6 +15,7 @@ use super::error::Result;
 use super::instants::micros;
 use super::listing::listed;
 use super::moves::{Move, MoveRow, apply_moves};
+use super::suppressions;
 
 /// What was decided about a due enrollment, with what it was decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Decided {
     pub due: Timestamp,
     /// The customer's mark that was seen; a claim that saw an older one does not take place.
     pub consent_rev: i64,
+    /// The mark of all suppressions that was seen; after an older one the address is asked for again.
+    pub suppression_rev: i64,
     pub decision: Decision,
 }
 
@@ -33,6 +36,8 @@ pub struct Decided {
 pub enum Decision {
     Claim {
         channel: Channel,
+        /// Where the message goes; an address that was suppressed meanwhile is not claimed for.
+        address: String,
         attempt: u32,
         first_at: Timestamp,
         lease_until: Timestamp,
@@ -134,7 +139,8 @@ pub(super) const STATEMENTS: &[&str] = &[
 
 impl Store {
     /// Writes what was decided, in one transaction. The enrollments that were claimed: a row that
-    /// moved since it was read, or whose customer's consent did, is left as it is and stays due.
+    /// moved since it was read, or whose customer's consent did, or whose address was suppressed, is
+    /// left as it is and stays due.
     pub async fn write_decisions(
         &self,
         decided: &[Decided],
@@ -161,11 +167,13 @@ async fn claim(
     incarnation: Incarnation,
     now: Timestamp,
 ) -> Result<Vec<EnrollmentId>> {
+    let suppressed = newly_suppressed(tx, decided).await?;
     let mut rows = Vec::new();
     let mut dispatches = HashMap::new();
     for row in decided {
         let Decision::Claim {
             channel,
+            address,
             attempt,
             first_at,
             lease_until,
@@ -173,15 +181,12 @@ async fn claim(
         else {
             continue;
         };
+        if suppressed.contains(&(*channel, address.clone())) {
+            continue;
+        }
         let (id, step, due) = row.seen();
-        rows.push((
-            id,
-            step,
-            due,
-            row.customer.0,
-            row.consent_rev,
-            micros(*lease_until),
-        ));
+        let lease = micros(*lease_until);
+        rows.push((id, step, due, row.customer.0, row.consent_rev, lease));
         dispatches.insert(
             id,
             (id, step, channel.number(), *attempt, micros(*first_at)),
@@ -214,6 +219,27 @@ async fn claim(
         .execute(&mut **tx)
         .await?;
     Ok(taken.into_iter().map(EnrollmentId).collect())
+}
+
+/// Those of the addresses that were suppressed after they were looked at.
+async fn newly_suppressed(tx: &mut Tx, decided: &[Decided]) -> Result<HashSet<(Channel, String)>> {
+    let claims: Vec<(i64, (Channel, &str))> = decided
+        .iter()
+        .filter_map(|row| match &row.decision {
+            Decision::Claim {
+                channel, address, ..
+            } => Some((row.suppression_rev, (*channel, address.as_str()))),
+            _ => None,
+        })
+        .collect();
+    let Some(seen) = claims.iter().map(|(seen, _)| *seen).min() else {
+        return Ok(HashSet::new());
+    };
+    if suppressions::mark(&mut **tx).await? == seen {
+        return Ok(HashSet::new());
+    }
+    let addresses: Vec<_> = claims.into_iter().map(|(_, address)| address).collect();
+    suppressions::among(&addresses, &mut **tx).await
 }
 
 async fn put_off(tx: &mut Tx, decided: &[Decided]) -> Result<()> {

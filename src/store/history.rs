@@ -109,9 +109,18 @@ impl Store {
                 lines.extend(read(row)?.into_iter().filter(|line| filter.shows(line)));
             }
         }
-        lines.sort_by_key(|line| std::cmp::Reverse(line.at));
+        lines.sort_by_key(|line| std::cmp::Reverse((line.at, turn(&line.kind))));
         lines.truncate(limit);
         Ok(lines)
+    }
+}
+
+/// Of what happened at one instant: a run begins before its first message and ends after its last.
+fn turn(kind: &str) -> u8 {
+    match Kind::parse(kind) {
+        Some(Kind::EnteredFlow) => 0,
+        Some(Kind::CompletedFlow | Kind::ExitedFlow) => 2,
+        _ => 1,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Owns interactions: the lines of a customer's history that are not dispatches, and the activity they show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
 
 use serde_json::json;
 
@@ -22,6 +23,20 @@ const INSERT: &str = concat!(
     " AS j CROSS JOIN customers AS c WHERE c.bucket = j.id >> 48 AND c.customer_id = j.id"
 );
 
+/// The same, leaving out what the history tells already.
+const INSERT_NEW: &str = concat!(
+    "INSERT INTO interactions (bucket, customer_id, at, seq, kind, channel, campaign, flow, step, \
+     actor, detail) SELECT c.bucket, c.customer_id, j.at, j.seq, j.kind, j.channel, j.campaign, \
+     j.flow, j.step, j.actor, j.detail FROM ",
+    rows!(id BIGINT 0, at BIGINT 1, seq BIGINT 2, kind BIGINT 3, channel BIGINT 4, campaign TEXT 5,
+          flow TEXT 6, step TEXT 7, actor TEXT 8, detail TEXT 9),
+    " AS j CROSS JOIN customers AS c WHERE c.bucket = j.id >> 48 AND c.customer_id = j.id \
+     AND NOT EXISTS (SELECT 1 FROM interactions AS i WHERE i.bucket = c.bucket \
+     AND i.customer_id = c.customer_id AND i.at = j.at AND i.kind = j.kind \
+     AND i.channel IS NOT DISTINCT FROM j.channel AND i.campaign IS NOT DISTINCT FROM j.campaign \
+     AND i.flow IS NOT DISTINCT FROM j.flow AND i.step IS NOT DISTINCT FROM j.step) RETURNING seq"
+);
+
 /// Each instant moves forward only.
 const ACTIVE: &str = concat!(
     "INSERT INTO activity (bucket, customer_id, last_activity_at, last_engagement_at, \
@@ -39,7 +54,7 @@ const ACTIVE: &str = concat!(
        THEN activity.last_transaction_at ELSE excluded.last_transaction_at END"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[INSERT, ACTIVE];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, INSERT_NEW, ACTIVE];
 
 impl Store {
     /// Records what happened to customers, with the activity it shows; unknown customers are passed over.
@@ -49,13 +64,58 @@ impl Store {
         }
         let mut tx = self.write().await?;
         insert(&mut tx, interactions).await?;
-        active(&mut tx, interactions).await?;
-        let mut customers: Vec<CustomerId> = interactions.iter().map(|i| i.customer).collect();
-        customers.sort_unstable();
-        customers.dedup();
-        dirty::mark(&mut tx, &customers).await?;
+        show(&mut tx, interactions).await?;
         Ok(tx.commit().await?)
     }
+
+    /// Records those that the history does not tell yet (of the same customer, instant, kind, channel,
+    /// campaign, flow and step), and says how many these were. A trial stores nothing.
+    pub async fn record_new(&self, interactions: &[Interaction], is_trial: bool) -> Result<usize> {
+        let mut seen = HashSet::new();
+        let lines: Vec<&Interaction> = interactions
+            .iter()
+            .filter(|line| seen.insert(identity(line)))
+            .collect();
+        if lines.is_empty() {
+            return Ok(0);
+        }
+        let mut tx = self.write().await?;
+        let first = sequences::take(&mut tx, "interaction", lines.len()).await?;
+        let rows: Vec<_> = lines.iter().copied().zip(first..).map(row).collect();
+        let written: Vec<i64> = sqlx::query_scalar(INSERT_NEW)
+            .bind(json!(rows).to_string())
+            .fetch_all(&mut *tx)
+            .await?;
+        let written: HashSet<i64> = written.into_iter().collect();
+        let new: Vec<Interaction> = lines
+            .into_iter()
+            .zip(first..)
+            .filter(|(_, seq)| written.contains(seq))
+            .map(|(line, _)| line.clone())
+            .collect();
+        show(&mut tx, &new).await?;
+        if is_trial {
+            tx.rollback().await?;
+        } else {
+            tx.commit().await?;
+        }
+        Ok(new.len())
+    }
+}
+
+/// What tells one line from another, beside its words.
+fn identity(line: &Interaction) -> impl Eq + Hash + use<> {
+    let names = [&line.campaign, &line.flow, &line.step].map(Clone::clone);
+    (line.customer, line.at, line.kind, line.channel, names)
+}
+
+/// What lines do beside standing in the history: activity, and another look by segments and exits.
+async fn show(tx: &mut Tx, interactions: &[Interaction]) -> Result<()> {
+    active(tx, interactions).await?;
+    let mut customers: Vec<CustomerId> = interactions.iter().map(|i| i.customer).collect();
+    customers.sort_unstable();
+    customers.dedup();
+    dirty::mark(tx, &customers).await
 }
 
 /// Writes the lines and nothing else.

@@ -13,6 +13,7 @@ use super::enrollments::close_deferred;
 use super::error::Result;
 use super::instants::micros;
 use super::moves::{Move, MoveRow, apply_moves};
+use super::suppressions;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason, Settlement};
 use crate::domain::enrollment::ExitReason;
@@ -336,11 +337,12 @@ async fn suppress(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<(
         .iter()
         .filter(|row| row.settlement.suppresses_address && !row.address.is_empty())
         .map(|row| {
-            let bucket = Bucket::of(&row.address).0;
+            let address = suppressions::key(&row.address);
+            let bucket = Bucket::of(&address).0;
             (
                 bucket,
                 row.channel.number(),
-                &row.address,
+                address,
                 &row.settlement.detail,
             )
         })
@@ -351,6 +353,7 @@ async fn suppress(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<(
             .bind(micros(now))
             .execute(&mut **tx)
             .await?;
+        suppressions::touch(tx).await?;
     }
     Ok(())
 }

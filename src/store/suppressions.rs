@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::Row;
+use sqlx::{Executor, Row, Sqlite};
 
 use super::db::{Store, Tx};
 use super::dialect::rows;
 use super::error::{Error, Result};
+use super::sequences;
 use crate::domain::channel::Channel;
 use crate::domain::ids::Bucket;
 
@@ -21,7 +22,11 @@ const AMONG: &str = concat!(
      AND s.address = j.address"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[ADD, AMONG];
+const MARK: &str = "SELECT next FROM sequences WHERE name = $1";
+/// Whose next number is the mark of all suppressions.
+const SEQUENCE: &str = "suppression";
+
+pub(super) const STATEMENTS: &[&str] = &[ADD, AMONG, MARK];
 
 impl Store {
     /// Suppresses an address on a channel; the first reason stays.
@@ -42,33 +47,59 @@ impl Store {
         &self,
         addresses: &[(Channel, &str)],
     ) -> Result<HashSet<(Channel, String)>> {
-        let mut asked: HashMap<(Channel, String), Vec<&str>> = HashMap::new();
-        for (channel, address) in addresses {
-            asked
-                .entry((*channel, key(address)))
-                .or_default()
-                .push(address);
-        }
-        let rows: Vec<(u16, i64, &str)> = asked
-            .keys()
-            .map(|(channel, key)| (Bucket::of(key).0, channel.number(), key.as_str()))
-            .collect();
-        let found = sqlx::query(AMONG)
-            .bind(json!(rows).to_string())
-            .fetch_all(self.read())
-            .await?;
-        let mut suppressed = HashSet::new();
-        for row in &found {
-            let number = row.try_get(0)?;
-            let channel = Channel::from_number(number)
-                .ok_or_else(|| Error::Corrupt(format!("the unknown channel {number}")))?;
-            let spellings = asked
-                .remove(&(channel, row.try_get(1)?))
-                .unwrap_or_default();
-            suppressed.extend(spellings.into_iter().map(|text| (channel, text.to_owned())));
-        }
-        Ok(suppressed)
+        among(addresses, self.read()).await
     }
+
+    /// Moves with every address that is suppressed.
+    pub async fn suppression_rev(&self) -> Result<i64> {
+        mark(self.read()).await
+    }
+}
+
+pub(super) async fn mark<'e>(executor: impl Executor<'e, Database = Sqlite>) -> Result<i64> {
+    let mark: Option<i64> = sqlx::query_scalar(MARK)
+        .bind(SEQUENCE)
+        .fetch_optional(executor)
+        .await?;
+    Ok(mark.unwrap_or_default())
+}
+
+/// Says that addresses have been suppressed.
+pub(super) async fn touch(tx: &mut Tx) -> Result<()> {
+    sequences::take(tx, SEQUENCE, 1).await?;
+    Ok(())
+}
+
+pub(super) async fn among<'e>(
+    addresses: &[(Channel, &str)],
+    executor: impl Executor<'e, Database = Sqlite>,
+) -> Result<HashSet<(Channel, String)>> {
+    let mut asked: HashMap<(Channel, String), Vec<&str>> = HashMap::new();
+    for (channel, address) in addresses {
+        asked
+            .entry((*channel, key(address)))
+            .or_default()
+            .push(address);
+    }
+    let rows: Vec<(u16, i64, &str)> = asked
+        .keys()
+        .map(|(channel, key)| (Bucket::of(key).0, channel.number(), key.as_str()))
+        .collect();
+    let found = sqlx::query(AMONG)
+        .bind(json!(rows).to_string())
+        .fetch_all(executor)
+        .await?;
+    let mut suppressed = HashSet::new();
+    for row in &found {
+        let number = row.try_get(0)?;
+        let channel = Channel::from_number(number)
+            .ok_or_else(|| Error::Corrupt(format!("the unknown channel {number}")))?;
+        let spellings = asked
+            .remove(&(channel, row.try_get(1)?))
+            .unwrap_or_default();
+        suppressed.extend(spellings.into_iter().map(|text| (channel, text.to_owned())));
+    }
+    Ok(suppressed)
 }
 
 /// Suppresses an address within a transaction.
@@ -88,10 +119,10 @@ pub(super) async fn suppress(
         .bind(reason)
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    touch(tx).await
 }
 
 /// Addresses are compared without case.
-fn key(address: &str) -> String {
+pub(super) fn key(address: &str) -> String {
     address.trim().to_lowercase()
 }

@@ -34,11 +34,11 @@ const PEOPLE: &str = "id;first_name;city;joined_on;email\n\
     ben;Ben;Rome;2026-02-01;nobody\n\
     cid;Cid;Lyon;2026-02-02;\n";
 
-struct Desk {
-    folder: TempDir,
+pub(super) struct Desk {
+    pub(super) folder: TempDir,
 }
 
-fn desk() -> Desk {
+pub(super) fn desk() -> Desk {
     let desk = Desk {
         folder: TempDir::new().unwrap(),
     };
@@ -49,11 +49,11 @@ fn desk() -> Desk {
 }
 
 impl Desk {
-    fn file(&self, name: &str, content: &str) {
+    pub(super) fn file(&self, name: &str, content: &str) {
         std::fs::write(self.folder.path().join(name), content).unwrap();
     }
 
-    fn run(&self, words: &str) -> Output {
+    pub(super) fn run(&self, words: &str) -> Output {
         Command::new(env!("CARGO_BIN_EXE_drumbeat"))
             .args(words.split_whitespace())
             .current_dir(self.folder.path())
@@ -62,20 +62,20 @@ impl Desk {
             .unwrap()
     }
 
-    fn text(&self, words: &str) -> String {
+    pub(super) fn text(&self, words: &str) -> String {
         let output = self.run(words);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{words}: {said}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn json(&self, words: &str) -> Value {
+    pub(super) fn json(&self, words: &str) -> Value {
         let text = self.text(&format!("{words} --format json"));
         serde_json::from_str(&text).unwrap()
     }
 
     /// The exit code, and what went to stderr.
-    fn refused(&self, words: &str) -> (Option<i32>, String) {
+    pub(super) fn refused(&self, words: &str) -> (Option<i32>, String) {
         let output = self.run(words);
         let said = String::from_utf8(output.stderr).unwrap();
         (output.status.code(), said)
@@ -135,7 +135,7 @@ fn a_workspace_with_errors_imports_nothing_and_says_why() {
 }
 
 #[test]
-fn only_customers_can_be_imported_yet() {
+fn transactions_cannot_be_imported_yet() {
     let desk = desk();
     let (code, said) = desk.refused("import people.csv --kind transactions");
     assert_eq!(code, Some(2));

@@ -3,6 +3,8 @@
 mod bank;
 mod commands;
 mod consent;
+mod giving_up;
 mod import;
+mod lines;
 mod profiles;
 mod table;

@@ -1,7 +1,8 @@
 //! Files that change while the daemon runs.
 
 use drumbeat::domain::channel::{Channel, Lane};
-use jiff::SignedDuration;
+use drumbeat::domain::revision::NameKind;
+use jiff::{SignedDuration, Timestamp};
 
 use super::process::{FLOW, Place};
 
@@ -108,5 +109,53 @@ async fn a_flow_in_a_new_folder_is_found() {
     let second = FLOW.replace("flow: welcome", "flow: second");
     place.write("more/second.yaml", &second);
     daemon.revision_after(first).await;
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+const INCOMPLETE: &str = r"flow: incomplete
+segment: nobody
+steps:
+  - { id: a, email: no-campaign/offer }
+  - { id: b, sms: { text: Hello } }
+";
+
+#[tokio::test]
+async fn a_flow_that_names_what_is_missing_is_not_activated_until_it_is_there() {
+    let place = Place::new().await;
+    let daemon = place.run().await;
+    let running = daemon.revision().await;
+    place.write("flows/incomplete.yaml", INCOMPLETE);
+    let check = daemon
+        .until("a failed check", async |store| {
+            store.last_check().await.unwrap().filter(|check| !check.ok)
+        })
+        .await;
+    let report = check.report.to_string();
+    for missing in [
+        "no segment `nobody`",
+        "no campaign `no-campaign`",
+        "channel `sms` has no gateway",
+    ] {
+        assert!(report.contains(missing), "{missing}: {report}");
+    }
+    assert_eq!(daemon.revision().await, running);
+    let known = daemon.store.numbers().await.unwrap();
+    assert_eq!(known.number(NameKind::Flow, "incomplete"), None);
+    place.write(
+        "more.yaml",
+        "segment: nobody\nwhere: { field: city, is: Paris }\n---\n\
+         campaign: no-campaign\ncategory: onboarding\ngroup: retail\n\
+         communications: { offer: { email: { subject: Hi, text: \"{{ unsubscribe_url }} {{ organization.postal_address }}\" } } }\n---\n\
+         channel: sms\ngateway: { file: { folder: var/messages } }\n",
+    );
+    daemon.revision_after(running).await;
+    let flow = daemon.number(NameKind::Flow, "incomplete").await;
+    daemon
+        .until("the customer in Paris to enter", async |store| {
+            let counts = store.counts(Timestamp::MAX).await.unwrap();
+            let entered = counts.flows.get(&flow)?;
+            (entered.waiting + entered.completed > 0).then_some(())
+        })
+        .await;
     assert_eq!(daemon.stop().await, Some(0));
 }

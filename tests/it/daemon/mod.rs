@@ -1,5 +1,8 @@
 //! The daemon as a process: its files change under its feet, it is told to stop, it is started twice.
 
+mod channels;
 mod files;
+mod gateways;
 mod life;
+mod links;
 mod process;

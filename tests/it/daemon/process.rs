@@ -101,6 +101,20 @@ impl Place {
         }
     }
 
+    /// Runs a command to its good end, and gives what it said.
+    pub(super) async fn said(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().await.unwrap();
+        let problem = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {problem}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The facts that a command prints.
+    pub(super) async fn facts(&self, arguments: &[&str]) -> serde_json::Value {
+        let arguments = [arguments, &["--format", "json"]].concat();
+        serde_json::from_str(&self.said(&arguments).await).unwrap()
+    }
+
     pub(super) async fn get(&self, path: &str) -> (u16, String) {
         let url = format!("http://127.0.0.1:{}{path}", self.port);
         let answer = reqwest::get(url).await.unwrap();

@@ -250,13 +250,17 @@ async fn without_a_good_address_a_message_is_withheld() {
     }
 }
 
+#[rstest]
+#[case("ana@bank.example")]
+#[case("Ana@Bank.example")]
 #[tokio::test]
-async fn an_address_that_a_gateway_refused_is_not_written_to_again() {
+async fn an_address_that_a_gateway_refused_is_not_written_to_again(#[case] address: &str) {
     let steps = [email("one", ""), email("two", "after: 1d"), sms("text", "")];
     let mut rig = Rig::with(&flow("f", LYON, "", &steps)).await;
     rig.outbox
         .answers(Channel::Email, [refused(Fault::Address)]);
-    rig.customer("ana", "city=Lyon").await;
+    rig.customer("ana", &format!("city=Lyon, email={address}"))
+        .await;
     rig.advance("2d").await;
     let ledger = [
         "one refused",

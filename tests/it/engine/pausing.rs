@@ -1,5 +1,7 @@
 //! Owns the tests of pauses: of a flow, of a channel, by a person, by a file that is gone.
 
+use std::process::Command;
+
 use drumbeat::domain::channel::Channel;
 use rstest::rstest;
 
@@ -189,4 +191,67 @@ async fn a_second_pause_works_like_the_first() {
         rig.sent(),
         ["01-29 10:00 ana email hello", "01-30 10:00 ana sms text"]
     );
+}
+
+/// Runs the program beside the daemon, at the daemon's time.
+async fn command(rig: &Rig, words: &str) {
+    let kept = rig.store.save_clock(rig.now(), rig.now(), 1.0, false);
+    kept.await.unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_drumbeat"))
+        .args(["--database", "sqlite://drumbeat.db"])
+        .args(words.split(' '))
+        .current_dir(rig.folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words}: {said}");
+}
+
+const TEXTS: [&str; 2] = ["01-05 11:00 ana sms text", "01-05 13:00 bob sms text"];
+
+#[rstest]
+#[case("f", &TEXTS, &["01-05 16:00 ana email hello", "01-05 16:00 bob email hello"])]
+#[case("--channel email", &TEXTS, &["01-05 15:00 ana email hello", "01-05 15:00 bob email hello"])]
+#[case("--all", &[], &[
+    "01-05 16:00 ana email hello",
+    "01-05 16:00 ana sms text",
+    "01-05 16:00 bob email hello",
+    "01-05 16:00 bob sms text",
+])]
+#[tokio::test]
+async fn what_a_person_pauses_sends_nothing_until_they_resume_it(
+    #[case] what: &str,
+    #[case] meanwhile: &[&str],
+    #[case] afterwards: &[&str],
+) {
+    let mut rig = Rig::with(&flow("f", LYON, "", &[email("hello", "after: 1h")])).await;
+    let texts = flow("g", LYON, "", &[sms("text", "after: 1h")]);
+    rig.edit("flows/g.yaml", &texts).await;
+    rig.customer("ana", "city=Lyon").await;
+    rig.settle().await;
+    command(&rig, &format!("pause {what} --reason prices")).await;
+    rig.advance("2h").await;
+    rig.customer("bob", "city=Lyon").await;
+    rig.publish().await;
+    rig.advance("3h").await;
+    assert_eq!(rig.sent(), meanwhile);
+    command(&rig, &format!("resume {what}")).await;
+    rig.advance("1d").await;
+    assert_eq!(rig.sent(), afterwards);
+}
+
+#[tokio::test]
+async fn a_flow_that_is_published_while_everything_is_paused_sends_nothing_until_it_is_resumed() {
+    let mut rig = Rig::with(&flow("f", LYON, "", &[email("hello", "after: 1h")])).await;
+    rig.customer("ana", "city=Lyon").await;
+    rig.settle().await;
+    command(&rig, "pause --all").await;
+    let newer = flow("g", LYON, "", &[sms("text", "")]);
+    rig.edit("flows/g.yaml", &newer).await;
+    rig.advance("5h").await;
+    assert_eq!(rig.sent(), [""; 0]);
+    command(&rig, "resume --all").await;
+    rig.advance("1d").await;
+    let sent = ["01-05 15:00 ana sms text", "01-05 16:00 ana email hello"];
+    assert_eq!(rig.sent(), sent);
 }

@@ -1,6 +1,9 @@
 //! Owns the tests of segments as flows see them: what time alone, other segments, sends and chance change.
 
+use drumbeat::domain::channel::Channel;
 use drumbeat::domain::interaction::Kind;
+use drumbeat::domain::subscription::Consent;
+use rstest::rstest;
 
 use super::rig::Rig;
 use super::written::{LYON, email, flow, flow_over, sms};
@@ -162,15 +165,26 @@ async fn being_in_one_flow_can_keep_out_of_another() {
     assert_eq!(rig.sent(), sent);
 }
 
+#[rstest]
+#[case(Channel::Email)]
+#[case(Channel::Sms)]
+#[case(Channel::Push)]
 #[tokio::test]
-async fn permission_can_be_asked_by_a_segment() {
-    use drumbeat::domain::channel::Channel;
-    use drumbeat::domain::subscription::Consent;
-    let mut rig = Rig::with(&over("{ consent: { sms: opted-in } }", "")).await;
-    rig.customer("ana", "city=Rome").await;
+async fn permission_for_a_channel_can_be_asked_by_a_segment(#[case] channel: Channel) {
+    let asked = format!("{{ consent: {{ {channel}: opted-in }} }}");
+    let mut rig = Rig::with(&over(&asked, "")).await;
+    for customer in ["ana", "bob", "eva"] {
+        rig.customer(customer, "city=Rome").await;
+    }
+    for other in Channel::ALL.into_iter().filter(|other| *other != channel) {
+        rig.consent("bob", other, Consent::OptedIn).await;
+    }
+    rig.consent("eva", channel, Consent::Unsubscribed).await;
     rig.settle().await;
     assert_eq!(rig.entered("ana").await, [""; 0]);
-    rig.consent("ana", Channel::Sms, Consent::OptedIn).await;
+    rig.consent("ana", channel, Consent::OptedIn).await;
     rig.settle().await;
     assert_eq!(rig.entered("ana").await, ["01-05 10:00 f"]);
+    assert_eq!(rig.entered("bob").await, [""; 0]);
+    assert_eq!(rig.entered("eva").await, [""; 0]);
 }

@@ -164,3 +164,46 @@ pub(super) async fn an_interaction_of_an_unknown_customer_is_passed_over(store: 
     store.record(&lines).await.unwrap();
     assert_eq!(store.number("SELECT count(*) FROM interactions").await, 1);
 }
+
+pub(super) async fn a_line_that_is_told_already_is_not_recorded_again(store: Fresh) {
+    store.published(&revision()).await;
+    let id = store.person("a", &[]).await;
+    let converted = did(id, Kind::Conversion, 5);
+    let elsewhere = Interaction {
+        campaign: None,
+        ..converted.clone()
+    };
+    let lines = [converted.clone(), elsewhere, converted];
+    let marks = store.marks().await;
+    assert_eq!(store.record_new(&lines, true).await.unwrap(), 2);
+    assert_eq!(store.number("SELECT count(*) FROM interactions").await, 0);
+    assert_eq!(store.marks().await, marks, "a trial stores nothing");
+    assert_eq!(store.record_new(&lines, false).await.unwrap(), 2);
+    assert_eq!(store.read("a").await.last_activity_at, Some(hours_ago(5)));
+    assert_eq!(
+        store.marks().await,
+        marks + 1,
+        "segments and exits look again"
+    );
+    assert_eq!(store.record_new(&lines, false).await.unwrap(), 0);
+    assert_eq!(store.marks().await, marks + 1);
+    assert_eq!(store.number("SELECT count(*) FROM interactions").await, 2);
+}
+
+pub(super) async fn of_one_instant_a_run_begins_first_and_ends_last(store: Fresh) {
+    let id = a_life(&store).await;
+    let at = hours_ago(50).as_microsecond();
+    for sql in [
+        format!("UPDATE dispatches SET at = {at}"),
+        format!("UPDATE enrollments SET finished_at = {at}"),
+    ] {
+        store.execute(&sql).await;
+    }
+    let filter = HistoryFilter {
+        flow: Some("welcome".to_owned()),
+        ..HistoryFilter::default()
+    };
+    let lines = store.history(id, &filter, 99).await.unwrap();
+    let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
+    assert_eq!((kinds[0], kinds[3]), ("completed-flow", "entered-flow"));
+}

@@ -11,6 +11,7 @@ mod operation;
 mod oracle;
 mod people;
 mod property;
+mod race;
 mod revisions;
 mod rig;
 mod segments;
@@ -70,12 +71,20 @@ for_every_database! {
         an_unknown_customer_is_refused_everywhere
         a_suppressed_address_is_found_in_any_spelling
     }
+    race {
+        whatever_the_gate_asks_about_stops_a_claim_that_saw_it_otherwise
+        an_address_that_is_suppressed_meanwhile_is_not_claimed_for
+        a_deleted_customers_message_is_not_claimed
+        a_message_is_claimed_once_whoever_else_changes
+    }
     history {
         activity_moves_forward_only
         the_history_shows_dispatches_interactions_and_runs_newest_first
         a_filter_narrows_the_history
         totals_count_what_became_of_messages
         an_interaction_of_an_unknown_customer_is_passed_over
+        a_line_that_is_told_already_is_not_recorded_again
+        of_one_instant_a_run_begins_first_and_ends_last
     }
     erasure {
         a_deleted_customer_leaves_nothing_behind_but_ended_runs

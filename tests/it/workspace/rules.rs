@@ -49,6 +49,78 @@ fn each_missing_thing_is_named_in_its_own_error() {
         assert!(text.contains(expected), "{expected}: {text}");
     }
     assert_eq!(of_many.len(), 6, "{text}");
+    assert!(folder.check().revision.is_none(), "nothing is activated");
+}
+
+/// What a flow cannot do, one flow each, and where it is told.
+const FUNNEL: [(&str, &str); 10] = [
+    (
+        "segment: vips\nsteps: [ { id: a, on-screen: { note: x } } ]",
+        "6:19 forbidden-action an on-screen message",
+    ),
+    (
+        "segment: vips\nsteps: [ { id: a, form: { note: x } } ]",
+        "10:19 forbidden-action a data-capture form",
+    ),
+    (
+        "segment: vips\nsteps: [ { id: a, docusign: { note: x } } ]",
+        "14:19 forbidden-action a DocuSign integration",
+    ),
+    (
+        "segment: vips\nsteps: [ { id: a, email: gold-card/homepage } ]",
+        "18:26 forbidden-action `gold-card/homepage` is an on-screen message",
+    ),
+    (
+        "segment: vips\nsteps: [ { id: a, email: gold-card/survey } ]",
+        "22:26 forbidden-action `gold-card/survey` is a data-capture form",
+    ),
+    (
+        "segment: vips\nsteps: [ { id: a, email: gold-card/contract } ]",
+        "26:26 forbidden-action `gold-card/contract` is a DocuSign integration",
+    ),
+    (
+        "segment: vips\nlead-generation: { form: x }\nsteps: [ { id: a, after: 1d } ]",
+        "30:1 lead-generation a flow has no `lead-generation`",
+    ),
+    (
+        "segment: Everyone\nsteps: [ { id: a, after: 1d } ]",
+        "34:10 everyone `Everyone` is not a segment",
+    ),
+    (
+        "name: No segment\nsteps: [ { id: a, after: 1d } ]",
+        "37:7 everyone this flow has no segment",
+    ),
+    (
+        "segment: { where: { all: [] } }\nsteps: [ { id: a, after: 1d } ]",
+        "42:21 everyone this segment has no condition",
+    ),
+];
+
+#[test]
+fn what_belongs_in_a_standard_campaign_funnel_is_sent_there_with_file_and_line() {
+    let mut text = "segment: vips\nwhere: { tag: vip }\n".to_owned();
+    for (n, (flow, _)) in FUNNEL.iter().enumerate() {
+        text.extend([
+            "---\nflow: f".to_owned(),
+            n.to_string(),
+            format!("\n{flow}\n"),
+        ]);
+    }
+    let folder = Folder::good().with("flows/zz.yaml", text);
+    let checked = folder.check();
+    assert!(checked.revision.is_none());
+    let findings = folder.findings();
+    assert_eq!(findings.len(), FUNNEL.len(), "{findings:#?}");
+    for (found, (_, expected)) in findings.iter().zip(FUNNEL) {
+        assert!(
+            found.starts_with(&format!("flows/zz.yaml:{expected}")),
+            "{expected}: {found}"
+        );
+    }
+    for diagnostic in checked.diagnostics {
+        let help = diagnostic.help.unwrap_or_default();
+        assert!(help.contains("standard campaign funnel"), "{help}");
+    }
 }
 
 #[test]

@@ -1,0 +1,317 @@
+//! Owns importing lines about customers: what they did elsewhere, and what they gave up elsewhere.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use super::error::Error;
+use super::import::ImportReport;
+use super::named_rows::{NamedRows, Names};
+use super::names::{self, UnknownName};
+use super::reading::{Input, Seen};
+use super::table::Row;
+use crate::clock::Clock;
+use crate::domain::audit::By;
+use crate::domain::channel::Channel;
+use crate::domain::field::FieldType;
+use crate::domain::ids::CustomerId;
+use crate::domain::interaction::{Interaction, Kind};
+use crate::domain::revision::Revision;
+use crate::domain::subscription::{Scope, Subscription, SubscriptionState};
+use crate::domain::value::Value;
+use crate::store::Store;
+
+/// How far another system's clock may be ahead of ours.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+
+/// What the rows of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// `customer, kind, at` and optional `channel, campaign, flow, step, note`. A row that the history
+    /// tells already is unchanged.
+    Interactions,
+    /// `customer` and optional `campaign, category, group, channel, at, note`; without one of the four
+    /// scopes everything is given up. What was given up before, or taken back after `at`, is unchanged.
+    Unsubscriptions,
+}
+
+impl Lines {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Interactions => "interactions",
+            Self::Unsubscriptions => "unsubscriptions",
+        }
+    }
+
+    fn names(self) -> Names {
+        match self {
+            Self::Interactions => Names {
+                all: &[
+                    "customer", "kind", "at", "channel", "campaign", "flow", "step", "note",
+                ],
+                required: &["customer", "kind", "at"],
+            },
+            Self::Unsubscriptions => Names {
+                all: &[
+                    "customer", "campaign", "category", "group", "channel", "at", "note",
+                ],
+                required: &["customer"],
+            },
+        }
+    }
+}
+
+/// A row that could be read.
+enum Line {
+    Did(Interaction),
+    GaveUp(CustomerId, Scope, By, Timestamp),
+}
+
+/// What is imported, into what, by whom.
+pub struct LineImport<'a> {
+    pub store: &'a Store,
+    pub revision: &'a Revision,
+    pub lines: Lines,
+    pub input: &'a Input,
+    pub dry_run: bool,
+    pub by: &'a By,
+    pub clock: &'a dyn Clock,
+}
+
+impl LineImport<'_> {
+    /// Imports the file, some rows at a time; a row that cannot be read goes to the rejects file.
+    /// In the report `created` counts what was recorded. The audit gets one row.
+    pub async fn run(&self, watch: &(dyn Fn(Seen) + Sync)) -> Result<ImportReport, Error> {
+        let (input, names) = (self.input.clone(), self.lines.names());
+        let mut rows = spawn_blocking(move || NamedRows::open(&input, names)).await??;
+        let mut created = 0;
+        loop {
+            let batch;
+            (rows, batch) = spawn_blocking(move || {
+                let batch = rows.batch();
+                (rows, batch)
+            })
+            .await?;
+            let batch = batch?;
+            if batch.is_empty() {
+                break;
+            }
+            created += self.take(&mut rows, &batch).await?;
+            watch(rows.seen());
+        }
+        let report = report(rows, created)?;
+        self.audit(&report).await?;
+        Ok(report)
+    }
+
+    async fn audit(&self, report: &ImportReport) -> Result<(), Error> {
+        if self.dry_run {
+            return Ok(());
+        }
+        let file = self.input.path.file_name().unwrap_or_default();
+        let detail = json!({
+            "file": file.to_string_lossy(),
+            "kind": self.lines.as_str(),
+            "read": report.read,
+            "created": report.created,
+            "unchanged": report.unchanged,
+            "rejected": report.rejected,
+        });
+        let (detail, now) = (detail.to_string(), self.clock.now());
+        Ok(self
+            .store
+            .audit(self.by, "import", Some(&detail), now)
+            .await?)
+    }
+
+    /// Writes one batch; how many of its rows were news.
+    async fn take(&self, rows: &mut NamedRows, batch: &[Row]) -> Result<u64, Error> {
+        let customers = self.customers(rows, batch).await?;
+        let (mut did, mut gave_up) = (Vec::new(), 0);
+        for row in batch {
+            match self.read(rows, row, &customers) {
+                Err(reason) => rows.reject(row, &reason)?,
+                Ok(Line::Did(line)) => did.push(line),
+                Ok(Line::GaveUp(customer, scope, by, at)) => {
+                    gave_up += u64::from(self.give_up(customer, &scope, &by, at).await?);
+                }
+            }
+        }
+        let recorded = self.store.record_new(&did, self.dry_run).await?;
+        Ok(gave_up + recorded as u64)
+    }
+
+    /// The numbers of the customers that the batch names.
+    async fn customers(
+        &self,
+        rows: &NamedRows,
+        batch: &[Row],
+    ) -> Result<HashMap<String, CustomerId>, Error> {
+        let mut customers = HashMap::new();
+        for row in batch {
+            let Some(name) = rows.cell(row, "customer") else {
+                continue;
+            };
+            if !customers.contains_key(name)
+                && let Some(id) = self.store.customer_id(name).await?
+            {
+                customers.insert(name.to_owned(), id);
+            }
+        }
+        Ok(customers)
+    }
+
+    /// Gives up what was not given up before, nor taken back since.
+    async fn give_up(
+        &self,
+        customer: CustomerId,
+        scope: &Scope,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let records = self.store.subscriptions_of(&[customer]).await?;
+        let is_no_news = |record: &Subscription| {
+            let stands = record.state == SubscriptionState::Unsubscribed;
+            record.scope == *scope && (stands || record.at > at)
+        };
+        if records.get(&customer).into_iter().flatten().any(is_no_news) {
+            return Ok(false);
+        }
+        if self.dry_run {
+            return Ok(true);
+        }
+        Ok(self.store.unsubscribe(customer, scope, by, at).await?)
+    }
+
+    fn read(
+        &self,
+        rows: &NamedRows,
+        row: &Row,
+        customers: &HashMap<String, CustomerId>,
+    ) -> Result<Line, String> {
+        rows.check(row)?;
+        let name = rows.cell(row, "customer");
+        let name = name.ok_or("`customer` is empty")?;
+        let customer = *customers
+            .get(name)
+            .ok_or_else(|| Error::UnknownCustomer(name.to_owned()).to_string())?;
+        let cells = Cells { rows, row };
+        match self.lines {
+            Lines::Interactions => self.interaction(&cells, customer),
+            Lines::Unsubscriptions => self.unsubscription(&cells, customer),
+        }
+    }
+
+    fn interaction(&self, cells: &Cells<'_>, customer: CustomerId) -> Result<Line, String> {
+        let at = self.at(cells)?.ok_or("`at` is empty")?;
+        let [campaign, flow, step] = ["campaign", "flow", "step"].map(|name| cells.text(name));
+        if let Some(campaign) = &campaign {
+            names::check_campaign(self.revision, campaign).map_err(said)?;
+        }
+        match (&flow, &step) {
+            (Some(flow), _) => names::check_flow(self.revision, flow).map_err(said)?,
+            (None, Some(_)) => return Err("a `step` needs its `flow`".to_owned()),
+            (None, None) => {}
+        }
+        let mut detail = json!({ "source": self.by.source.as_str() });
+        if let Some(note) = cells.text("note") {
+            detail["note"] = json!(note);
+        }
+        Ok(Line::Did(Interaction {
+            channel: cells.channel()?,
+            campaign,
+            flow,
+            step,
+            actor: Some(self.by.actor.as_str().to_owned()),
+            detail: Some(detail),
+            ..Interaction::new(customer, at, cells.kind()?)
+        }))
+    }
+
+    fn unsubscription(&self, cells: &Cells<'_>, customer: CustomerId) -> Result<Line, String> {
+        let [campaign, category, group] =
+            ["campaign", "category", "group"].map(|name| cells.text(name));
+        let scope = Scope {
+            campaign,
+            category,
+            group,
+            channel: cells.channel()?,
+        };
+        names::check_scope(self.revision, &scope).map_err(said)?;
+        let mut by = self.by.clone();
+        if let Some(note) = cells.text("note") {
+            by = by.noting(note);
+        }
+        let at = self.at(cells)?.unwrap_or_else(|| self.clock.now());
+        Ok(Line::GaveUp(customer, scope, by, at))
+    }
+
+    fn at(&self, cells: &Cells<'_>) -> Result<Option<Timestamp>, String> {
+        let Some(text) = cells.get("at") else {
+            return Ok(None);
+        };
+        let zone: TimeZone = self.revision.time_zone();
+        let value = Value::parse(FieldType::Datetime, text, &zone);
+        match value.map_err(|bad| format!("`at`: {bad}"))? {
+            Value::Instant(at) if at <= self.clock.now() + CLOCKS_DIFFER => Ok(Some(at)),
+            _ => Err(format!("`at`: {text} is in the future")),
+        }
+    }
+}
+
+/// One row's texts by their names.
+struct Cells<'a> {
+    rows: &'a NamedRows,
+    row: &'a Row,
+}
+
+impl<'a> Cells<'a> {
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.rows.cell(self.row, name)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+
+    fn kind(&self) -> Result<Kind, String> {
+        let text = self.get("kind").ok_or("`kind` is empty")?;
+        let known = || Kind::ALL.iter().filter(|kind| kind.can_be_imported());
+        let kind = known().find(|kind| kind.as_str() == text);
+        let unknown = || UnknownName::new("kind", text, known().map(|kind| kind.as_str()));
+        kind.copied().ok_or_else(unknown).map_err(said)
+    }
+
+    fn channel(&self) -> Result<Option<Channel>, String> {
+        let Some(text) = self.get("channel") else {
+            return Ok(None);
+        };
+        let known = Channel::ALL.map(Channel::as_str);
+        let channel = Channel::parse(text).ok_or_else(|| UnknownName::new("channel", text, known));
+        channel.map(Some).map_err(said)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn said(unknown: UnknownName) -> String {
+    unknown.to_string()
+}
+
+fn report(rows: NamedRows, created: u64) -> Result<ImportReport, Error> {
+    let (seen, encoding) = (rows.seen(), rows.encoding());
+    let ignored_columns = rows.ignored_columns().to_vec();
+    Ok(ImportReport {
+        read: seen.rows,
+        created,
+        updated: 0,
+        unchanged: seen.rows - seen.rejected - created,
+        rejected: seen.rejected,
+        duplicates: 0,
+        rejects_file: rows.finish()?,
+        ignored_columns,
+        encoding,
+    })
+}
