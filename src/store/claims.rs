@@ -10,10 +10,9 @@ use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
 use super::db::{Store, Tx};
-use super::dialect::{listed, rows};
+use super::dialect::rows;
 use super::error::Result;
 use super::instants::micros;
-use super::listing::listed;
 use super::moves::{Move, MoveRow, apply_moves};
 use super::suppressions;
 
@@ -74,20 +73,22 @@ macro_rules! still {
     };
 }
 
-const CLAIM: &str = concat!(
-    "UPDATE enrollments SET status = $2, held = NULL, due = j.lease FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4, lease BIGINT 5),
-    " AS j JOIN customers AS c ON c.bucket = j.customer >> 48 AND c.customer_id = j.customer \
-     AND c.consent_rev = j.rev WHERE ",
-    still!()
-);
-/// Which of those to be claimed are: they alone hold the new lease.
-const TAKEN: &str = concat!(
-    listed!("e.bucket, e.enrollment_id"),
-    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4, lease BIGINT 5),
-    " AS j CROSS JOIN enrollments AS e WHERE e.bucket = j.id >> 48 AND e.enrollment_id = j.id \
-     AND e.status = $2 AND e.due = j.lease"
-);
+/// Claims those whose customer's consent is still as it was seen.
+macro_rules! claim {
+    () => {
+        concat!(
+            "UPDATE enrollments SET status = $2, held = NULL, due = j.lease FROM ",
+            rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4,
+                  lease BIGINT 5),
+            " AS j JOIN customers AS c ON c.bucket = j.customer >> 48 \
+             AND c.customer_id = j.customer AND c.consent_rev = j.rev WHERE ",
+            still!()
+        )
+    };
+}
+
+const CLAIM: &str = claim!();
+const CLAIM_SOME: &str = concat!(claim!(), " RETURNING enrollment_id");
 const CLAIMED: &str = concat!(
     "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, attempt, incarnation, \
      first_at, at) SELECT j.id >> 48, j.id, j.step, j.channel, $2, j.attempt, $3, j.first_at, $4 FROM ",
@@ -129,7 +130,7 @@ const FORGET_RENDERED: &str = concat!(
 
 pub(super) const STATEMENTS: &[&str] = &[
     CLAIM,
-    TAKEN,
+    CLAIM_SOME,
     CLAIMED,
     HOLD,
     RETIME,
@@ -148,7 +149,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<EnrollmentId>> {
         let mut tx = self.write().await?;
-        let claimed = claim(&mut tx, decided, incarnation, now).await?;
+        let mut claims = Claims::of(&mut tx, decided).await?;
+        let mut claimed = claims.all();
+        if !claims.take_all(&mut tx).await? {
+            tx.rollback().await?;
+            tx = self.write().await?;
+            claims = Claims::of(&mut tx, decided).await?;
+            claimed = claims.take_some(&mut tx).await?;
+        }
+        claims.note(&mut tx, &claimed, incarnation, now).await?;
         put_off(&mut tx, decided).await?;
         withhold(&mut tx, decided, incarnation, now).await?;
         pass(&mut tx, decided, now).await?;
@@ -161,64 +170,95 @@ fn json<T: serde::Serialize>(rows: &[T]) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }
 
-async fn claim(
-    tx: &mut Tx,
-    decided: &[Decided],
-    incarnation: Incarnation,
-    now: Timestamp,
-) -> Result<Vec<EnrollmentId>> {
-    let suppressed = newly_suppressed(tx, decided).await?;
-    let mut rows = Vec::new();
-    let mut dispatches = HashMap::new();
-    for row in decided {
-        let Decision::Claim {
-            channel,
-            address,
-            attempt,
-            first_at,
-            lease_until,
-        } = &row.decision
-        else {
-            continue;
+/// The claims of a batch, as the statements take them.
+struct Claims {
+    /// Id, step, due, customer, consent mark, lease.
+    rows: Vec<(i64, i32, i64, i64, i64, i64)>,
+    /// By id: id, step, channel, attempt, first tried at.
+    dispatches: HashMap<EnrollmentId, (i64, i32, i64, u32, i64)>,
+}
+
+impl Claims {
+    async fn of(tx: &mut Tx, decided: &[Decided]) -> Result<Self> {
+        let suppressed = newly_suppressed(tx, decided).await?;
+        let mut claims = Self {
+            rows: Vec::new(),
+            dispatches: HashMap::new(),
         };
-        if suppressed.contains(&(*channel, address.clone())) {
-            continue;
+        for row in decided {
+            let Decision::Claim {
+                channel,
+                address,
+                attempt,
+                first_at,
+                lease_until,
+            } = &row.decision
+            else {
+                continue;
+            };
+            if !suppressed.is_empty() && suppressed.contains(&(*channel, address.clone())) {
+                continue;
+            }
+            let (id, step, due) = row.seen();
+            let lease = micros(*lease_until);
+            let claim = (id, step, due, row.customer.0, row.consent_rev, lease);
+            claims.rows.push(claim);
+            let dispatch = (id, step, channel.number(), *attempt, micros(*first_at));
+            claims.dispatches.insert(row.enrollment, dispatch);
         }
-        let (id, step, due) = row.seen();
-        let lease = micros(*lease_until);
-        rows.push((id, step, due, row.customer.0, row.consent_rev, lease));
-        dispatches.insert(
-            id,
-            (id, step, channel.number(), *attempt, micros(*first_at)),
-        );
+        Ok(claims)
     }
-    if rows.is_empty() {
-        return Ok(Vec::new());
+
+    fn all(&self) -> Vec<EnrollmentId> {
+        self.rows.iter().map(|row| EnrollmentId(row.0)).collect()
     }
-    let all: Vec<i64> = rows.iter().map(|row| row.0).collect();
-    let asked = json(&rows);
-    let claiming = EnrollmentStatus::Sending.number();
-    let claimed = sqlx::query(CLAIM)
-        .bind(&asked)
-        .bind(claiming)
-        .execute(&mut **tx)
-        .await?;
-    let taken = if claimed.rows_affected() == all.len() as u64 {
-        all
-    } else {
-        let taken = sqlx::query(TAKEN).bind(&asked).bind(claiming);
-        let taken: Vec<(i64, i64)> = listed(taken, &mut **tx).await?;
-        taken.into_iter().map(|(_, id)| id).collect()
-    };
-    let written: Vec<_> = taken.iter().filter_map(|id| dispatches.get(id)).collect();
-    sqlx::query(CLAIMED)
-        .bind(json(&written))
-        .bind(DispatchState::Claimed.number())
-        .bind(incarnation.0)
-        .bind(micros(now))
-        .execute(&mut **tx)
-        .await?;
-    Ok(taken.into_iter().map(EnrollmentId).collect())
+
+    /// Whether all could be taken; if not, the transaction is of no use.
+    async fn take_all(&self, tx: &mut Tx) -> Result<bool> {
+        if self.rows.is_empty() {
+            return Ok(true);
+        }
+        let taken = sqlx::query(CLAIM)
+            .bind(json(&self.rows))
+            .bind(EnrollmentStatus::Sending.number())
+            .execute(&mut **tx)
+            .await?;
+        Ok(taken.rows_affected() == self.rows.len() as u64)
+    }
+
+    /// Takes those that can be; which they are.
+    async fn take_some(&self, tx: &mut Tx) -> Result<Vec<EnrollmentId>> {
+        let taken: Vec<i64> = sqlx::query_scalar(CLAIM_SOME)
+            .bind(json(&self.rows))
+            .bind(EnrollmentStatus::Sending.number())
+            .fetch_all(&mut **tx)
+            .await?;
+        Ok(taken.into_iter().map(EnrollmentId).collect())
+    }
+
+    async fn note(
+        &self,
+        tx: &mut Tx,
+        taken: &[EnrollmentId],
+        incarnation: Incarnation,
+        now: Timestamp,
+    ) -> Result<()> {
+        let written: Vec<_> = taken
+            .iter()
+            .filter_map(|id| self.dispatches.get(id))
+            .collect();
+        if written.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(CLAIMED)
+            .bind(json(&written))
+            .bind(DispatchState::Claimed.number())
+            .bind(incarnation.0)
+            .bind(micros(now))
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
 }
 
 /// Those of the addresses that were suppressed after they were looked at.
