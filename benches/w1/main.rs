@@ -167,7 +167,8 @@ async fn child(phase: &str, place: &Place) -> Result<Measures> {
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output()
+        .spawn()?
+        .wait_with_output()
         .await?;
     if !output.status.success() {
         bail!(
