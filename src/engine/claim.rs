@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::ask::{Answer, Asked};
 use super::beat::Beat;
 use super::catalog::Catalog;
@@ -12,7 +14,8 @@ use super::outlet::{Outlet, Room};
 use super::runtime::Engine;
 use super::send::Claim;
 use super::settle::Settler;
-use crate::domain::channel::{Channel, Lane};
+
+use crate::domain::channel::Lane;
 use crate::domain::ids::NameNo;
 use crate::store::{Decided, FlowState, Result};
 
@@ -31,6 +34,28 @@ pub struct ClaimPass {
     pub withheld: usize,
 }
 
+/// What has been found while going over the lanes.
+#[derive(Default)]
+struct Round {
+    worked: bool,
+    /// A channel waits for its slots.
+    busy: bool,
+    /// A channel waits for its pace or its breaker.
+    rest: Option<Duration>,
+}
+
+impl Round {
+    /// How many messages may be claimed now; none is noted with its cause.
+    fn room(&mut self, room: Room) -> Option<u32> {
+        match room {
+            Room::For(messages) => return Some(messages),
+            Room::WhenFreed => self.busy = true,
+            Room::After(rest) => self.rest = Some(self.rest.map_or(rest, |known| known.min(rest))),
+        }
+        None
+    }
+}
+
 /// Claims due work, one pass at a time: a customer's claims never run beside each other.
 pub struct Claimer {
     engine: Arc<Engine>,
@@ -42,59 +67,55 @@ impl Claimer {
         Self { engine, settler }
     }
 
-    /// One pass over all lanes; then when to look again.
+    /// One pass over the lanes in which something is due; then when to look again.
     pub async fn run_once(&self) -> Result<Beat> {
+        let (store, clock) = (&self.engine.store, &self.engine.clock);
         let catalog = self.engine.catalog();
-        let states = self.engine.store.flow_states().await?;
-        let paused = self.engine.store.channel_states().await?;
-        let is_paused = |channel: &Channel| paused.get(channel).is_some_and(|s| s.pause.is_some());
-        let (mut full, mut busy) = (false, false);
-        let mut rested = Vec::new();
-        let mut wait = LONGEST_WAIT;
-        for lane in [Lane::None, Lane::Reentry] {
-            let pass = self
-                .pass(&catalog, &states, lane, WAITING_PLACES, None)
+        let (states, channels, next) = tokio::try_join!(
+            store.flow_states(),
+            store.channel_states(),
+            store.next_dues()
+        )?;
+        let now = clock.now();
+        let is_due = |lane: Lane| next.get(&lane).is_some_and(|due| *due <= now);
+        let mut round = Round::default();
+        for lane in [Lane::None, Lane::Reentry]
+            .into_iter()
+            .filter(|lane| is_due(*lane))
+        {
+            self.pass(&catalog, &states, lane, WAITING_PLACES, None)
                 .await?;
-            full |= pass.looked_at == WAITING_PLACES as usize;
-            rested.push(lane);
+            round.worked = true;
         }
         for (channel, outlet) in self.engine.outlets().iter() {
-            if is_paused(channel) {
+            let lane = Lane::Channel(*channel);
+            let is_paused = channels.get(channel).is_some_and(|s| s.pause.is_some());
+            if is_paused || !is_due(lane) {
                 continue;
             }
-            let room = match outlet.room(self.engine.clock.machine()) {
-                Room::For(messages) => messages,
-                Room::WhenFreed => {
-                    busy = true;
-                    continue;
-                }
-                Room::After(rest) => {
-                    wait = wait.min(rest);
-                    continue;
-                }
-            };
-            let lane = Lane::Channel(*channel);
-            let pass = self
-                .pass(&catalog, &states, lane, room, Some(outlet))
-                .await?;
-            full |= pass.looked_at == room as usize;
-            rested.push(lane);
+            if let Some(room) = round.room(outlet.room(clock.machine())) {
+                self.pass(&catalog, &states, lane, room, Some(outlet))
+                    .await?;
+                round.worked = true;
+            }
         }
-        if full {
+        if round.worked {
             return Ok(Beat::Now);
         }
-        if busy {
+        if round.busy {
             let freed = self.engine.freed.notified();
             // Whichever it was, there may be room now.
             let _freed_or_not = tokio::time::timeout(STILL_BUSY, freed).await;
             return Ok(Beat::Within(Duration::ZERO));
         }
-        for lane in rested {
-            if let Some(due) = self.engine.store.next_due(lane).await? {
-                wait = wait.min(self.engine.clock.until(due).max(Duration::from_millis(1)));
-            }
-        }
-        Ok(Beat::Within(wait))
+        let until = |due: &Timestamp| clock.until(*due).max(Duration::from_millis(1));
+        let coming = next.values().filter(|due| **due > now).map(until).min();
+        Ok(Beat::Within(
+            round
+                .rest
+                .unwrap_or(LONGEST_WAIT)
+                .min(coming.unwrap_or(LONGEST_WAIT)),
+        ))
     }
 
     async fn pass(

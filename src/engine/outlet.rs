@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::breaker::Breaker;
 use super::pace::Pacer;
@@ -22,6 +22,8 @@ pub struct Outlet {
     pub config: ChannelConfig,
     pub gateway: SharedGateway,
     slots: Arc<Semaphore>,
+    /// Messages that are rendered: a few for each connection; the others of a claim wait as they are.
+    desks: Semaphore,
     flow: Mutex<Flow>,
 }
 
@@ -43,9 +45,13 @@ pub enum Room {
 /// A channel that keeps its pace is looked at again after this.
 const PACED: Duration = Duration::from_millis(5);
 
+/// Rendered messages for each connection: one on the wire, the others ready.
+const DESKS: u32 = 4;
+
 impl Outlet {
     pub fn new(config: ChannelConfig, gateway: SharedGateway, now: Timestamp) -> Self {
         let slots = Arc::new(Semaphore::new(config.slots as usize));
+        let desks = Semaphore::new((config.connections.max(1) * DESKS) as usize);
         let pacer = Pacer::new(config.pace, now);
         let flow = Mutex::new(Flow {
             pacer,
@@ -55,6 +61,7 @@ impl Outlet {
             config,
             gateway,
             slots,
+            desks,
             flow,
         }
     }
@@ -90,6 +97,11 @@ impl Outlet {
         (0..claimed)
             .map(|_| Arc::clone(&self.slots).try_acquire_owned().ok())
             .collect()
+    }
+
+    /// Waits for a place to render a message and hand it over.
+    pub async fn desk(&self) -> Option<SemaphorePermit<'_>> {
+        self.desks.acquire().await.ok()
     }
 
     /// Tells the breaker how an attempt went; its new state if that changed.

@@ -18,7 +18,7 @@ use crate::domain::message::Frozen;
 use crate::store::{Move, Settled};
 
 /// The most outcomes in one transaction, and the longest that the first of them waits.
-const GROUP: usize = 500;
+const GROUP: usize = 1_000;
 const GATHER: Duration = Duration::from_millis(2);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -94,6 +94,7 @@ impl Settler {
         place: &Place,
     ) -> Settled {
         let engine = &self.engine;
+        let desk = outlet.desk().await;
         let attempted = match self.frozen(claim).await {
             Ok(frozen) => send::attempt(engine, catalog, outlet, claim, frozen, place).await,
             Err(error) => {
@@ -104,6 +105,7 @@ impl Settler {
                 }
             }
         };
+        drop(desk);
         if let Attempted::Sent(sent) = &attempted {
             self.note(outlet, claim, &sent.outcome).await;
         }

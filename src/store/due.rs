@@ -1,7 +1,10 @@
 //! Owns the reading of the due index: whose time has come, and when the next one's does.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::db::Store;
 use super::dialect::listed;
@@ -48,10 +51,17 @@ const DUE: &str = concat!(
      AND d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id AND d.step = e.step"
 );
 const NEXT_DUE: &str = "SELECT min(due) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
+const NEXT_DUES: &str = concat!(
+    listed!(
+        "l.lane, (SELECT min(e.due) FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
+             AND e.lane = l.lane AND e.due IS NOT NULL)"
+    ),
+    "(SELECT value AS lane FROM json_each($1)) AS l"
+);
 const COUNT_DUE: &str =
     "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due <= $2";
 
-pub(super) const STATEMENTS: &[&str] = &[DUE, NEXT_DUE, COUNT_DUE];
+pub(super) const STATEMENTS: &[&str] = &[DUE, NEXT_DUE, NEXT_DUES, COUNT_DUE];
 
 impl Store {
     /// Up to `limit` enrollments of a lane that are due, the longest due first.
@@ -71,6 +81,20 @@ impl Store {
             .fetch_one(self.read())
             .await?;
         due.map(instant).transpose()
+    }
+
+    /// When the next row of each lane is due; a lane without one is absent.
+    pub async fn next_dues(&self) -> Result<BTreeMap<Lane, Timestamp>> {
+        let lanes = Lane::ALL.map(Lane::number);
+        let query = sqlx::query(NEXT_DUES).bind(json!(lanes).to_string());
+        let rows: Vec<(i64, Option<i64>)> = listed(query, self.read()).await?;
+        let mut next = BTreeMap::new();
+        for (lane, due) in rows {
+            if let (Some(lane), Some(due)) = (Lane::from_number(lane), due) {
+                next.insert(lane, instant(due)?);
+            }
+        }
+        Ok(next)
     }
 
     pub async fn count_due(&self, lane: Lane, now: Timestamp) -> Result<u64> {
