@@ -14,12 +14,13 @@ use drumbeat::channels::{Gateway, HandOver, SharedGateway, registry};
 use drumbeat::clock::{Clock, ManualClock};
 use drumbeat::domain::channel::{Channel, Lane};
 use drumbeat::domain::dispatch::Outcome;
+use drumbeat::domain::ids::Share;
 use drumbeat::domain::link::LinkKey;
 use drumbeat::domain::message::Message;
 use drumbeat::domain::revision::Revision;
 use drumbeat::engine::{
-    Beat, Catalog, Claimer, Engine, Enroller, Links, Marks, Outlet, Outlets, Parker, Pulse,
-    Settler, beat,
+    Beat, CLAIMERS, Catalog, Claimer, Engine, Enroller, Links, Marks, Outlet, Outlets, Parker,
+    Pulse, Settler, beat,
 };
 use drumbeat::settings::Settings;
 use drumbeat::store::{NewRevision, Ownership, Published, Store};
@@ -169,7 +170,7 @@ impl Rig {
     pub(crate) async fn claim_all(&self) -> Result<()> {
         let (settler, outcomes) = Settler::new(Arc::clone(&self.engine));
         drop(outcomes);
-        let claimer = Claimer::new(Arc::clone(&self.engine), settler);
+        let claimer = Claimer::new(Arc::clone(&self.engine), settler, Share::WHOLE);
         while claimer.run_once().await? == Beat::Now {}
         Ok(())
     }
@@ -186,11 +187,14 @@ impl Rig {
         working.spawn(watching);
         let (settler, outcomes) = Settler::new(Arc::clone(engine));
         let writing = tokio::spawn(Settler::write(Arc::clone(engine), outcomes));
-        let claimer = Arc::new(Claimer::new(Arc::clone(engine), settler.clone()));
-        working.spawn(beat("claim", pulse.clone(), claiming.clone(), move || {
-            let claimer = Arc::clone(&claimer);
-            async move { claimer.run_once().await }
-        }));
+        for share in Share::all(CLAIMERS) {
+            let claimer = Claimer::new(Arc::clone(engine), settler.clone(), share);
+            let claimer = Arc::new(claimer);
+            working.spawn(beat("claim", pulse.clone(), claiming.clone(), move || {
+                let claimer = Arc::clone(&claimer);
+                async move { claimer.run_once().await }
+            }));
+        }
         let enroller = Arc::new(Enroller::new(Arc::clone(engine)));
         working.spawn(beat("enroll", pulse.clone(), claiming.clone(), move || {
             let enroller = Arc::clone(&enroller);

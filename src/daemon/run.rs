@@ -19,8 +19,11 @@ use super::reload::{self, Reading, Reloader};
 use super::signals::{Asked, Signals};
 use super::{clock, housekeeping, systemd};
 use crate::clock::{Clock, SystemClock};
+use crate::domain::ids::Share;
 use crate::domain::link::LinkKey;
-use crate::engine::{Beat, Claimer, Engine, Enroller, Marks, Parker, Pulse, Settler, beat, rescue};
+use crate::engine::{
+    Beat, CLAIMERS, Claimer, Engine, Enroller, Marks, Parker, Pulse, Settler, beat, rescue,
+};
 use crate::settings::Settings;
 use crate::store::{Ownership, Published};
 use crate::web::{self, GatewayHealth, WebState};
@@ -168,7 +171,10 @@ impl Started {
         let (settler, outcomes) = Settler::new(Arc::clone(&engine));
         let writing = tokio::spawn(Settler::write(Arc::clone(&engine), outcomes));
         let turned = Arc::new(AtomicI64::new(engine.clock.machine().as_second()));
-        working.spawn(claim(&engine, settler.clone(), &pulse, &claiming, &turned));
+        for share in Share::all(CLAIMERS) {
+            let claimer = Claimer::new(Arc::clone(&engine), settler.clone(), share);
+            working.spawn(claim(claimer, &engine, &pulse, &claiming, &turned));
+        }
         working.spawn(enroll(&engine, &pulse, &claiming));
         working.spawn(park(&engine, &pulse, &claiming));
         if let Some(listener) = listener {
@@ -271,13 +277,13 @@ impl Started {
 }
 
 fn claim(
+    claimer: Claimer,
     engine: &Arc<Engine>,
-    settler: Settler,
     pulse: &Pulse,
     stop: &CancellationToken,
     turned: &Arc<AtomicI64>,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let claimer = Arc::new(Claimer::new(Arc::clone(engine), settler));
+    let claimer = Arc::new(claimer);
     let (turned, clock) = (Arc::clone(turned), Arc::clone(&engine.clock));
     beat("claim", pulse.clone(), stop.clone(), move || {
         turned.store(clock.machine().as_second(), Ordering::Relaxed);

@@ -33,6 +33,22 @@ impl Bucket {
     }
 }
 
+/// The buckets of one claimer: every `of`th, from `index` on. A customer is in one share only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    pub index: u16,
+    pub of: u16,
+}
+
+impl Share {
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// So many shares that are everything together.
+    pub fn all(of: u16) -> impl Iterator<Item = Self> {
+        (0..of).map(move |index| Self { index, of })
+    }
+}
+
 macro_rules! bucketed_number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -58,6 +58,11 @@ impl Breaker {
         }
     }
 
+    /// Whether one message is out, or about to be, to see whether the gateway is back.
+    pub(super) fn is_probing(&self) -> bool {
+        matches!(self, Self::HalfOpen { .. })
+    }
+
     /// The probe was not needed after all: nothing was due.
     pub(super) fn withdraw_probe(&mut self, now: Timestamp) {
         if let Self::HalfOpen { rest } = *self {

@@ -10,13 +10,13 @@ use super::ask::{Answer, Asked};
 use super::beat::Beat;
 use super::catalog::Catalog;
 use super::facts::Gathered;
-use super::outlet::{Outlet, Room};
+use super::outlet::{Outlet, Reserved, Room};
 use super::runtime::Engine;
 use super::send::Claim;
 use super::settle::Settler;
 
 use crate::domain::channel::Lane;
-use crate::domain::ids::NameNo;
+use crate::domain::ids::{NameNo, Share};
 use crate::store::{Decided, FlowState, Result};
 
 /// How many rows a pass looks at in lanes without slots.
@@ -45,10 +45,10 @@ struct Round {
 }
 
 impl Round {
-    /// How many messages may be claimed now; none is noted with its cause.
-    fn room(&mut self, room: Room) -> Option<u32> {
+    /// The room for messages; why there is none is noted.
+    fn room(&mut self, room: Room) -> Option<Reserved> {
         match room {
-            Room::For(messages) => return Some(messages),
+            Room::For(room) => return Some(room),
             Room::WhenFreed => self.busy = true,
             Room::After(rest) => self.rest = Some(self.rest.map_or(rest, |known| known.min(rest))),
         }
@@ -56,15 +56,24 @@ impl Round {
     }
 }
 
-/// Claims due work, one pass at a time: a customer's claims never run beside each other.
+/// Claims the due work of its share of the buckets, one pass at a time: a customer's claims never run
+/// beside each other.
 pub struct Claimer {
     engine: Arc<Engine>,
     settler: Settler,
+    share: Share,
 }
 
+/// Claimers beside each other: one reads while the other writes.
+pub const CLAIMERS: u16 = 2;
+
 impl Claimer {
-    pub fn new(engine: Arc<Engine>, settler: Settler) -> Self {
-        Self { engine, settler }
+    pub fn new(engine: Arc<Engine>, settler: Settler, share: Share) -> Self {
+        Self {
+            engine,
+            settler,
+            share,
+        }
     }
 
     /// One pass over the lanes in which something is due; then when to look again.
@@ -74,7 +83,7 @@ impl Claimer {
         let (states, channels, next) = tokio::try_join!(
             store.flow_states(),
             store.channel_states(),
-            store.next_dues()
+            store.next_dues(self.share)
         )?;
         let now = clock.now();
         let is_due = |lane: Lane| next.get(&lane).is_some_and(|due| *due <= now);
@@ -83,8 +92,7 @@ impl Claimer {
             .into_iter()
             .filter(|lane| is_due(*lane))
         {
-            self.pass(&catalog, &states, lane, WAITING_PLACES, None)
-                .await?;
+            self.pass(&catalog, &states, lane, None).await?;
             round.worked = true;
         }
         for (channel, outlet) in self.engine.outlets().iter() {
@@ -94,8 +102,8 @@ impl Claimer {
                 continue;
             }
             if let Some(room) = round.room(outlet.room(clock.machine())) {
-                self.pass(&catalog, &states, lane, room, Some(outlet))
-                    .await?;
+                let through = Some((outlet, room));
+                self.pass(&catalog, &states, lane, through).await?;
                 round.worked = true;
             }
         }
@@ -110,12 +118,8 @@ impl Claimer {
         }
         let until = |due: &Timestamp| clock.until(*due).max(Duration::from_millis(1));
         let coming = next.values().filter(|due| **due > now).map(until).min();
-        Ok(Beat::Within(
-            round
-                .rest
-                .unwrap_or(LONGEST_WAIT)
-                .min(coming.unwrap_or(LONGEST_WAIT)),
-        ))
+        let waits = [round.rest, coming].into_iter().flatten();
+        Ok(Beat::Within(waits.min().unwrap_or(LONGEST_WAIT)))
     }
 
     async fn pass(
@@ -123,13 +127,14 @@ impl Claimer {
         catalog: &Arc<Catalog>,
         states: &BTreeMap<NameNo, FlowState>,
         lane: Lane,
-        limit: u32,
-        outlet: Option<&Arc<Outlet>>,
+        through: Option<(&Arc<Outlet>, Reserved)>,
     ) -> Result<ClaimPass> {
         let (engine, now) = (&self.engine, self.engine.clock.now());
-        let dues = engine.store.due(lane, now, limit).await?;
+        let limit = through
+            .as_ref()
+            .map_or(WAITING_PLACES, |(_, room)| room.messages());
+        let dues = engine.store.due(self.share, lane, now, limit).await?;
         if dues.is_empty() {
-            self.spawn(catalog, outlet, Vec::new());
             return Ok(ClaimPass::default());
         }
         if lane == Lane::Reentry {
@@ -144,7 +149,7 @@ impl Claimer {
             engine,
             catalog,
             states,
-            outlet,
+            outlet: through.as_ref().map(|(outlet, _)| *outlet),
             now,
         };
         let answers: Vec<Answer> = dues
@@ -171,16 +176,22 @@ impl Claimer {
             claimed: claims.len(),
             withheld,
         };
-        self.spawn(catalog, outlet, claims);
+        if let Some((outlet, room)) = through {
+            self.spawn(catalog, outlet, room, claims);
+        }
         Ok(pass)
     }
 
-    fn spawn(&self, catalog: &Arc<Catalog>, outlet: Option<&Arc<Outlet>>, claims: Vec<Claim>) {
-        let Some(outlet) = outlet else { return };
-        let slots = outlet.take(claims.len(), self.engine.clock.machine());
-        for (claim, slot) in claims.into_iter().zip(slots) {
+    fn spawn(
+        &self,
+        catalog: &Arc<Catalog>,
+        outlet: &Arc<Outlet>,
+        mut room: Reserved,
+        claims: Vec<Claim>,
+    ) {
+        for claim in claims {
             let (catalog, outlet) = (Arc::clone(catalog), Arc::clone(outlet));
-            self.settler.spawn(claim, catalog, outlet, slot);
+            self.settler.spawn(claim, catalog, outlet, room.take());
         }
     }
 }

@@ -25,7 +25,7 @@ mod settle;
 
 pub use beat::{Beat, beat};
 pub use catalog::Catalog;
-pub use claim::{ClaimPass, Claimer};
+pub use claim::{CLAIMERS, ClaimPass, Claimer};
 pub use enroll::Enroller;
 pub use foretell::foretell;
 pub use handover::{Left, Marks};

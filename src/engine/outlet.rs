@@ -1,7 +1,7 @@
 //! Owns a channel as it runs: its gateway, and how much may go through it now.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -33,13 +33,45 @@ struct Flow {
 }
 
 /// How much a channel lets through now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
-    For(u32),
+    For(Reserved),
     /// When messages in flight are settled.
     WhenFreed,
     /// Not before this.
     After(Duration),
+}
+
+/// Slots, pace and perhaps the breaker's probe, for messages that are about to be claimed. What is not
+/// used goes back when it is dropped.
+pub struct Reserved {
+    outlet: Arc<Outlet>,
+    slots: OwnedSemaphorePermit,
+    at: Timestamp,
+    probes: bool,
+}
+
+impl Reserved {
+    /// How many messages there is still room for.
+    pub fn messages(&self) -> u32 {
+        u32::try_from(self.slots.num_permits()).unwrap_or(u32::MAX)
+    }
+
+    /// The slot of one message.
+    pub fn take(&mut self) -> Option<OwnedSemaphorePermit> {
+        let slot = self.slots.split(1)?;
+        self.probes = false;
+        Some(slot)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut flow = self.outlet.flow();
+        flow.pacer.refund(self.messages(), self.at);
+        if self.probes {
+            flow.breaker.withdraw_probe(self.at);
+        }
+    }
 }
 
 /// A channel that keeps its pace is looked at again after this.
@@ -66,37 +98,39 @@ impl Outlet {
         }
     }
 
-    /// How many messages may be claimed now: free slots, pace, breaker. A few free slots are not
-    /// worth a transaction while others are still busy, and half of them are claimed at a time, so
-    /// that one half is on its way while the other is claimed.
-    pub fn room(&self, now: Timestamp) -> Room {
+    /// Reserves room for messages: free slots, pace, breaker. A few free slots are not worth a
+    /// transaction while others are still busy, and half of them are claimed at a time, so that one
+    /// half is on its way while the other is claimed.
+    pub fn room(self: &Arc<Self>, now: Timestamp) -> Room {
         let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
         if free.saturating_mul(4) < self.config.slots {
             return Room::WhenFreed;
         }
-        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        let paced = flow
-            .pacer
-            .allows(free.min(self.config.slots.div_ceil(2)), now);
+        let mut flow = self.flow();
+        let half = self.config.slots.div_ceil(2);
+        let paced = flow.pacer.allows(free.min(half), now);
         if paced == 0 {
             return Room::After(PACED);
         }
-        match flow.breaker.allows(paced, now) {
-            0 => Room::After(flow.breaker.rests(now).max(PACED)),
-            messages => Room::For(messages),
+        let allowed = flow.breaker.allows(paced, now);
+        if allowed == 0 {
+            return Room::After(flow.breaker.rests(now).max(PACED));
         }
+        let Ok(slots) = Arc::clone(&self.slots).try_acquire_many_owned(allowed) else {
+            flow.breaker.withdraw_probe(now);
+            return Room::WhenFreed;
+        };
+        flow.pacer.spend(allowed, now);
+        Room::For(Reserved {
+            outlet: Arc::clone(self),
+            slots,
+            at: now,
+            probes: flow.breaker.is_probing(),
+        })
     }
 
-    /// Takes slots for claimed messages, and counts them against the pace.
-    pub fn take(&self, claimed: usize, now: Timestamp) -> Vec<Option<OwnedSemaphorePermit>> {
-        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        flow.pacer.spend(claimed, now);
-        if claimed == 0 {
-            flow.breaker.withdraw_probe(now);
-        }
-        (0..claimed)
-            .map(|_| Arc::clone(&self.slots).try_acquire_owned().ok())
-            .collect()
+    fn flow(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a place to render a message and hand it over.
@@ -106,7 +140,7 @@ impl Outlet {
 
     /// Tells the breaker how an attempt went; its new state if that changed.
     pub fn note(&self, outcome: &Outcome, now: Timestamp) -> Option<&'static str> {
-        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flow = self.flow();
         let failed = matches!(
             outcome,
             Outcome::Deferred {
@@ -124,11 +158,7 @@ impl Outlet {
 
     /// `closed`, `open` or `half-open`.
     pub fn breaker(&self) -> &'static str {
-        self.flow
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .breaker
-            .as_str()
+        self.flow().breaker.as_str()
     }
 
     pub fn in_flight(&self) -> u32 {

@@ -50,12 +50,21 @@ impl Pacer {
             .min(pace.messages.saturating_sub(went))
     }
 
-    /// Counts those that went.
-    pub(super) fn spend(&mut self, spent: usize, now: Timestamp) {
+    /// Counts those that are about to go.
+    pub(super) fn spend(&mut self, spent: u32, now: Timestamp) {
         if self.pace.is_some() && spent > 0 {
-            let spent = u32::try_from(spent).unwrap_or(u32::MAX);
             self.tokens -= f64::from(spent);
             self.went.push_back((now, spent));
+        }
+    }
+
+    /// Takes back those counted at that time that did not go after all.
+    pub(super) fn refund(&mut self, unspent: u32, at: Timestamp) {
+        let counted = self.went.iter_mut().rev().find(|(then, _)| *then == at);
+        if let Some((_, spent)) = counted {
+            let unspent = unspent.min(*spent);
+            *spent -= unspent;
+            self.tokens += f64::from(unspent);
         }
     }
 }
@@ -84,11 +93,27 @@ mod tests {
         let mut sent = 0;
         for _ in 0..60_000 {
             let allowed = pacer.allows(1000, now);
-            pacer.spend(allowed as usize, now);
+            pacer.spend(allowed, now);
             sent += allowed;
             now += SignedDuration::from_millis(1);
         }
         assert!((2_950..=3_000).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn what_did_not_go_may_go_later() {
+        let pace = Pace {
+            messages: 600,
+            per_seconds: 60,
+        };
+        let mut now = Timestamp::UNIX_EPOCH;
+        let mut pacer = Pacer::new(Some(pace), now);
+        now += SignedDuration::from_secs(1);
+        assert_eq!(pacer.allows(10, now), 1);
+        pacer.spend(1, now);
+        assert_eq!(pacer.allows(10, now), 0);
+        pacer.refund(1, now);
+        assert_eq!(pacer.allows(10, now), 1);
     }
 
     #[test]

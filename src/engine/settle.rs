@@ -179,7 +179,7 @@ impl Settler {
                 let _ = tokio::time::timeout(GATHER, more).await;
             }
             store(&engine, std::mem::take(&mut group)).await;
-            engine.freed.notify_one();
+            engine.freed.notify_waiters();
         }
     }
 }

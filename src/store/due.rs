@@ -13,7 +13,7 @@ use super::instants::{instant, micros};
 use super::listing::listed;
 use crate::domain::channel::Lane;
 use crate::domain::dispatch::DispatchState;
-use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
+use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo, Share};
 
 /// An enrollment whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,15 +46,15 @@ const DUE: &str = concat!(
         "e.enrollment_id, e.customer_id, e.flow, coalesce(e.step, 0), e.due, e.anchor, e.planned, \
          e.started_at, e.timed_revision, d.state, d.attempt, d.first_at, d.incarnation"
     ),
-    "(SELECT * FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due <= $2 \
-     ORDER BY lane, due LIMIT $3) AS e LEFT JOIN dispatches AS d ON e.status = 2 \
+    "(SELECT * FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND bucket % $4 = $5 \
+     AND lane = $1 AND due <= $2 ORDER BY lane, due LIMIT $3) AS e LEFT JOIN dispatches AS d ON e.status = 2 \
      AND d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id AND d.step = e.step"
 );
 const NEXT_DUE: &str = "SELECT min(due) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
 const NEXT_DUES: &str = concat!(
     listed!(
         "l.lane, (SELECT min(e.due) FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
-             AND e.lane = l.lane AND e.due IS NOT NULL)"
+         AND e.bucket % $2 = $3 AND e.lane = l.lane AND e.due IS NOT NULL)"
     ),
     "(SELECT value AS lane FROM json_each($1)) AS l"
 );
@@ -65,11 +65,19 @@ pub(super) const STATEMENTS: &[&str] = &[DUE, NEXT_DUE, NEXT_DUES, COUNT_DUE];
 
 impl Store {
     /// Up to `limit` enrollments of a lane that are due, the longest due first.
-    pub async fn due(&self, lane: Lane, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+    pub async fn due(
+        &self,
+        share: Share,
+        lane: Lane,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Due>> {
         let query = sqlx::query(DUE)
             .bind(lane.number())
             .bind(micros(now))
-            .bind(limit);
+            .bind(limit)
+            .bind(share.of)
+            .bind(share.index);
         let rows: Vec<DueRow> = listed(query, self.read()).await?;
         rows.into_iter().map(|row| row.due(lane)).collect()
     }
@@ -84,9 +92,12 @@ impl Store {
     }
 
     /// When the next row of each lane is due; a lane without one is absent.
-    pub async fn next_dues(&self) -> Result<BTreeMap<Lane, Timestamp>> {
+    pub async fn next_dues(&self, share: Share) -> Result<BTreeMap<Lane, Timestamp>> {
         let lanes = Lane::ALL.map(Lane::number);
-        let query = sqlx::query(NEXT_DUES).bind(json!(lanes).to_string());
+        let query = sqlx::query(NEXT_DUES)
+            .bind(json!(lanes).to_string())
+            .bind(share.of)
+            .bind(share.index);
         let rows: Vec<(i64, Option<i64>)> = listed(query, self.read()).await?;
         let mut next = BTreeMap::new();
         for (lane, due) in rows {

@@ -2,6 +2,7 @@
 
 use drumbeat::domain::channel::{Channel, Lane};
 use drumbeat::domain::customer::{Status, Switch};
+use drumbeat::domain::ids::Share;
 use drumbeat::domain::subscription::{Consent, Scope};
 use drumbeat::store::{Decided, Decision};
 use rstest::rstest;
@@ -13,7 +14,8 @@ use super::written::{LYON, any, flow};
 /// The claim of a pass that has looked and has not written yet.
 async fn looked(rig: &Rig) -> Decided {
     let email = Lane::Channel(Channel::Email);
-    let due = rig.store.due(email, rig.now(), 10).await.unwrap().remove(0);
+    let dues = rig.store.due(Share::WHOLE, email, rig.now(), 10).await;
+    let due = dues.unwrap().remove(0);
     let catalog = rig.engine().catalog();
     let model = &catalog.revision().data_model;
     let customer = rig.store.customer("ana", model).await.unwrap().unwrap();

@@ -10,6 +10,7 @@ use std::time::Duration;
 use drumbeat::clock::Clock;
 use drumbeat::domain::calendar;
 use drumbeat::domain::channel::Lane;
+use drumbeat::domain::ids::Share;
 use drumbeat::domain::link::LinkKey;
 use drumbeat::engine::{
     Beat, Catalog, Claimer, Done, Engine, Enroller, Left, Links, Marks, Outlet, Outlets, Parker,
@@ -330,7 +331,7 @@ impl Running {
         Self {
             enroller: Enroller::new(Arc::clone(&engine)),
             parker: Parker::new(Arc::clone(&engine)),
-            claimer: Claimer::new(Arc::clone(&engine), settler),
+            claimer: Claimer::new(Arc::clone(&engine), settler, Share::WHOLE),
             engine,
             outcomes,
             ownership: Some(ownership),

@@ -3,7 +3,7 @@
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::channel::{Channel, Lane};
 use drumbeat::domain::customer::{Status, Switch};
-use drumbeat::domain::ids::{CustomerId, Incarnation};
+use drumbeat::domain::ids::{CustomerId, Incarnation, Share};
 use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::subscription::{Consent, Scope};
 use drumbeat::store::{Decided, Decision, Due, Published, Upsert};
@@ -66,7 +66,7 @@ async fn waiting(store: &Fresh, published: &Published, id: &str, sequence: i64) 
 }
 
 async fn due(store: &Fresh, customer: CustomerId) -> Option<Due> {
-    let dues = store.due(EMAIL, now(), 100).await.unwrap();
+    let dues = store.due(Share::WHOLE, EMAIL, now(), 100).await.unwrap();
     dues.into_iter().find(|due| due.customer == customer)
 }
 
