@@ -1,6 +1,8 @@
-//! Owns what a batch of customers says, sorted as the store keeps them, before anything is compared.
+//! Owns what a batch of customers says, typed and sorted as the store keeps them, before anything is
+//! compared.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::bind::{Bind, Cell};
 use super::customer_columns::{Class, Column};
@@ -8,7 +10,7 @@ use super::error::{Error, Result};
 use crate::domain::customer::FieldValue;
 use crate::domain::field::{Cardinality, DataModel, Field};
 use crate::domain::ids::Bucket;
-use crate::domain::value::{Value, fold};
+use crate::domain::value::Value;
 
 /// One customer as a file or a person gives it. A field that is not named stays as it is; none clears.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,164 +19,348 @@ pub struct NewCustomer {
     pub fields: Vec<(String, Option<FieldValue>)>,
 }
 
+/// A text of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    start: u32,
+    length: u32,
+}
+
 /// What a row says of one column.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Given {
     Nothing,
-    Value(Cell),
+    Empty,
+    Text(Span),
+    Int(i64),
+    Real(f64),
 }
 
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) bucket: Bucket,
-    pub(super) external_id: String,
-    /// One for each column of the sheet.
-    pub(super) cells: Vec<Given>,
-    /// One for each list of the sheet; none: not given.
-    pub(super) lists: Vec<Option<Vec<Bind>>>,
-}
-
-/// A batch: which fields it names, and what each customer has in them; one row for a customer.
-#[derive(Debug)]
-pub(super) struct Sheet {
-    pub(super) columns: Vec<Column>,
-    pub(super) lists: Vec<(String, Class)>,
-    pub(super) rows: Vec<Row>,
-}
-
-/// Where a field's values go.
-#[derive(Clone, Copy)]
+/// Where the values of a field go.
+#[derive(Debug, Clone, Copy)]
 enum Place {
     Column(usize),
     List(usize),
 }
 
-impl Sheet {
-    /// Later rows of the same customer win, field by field.
-    pub(super) fn of(customers: &[NewCustomer], model: &DataModel) -> Result<Self> {
-        let mut sheet = Self {
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    bucket: Bucket,
+    id: Span,
+    /// As which it came, counted from 0.
+    place: u32,
+}
+
+/// Rows as they come: little memory for each, and used again and again.
+#[derive(Debug)]
+pub struct Draft {
+    columns: Vec<Column>,
+    lists: Vec<(String, Class)>,
+    /// One for each field.
+    places: Vec<Place>,
+    /// For each column, whether all its texts are ASCII.
+    ascii: Vec<bool>,
+    text: String,
+    rows: Vec<Row>,
+    /// Of each row, one for each column.
+    cells: Vec<Given>,
+    /// Of each row, one for each list; none: not given.
+    listed: Vec<Option<Vec<Bind>>>,
+    /// What the values of lists take.
+    list_bytes: usize,
+}
+
+/// A batch in the store's order, each customer once.
+#[derive(Debug)]
+pub struct Sheet(Draft);
+
+impl Draft {
+    /// A batch that says something of these fields.
+    pub fn new<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Result<Self> {
+        let mut draft = Self {
             columns: Vec::new(),
             lists: Vec::new(),
-            rows: Vec::with_capacity(customers.len()),
+            places: Vec::new(),
+            ascii: Vec::new(),
+            text: String::new(),
+            rows: Vec::new(),
+            cells: Vec::new(),
+            listed: Vec::new(),
+            list_bytes: 0,
         };
-        let places = sheet.places(customers, model)?;
-        for customer in customers {
-            let row = sheet.row(customer, &places)?;
-            sheet.rows.push(row);
+        for field in fields {
+            draft.add_field(field)?;
         }
-        sheet
-            .rows
-            .sort_by(|a, b| (a.bucket, &a.external_id).cmp(&(b.bucket, &b.external_id)));
-        sheet.rows.dedup_by(|later, row| {
-            let same = later.external_id == row.external_id;
+        Ok(draft)
+    }
+
+    fn add_field(&mut self, field: &Field) -> Result<()> {
+        let place = if field.cardinality == Cardinality::Many {
+            let class = Class::of(field.kind);
+            self.lists.push((field.identifier.clone(), class));
+            Place::List(self.lists.len() - 1)
+        } else {
+            self.columns.push(Column::of(field)?);
+            self.ascii.push(true);
+            Place::Column(self.columns.len() - 1)
+        };
+        self.places.push(place);
+        Ok(())
+    }
+
+    /// Adds a row: values by the place of their field; none clears it, and a field that is not named
+    /// stays as it is.
+    pub fn push<'a>(
+        &mut self,
+        external_id: &str,
+        values: impl IntoIterator<Item = (usize, Option<&'a FieldValue>)>,
+    ) -> Result<()> {
+        if external_id.is_empty() {
+            return Err(Error::Unusable("a customer needs an `id`".to_owned()));
+        }
+        let id = self.write(external_id)?;
+        let (cells, listed) = (self.cells.len(), self.listed.len());
+        self.rows.push(Row {
+            bucket: Bucket::of(external_id),
+            id,
+            place: number(self.rows.len())?,
+        });
+        self.cells
+            .resize(cells + self.columns.len(), Given::Nothing);
+        self.listed.resize(listed + self.lists.len(), None);
+        for (field, value) in values {
+            match self.places[field] {
+                Place::Column(n) => self.cells[cells + n] = self.single(n, value)?,
+                Place::List(n) => {
+                    let values = several(&self.lists[n], value)?;
+                    self.list_bytes += values.iter().map(bytes).sum::<usize>();
+                    self.listed[listed + n] = Some(values);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn single(&mut self, column: usize, value: Option<&FieldValue>) -> Result<Given> {
+        let Column { field, class, .. } = &self.columns[column];
+        let value = match value {
+            None => return Ok(Given::Empty),
+            Some(FieldValue::One(value)) => value,
+            Some(FieldValue::Many(_)) => {
+                return Err(Error::Unusable(format!(
+                    "the field `{field}` holds one value: got several"
+                )));
+            }
+        };
+        if let (Class::Text, Value::Text(text)) = (class, value) {
+            self.ascii[column] &= text.is_ascii();
+            return Ok(if text.is_empty() {
+                Given::Empty
+            } else {
+                Given::Text(self.write(text)?)
+            });
+        }
+        Ok(match class.cell(field, value)? {
+            None => Given::Empty,
+            Some(Bind::Int(number)) => Given::Int(number),
+            Some(Bind::Real(number)) => Given::Real(number),
+            Some(Bind::Text(text)) => Given::Text(self.write(&text)?),
+        })
+    }
+
+    fn write(&mut self, text: &str) -> Result<Span> {
+        let start = number(self.text.len())?;
+        self.text.push_str(text);
+        number(self.text.len())?;
+        Ok(Span {
+            start,
+            length: number(text.len())?,
+        })
+    }
+
+    fn text(&self, span: Span) -> &str {
+        let (start, length) = (span.start as usize, span.length as usize);
+        &self.text[start..start + length]
+    }
+
+    /// How many rows came.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// About what the rows take.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+            + self.rows.len() * size_of::<Row>()
+            + self.cells.len() * size_of::<Given>()
+            + self.list_bytes
+    }
+
+    /// Sorts the rows, and lays the later ones of a customer over the first, field by field; how many
+    /// that took away.
+    pub fn sorted(mut self) -> (Sheet, u64) {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.sort_unstable_by(|a, b| {
+            let by_id = || self.text(a.id).cmp(self.text(b.id));
+            let by_place = || a.place.cmp(&b.place);
+            a.bucket.cmp(&b.bucket).then_with(by_id).then_with(by_place)
+        });
+        let came = rows.len();
+        rows.dedup_by(|later, row| {
+            let same = self.text(later.id) == self.text(row.id);
             if same {
-                row.overlay(later);
+                self.overlay(row.place as usize, later.place as usize);
             }
             same
         });
-        Ok(sheet)
+        let taken_away = came - rows.len();
+        self.rows = rows;
+        (Sheet(self), taken_away as u64)
     }
 
-    fn places<'a>(
-        &mut self,
-        customers: &'a [NewCustomer],
-        model: &DataModel,
-    ) -> Result<BTreeMap<&'a str, Place>> {
-        let mut places = BTreeMap::new();
+    fn overlay(&mut self, row: usize, later: usize) {
+        let width = self.columns.len();
+        for n in 0..width {
+            let given = self.cells[later * width + n];
+            if given != Given::Nothing {
+                self.cells[row * width + n] = given;
+            }
+        }
+        let width = self.lists.len();
+        for n in 0..width {
+            if let Some(given) = self.listed[later * width + n].take() {
+                self.listed[row * width + n] = Some(given);
+            }
+        }
+    }
+}
+
+impl Sheet {
+    /// The customers as they are given to the store by hand.
+    pub(super) fn of(customers: &[NewCustomer], model: &DataModel) -> Result<Self> {
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut fields = Vec::new();
         for (name, _) in customers.iter().flat_map(|customer| &customer.fields) {
-            if places.contains_key(name.as_str()) {
-                continue;
-            }
-            let field = model
-                .field(name)
-                .ok_or_else(|| Error::NotFound(format!("the field `{name}`")))?;
-            places.insert(name.as_str(), self.place(field)?);
-        }
-        Ok(places)
-    }
-
-    fn place(&mut self, field: &Field) -> Result<Place> {
-        if field.cardinality == Cardinality::Many {
-            let class = Class::of(field.kind);
-            self.lists.push((field.identifier.clone(), class));
-            return Ok(Place::List(self.lists.len() - 1));
-        }
-        self.columns.push(Column::of(field)?);
-        Ok(Place::Column(self.columns.len() - 1))
-    }
-
-    fn row(&self, customer: &NewCustomer, places: &BTreeMap<&str, Place>) -> Result<Row> {
-        if customer.external_id.is_empty() {
-            return Err(Error::Unusable("a customer needs an `id`".to_owned()));
-        }
-        let mut row = Row {
-            bucket: Bucket::of(&customer.external_id),
-            external_id: customer.external_id.clone(),
-            cells: vec![Given::Nothing; self.columns.len()],
-            lists: vec![None; self.lists.len()],
-        };
-        for (name, value) in &customer.fields {
-            match places.get(name.as_str()) {
-                Some(Place::Column(n)) => {
-                    row.cells[*n] = Given::Value(single(&self.columns[*n], value.as_ref())?);
-                }
-                Some(Place::List(n)) => {
-                    let (field, class) = &self.lists[*n];
-                    row.lists[*n] = Some(several(field, *class, value.as_ref())?);
-                }
-                None => {}
+            if !places.contains_key(name.as_str()) {
+                let field = model
+                    .field(name)
+                    .ok_or_else(|| Error::NotFound(format!("the field `{name}`")))?;
+                places.insert(name.as_str(), fields.len());
+                fields.push(field);
             }
         }
-        Ok(row)
+        let mut draft = Draft::new(fields)?;
+        for customer in customers {
+            let values = customer.fields.iter();
+            let values = values.map(|(name, value)| (places[name.as_str()], value.as_ref()));
+            draft.push(&customer.external_id, values)?;
+        }
+        Ok(draft.sorted().0)
     }
 
-    /// The cells of all columns, each text followed by its folded form.
-    pub(super) fn spread(&self, cells: Vec<Cell>) -> impl Iterator<Item = Cell> {
-        cells
-            .into_iter()
-            .zip(&self.columns)
-            .flat_map(|(cell, column)| {
-                let folded = column.folded.as_ref().map(|_| match &cell {
-                    Some(Bind::Text(text)) => Some(Bind::Text(fold(text))),
-                    _ => None,
-                });
-                std::iter::once(cell).chain(folded)
-            })
+    /// An empty draft for the same fields, in the same memory.
+    pub fn emptied(self) -> Draft {
+        let mut draft = self.0;
+        draft.ascii.fill(true);
+        draft.text.clear();
+        draft.rows.clear();
+        draft.cells.clear();
+        draft.listed.clear();
+        draft.list_bytes = 0;
+        draft
     }
 
-    /// The names of what `spread` gives.
-    pub(super) fn spread_names(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().flat_map(Column::names)
+    /// How many customers there are.
+    pub fn len(&self) -> usize {
+        self.0.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.rows.is_empty()
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> Range<usize> {
+        0..self.len()
+    }
+
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.0.columns
+    }
+
+    pub(super) fn lists(&self) -> &[(String, Class)] {
+        &self.0.lists
+    }
+
+    /// Whether all texts of a column are ASCII, so that folding them is lowering their case.
+    pub(super) fn is_ascii(&self, column: usize) -> bool {
+        self.0.ascii[column]
+    }
+
+    pub(super) fn bucket(&self, row: usize) -> Bucket {
+        self.0.rows[row].bucket
+    }
+
+    pub(super) fn external_id(&self, row: usize) -> &str {
+        self.text(self.0.rows[row].id)
+    }
+
+    pub(super) fn text(&self, span: Span) -> &str {
+        self.0.text(span)
+    }
+
+    /// What a row says, one for each column.
+    pub(super) fn given(&self, row: usize) -> &[Given] {
+        let (place, width) = (self.0.rows[row].place as usize, self.0.columns.len());
+        &self.0.cells[place * width..(place + 1) * width]
+    }
+
+    /// What a row says, one for each list.
+    pub(super) fn listed(&self, row: usize) -> &[Option<Vec<Bind>>] {
+        let (place, width) = (self.0.rows[row].place as usize, self.0.lists.len());
+        &self.0.listed[place * width..(place + 1) * width]
+    }
+
+    /// What a cell is once a row was laid over it.
+    pub(super) fn laid(&self, given: Given, over: Cell) -> Cell {
+        match given {
+            Given::Nothing => over,
+            Given::Empty => None,
+            Given::Text(span) => Some(Bind::Text(self.text(span).to_owned())),
+            Given::Int(number) => Some(Bind::Int(number)),
+            Given::Real(number) => Some(Bind::Real(number)),
+        }
+    }
+
+    /// Whether laying a row over a cell leaves it as it is.
+    pub(super) fn leaves(&self, given: Given, cell: &Cell) -> bool {
+        match (given, cell) {
+            (Given::Nothing, _) | (Given::Empty, None) => true,
+            (Given::Text(span), Some(Bind::Text(text))) => self.text(span) == text,
+            (Given::Int(given), Some(Bind::Int(number))) => given == *number,
+            (Given::Real(given), Some(real)) => *real == Bind::Real(given),
+            _ => false,
+        }
     }
 }
 
-impl Row {
-    fn overlay(&mut self, later: &mut Self) {
-        for (mine, its) in self.cells.iter_mut().zip(later.cells.drain(..)) {
-            if its != Given::Nothing {
-                *mine = its;
-            }
-        }
-        for (mine, its) in self.lists.iter_mut().zip(later.lists.drain(..)) {
-            if its.is_some() {
-                *mine = its;
-            }
-        }
-    }
+fn number(count: usize) -> Result<u32> {
+    u32::try_from(count).map_err(|_| Error::Unusable("a batch holds 4 GiB at most".to_owned()))
 }
 
-fn single(column: &Column, value: Option<&FieldValue>) -> Result<Cell> {
-    match value {
-        None => Ok(None),
-        Some(FieldValue::One(value)) => column.class.cell(&column.field, value),
-        Some(FieldValue::Many(_)) => Err(Error::Unusable(format!(
-            "the field `{}` holds one value: got several",
-            column.field
-        ))),
-    }
+fn bytes(value: &Bind) -> usize {
+    let text = match value {
+        Bind::Text(text) => text.len(),
+        Bind::Int(_) | Bind::Real(_) => 0,
+    };
+    size_of::<Bind>() + text
 }
 
-fn several(field: &str, class: Class, value: Option<&FieldValue>) -> Result<Vec<Bind>> {
+fn several((field, class): &(String, Class), value: Option<&FieldValue>) -> Result<Vec<Bind>> {
     let values: &[Value] = match value {
         None => &[],
         Some(FieldValue::One(value)) => std::slice::from_ref(value),

@@ -31,4 +31,9 @@ pub(super) fn one_of(column: &str, placeholder: usize) -> String {
     format!("{column} IN (SELECT value FROM json_each(${placeholder}))")
 }
 
+/// A floating number as a text that reads back as exactly that number; some other text for NULL.
+pub(super) fn exact(column: &str) -> String {
+    format!("quote({column})")
+}
+
 pub(super) const STATEMENTS: &[&str] = &[CUSTOMER_COLUMNS];

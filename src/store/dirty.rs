@@ -1,10 +1,12 @@
 //! Owns the change marks: which customers have to be looked at again, by segments and exits.
 
+use std::collections::BTreeSet;
+
 use super::db::Tx;
-use super::dialect::ids;
+use super::dialect::{ids, rows};
 use super::error::Result;
 use super::sequences;
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{Bucket, CustomerId};
 
 const MARK: &str = concat!(
     "INSERT INTO dirty (bucket, customer_id, mark) SELECT k.bucket, k.id, $2 FROM ",
@@ -12,7 +14,15 @@ const MARK: &str = concat!(
     " AS k WHERE true ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[MARK];
+const MARK_NEW: &str = concat!(
+    "INSERT INTO dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, $3 FROM ",
+    rows!(bucket BIGINT 0),
+    " AS k CROSS JOIN customers AS c WHERE c.bucket = k.bucket \
+     AND c.customer_id >= (k.bucket << 48) + $2 AND c.customer_id < (k.bucket + 1) << 48 \
+     ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[MARK, MARK_NEW];
 
 /// Marks the customers; a mark is newer than every mark before it.
 pub(super) async fn mark(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
@@ -22,6 +32,19 @@ pub(super) async fn mark(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
     let mark = sequences::take(tx, "change", 1).await?;
     sqlx::query(MARK)
         .bind(numbers(customers))
+        .bind(mark)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Marks the customers of these buckets whose sequence numbers begin with `first`.
+pub(super) async fn mark_new(tx: &mut Tx, buckets: &BTreeSet<Bucket>, first: i64) -> Result<()> {
+    let mark = sequences::take(tx, "change", 1).await?;
+    let buckets: Vec<[u16; 1]> = buckets.iter().map(|bucket| [bucket.0]).collect();
+    sqlx::query(MARK_NEW)
+        .bind(serde_json::json!(buckets).to_string())
+        .bind(first)
         .bind(mark)
         .execute(&mut **tx)
         .await?;

@@ -231,3 +231,20 @@ pub(super) async fn ten_thousand_rows_go_in_at_once(store: Fresh) {
         10_000
     );
 }
+
+pub(super) async fn the_few_who_are_known_among_many_new_ones_are_changed(store: Fresh) {
+    store.published(&revision()).await;
+    let all = rows(4_000, "Łódź");
+    let known: Vec<NewCustomer> = all.iter().step_by(900).cloned().collect();
+    assert_eq!(store.import(&known[..4], &model()).await, counts(4, 0, 0));
+    let elsewhere = [row("C-003600", &[("city", text("Lyon"))])];
+    assert_eq!(store.import(&elsewhere, &model()).await, counts(1, 0, 0));
+    let before = store.read("C-000900").await.id;
+    assert_eq!(store.import(&all, &model()).await, counts(3_995, 1, 4));
+    assert_eq!(store.read("C-000900").await.id, before);
+    let folded = "SELECT count(*) FROM customers WHERE n_city = 'łodz'";
+    assert_eq!(store.number(folded).await, 4_000);
+    let numbers = "SELECT count(DISTINCT customer_id & 0xffffffffffff) FROM customers";
+    assert_eq!(store.number(numbers).await, 4_000);
+    assert_eq!(store.number("SELECT count(*) FROM dirty").await, 4_000);
+}
