@@ -74,10 +74,12 @@ pub async fn import(
     let (belt, mut filled) = belt(&reading)?;
     let reader = spawn_blocking(move || reading.run(belt));
     let mut writing = Writing::new(store, revision, request, by, clock);
+    store.sweep(true).await?;
     let written = writing.write_all(&mut filled, watch).await;
     drop(filled);
+    let swept = store.sweep(false).await;
     let finished = reader.await?;
-    let done = written.map_err(Error::from).and(finished);
+    let done = written.and(swept).map_err(Error::from).and(finished);
     let finished = done.map_err(|error| stopped(error, writing.total))?;
     let report = report(finished, writing.total, ignored_columns, encoding);
     if !request.dry_run {

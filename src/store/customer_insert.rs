@@ -5,8 +5,7 @@ use std::sync::Arc;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Error as SqlError, SqlSafeStr as _, SqlStr};
 
-use super::customer_columns::Column;
-use super::customer_sheet::{Given, Sheet};
+use super::customer_sheet::{Folding, Given, Sheet};
 use super::db::Tx;
 use super::dialect::MOST_BINDS;
 use super::error::Result;
@@ -61,8 +60,9 @@ impl<'a> Insertion<'a> {
             self.text(rows.len())
         };
         let mut values = SqliteArguments::default();
-        let width: usize = self.binds().map(|(_, folds)| 1 + usize::from(folds)).sum();
-        values.reserve(rows.len() * (2 + width) + self.shared.len(), 0);
+        let folds = self.folds().iter().filter(|folds| **folds).count();
+        let width = 2 + self.sheet.columns().len() + folds;
+        values.reserve(rows.len() * width + self.shared.len(), 0);
         self.bind(rows, &mut values).map_err(SqlError::Encode)?;
         Ok(Prepared {
             sql,
@@ -71,10 +71,12 @@ impl<'a> Insertion<'a> {
         })
     }
 
-    /// The columns, each with whether its folded text is bound as well.
-    fn binds(&self) -> impl Iterator<Item = (&Column, bool)> {
-        let columns = self.sheet.columns().iter().enumerate();
-        columns.map(|(n, column)| (column, column.folded.is_some() && !self.sheet.is_ascii(n)))
+    /// For each column, whether its folded texts are bound as well.
+    fn folds(&self) -> Vec<bool> {
+        let foldings = self.sheet.foldings();
+        foldings
+            .map(|(_, folding)| folding == Some(Folding::Full))
+            .collect()
     }
 
     fn bind(
@@ -82,7 +84,7 @@ impl<'a> Insertion<'a> {
         rows: &[(usize, CustomerId)],
         values: &mut SqliteArguments,
     ) -> std::result::Result<(), sqlx::error::BoxDynError> {
-        let folds: Vec<bool> = self.binds().map(|(_, folds)| folds).collect();
+        let folds = self.folds();
         for (row, id) in rows {
             values.add(id.0)?;
             values.add(Arc::<str>::from(self.sheet.external_id(*row)))?;
@@ -113,18 +115,18 @@ impl<'a> Insertion<'a> {
             .map(str::to_owned)
             .to_vec();
         let mut width = 2;
-        for (column, folds) in self.binds() {
+        for (column, folding) in self.sheet.foldings() {
             width += 1;
-            names.push(&column.name);
+            names.extend(column.names());
             values.push(format!("j.column{width}"));
-            if let Some(folded) = &column.folded {
-                names.push(folded);
-                values.push(format!("lower(j.column{width})"));
-            }
-            if folds {
-                width += 1;
-                values.pop();
-                values.push(format!("j.column{width}"));
+            match folding {
+                None => {}
+                Some(Folding::Same) => values.push(format!("j.column{width}")),
+                Some(Folding::Lower) => values.push(format!("lower(j.column{width})")),
+                Some(Folding::Full) => {
+                    width += 1;
+                    values.push(format!("j.column{width}"));
+                }
             }
         }
         for ((name, _), place) in self.shared.iter().zip(width * rows + 1..) {

@@ -36,6 +36,17 @@ pub(super) enum Given {
     Real(f64),
 }
 
+/// How the texts of a column fold, the dearest of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Folding {
+    /// They are folded as they stand.
+    Same,
+    /// By lowering their case.
+    Lower,
+    /// Accents as well.
+    Full,
+}
+
 /// Where the values of a field go.
 #[derive(Debug, Clone, Copy)]
 enum Place {
@@ -58,8 +69,8 @@ pub struct Draft {
     lists: Vec<(String, Class)>,
     /// One for each field.
     places: Vec<Place>,
-    /// For each column, whether all its texts are ASCII.
-    ascii: Vec<bool>,
+    /// One for each column.
+    foldings: Vec<Folding>,
     text: String,
     rows: Vec<Row>,
     /// Of each row, one for each column.
@@ -74,6 +85,18 @@ pub struct Draft {
 #[derive(Debug)]
 pub struct Sheet(Draft);
 
+impl Folding {
+    fn of(text: &str) -> Self {
+        if !text.is_ascii() {
+            Self::Full
+        } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Self::Lower
+        } else {
+            Self::Same
+        }
+    }
+}
+
 impl Draft {
     /// A batch that says something of these fields.
     pub fn new<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Result<Self> {
@@ -81,7 +104,7 @@ impl Draft {
             columns: Vec::new(),
             lists: Vec::new(),
             places: Vec::new(),
-            ascii: Vec::new(),
+            foldings: Vec::new(),
             text: String::new(),
             rows: Vec::new(),
             cells: Vec::new(),
@@ -101,7 +124,7 @@ impl Draft {
             Place::List(self.lists.len() - 1)
         } else {
             self.columns.push(Column::of(field)?);
-            self.ascii.push(true);
+            self.foldings.push(Folding::Same);
             Place::Column(self.columns.len() - 1)
         };
         self.places.push(place);
@@ -153,7 +176,7 @@ impl Draft {
             }
         };
         if let (Class::Text, Value::Text(text)) = (class, value) {
-            self.ascii[column] &= text.is_ascii();
+            self.foldings[column] = self.foldings[column].max(Folding::of(text));
             return Ok(if text.is_empty() {
                 Given::Empty
             } else {
@@ -265,7 +288,7 @@ impl Sheet {
     /// An empty draft for the same fields, in the same memory.
     pub fn emptied(self) -> Draft {
         let mut draft = self.0;
-        draft.ascii.fill(true);
+        draft.foldings.fill(Folding::Same);
         draft.text.clear();
         draft.rows.clear();
         draft.cells.clear();
@@ -296,9 +319,10 @@ impl Sheet {
         &self.0.lists
     }
 
-    /// Whether all texts of a column are ASCII, so that folding them is lowering their case.
-    pub(super) fn is_ascii(&self, column: usize) -> bool {
-        self.0.ascii[column]
+    /// The columns, each with how its texts fold; nothing for one that is not stored folded.
+    pub(super) fn foldings(&self) -> impl Iterator<Item = (&Column, Option<Folding>)> {
+        let columns = self.0.columns.iter().zip(&self.0.foldings);
+        columns.map(|(column, folding)| (column, column.folded.as_ref().map(|_| *folding)))
     }
 
     pub(super) fn bucket(&self, row: usize) -> Bucket {

@@ -26,6 +26,9 @@ use crate::domain::interaction::{Interaction, Kind};
 use crate::domain::subscription::Consent;
 use crate::domain::value::fold;
 
+/// Rows whose new customers are marked by one statement.
+const MARKED_TOGETHER: usize = 8_192;
+
 /// What goes for every row of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Upsert<'a> {
@@ -124,6 +127,9 @@ struct Writing<'a> {
     /// those who are there are looked for only if some were not inserted.
     all_new: bool,
     created: u64,
+    /// The first row after those whose new customers are marked, and the mark.
+    marked: usize,
+    mark: Option<i64>,
     /// Those who were there and changed.
     changed: BTreeSet<CustomerId>,
 }
@@ -136,6 +142,7 @@ impl<'a> Writing<'a> {
         how: &'a Upsert<'a>,
     ) -> Result<Self> {
         let wanted: BTreeMap<Channel, Consent> = how.consents.iter().copied().collect();
+        let rows_start = rows.start;
         Ok(Self {
             sheet,
             how,
@@ -146,6 +153,8 @@ impl<'a> Writing<'a> {
             first: None,
             all_new: false,
             created: 0,
+            marked: rows_start,
+            mark: None,
             changed: BTreeSet::new(),
         })
     }
@@ -182,7 +191,11 @@ impl<'a> Writing<'a> {
             }
         }
         self.all_new = known.is_empty();
+        let done = rows.end;
         self.note(tx, rows, known).await?;
+        if done - self.marked >= MARKED_TOGETHER {
+            self.mark(tx, done).await?;
+        }
         Ok(following)
     }
 
@@ -260,13 +273,23 @@ impl<'a> Writing<'a> {
         rows::update_customers(tx, &settings, set.len() + 2, updates).await
     }
 
-    async fn finish(self, tx: &mut Tx) -> Result<Upserted> {
-        if let Some(first) = self.first
-            && self.created > 0
-        {
-            let buckets = self.rows.clone().map(|row| self.sheet.bucket(row));
-            dirty::mark_new(tx, &buckets.collect(), first).await?;
-        }
+    /// Marks the new customers of the rows up to this one, while their pages are at hand.
+    async fn mark(&mut self, tx: &mut Tx, until: usize) -> Result<()> {
+        let from = std::mem::replace(&mut self.marked, until);
+        let Some(first) = self.first else {
+            return Ok(());
+        };
+        let mark = match self.mark {
+            Some(mark) => mark,
+            None => *self.mark.insert(dirty::newest(tx).await?),
+        };
+        let number = |row: usize| first + i64::try_from(row - self.rows.start).unwrap_or(i64::MAX);
+        let buckets = (from..until).map(|row| self.sheet.bucket(row)).collect();
+        dirty::mark_numbered(tx, &buckets, number(from)..number(until), mark).await
+    }
+
+    async fn finish(mut self, tx: &mut Tx) -> Result<Upserted> {
+        self.mark(tx, self.rows.end).await?;
         let changed: Vec<CustomerId> = self.changed.into_iter().collect();
         dirty::mark(tx, &changed).await?;
         let updated = changed.len() as u64;

@@ -18,7 +18,14 @@ macro_rules! rows {
     };
 }
 
-pub(super) use {ids, rows};
+/// All values of a column as one JSON array: rows that are fetched one by one cost several times as much.
+macro_rules! list {
+    ($column:literal) => {
+        concat!("json_group_array(", $column, ")")
+    };
+}
+
+pub(super) use {ids, list, rows};
 
 /// The most binds that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 pub(super) const MOST_BINDS: usize = 32_766;

@@ -1,6 +1,7 @@
 //! Owns the change marks: which customers have to be looked at again, by segments and exits.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::db::Tx;
 use super::dialect::{ids, rows};
@@ -14,22 +15,22 @@ const MARK: &str = concat!(
     " AS k WHERE true ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark"
 );
 
-const MARK_NEW: &str = concat!(
+const MARK_NUMBERED: &str = concat!(
     "INSERT INTO dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, $3 FROM ",
     rows!(bucket BIGINT 0),
     " AS k CROSS JOIN customers AS c WHERE c.bucket = k.bucket \
-     AND c.customer_id >= (k.bucket << 48) + $2 AND c.customer_id < (k.bucket + 1) << 48 \
+     AND c.customer_id >= (k.bucket << 48) + $2 AND c.customer_id < (k.bucket << 48) + $4 \
      ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[MARK, MARK_NEW];
+pub(super) const STATEMENTS: &[&str] = &[MARK, MARK_NUMBERED];
 
 /// Marks the customers; a mark is newer than every mark before it.
 pub(super) async fn mark(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
     if customers.is_empty() {
         return Ok(());
     }
-    let mark = sequences::take(tx, "change", 1).await?;
+    let mark = newest(tx).await?;
     sqlx::query(MARK)
         .bind(numbers(customers))
         .bind(mark)
@@ -38,14 +39,24 @@ pub(super) async fn mark(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
     Ok(())
 }
 
-/// Marks the customers of these buckets whose sequence numbers begin with `first`.
-pub(super) async fn mark_new(tx: &mut Tx, buckets: &BTreeSet<Bucket>, first: i64) -> Result<()> {
-    let mark = sequences::take(tx, "change", 1).await?;
+/// A mark that is newer than every mark before it.
+pub(super) async fn newest(tx: &mut Tx) -> Result<i64> {
+    sequences::take(tx, "change", 1).await
+}
+
+/// Marks the customers of these buckets with these sequence numbers.
+pub(super) async fn mark_numbered(
+    tx: &mut Tx,
+    buckets: &BTreeSet<Bucket>,
+    numbers: Range<i64>,
+    mark: i64,
+) -> Result<()> {
     let buckets: Vec<[u16; 1]> = buckets.iter().map(|bucket| [bucket.0]).collect();
-    sqlx::query(MARK_NEW)
+    sqlx::query(MARK_NUMBERED)
         .bind(serde_json::json!(buckets).to_string())
-        .bind(first)
+        .bind(numbers.start)
         .bind(mark)
+        .bind(numbers.end)
         .execute(&mut **tx)
         .await?;
     Ok(())
