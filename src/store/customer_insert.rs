@@ -5,7 +5,8 @@ use std::sync::Arc;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Error as SqlError, SqlSafeStr as _, SqlStr};
 
-use super::customer_sheet::{Folding, Given, Sheet};
+use super::customer_draft::{Folding, Given};
+use super::customer_sheet::Sheet;
 use super::db::Tx;
 use super::dialect::MOST_BINDS;
 use super::error::Result;
