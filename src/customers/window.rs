@@ -7,7 +7,7 @@ use crate::store::{Draft, Result, Sheet};
 /// nearly all: the more rows in a window, the fewer times each page is written.
 const WINDOW_ROWS: usize = 131_072;
 /// What a window may take, so that wide rows do not fill the memory; two are held at once.
-const WINDOW_BYTES: usize = 16 * 1024 * 1024;
+const WINDOW_BYTES: usize = 22 * 1024 * 1024;
 
 /// Gathers rows until a window is full.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ mod tests {
             window.push(&wide).unwrap();
             rows += 1;
         }
-        assert_eq!(rows, 16);
+        assert_eq!(rows, 22);
     }
 
     #[test]

@@ -106,9 +106,30 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
         .into_iter()
         .fold(query, |query, (zone, due)| query.bind(zone).bind(due));
     let enrolled = query.execute(&mut **tx).await?.rows_affected();
-    let count = usize::try_from(enrolled).unwrap_or_default();
-    sequences::take(tx, "enrollment", count).await?;
+    let used = match numbering(entering, among) {
+        _ if enrolled == 0 => 0,
+        Numbering::ByCustomer => sequences::next(tx, "customer").await?.unsigned_abs(),
+        Numbering::ByRow => enrolled,
+    };
+    let used = usize::try_from(used).unwrap_or_default();
+    sequences::take(tx, "enrollment", used).await?;
     Ok(enrolled)
+}
+
+/// Where the numbers of new enrollments come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbering {
+    /// Each row's place among those who enter.
+    ByRow,
+    /// Each customer's own number, moved on: the whole buckets' first entries need not be counted.
+    ByCustomer,
+}
+
+fn numbering(entering: &Entering<'_>, among: &Among<'_>) -> Numbering {
+    match (entering.rule, among) {
+        (EntryRule::Once, Among::Buckets(_)) => Numbering::ByCustomer,
+        _ => Numbering::ByRow,
+    }
 }
 
 fn anchor_of(entering: &Entering<'_>) -> Option<Timestamp> {
@@ -161,10 +182,16 @@ fn entering_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
         EntryRule::LastEntryBefore(_) => "(e.status < 10 OR e.started_at >= $5)",
     };
     format!(
+        "{members} AND NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = m.bucket \
+         AND e.customer_id = m.customer_id AND e.flow = $2 AND {bars})",
+        members = members_sql(among),
+    )
+}
+
+fn members_sql(among: &Among<'_>) -> String {
+    format!(
         "FROM {from} JOIN customers c ON c.bucket = m.bucket AND c.customer_id = m.customer_id \
-         WHERE {within} AND m.segment = $3 AND m.joined_at > $4 AND c.status = 0 AND NOT EXISTS \
-         (SELECT 1 FROM enrollments e WHERE e.bucket = m.bucket AND e.customer_id = m.customer_id \
-         AND e.flow = $2 AND {bars})",
+         WHERE {within} AND m.segment = $3 AND m.joined_at > $4 AND c.status = 0",
         from = among.from("memberships", "m"),
         within = among.within("m"),
     )
@@ -208,12 +235,22 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>, dues: &Dues) -> String
         EntryAnchor::Joining => ("m.joined_at", "coalesce($10, m.joined_at)", "0"),
     };
     let due_or_none = if entering.pending { "NULL" } else { due };
-    let from = entering_sql(entering, among);
+    let (number, from) = match numbering(entering, among) {
+        Numbering::ByRow => (
+            "(m.bucket << 48) | ($6 + row_number() OVER () - 1)",
+            entering_sql(entering, among),
+        ),
+        // Who entered before has a first entry.
+        Numbering::ByCustomer => (
+            "m.customer_id + $6",
+            members_sql(among) + " ON CONFLICT (bucket, customer_id, flow, entry) DO NOTHING",
+        ),
+    };
     format!(
         "INSERT INTO enrollments (bucket, enrollment_id, customer_id, flow, entry, status, step, \
          lane, due, anchor, planned, started_at, started_revision, timed_revision) \
-         SELECT m.bucket, (m.bucket << 48) | ($6 + row_number() OVER () - 1), m.customer_id, $2, \
-         {entry}, $7, $8, $9, {due_or_none}, {anchor}, {due}, $11, $12, {revision} {from}"
+         SELECT m.bucket, {number}, m.customer_id, $2, {entry}, $7, $8, $9, {due_or_none}, \
+         {anchor}, {due}, $11, $12, {revision} {from}"
     )
 }
 
