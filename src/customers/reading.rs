@@ -95,10 +95,12 @@ impl Reading {
     /// Reads to the end, or until nobody takes the batches any more. Blocks.
     pub fn run(mut self, mut belt: Belt) -> Result<Finished, Error> {
         let mut outcome = Ok(true);
+        let mut windows = 0;
         while let Ok(true) = outcome
             && let Some(draft) = belt.drafts.blocking_recv()
         {
-            let mut window = Window::new(draft);
+            let mut window = Window::new(draft, windows);
+            windows += 1;
             outcome = self.fill(&mut window);
             if !self.hand_over(window, &belt.batches) {
                 break;

@@ -5,7 +5,10 @@ use crate::store::{Draft, Result, Sheet};
 
 /// Rows that are held at once. The store keeps its customers by buckets, of which every window touches
 /// nearly all: the more rows in a window, the fewer times each page is written.
-const WINDOW_ROWS: usize = 131_072;
+const MOST_ROWS: usize = 131_072;
+/// Rows of the first window: it is small, so that the writing begins soon, and each next one is twice
+/// as large.
+const FIRST_ROWS: usize = 16_384;
 /// What a window may take, so that wide rows do not fill the memory; two are held at once.
 const WINDOW_BYTES: usize = 22 * 1024 * 1024;
 
@@ -13,11 +16,17 @@ const WINDOW_BYTES: usize = 22 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Window {
     draft: Draft,
+    most: usize,
 }
 
 impl Window {
-    pub fn new(draft: Draft) -> Self {
-        Self { draft }
+    /// The window after so many others of a file.
+    pub fn new(draft: Draft, before: u32) -> Self {
+        let most = FIRST_ROWS.saturating_mul(1 << before.min(8));
+        Self {
+            draft,
+            most: most.min(MOST_ROWS),
+        }
     }
 
     pub fn push(&mut self, row: &TypedRow) -> Result<()> {
@@ -26,7 +35,7 @@ impl Window {
     }
 
     pub fn is_full(&self) -> bool {
-        self.draft.len() >= WINDOW_ROWS || self.draft.bytes() >= WINDOW_BYTES
+        self.draft.len() >= self.most || self.draft.bytes() >= WINDOW_BYTES
     }
 
     /// The customers in the store's order, each as its last row says, and how many earlier rows that
@@ -46,7 +55,7 @@ mod tests {
     fn window() -> Window {
         let fields = built_in_fields();
         let city = fields.iter().filter(|field| field.identifier == "city");
-        Window::new(Draft::new(city).unwrap())
+        Window::new(Draft::new(city).unwrap(), 9)
     }
 
     fn row(id: &str, city: &str) -> TypedRow {

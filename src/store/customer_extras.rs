@@ -14,13 +14,20 @@ use super::names;
 use crate::domain::ids::CustomerId;
 use crate::domain::revision::NameKind;
 
-const TAG: &str = concat!(
-    "INSERT INTO customer_tags (bucket, customer_id, tag) SELECT k.bucket, k.id, $2 FROM ",
-    ids!(),
-    " AS k WHERE true ON CONFLICT (bucket, customer_id, tag) DO NOTHING RETURNING customer_id"
-);
+macro_rules! tag {
+    ($answer:literal) => {
+        concat!(
+            "INSERT INTO customer_tags (bucket, customer_id, tag) SELECT k.bucket, k.id, $2 FROM ",
+            ids!(),
+            " AS k WHERE true ON CONFLICT (bucket, customer_id, tag) DO NOTHING",
+            $answer
+        )
+    };
+}
+const TAG_NEW: &str = tag!("");
+const TAG_KNOWN: &str = tag!(" RETURNING customer_id");
 
-pub(super) const STATEMENTS: &[&str] = &[TAG];
+pub(super) const STATEMENTS: &[&str] = &[TAG_NEW, TAG_KNOWN];
 
 /// The numbers of a batch's many-valued fields, with their classes, and of its tags.
 pub(super) struct Extras {
@@ -50,27 +57,31 @@ impl Extras {
         })
     }
 
-    /// Writes the lists and tags of these rows; returns whom that changed.
+    /// Writes the lists and tags of new customers and of known ones; returns which of these that changed.
     pub(super) async fn write(
         &self,
         tx: &mut Tx,
         sheet: &Sheet,
-        rows: &[(usize, CustomerId)],
+        new: &[(usize, CustomerId)],
+        known: &[(usize, CustomerId)],
     ) -> Result<BTreeSet<CustomerId>> {
-        let lists = rows.iter().flat_map(|row| self.lists(sheet, *row));
-        let lists: Vec<List> = lists.collect();
-        let mut changed: BTreeSet<CustomerId> = customer_lists::replace(tx, lists)
-            .await?
-            .into_iter()
-            .collect();
+        let lists = new.iter().chain(known);
+        let lists: Vec<List> = lists.flat_map(|row| self.lists(sheet, *row)).collect();
+        let replaced = customer_lists::replace(tx, lists).await?;
+        let ids = known.iter().map(|(_, id)| *id);
+        let mut changed: BTreeSet<CustomerId> = ids.filter(|id| replaced.contains(id)).collect();
         if self.tags.is_empty() {
             return Ok(changed);
         }
-        let everyone: Vec<i64> = rows.iter().map(|(_, id)| id.0).collect();
-        let everyone = json!(everyone).to_string();
+        let (new, known) = (numbers(new), numbers(known));
         for tag in &self.tags {
-            let tagged: Vec<i64> = sqlx::query_scalar(TAG)
-                .bind(&everyone)
+            sqlx::query(TAG_NEW)
+                .bind(&new)
+                .bind(tag)
+                .execute(&mut **tx)
+                .await?;
+            let tagged: Vec<i64> = sqlx::query_scalar(TAG_KNOWN)
+                .bind(&known)
                 .bind(tag)
                 .fetch_all(&mut **tx)
                 .await?;
@@ -91,4 +102,10 @@ impl Extras {
         };
         given.filter_map(list).collect()
     }
+}
+
+/// The JSON array that `ids!()` unrolls.
+fn numbers(rows: &[(usize, CustomerId)]) -> String {
+    let ids: Vec<i64> = rows.iter().map(|(_, id)| id.0).collect();
+    json!(ids).to_string()
 }

@@ -8,7 +8,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Error as SqlError, SqlSafeStr as _, Sq
 use super::customer_draft::{Folding, Given};
 use super::customer_sheet::Sheet;
 use super::db::Tx;
-use super::dialect::MOST_BINDS;
+use super::dialect::{MOST_BINDS, insert_or_end};
 use super::error::Result;
 use crate::domain::ids::CustomerId;
 use crate::domain::value::fold;
@@ -22,8 +22,8 @@ pub(super) struct Insertion<'a> {
     /// The columns that have the same value in every row.
     shared: Vec<(&'static str, i64)>,
     most: usize,
-    /// The statement for as many rows as fit.
-    full: SqlStr,
+    /// The statement for as many rows as fit, if there are so many.
+    full: Option<SqlStr>,
 }
 
 /// A statement with its values.
@@ -41,9 +41,11 @@ impl<'a> Insertion<'a> {
             sheet,
             shared,
             most: most.clamp(1, MOST_ROWS),
-            full: SqlStr::from_static(""),
+            full: None,
         };
-        insertion.full = insertion.text(insertion.most);
+        if sheet.len() >= insertion.most {
+            insertion.full = Some(insertion.text(insertion.most));
+        }
         insertion
     }
 
@@ -54,12 +56,9 @@ impl<'a> Insertion<'a> {
 
     /// The statement that inserts these rows under these numbers, with its values.
     pub(super) fn prepare(&self, rows: &[(usize, CustomerId)]) -> Result<Prepared> {
-        let is_full = rows.len() == self.most;
-        let sql = if is_full {
-            self.full.clone()
-        } else {
-            self.text(rows.len())
-        };
+        let full = self.full.as_ref().filter(|_| rows.len() == self.most);
+        let is_full = full.is_some();
+        let sql = full.map_or_else(|| self.text(rows.len()), SqlStr::clone);
         let mut values = SqliteArguments::default();
         let folds = self.folds().iter().filter(|folds| **folds).count();
         let width = 2 + self.sheet.columns().len() + folds;
@@ -136,9 +135,10 @@ impl<'a> Insertion<'a> {
         }
         let row = format!("({})", vec!["?"; width].join(","));
         let sql = format!(
-            "WITH j AS (VALUES {rows}) INSERT INTO customers ({names}) SELECT {values} FROM j \
+            "WITH j AS (VALUES {rows}) {insert}customers ({names}) SELECT {values} FROM j \
              WHERE true ON CONFLICT (bucket, external_id) DO NOTHING",
             rows = vec![row; rows].join(","),
+            insert = insert_or_end!(),
             names = names.join(", "),
             values = values.join(", "),
         );

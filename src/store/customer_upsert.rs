@@ -227,11 +227,9 @@ impl<'a> Writing<'a> {
         let new = without(rows.clone(), &known);
         self.created += new.len() as u64;
         let new = self.with_numbers(&new);
-        let of_known = known.iter().map(|known| (known.row, known.id));
-        let everyone: Vec<(usize, CustomerId)> = new.iter().copied().chain(of_known).collect();
-        let touched = self.extras.write(tx, self.sheet, &everyone).await?;
-        let known_ids: BTreeSet<CustomerId> = known.iter().map(|known| known.id).collect();
-        self.changed.extend(touched.intersection(&known_ids));
+        let there: Vec<(usize, CustomerId)> = known.iter().map(|k| (k.row, k.id)).collect();
+        let changed = self.extras.write(tx, self.sheet, &new, &there).await?;
+        self.changed.extend(changed);
         let mut lines = self.first_lines(&new);
         let mut updates = Vec::new();
         for known in known {
@@ -285,7 +283,7 @@ impl<'a> Writing<'a> {
         };
         let number = |row: usize| first + i64::try_from(row - self.rows.start).unwrap_or(i64::MAX);
         let buckets = (from..until).map(|row| self.sheet.bucket(row)).collect();
-        dirty::mark_numbered(tx, &buckets, number(from)..number(until), mark).await
+        dirty::mark_new(tx, &buckets, number(from)..number(until), mark).await
     }
 
     async fn finish(mut self, tx: &mut Tx) -> Result<Upserted> {

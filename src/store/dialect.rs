@@ -25,7 +25,15 @@ macro_rules! list {
     };
 }
 
-pub(super) use {ids, list, rows};
+/// How an insert begins whose failure ends the whole transaction: pages need not be kept aside, so that
+/// it alone could be undone.
+macro_rules! insert_or_end {
+    () => {
+        "INSERT OR FAIL INTO "
+    };
+}
+
+pub(super) use {ids, insert_or_end, list, rows};
 
 /// The most binds that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 pub(super) const MOST_BINDS: usize = 32_766;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::db::Tx;
-use super::dialect::{ids, rows};
+use super::dialect::{ids, insert_or_end, rows};
 use super::error::Result;
 use super::sequences;
 use crate::domain::ids::{Bucket, CustomerId};
@@ -15,15 +15,16 @@ const MARK: &str = concat!(
     " AS k WHERE true ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark"
 );
 
-const MARK_NUMBERED: &str = concat!(
-    "INSERT INTO dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, $3 FROM ",
+/// Those who are new have no mark yet.
+const MARK_NEW: &str = concat!(
+    insert_or_end!(),
+    "dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, $3 FROM ",
     rows!(bucket BIGINT 0),
     " AS k CROSS JOIN customers AS c WHERE c.bucket = k.bucket \
-     AND c.customer_id >= (k.bucket << 48) + $2 AND c.customer_id < (k.bucket << 48) + $4 \
-     ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark"
+     AND c.customer_id >= (k.bucket << 48) + $2 AND c.customer_id < (k.bucket << 48) + $4"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[MARK, MARK_NUMBERED];
+pub(super) const STATEMENTS: &[&str] = &[MARK, MARK_NEW];
 
 /// Marks the customers; a mark is newer than every mark before it.
 pub(super) async fn mark(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
@@ -44,15 +45,15 @@ pub(super) async fn newest(tx: &mut Tx) -> Result<i64> {
     sequences::take(tx, "change", 1).await
 }
 
-/// Marks the customers of these buckets with these sequence numbers.
-pub(super) async fn mark_numbered(
+/// Marks the new customers of these buckets with these sequence numbers.
+pub(super) async fn mark_new(
     tx: &mut Tx,
     buckets: &BTreeSet<Bucket>,
     numbers: Range<i64>,
     mark: i64,
 ) -> Result<()> {
     let buckets: Vec<[u16; 1]> = buckets.iter().map(|bucket| [bucket.0]).collect();
-    sqlx::query(MARK_NUMBERED)
+    sqlx::query(MARK_NEW)
         .bind(serde_json::json!(buckets).to_string())
         .bind(numbers.start)
         .bind(mark)
