@@ -86,7 +86,9 @@ impl Enroller {
     }
 
     fn adapt(&self, stride: u16, taken: Duration) {
-        let next = if taken < WRITING / 2 {
+        let next = if taken < WRITING / 16 {
+            stride * 8
+        } else if taken < WRITING / 2 {
             stride * 2
         } else if taken > WRITING {
             stride / 2
