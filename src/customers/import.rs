@@ -1,21 +1,24 @@
 //! Owns importing customers from a file: read, typed and written at the same time, never more than a
 //! few windows in memory.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{self, Receiver};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::spawn_blocking;
 
 use super::error::Error;
 use super::names;
-use super::reading::{Batch, Finished, Input, Reading, Seen};
+use super::reading::{Batch, Belt, Finished, Input, Reading, Seen};
 use crate::clock::Clock;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::revision::Revision;
 use crate::domain::subscription::Consent;
-use crate::store::{NewCustomer, Store, Upsert, Upserted};
+use crate::store::{Draft, Sheet, Store, Upsert, Upserted};
 
+/// While one batch is written, the other one is read.
+const BATCHES: usize = 2;
 /// Rows in one transaction beside a running daemon, which waits for it meanwhile.
 const SHARED_ROWS: usize = 2_000;
 /// What such a transaction should take at most; the next one is smaller when it took longer.
@@ -68,12 +71,15 @@ pub async fn import(
     let reading = open(&request.input, revision).await?;
     let ignored_columns = reading.ignored_columns().to_vec();
     let encoding = reading.encoding();
-    let (sender, batches) = mpsc::channel(1);
-    let reader = spawn_blocking(move || reading.run(&sender));
+    let (belt, mut filled) = belt(&reading)?;
+    let reader = spawn_blocking(move || reading.run(belt));
     let mut writing = Writing::new(store, revision, request, by, clock);
-    let written = writing.write_all(batches, watch).await;
+    store.sweep(true).await?;
+    let written = writing.write_all(&mut filled, watch).await;
+    drop(filled);
+    let swept = store.sweep(false).await;
     let finished = reader.await?;
-    let done = written.map_err(Error::from).and(finished);
+    let done = written.and(swept).map_err(Error::from).and(finished);
     let finished = done.map_err(|error| stopped(error, writing.total))?;
     let report = report(finished, writing.total, ignored_columns, encoding);
     if !request.dry_run {
@@ -83,6 +89,27 @@ pub async fn import(
             .await?;
     }
     Ok(report)
+}
+
+/// The writing side's ends.
+struct Filled {
+    batches: Receiver<Batch>,
+    drafts: Sender<Draft>,
+}
+
+fn belt(reading: &Reading) -> Result<(Belt, Filled), Error> {
+    let (sender, batches) = mpsc::channel(BATCHES);
+    let (emptied, drafts) = mpsc::channel(BATCHES);
+    for _ in 0..BATCHES {
+        // There is room for all of them.
+        drop(emptied.try_send(reading.draft()?));
+    }
+    let belt = Belt {
+        batches: sender,
+        drafts,
+    };
+    let drafts = emptied;
+    Ok((belt, Filled { batches, drafts }))
 }
 
 async fn open(input: &Input, revision: &Revision) -> Result<Reading, Error> {
@@ -166,29 +193,28 @@ impl<'a> Writing<'a> {
 
     async fn write_all(
         &mut self,
-        mut batches: Receiver<Batch>,
+        filled: &mut Filled,
         watch: &(dyn Fn(Seen) + Sync),
     ) -> crate::store::Result<()> {
-        while let Some(batch) = batches.recv().await {
+        while let Some(batch) = filled.batches.recv().await {
             self.write(&batch.customers).await?;
             watch(batch.seen);
+            // Nobody takes it any more once the whole file is read.
+            drop(filled.drafts.try_send(batch.customers.emptied()));
         }
         Ok(())
     }
 
-    async fn write(&mut self, customers: &[NewCustomer]) -> crate::store::Result<()> {
-        if customers.is_empty() {
-            return Ok(());
-        }
+    async fn write(&mut self, customers: &Sheet) -> crate::store::Result<()> {
         if self.store.owner()?.is_none() {
-            return self.write_slice(customers).await;
+            return self.write_slice(customers, customers.rows()).await;
         }
-        let mut rest = customers;
+        let mut rest = customers.rows();
         while !rest.is_empty() {
-            let (slice, after) = rest.split_at(self.shared_rows.min(rest.len()));
+            let slice = rest.start..rest.end.min(rest.start + self.shared_rows);
+            rest.start = slice.end;
             let begun = Instant::now();
-            self.write_slice(slice).await?;
-            rest = after;
+            self.write_slice(customers, slice).await?;
             self.make_room(begun.elapsed()).await;
         }
         Ok(())
@@ -204,7 +230,11 @@ impl<'a> Writing<'a> {
         tokio::time::sleep(taken.min(SHARED_TIME)).await;
     }
 
-    async fn write_slice(&mut self, customers: &[NewCustomer]) -> crate::store::Result<()> {
+    async fn write_slice(
+        &mut self,
+        customers: &Sheet,
+        rows: Range<usize>,
+    ) -> crate::store::Result<()> {
         let upsert = Upsert {
             model: &self.revision.data_model,
             tags: &self.request.tags,
@@ -213,9 +243,9 @@ impl<'a> Writing<'a> {
             at: self.clock.now(),
         };
         let upserted = if self.request.dry_run {
-            self.store.compare_customers(customers, &upsert).await?
+            self.store.compare_sheet(customers, rows, &upsert).await?
         } else {
-            self.store.upsert_customers(customers, &upsert).await?
+            self.store.upsert_sheet(customers, rows, &upsert).await?
         };
         self.total.created += upserted.created;
         self.total.updated += upserted.updated;

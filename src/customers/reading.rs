@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::error::Error;
 use super::mapping::Mapping;
 use super::rejects::Rejects;
-use super::rows::RowTyping;
+use super::rows::{RowTyping, TypedRow};
 use super::table::{Row, Table, TableOptions};
 use super::window::Window;
 use crate::domain::revision::Revision;
-use crate::store::NewCustomer;
+use crate::store::{Draft, Sheet};
 
 /// What is read, and how.
 #[derive(Debug, Clone, Default)]
@@ -46,8 +46,15 @@ pub struct Seen {
 
 /// Typed customers, ready to be written, and how far reading had come then.
 pub struct Batch {
-    pub customers: Vec<NewCustomer>,
+    pub customers: Sheet,
     pub seen: Seen,
+}
+
+/// The reading side's ends: full batches go out, and emptied ones come back to be filled again, so
+/// that no more memory is held than that of the batches there are.
+pub struct Belt {
+    pub batches: Sender<Batch>,
+    pub drafts: Receiver<Draft>,
 }
 
 /// What a whole file gave.
@@ -80,25 +87,25 @@ impl Reading {
         self.table.encoding()
     }
 
+    /// An empty draft for the rows of this input.
+    pub fn draft(&self) -> Result<Draft, Error> {
+        Ok(Draft::new(self.typing.fields())?)
+    }
+
     /// Reads to the end, or until nobody takes the batches any more. Blocks.
-    pub fn run(mut self, batches: &Sender<Batch>) -> Result<Finished, Error> {
-        let mut row = Row::default();
-        let mut window = Window::default();
-        let mut outcome = Ok(());
-        loop {
-            match self.table.read(&mut row) {
-                Ok(true) => self.take(&row, &mut window)?,
-                Ok(false) => break,
-                Err(error) => {
-                    outcome = Err(error);
-                    break;
-                }
-            }
-            if window.is_full() && !self.hand_over(std::mem::take(&mut window), batches) {
+    pub fn run(mut self, mut belt: Belt) -> Result<Finished, Error> {
+        let mut outcome = Ok(true);
+        let mut windows = 0;
+        while let Ok(true) = outcome
+            && let Some(draft) = belt.drafts.blocking_recv()
+        {
+            let mut window = Window::new(draft, windows);
+            windows += 1;
+            outcome = self.fill(&mut window);
+            if !self.hand_over(window, &belt.batches) {
                 break;
             }
         }
-        self.hand_over(window, batches);
         let rejects_file = self.rejects.finish()?;
         outcome?;
         Ok(Finished {
@@ -107,10 +114,23 @@ impl Reading {
         })
     }
 
-    fn take(&mut self, row: &Row, window: &mut Window) -> Result<(), Error> {
+    /// Reads until the window is full; false when the input ends before.
+    fn fill(&mut self, window: &mut Window) -> Result<bool, Error> {
+        let mut row = Row::default();
+        let mut typed = TypedRow::default();
+        while !window.is_full() {
+            if !self.table.read(&mut row)? {
+                return Ok(false);
+            }
+            self.take(&row, &mut typed, window)?;
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, row: &Row, typed: &mut TypedRow, window: &mut Window) -> Result<(), Error> {
         self.seen.rows += 1;
-        match self.typing.read(row) {
-            Ok(customer) => window.push(customer, row.bytes()),
+        match self.typing.read(row, typed) {
+            Ok(()) => window.push(typed)?,
             Err(reason) => {
                 self.seen.rejected += 1;
                 self.rejects.add(row, &reason)?;

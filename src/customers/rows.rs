@@ -1,12 +1,12 @@
-//! Owns how one row of a table becomes a customer to store, or a reason why not.
+//! Owns how one row of a table becomes typed values to store, or a reason why not.
 
 use super::delimiter::Delimiter;
 use super::mapping::{Mapping, Target};
 use super::table::{MAX_CELL_BYTES, Row};
 use super::typing::{Typing, read_id};
+use crate::domain::customer::FieldValue;
 use crate::domain::field::{Field, ID};
 use crate::domain::revision::Revision;
-use crate::store::NewCustomer;
 
 /// Types the rows of one table.
 #[derive(Debug)]
@@ -14,7 +14,14 @@ pub struct RowTyping {
     columns: Vec<Column>,
     typing: Typing,
     between_values: char,
-    width: usize,
+}
+
+/// One row typed; used again and again.
+#[derive(Debug, Default)]
+pub struct TypedRow {
+    pub external_id: String,
+    /// One for each column that fills a field, in their order; none clears it.
+    pub values: Vec<Option<FieldValue>>,
 }
 
 #[derive(Debug)]
@@ -25,6 +32,14 @@ enum Column {
 }
 
 impl RowTyping {
+    /// The fields that columns fill, in the columns' order.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.columns.iter().filter_map(|column| match column {
+            Column::Field(field) => Some(&**field),
+            Column::Id | Column::Ignored => None,
+        })
+    }
+
     pub fn new(mapping: &Mapping, revision: &Revision, delimiter: Delimiter) -> Self {
         let fields = &revision.data_model.fields;
         let column = |target: &Target| match target {
@@ -32,12 +47,7 @@ impl RowTyping {
             Target::Field(place) => Column::Field(Box::new(fields[*place].clone())),
             Target::Ignored => Column::Ignored,
         };
-        let width = mapping
-            .targets
-            .iter()
-            .filter(|t| matches!(t, Target::Field(_)));
         Self {
-            width: width.count(),
             columns: mapping.targets.iter().map(column).collect(),
             typing: Typing::new(revision),
             between_values: delimiter.between_values(),
@@ -45,7 +55,7 @@ impl RowTyping {
     }
 
     /// Reads a row. An empty cell clears its field. The error names every bad column of the row.
-    pub fn read(&self, row: &Row) -> Result<NewCustomer, String> {
+    pub fn read(&self, row: &Row, typed: &mut TypedRow) -> Result<(), String> {
         if row.is_damaged {
             return Err("the row holds bytes that are not UTF-8 text".to_owned());
         }
@@ -55,50 +65,38 @@ impl RowTyping {
                 "the row has {cells} cells, and the header {columns} columns"
             ));
         }
-        let mut customer = NewCustomer {
-            external_id: String::new(),
-            fields: Vec::with_capacity(self.width),
-        };
+        typed.values.clear();
         let mut problems = Vec::new();
         for (column, cell) in self.columns.iter().zip(row.cells()) {
-            if let Err(problem) = self.read_cell(column, cell, &mut customer) {
+            if let Err(problem) = self.read_cell(column, cell, typed) {
                 problems.push(problem);
             }
         }
         if problems.is_empty() {
-            Ok(customer)
+            Ok(())
         } else {
             Err(problems.join("; "))
         }
     }
 
-    fn read_cell(
-        &self,
-        column: &Column,
-        cell: &str,
-        customer: &mut NewCustomer,
-    ) -> Result<(), String> {
+    fn read_cell(&self, column: &Column, cell: &str, typed: &mut TypedRow) -> Result<(), String> {
         match column {
             Column::Ignored => Ok(()),
             Column::Id => {
                 let id = read_id(cell).map_err(|reason| format!("`{ID}`: {reason}"))?;
-                id.clone_into(&mut customer.external_id);
+                id.clone_into(&mut typed.external_id);
                 Ok(())
             }
             Column::Field(field) => {
                 let value = self.read_field(field, cell);
                 let value = value.map_err(|reason| format!("`{}`: {reason}", field.identifier))?;
-                customer.fields.push((field.identifier.clone(), value));
+                typed.values.push(value);
                 Ok(())
             }
         }
     }
 
-    fn read_field(
-        &self,
-        field: &Field,
-        cell: &str,
-    ) -> Result<Option<crate::domain::customer::FieldValue>, String> {
+    fn read_field(&self, field: &Field, cell: &str) -> Result<Option<FieldValue>, String> {
         if cell.len() > MAX_CELL_BYTES {
             return Err(format!("holds more than {} KiB", MAX_CELL_BYTES / 1024));
         }

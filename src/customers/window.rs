@@ -1,95 +1,89 @@
-//! Owns the window of an import: so many rows that belong together, each customer once, in the
-//! store's order.
+//! Owns the window of an import: so many rows that belong together are written together.
 
-use crate::domain::ids::Bucket;
-use crate::store::NewCustomer;
+use super::rows::TypedRow;
+use crate::store::{Draft, Result, Sheet};
 
-/// Rows that are held at once. A slice of a sorted window touches few buckets, so that writing it is
-/// cheap even in short transactions.
-pub const WINDOW_ROWS: usize = 16_384;
-
-/// What the cells of a window may hold, so that wide rows do not fill the memory.
-const WINDOW_BYTES: usize = 16 * 1024 * 1024;
-/// About what a typed value takes beside its text.
-const VALUE_BYTES: usize = 96;
+/// Rows that are held at once. The store keeps its customers by buckets, of which every window touches
+/// nearly all: the more rows in a window, the fewer times each page is written.
+const MOST_ROWS: usize = 131_072;
+/// Rows of the first window: it is small, so that the writing begins soon, and each next one is twice
+/// as large.
+const FIRST_ROWS: usize = 16_384;
+/// What a window may take, so that wide rows do not fill the memory; two are held at once.
+const WINDOW_BYTES: usize = 22 * 1024 * 1024;
 
 /// Gathers rows until a window is full.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Window {
-    rows: Vec<(Bucket, NewCustomer)>,
-    bytes: usize,
+    draft: Draft,
+    most: usize,
 }
 
 impl Window {
-    /// Adds a customer that was read from so many bytes of text.
-    pub fn push(&mut self, customer: NewCustomer, text_bytes: usize) {
-        self.bytes += text_bytes + customer.fields.len() * VALUE_BYTES;
-        self.rows
-            .push((Bucket::of(&customer.external_id), customer));
+    /// The window after so many others of a file.
+    pub fn new(draft: Draft, before: u32) -> Self {
+        let most = FIRST_ROWS.saturating_mul(1 << before.min(8));
+        Self {
+            draft,
+            most: most.min(MOST_ROWS),
+        }
+    }
+
+    pub fn push(&mut self, row: &TypedRow) -> Result<()> {
+        let values = row.values.iter().map(Option::as_ref).enumerate();
+        self.draft.push(&row.external_id, values)
     }
 
     pub fn is_full(&self) -> bool {
-        self.rows.len() >= WINDOW_ROWS || self.bytes >= WINDOW_BYTES
+        self.draft.len() >= self.most || self.draft.bytes() >= WINDOW_BYTES
     }
 
-    /// The customers sorted by bucket and id, each as its last row says, and how many earlier rows
-    /// that left out.
-    pub fn finish(mut self) -> (Vec<NewCustomer>, u64) {
-        let before = self.rows.len();
-        self.rows.sort_by(|a, b| order(a).cmp(&order(b)));
-        // What is kept of equals is the first, so the last row of a customer has to come first.
-        self.rows.reverse();
-        self.rows.dedup_by(|a, b| order(a) == order(b));
-        self.rows.reverse();
-        let left_out = before - self.rows.len();
-        let customers = self.rows.into_iter().map(|(_, customer)| customer);
-        (customers.collect(), left_out as u64)
+    /// The customers in the store's order, each as its last row says, and how many earlier rows that
+    /// left out.
+    pub fn finish(self) -> (Sheet, u64) {
+        self.draft.sorted()
     }
-}
-
-fn order(row: &(Bucket, NewCustomer)) -> (Bucket, &str) {
-    (row.0, &row.1.external_id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::customer::FieldValue;
+    use crate::domain::field::built_in_fields;
     use crate::domain::value::Value;
 
-    fn row(id: &str, city: &str) -> NewCustomer {
-        let city = FieldValue::One(Value::Text(city.to_owned()));
-        NewCustomer {
+    fn window() -> Window {
+        let fields = built_in_fields();
+        let city = fields.iter().filter(|field| field.identifier == "city");
+        Window::new(Draft::new(city).unwrap(), 9)
+    }
+
+    fn row(id: &str, city: &str) -> TypedRow {
+        TypedRow {
             external_id: id.to_owned(),
-            fields: vec![("city".to_owned(), Some(city))],
+            values: vec![Some(FieldValue::One(Value::Text(city.to_owned())))],
         }
     }
 
     #[test]
     fn wide_rows_fill_a_window_sooner() {
-        let mut window = Window::default();
+        let mut window = window();
+        let wide = row("a", &"x".repeat(1024 * 1024));
         let mut rows = 0;
         while !window.is_full() {
-            window.push(row("a", "Lyon"), 1024 * 1024);
+            window.push(&wide).unwrap();
             rows += 1;
         }
-        assert_eq!(rows, 16);
+        assert_eq!(rows, 22);
     }
 
     #[test]
-    fn of_several_rows_for_one_customer_the_last_one_counts() {
-        let mut window = Window::default();
+    fn of_several_rows_for_one_customer_one_is_left() {
+        let mut window = window();
         for (id, city) in [("a", "Lyon"), ("b", "Rome"), ("a", "Oslo"), ("a", "Bern")] {
-            window.push(row(id, city), city.len());
+            window.push(&row(id, city)).unwrap();
         }
-        let (customers, left_out) = window.finish();
-        assert_eq!(left_out, 2);
-        let bern = customers.iter().find(|c| c.external_id == "a").unwrap();
-        assert_eq!(bern.fields, row("a", "Bern").fields);
-        let buckets: Vec<Bucket> = customers
-            .iter()
-            .map(|c| Bucket::of(&c.external_id))
-            .collect();
-        assert!(buckets.is_sorted());
+        let (sheet, left_out) = window.finish();
+        assert_eq!((sheet.len(), left_out), (2, 2));
     }
 }

@@ -51,7 +51,8 @@ impl Enroller {
         }
     }
 
-    /// Examines one stride of a new segment, else catches one flow up, else looks at what changed.
+    /// Catches one flow up with what is examined, else examines one stride of a new segment, else
+    /// looks at what changed.
     pub async fn run_once(&self) -> Result<(Pass, Beat)> {
         let catalog = self.engine.catalog();
         let states = self.engine.store.flow_states().await?;
@@ -85,7 +86,9 @@ impl Enroller {
     }
 
     fn adapt(&self, stride: u16, taken: Duration) {
-        let next = if taken < WRITING / 2 {
+        let next = if taken < WRITING / 16 {
+            stride * 8
+        } else if taken < WRITING / 2 {
             stride * 2
         } else if taken > WRITING {
             stride / 2
@@ -107,7 +110,11 @@ impl Enrolling<'_> {
             let definition = definition(self.entry.catalog.revision(), condition);
             let state = examined.get(&segment);
             let known = state.filter(|state| state.definition == definition);
-            if known.is_none_or(|state| state.examined_to < BUCKETS) {
+            let examined_to = known.map_or(0, |state| state.examined_to);
+            if let Some(pass) = self.catch_up(&plans, examined_to).await? {
+                return Ok((pass, true));
+            }
+            if examined_to < BUCKETS {
                 let pass = self
                     .examine(segment, &plans, condition, &definition, state)
                     .await?;
@@ -119,9 +126,6 @@ impl Enrolling<'_> {
                     .look(segment, &plans, condition, state)
                     .await?;
             }
-        }
-        if let Some(pass) = self.catch_up().await? {
-            return Ok((pass, true));
         }
         let pass = self.look_at_changed().await?;
         Ok((pass, anew || pass.customers == u64::from(CHANGED)))
@@ -175,14 +179,21 @@ impl Enrolling<'_> {
         let going_on = state.filter(|state| state.definition == definition);
         let from = going_on.map_or(0, |state| state.examined_to);
         let watermark = going_on.map_or(self.entry.now, |state| state.watermark);
+        // A condition that changed meanwhile is examined from the first bucket again, where a flow may
+        // have caught up already: up to there it lets in who comes to qualify.
+        let caught_up = plans.iter().map(|plan| self.entry.caught_up_to(plan));
         let stride = self.buckets(from);
+        let end = caught_up.filter(|to| *to > from).fold(stride.end, u16::min);
+        let stride = from..end;
         let next = SegmentState {
             definition: definition.to_owned(),
             examined_to: stride.end,
             watermark,
         };
         // Members found when a segment is first looked at joined it when its flow was activated.
-        let first = !plans.iter().any(|plan| self.entry.is_caught_up(plan));
+        let first = !plans
+            .iter()
+            .any(|plan| self.entry.caught_up_to(plan) >= end);
         let joined_at = if first {
             self.activation(plans)
         } else {
@@ -190,7 +201,8 @@ impl Enrolling<'_> {
         };
         let due = |plan| self.entry.due(plan);
         let dues: Vec<_> = plans.iter().map(|plan| due(plan)).collect();
-        let qualification = self.qualification(segment, plans, condition, joined_at, &dues);
+        let examined = (segment, condition, joined_at);
+        let qualification = self.qualification(examined, plans, end, &dues);
         self.engine
             .store
             .examine_buckets(&qualification, stride, &next)
@@ -204,12 +216,13 @@ impl Enrolling<'_> {
         activated.min().unwrap_or(self.entry.now)
     }
 
+    /// The examined segment with what it means to its flows, as far as these have caught up with the
+    /// buckets below `buckets`.
     fn qualification<'a>(
         &'a self,
-        segment: NameNo,
+        (segment, condition, joined_at): (NameNo, &'a Condition, Timestamp),
         plans: &[&'a FlowPlan],
-        condition: &'a Condition,
-        joined_at: Timestamp,
+        buckets: u16,
         dues: &'a [Box<DueOf<'a>>],
     ) -> Qualification<'a> {
         Qualification {
@@ -222,7 +235,7 @@ impl Enrolling<'_> {
             entering: plans
                 .iter()
                 .zip(dues)
-                .filter(|(plan, _)| self.entry.is_caught_up(plan))
+                .filter(|(plan, _)| self.entry.caught_up_to(plan) >= buckets)
                 .filter_map(|(plan, due)| {
                     self.entry
                         .entering(plan, EntryAnchor::At(self.entry.now), due)
@@ -240,31 +253,29 @@ impl Enrolling<'_> {
         from..(from + self.stride).min(BUCKETS)
     }
 
-    /// Enrolls the members that a flow found at its activation, one stride at a time.
-    async fn catch_up(&self) -> Result<Option<Pass>> {
-        for (_, plans) in self.segments() {
-            for plan in plans {
-                let Some(state) = self.entry.states.get(&plan.number) else {
-                    continue;
-                };
-                if state.caught_up_to >= BUCKETS {
-                    continue;
-                }
-                let (due, stride) = (self.entry.due(plan), self.buckets(state.caught_up_to));
-                let activated_at = state.activated_at.unwrap_or(self.entry.now);
-                let anchor = match plan.flow.entry.existing_members {
-                    ExistingMembers::FromJoining => EntryAnchor::Joining,
-                    _ => EntryAnchor::At(activated_at),
-                };
-                let Some(entering) = self.entry.entering(plan, anchor, &due) else {
-                    continue;
-                };
-                let enrolled = self.engine.store.catch_up(&entering, stride).await?;
-                return Ok(Some(Pass {
-                    enrolled,
-                    ..Pass::default()
-                }));
+    /// Enrolls the members that flows found at their activation: one stride of what is examined, right
+    /// behind that, while those customers are still in memory.
+    async fn catch_up(&self, plans: &[&FlowPlan], examined_to: u16) -> Result<Option<Pass>> {
+        for plan in plans {
+            let from = self.entry.caught_up_to(plan);
+            if from >= examined_to {
+                continue;
             }
+            let stride = from..examined_to.min(self.buckets(from).end);
+            let due = self.entry.due(plan);
+            let activated_at = self.activation(&[plan]);
+            let anchor = match plan.flow.entry.existing_members {
+                ExistingMembers::FromJoining => EntryAnchor::Joining,
+                _ => EntryAnchor::At(activated_at),
+            };
+            let Some(entering) = self.entry.entering(plan, anchor, &due) else {
+                continue;
+            };
+            let enrolled = self.engine.store.catch_up(&entering, stride).await?;
+            return Ok(Some(Pass {
+                enrolled,
+                ..Pass::default()
+            }));
         }
         Ok(None)
     }
@@ -283,7 +294,8 @@ impl Enrolling<'_> {
             .zip(&dues)
             .filter_map(|((segment, plans), dues)| {
                 let condition = self.condition(plans[0])?;
-                Some(self.qualification(*segment, plans, condition, self.entry.now, dues))
+                let examined = (*segment, condition, self.entry.now);
+                Some(self.qualification(examined, plans, BUCKETS, dues))
             })
             .collect();
         let exits: Vec<ExitWhen<'_>> = self

@@ -8,8 +8,8 @@ use super::catalog::{Catalog, FlowPlan};
 use super::runtime::Engine;
 use crate::domain::calendar;
 use crate::domain::enrollment;
-use crate::domain::flow::{ExistingMembers, FlowStatus, Reentry};
-use crate::domain::ids::{BUCKETS, CustomerId, NameNo};
+use crate::domain::flow::{ExistingMembers, FlowStatus, Reentry, Step};
+use crate::domain::ids::{CustomerId, NameNo};
 use crate::store::{Due, Entering, EntryAnchor, EntryRule, FlowState, Result};
 
 /// The entrances of all flows at one moment.
@@ -32,10 +32,10 @@ impl Entry<'_> {
                 .is_some_and(|state| state.activated_at.is_some())
     }
 
-    pub(super) fn is_caught_up(&self, plan: &FlowPlan) -> bool {
-        self.states
-            .get(&plan.number)
-            .is_some_and(|state| state.caught_up_to >= BUCKETS)
+    /// The buckets below this one have had their members enrolled.
+    pub(super) fn caught_up_to(&self, plan: &FlowPlan) -> u16 {
+        let state = self.states.get(&plan.number);
+        state.map_or(0, |state| state.caught_up_to)
     }
 
     pub(super) fn due<'a>(&'a self, plan: &'a FlowPlan) -> Box<DueOf<'a>> {
@@ -67,6 +67,7 @@ impl Entry<'_> {
             revision: self.catalog.number(),
             zone_field: &self.catalog.revision().policy.zone_field,
             due,
+            due_by_zone: plan.flow.steps.first().is_some_and(is_by_zone),
             now: self.now,
         })
     }
@@ -80,6 +81,11 @@ impl Entry<'_> {
             }
         }
     }
+}
+
+/// Whether a step's time follows the clock on the wall, and not only the time that has passed.
+fn is_by_zone(step: &Step) -> bool {
+    step.at.is_some() || step.after.days != 0 || step.after.months != 0
 }
 
 /// Lets those in again whose time for another entry has come, if they still qualify; the others are

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::dialect::ids;
+use super::error::{Error, Result};
 use crate::domain::ids::{CustomerId, NameNo};
 
 /// A set of customers.
@@ -52,4 +53,11 @@ pub(super) fn numbers(ids: &[CustomerId]) -> String {
 /// The JSON array of the numbers of names.
 pub(super) fn numbers_of_names(names: &[NameNo]) -> String {
     serde_json::to_string(names).unwrap_or_default()
+}
+
+/// The customers of such an array as the database answers it.
+pub(super) fn customers(list: &str) -> Result<Vec<CustomerId>> {
+    let ids: Vec<i64> = serde_json::from_str(list)
+        .map_err(|error| Error::Corrupt(format!("customers cannot be read: {error}")))?;
+    Ok(ids.into_iter().map(CustomerId).collect())
 }

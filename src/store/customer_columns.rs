@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::bind::{Bind, Cell};
 use super::db::Tx;
-use super::dialect::CUSTOMER_COLUMNS;
+use super::dialect::{CUSTOMER_COLUMNS, exact};
 use super::error::{Error, Result};
 use super::instants::{day, day_number, instant};
 use crate::domain::field::{Cardinality, DataModel, Field, FieldType};
@@ -91,17 +91,20 @@ impl Class {
         })
     }
 
+    /// A cell as it is stored, of what was listed: floating numbers come as text.
+    pub(super) fn listed(self, cell: Cell) -> Cell {
+        match (self, cell) {
+            (Self::Number, Some(Bind::Text(text))) => text.parse().ok().map(Bind::Real),
+            (_, cell) => cell,
+        }
+    }
+
     /// The value that is stored.
     pub(super) fn value(self, cell: Cell) -> Result<Option<Value>> {
         Ok(match (self, cell) {
             (Self::Text, Some(Bind::Text(text))) => Some(Value::Text(text)),
             (Self::Integer, Some(Bind::Int(number))) => Some(Value::Integer(number)),
             (Self::Number, Some(Bind::Real(number))) => Some(Value::Number(number)),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "the column holds floating numbers"
-            )]
-            (Self::Number, Some(Bind::Int(number))) => Some(Value::Number(number as f64)),
             (Self::Boolean, Some(Bind::Int(truth))) => Some(Value::Boolean(truth != 0)),
             (Self::Date, Some(Bind::Int(number))) => Some(Value::Date(day(number)?)),
             (Self::Instant, Some(Bind::Int(number))) => Some(Value::Instant(instant(number)?)),
@@ -165,14 +168,21 @@ pub(super) fn one_valued(model: &DataModel) -> Result<Vec<Column>> {
         .collect()
 }
 
-/// The columns as they continue a select list over the alias `c`.
-pub(super) fn selected(columns: &[Column]) -> String {
-    let mut list = String::new();
-    for column in columns {
-        list.push_str(", c.");
-        list.push_str(&column.name);
-    }
-    list
+/// The most arguments that a JSON function takes everywhere (PostgreSQL: 100).
+const TOGETHER: usize = 90;
+
+/// The columns of `c` as one JSON array of arrays; what comes out is read by [`Class::listed`].
+pub(super) fn listed(columns: &[Column]) -> String {
+    let cell = |column: &Column| match column.class {
+        Class::Number => exact(&format!("c.{}", column.name)),
+        _ => format!("c.{}", column.name),
+    };
+    let array = |columns: &[Column]| {
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        format!("json_array({})", cells.join(", "))
+    };
+    let arrays: Vec<String> = columns.chunks(TOGETHER).map(array).collect();
+    format!("json_array({})", arrays.join(", "))
 }
 
 /// Adds the columns that the model needs and the table lacks.

@@ -91,7 +91,7 @@ impl Store {
             at,
         };
         let sheet = Sheet::of(&[edit], model)?;
-        let done = customer_upsert::apply(&mut tx, sheet, &how).await?;
+        let done = customer_upsert::apply(&mut tx, &sheet, sheet.rows(), &how).await?;
         if done.updated == 0 {
             return Ok(false);
         }

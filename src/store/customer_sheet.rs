@@ -1,14 +1,16 @@
-//! Owns what a batch of customers says, sorted as the store keeps them, before anything is compared.
+//! Owns what a batch of customers says, typed and sorted as the store keeps them, before anything is
+//! compared.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::bind::{Bind, Cell};
 use super::customer_columns::{Class, Column};
+use super::customer_draft::{Draft, Folding, Given, Span};
 use super::error::{Error, Result};
 use crate::domain::customer::FieldValue;
-use crate::domain::field::{Cardinality, DataModel, Field};
+use crate::domain::field::DataModel;
 use crate::domain::ids::Bucket;
-use crate::domain::value::{Value, fold};
 
 /// One customer as a file or a person gives it. A field that is not named stays as it is; none clears.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,171 +19,151 @@ pub struct NewCustomer {
     pub fields: Vec<(String, Option<FieldValue>)>,
 }
 
-/// What a row says of one column.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Given {
-    Nothing,
-    Value(Cell),
-}
-
+/// A batch in the store's order, each customer once.
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) bucket: Bucket,
-    pub(super) external_id: String,
-    /// One for each column of the sheet.
-    pub(super) cells: Vec<Given>,
-    /// One for each list of the sheet; none: not given.
-    pub(super) lists: Vec<Option<Vec<Bind>>>,
-}
+pub struct Sheet(Draft);
 
-/// A batch: which fields it names, and what each customer has in them; one row for a customer.
-#[derive(Debug)]
-pub(super) struct Sheet {
-    pub(super) columns: Vec<Column>,
-    pub(super) lists: Vec<(String, Class)>,
-    pub(super) rows: Vec<Row>,
-}
-
-/// Where a field's values go.
-#[derive(Clone, Copy)]
-enum Place {
-    Column(usize),
-    List(usize),
-}
-
-impl Sheet {
-    /// Later rows of the same customer win, field by field.
-    pub(super) fn of(customers: &[NewCustomer], model: &DataModel) -> Result<Self> {
-        let mut sheet = Self {
-            columns: Vec::new(),
-            lists: Vec::new(),
-            rows: Vec::with_capacity(customers.len()),
-        };
-        let places = sheet.places(customers, model)?;
-        for customer in customers {
-            let row = sheet.row(customer, &places)?;
-            sheet.rows.push(row);
-        }
-        sheet
-            .rows
-            .sort_by(|a, b| (a.bucket, &a.external_id).cmp(&(b.bucket, &b.external_id)));
-        sheet.rows.dedup_by(|later, row| {
-            let same = later.external_id == row.external_id;
+impl Draft {
+    /// Sorts the rows, and lays the later ones of a customer over the first, field by field; how many
+    /// that took away.
+    pub fn sorted(mut self) -> (Sheet, u64) {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.sort_unstable_by(|a, b| {
+            let by_id = || self.text(a.id).cmp(self.text(b.id));
+            let by_place = || a.place.cmp(&b.place);
+            a.bucket.cmp(&b.bucket).then_with(by_id).then_with(by_place)
+        });
+        let came = rows.len();
+        rows.dedup_by(|later, row| {
+            let same = self.text(later.id) == self.text(row.id);
             if same {
-                row.overlay(later);
+                self.overlay(row.place as usize, later.place as usize);
             }
             same
         });
-        Ok(sheet)
+        let taken_away = came - rows.len();
+        self.rows = rows;
+        (Sheet(self), taken_away as u64)
     }
 
-    fn places<'a>(
-        &mut self,
-        customers: &'a [NewCustomer],
-        model: &DataModel,
-    ) -> Result<BTreeMap<&'a str, Place>> {
-        let mut places = BTreeMap::new();
+    fn overlay(&mut self, row: usize, later: usize) {
+        let width = self.columns.len();
+        for n in 0..width {
+            let given = self.cells[later * width + n];
+            if given != Given::Nothing {
+                self.cells[row * width + n] = given;
+            }
+        }
+        let width = self.lists.len();
+        for n in 0..width {
+            if let Some(given) = self.listed[later * width + n].take() {
+                self.listed[row * width + n] = Some(given);
+            }
+        }
+    }
+}
+
+impl Sheet {
+    /// The customers as they are given to the store by hand.
+    pub(super) fn of(customers: &[NewCustomer], model: &DataModel) -> Result<Self> {
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut fields = Vec::new();
         for (name, _) in customers.iter().flat_map(|customer| &customer.fields) {
-            if places.contains_key(name.as_str()) {
-                continue;
-            }
-            let field = model
-                .field(name)
-                .ok_or_else(|| Error::NotFound(format!("the field `{name}`")))?;
-            places.insert(name.as_str(), self.place(field)?);
-        }
-        Ok(places)
-    }
-
-    fn place(&mut self, field: &Field) -> Result<Place> {
-        if field.cardinality == Cardinality::Many {
-            let class = Class::of(field.kind);
-            self.lists.push((field.identifier.clone(), class));
-            return Ok(Place::List(self.lists.len() - 1));
-        }
-        self.columns.push(Column::of(field)?);
-        Ok(Place::Column(self.columns.len() - 1))
-    }
-
-    fn row(&self, customer: &NewCustomer, places: &BTreeMap<&str, Place>) -> Result<Row> {
-        if customer.external_id.is_empty() {
-            return Err(Error::Unusable("a customer needs an `id`".to_owned()));
-        }
-        let mut row = Row {
-            bucket: Bucket::of(&customer.external_id),
-            external_id: customer.external_id.clone(),
-            cells: vec![Given::Nothing; self.columns.len()],
-            lists: vec![None; self.lists.len()],
-        };
-        for (name, value) in &customer.fields {
-            match places.get(name.as_str()) {
-                Some(Place::Column(n)) => {
-                    row.cells[*n] = Given::Value(single(&self.columns[*n], value.as_ref())?);
-                }
-                Some(Place::List(n)) => {
-                    let (field, class) = &self.lists[*n];
-                    row.lists[*n] = Some(several(field, *class, value.as_ref())?);
-                }
-                None => {}
+            if !places.contains_key(name.as_str()) {
+                let field = model
+                    .field(name)
+                    .ok_or_else(|| Error::NotFound(format!("the field `{name}`")))?;
+                places.insert(name.as_str(), fields.len());
+                fields.push(field);
             }
         }
-        Ok(row)
-    }
-
-    /// The cells of all columns, each text followed by its folded form.
-    pub(super) fn spread(&self, cells: Vec<Cell>) -> impl Iterator<Item = Cell> {
-        cells
-            .into_iter()
-            .zip(&self.columns)
-            .flat_map(|(cell, column)| {
-                let folded = column.folded.as_ref().map(|_| match &cell {
-                    Some(Bind::Text(text)) => Some(Bind::Text(fold(text))),
-                    _ => None,
-                });
-                std::iter::once(cell).chain(folded)
-            })
-    }
-
-    /// The names of what `spread` gives.
-    pub(super) fn spread_names(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().flat_map(Column::names)
-    }
-}
-
-impl Row {
-    fn overlay(&mut self, later: &mut Self) {
-        for (mine, its) in self.cells.iter_mut().zip(later.cells.drain(..)) {
-            if its != Given::Nothing {
-                *mine = its;
-            }
+        let mut draft = Draft::new(fields)?;
+        for customer in customers {
+            let values = customer.fields.iter();
+            let values = values.map(|(name, value)| (places[name.as_str()], value.as_ref()));
+            draft.push(&customer.external_id, values)?;
         }
-        for (mine, its) in self.lists.iter_mut().zip(later.lists.drain(..)) {
-            if its.is_some() {
-                *mine = its;
-            }
+        Ok(draft.sorted().0)
+    }
+
+    /// An empty draft for the same fields, in the same memory.
+    pub fn emptied(self) -> Draft {
+        let mut draft = self.0;
+        draft.clear();
+        draft
+    }
+
+    /// How many customers there are.
+    pub fn len(&self) -> usize {
+        self.0.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.rows.is_empty()
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> Range<usize> {
+        0..self.len()
+    }
+
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.0.columns
+    }
+
+    pub(super) fn lists(&self) -> &[(String, Class)] {
+        &self.0.lists
+    }
+
+    /// The columns, each with how its texts fold; nothing for one that is not stored folded.
+    pub(super) fn foldings(&self) -> impl Iterator<Item = (&Column, Option<Folding>)> {
+        let columns = self.0.columns.iter().zip(&self.0.foldings);
+        columns.map(|(column, folding)| (column, column.folded.as_ref().map(|_| *folding)))
+    }
+
+    pub(super) fn bucket(&self, row: usize) -> Bucket {
+        self.0.rows[row].bucket
+    }
+
+    pub(super) fn external_id(&self, row: usize) -> &str {
+        self.text(self.0.rows[row].id)
+    }
+
+    pub(super) fn text(&self, span: Span) -> &str {
+        self.0.text(span)
+    }
+
+    /// What a row says, one for each column.
+    pub(super) fn given(&self, row: usize) -> &[Given] {
+        let (place, width) = (self.0.rows[row].place as usize, self.0.columns.len());
+        &self.0.cells[place * width..(place + 1) * width]
+    }
+
+    /// What a row says, one for each list.
+    pub(super) fn listed(&self, row: usize) -> &[Option<Vec<Bind>>] {
+        let (place, width) = (self.0.rows[row].place as usize, self.0.lists.len());
+        &self.0.listed[place * width..(place + 1) * width]
+    }
+
+    /// What a cell is once a row was laid over it.
+    pub(super) fn laid(&self, given: Given, over: Cell) -> Cell {
+        match given {
+            Given::Nothing => over,
+            Given::Empty => None,
+            Given::Text(span) => Some(Bind::Text(self.text(span).to_owned())),
+            Given::Int(number) => Some(Bind::Int(number)),
+            Given::Real(number) => Some(Bind::Real(number)),
         }
     }
-}
 
-fn single(column: &Column, value: Option<&FieldValue>) -> Result<Cell> {
-    match value {
-        None => Ok(None),
-        Some(FieldValue::One(value)) => column.class.cell(&column.field, value),
-        Some(FieldValue::Many(_)) => Err(Error::Unusable(format!(
-            "the field `{}` holds one value: got several",
-            column.field
-        ))),
+    /// Whether laying a row over a cell leaves it as it is.
+    pub(super) fn leaves(&self, given: Given, cell: &Cell) -> bool {
+        match (given, cell) {
+            (Given::Nothing, _) | (Given::Empty, None) => true,
+            (Given::Text(span), Some(Bind::Text(text))) => self.text(span) == text,
+            (Given::Int(given), Some(Bind::Int(number))) => given == *number,
+            (Given::Real(given), Some(real)) => *real == Bind::Real(given),
+            _ => false,
+        }
     }
-}
-
-fn several(field: &str, class: Class, value: Option<&FieldValue>) -> Result<Vec<Bind>> {
-    let values: &[Value] = match value {
-        None => &[],
-        Some(FieldValue::One(value)) => std::slice::from_ref(value),
-        Some(FieldValue::Many(values)) => values,
-    };
-    values
-        .iter()
-        .filter_map(|value| class.cell(field, value).transpose())
-        .collect()
 }

@@ -1,43 +1,33 @@
 //! Owns the writing of many customers at once: created, changed or left alone, by set statements.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::Timestamp;
-use serde_json::json;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use super::bind::{Bind, Cell};
 use super::changes;
-use super::customer_columns::selected;
-use super::customer_lists::{self, List};
-use super::customer_sheet::{Given, NewCustomer, Row, Sheet};
+use super::customer_columns::Column;
+use super::customer_extras::Extras;
+use super::customer_insert::{Insertion, Prepared};
+use super::customer_known::{self, ConsentChange, Known};
+use super::customer_sheet::{NewCustomer, Sheet};
 use super::db::{Store, Tx};
-use super::dialect::{ids, rows};
 use super::dirty;
 use super::error::Result;
 use super::interactions;
-use super::names;
 use super::rows;
 use super::sequences;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::field::DataModel;
-use crate::domain::ids::{Bucket, CustomerId};
+use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
-use crate::domain::revision::NameKind;
 use crate::domain::subscription::Consent;
+use crate::domain::value::fold;
 
-const TAG: &str = concat!(
-    "INSERT INTO customer_tags (bucket, customer_id, tag) SELECT k.bucket, k.id, $2 FROM ",
-    ids!(),
-    " AS k WHERE true ON CONFLICT (bucket, customer_id, tag) DO NOTHING RETURNING customer_id"
-);
-const KNOWN_FROM: &str = concat!(
-    rows!(bucket BIGINT 0, external_id TEXT 1),
-    " AS j CROSS JOIN customers AS c WHERE c.bucket = j.bucket AND c.external_id = j.external_id"
-);
-
-pub(super) const STATEMENTS: &[&str] = &[TAG];
+/// Rows whose new customers are marked by one statement.
+const MARKED_TOGETHER: usize = 8_192;
 
 /// What goes for every row of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -62,269 +52,300 @@ pub struct Upserted {
 
 impl Store {
     /// Creates or changes the customers in one transaction; equal rows are not written.
-    ///
-    /// Ten thousand rows in a call is a good size: it is also how long the writer is held.
     pub async fn upsert_customers(
         &self,
         customers: &[NewCustomer],
         how: &Upsert<'_>,
     ) -> Result<Upserted> {
-        if customers.is_empty() {
+        let sheet = Sheet::of(customers, how.model)?;
+        self.upsert_sheet(&sheet, sheet.rows(), how).await
+    }
+
+    /// The same for some rows of a sheet; for so long the writer is held.
+    pub async fn upsert_sheet(
+        &self,
+        sheet: &Sheet,
+        rows: Range<usize>,
+        how: &Upsert<'_>,
+    ) -> Result<Upserted> {
+        if rows.is_empty() {
             return Ok(Upserted::default());
         }
-        let sheet = Sheet::of(customers, how.model)?;
         let mut tx = self.write().await?;
-        let upserted = apply(&mut tx, sheet, how).await?;
+        let upserted = apply(&mut tx, sheet, rows, how).await?;
         tx.commit().await?;
         Ok(upserted)
     }
 
-    /// What `upsert_customers` would do with the same customers; nothing stays written.
-    pub async fn compare_customers(
+    /// What `upsert_sheet` would do with the same rows; nothing stays written.
+    pub async fn compare_sheet(
         &self,
-        customers: &[NewCustomer],
+        sheet: &Sheet,
+        rows: Range<usize>,
         how: &Upsert<'_>,
     ) -> Result<Upserted> {
-        if customers.is_empty() {
+        if rows.is_empty() {
             return Ok(Upserted::default());
         }
-        let sheet = Sheet::of(customers, how.model)?;
         let mut tx = self.write().await?;
-        let upserted = apply(&mut tx, sheet, how).await?;
+        let upserted = apply(&mut tx, sheet, rows, how).await?;
         tx.rollback().await?;
         Ok(upserted)
     }
 }
 
-/// A customer that is already there.
-struct Known {
-    id: CustomerId,
-    consents: BTreeMap<Channel, Consent>,
-    cells: Vec<Cell>,
-}
-
-/// One row compared with what is known.
-struct Compared {
-    id: CustomerId,
-    row: Row,
-    cells: Vec<Cell>,
-    /// What they were and are to be, one for each wanted channel.
-    consents: Vec<ConsentChange>,
-    fate: Fate,
-}
-
-#[derive(Clone, Copy)]
-struct ConsentChange {
-    channel: Channel,
-    was: Consent,
-    is: Consent,
-}
-
-impl ConsentChange {
-    fn differs(self) -> bool {
-        self.was != self.is
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Created,
-    Updated,
-    Unchanged,
-}
-
-/// Writes a sheet within a transaction.
-pub(super) async fn apply(tx: &mut Tx, mut sheet: Sheet, how: &Upsert<'_>) -> Result<Upserted> {
-    let wanted: BTreeMap<Channel, Consent> = how.consents.iter().copied().collect();
-    let known = known(tx, &sheet).await?;
-    let rows = std::mem::take(&mut sheet.rows);
-    let new = rows
-        .iter()
-        .filter(|row| !known.contains_key(&row.external_id));
-    let first = sequences::take(tx, "customer", new.count()).await?;
-    let compared = compare(rows, known, &wanted, first);
-    let mut touched = further(tx, &sheet, &compared, how).await?;
-    let all = compared.len();
-    let mut created = 0;
-    let mut lines = Vec::new();
-    for row in &compared {
-        let changes = row.consents.iter().filter(|change| change.differs());
-        lines.extend(changes.map(|change| line(row.id, *change, how)));
-        created += usize::from(row.fate == Fate::Created);
-        if row.fate != Fate::Unchanged {
-            touched.insert(row.id);
-        }
-    }
-    write(tx, &sheet, compared, &wanted, how.at).await?;
-    interactions::insert(tx, &lines).await?;
-    let changed: Vec<CustomerId> = touched.into_iter().collect();
-    dirty::mark(tx, &changed).await?;
-    Ok(Upserted {
-        created: created as u64,
-        updated: (changed.len() - created) as u64,
-        unchanged: (all - changed.len()) as u64,
-    })
-}
-
-async fn known(tx: &mut Tx, sheet: &Sheet) -> Result<HashMap<String, Known>> {
-    let keys: Vec<(u16, &str)> = sheet
-        .rows
-        .iter()
-        .map(|row| (row.bucket.0, row.external_id.as_str()))
-        .collect();
-    let fields = selected(&sheet.columns);
-    let sql = format!(
-        "SELECT c.customer_id, c.external_id, c.email_consent, c.sms_consent, \
-         c.push_consent{fields} FROM {KNOWN_FROM}"
-    );
-    let rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(json!(keys).to_string())
-        .fetch_all(&mut **tx)
-        .await?;
-    let mut known = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        let consent = |place: usize| row.try_get(place).map(Consent::from_number);
-        let cells = sheet.columns.iter().zip(5..);
-        let customer = Known {
-            id: CustomerId(row.try_get(0)?),
-            consents: BTreeMap::from([
-                (Channel::Email, consent(2)?),
-                (Channel::Sms, consent(3)?),
-                (Channel::Push, consent(4)?),
-            ]),
-            cells: cells
-                .map(|(c, place)| c.class.read(row, place))
-                .collect::<Result<_>>()?,
-        };
-        known.insert(row.try_get(1)?, customer);
-    }
-    Ok(known)
-}
-
-fn compare(
-    rows: Vec<Row>,
-    mut known: HashMap<String, Known>,
-    wanted: &BTreeMap<Channel, Consent>,
-    first: i64,
-) -> Vec<Compared> {
-    let mut numbers = first..;
-    rows.into_iter()
-        .map(|row| match known.remove(&row.external_id) {
-            Some(customer) => against(row, &customer, wanted),
-            None => fresh(row, numbers.next().unwrap_or(first), wanted),
-        })
-        .collect()
-}
-
-fn against(mut row: Row, known: &Known, wanted: &BTreeMap<Channel, Consent>) -> Compared {
-    let given = row.cells.drain(..).zip(&known.cells);
-    let cells: Vec<Cell> = given
-        .map(|(given, cell)| match given {
-            Given::Nothing => cell.clone(),
-            Given::Value(value) => value,
-        })
-        .collect();
-    let was = |channel| known.consents.get(&channel).copied().unwrap_or_default();
-    let consents = consents(wanted, was);
-    let same = cells == known.cells && !consents.iter().any(|change| change.differs());
-    let fate = if same { Fate::Unchanged } else { Fate::Updated };
-    Compared {
-        id: known.id,
-        row,
-        cells,
-        consents,
-        fate,
-    }
-}
-
-fn fresh(mut row: Row, number: i64, wanted: &BTreeMap<Channel, Consent>) -> Compared {
-    let cells = row
-        .cells
-        .drain(..)
-        .map(|given| match given {
-            Given::Nothing => None,
-            Given::Value(value) => value,
-        })
-        .collect();
-    Compared {
-        id: CustomerId::new(row.bucket, number),
-        row,
-        cells,
-        consents: consents(wanted, |_| Consent::default()),
-        fate: Fate::Created,
-    }
-}
-
-fn consents(
-    wanted: &BTreeMap<Channel, Consent>,
-    was: impl Fn(Channel) -> Consent,
-) -> Vec<ConsentChange> {
-    let change = |(channel, wanted): (&Channel, &Consent)| {
-        let (channel, was) = (*channel, was(*channel));
-        let is = match was {
-            Consent::Unsubscribed => was,
-            Consent::OptedIn | Consent::Subscribed => *wanted,
-        };
-        ConsentChange { channel, was, is }
-    };
-    wanted.iter().map(change).collect()
-}
-
-/// Writes lists and tags; returns whom that changed.
-async fn further(
+/// Writes rows of a sheet within a transaction.
+pub(super) async fn apply(
     tx: &mut Tx,
     sheet: &Sheet,
-    compared: &[Compared],
+    rows: Range<usize>,
     how: &Upsert<'_>,
-) -> Result<BTreeSet<CustomerId>> {
-    let tags = how.tags.iter().map(|tag| (NameKind::Tag, tag.clone()));
-    let fields = sheet
-        .lists
-        .iter()
-        .map(|(field, _)| (NameKind::Field, field.clone()));
-    let wanted: Vec<(NameKind, String)> = tags.chain(fields).collect();
-    if wanted.is_empty() {
-        return Ok(BTreeSet::new());
+) -> Result<Upserted> {
+    let mut writing = Writing::new(tx, sheet, rows.clone(), how).await?;
+    let most = writing.insertion.most();
+    let starts = rows.clone().step_by(most);
+    let mut groups = starts.map(|start| start..rows.end.min(start + most));
+    let (mut group, mut ahead) = (groups.next(), None);
+    while let Some(rows) = group {
+        group = groups.next();
+        ahead = writing.write(tx, rows, ahead, group.clone()).await?;
     }
-    let numbers = names::ensure(tx, &wanted).await?;
-    let number = |kind, name: &str| numbers.number(kind, name).map_or(0, i64::from);
-    let fields: Vec<i64> = sheet
-        .lists
-        .iter()
-        .map(|(field, _)| number(NameKind::Field, field))
-        .collect();
-    let lists = lists(sheet, compared, &fields);
-    let changed: HashSet<CustomerId> = customer_lists::replace(tx, lists).await?;
-    let mut changed: BTreeSet<CustomerId> = changed.into_iter().collect();
-    let everyone: Vec<i64> = compared.iter().map(|row| row.id.0).collect();
-    let everyone = json!(everyone).to_string();
-    for tag in how.tags {
-        let tagged: Vec<i64> = sqlx::query_scalar(TAG)
-            .bind(&everyone)
-            .bind(number(NameKind::Tag, tag))
-            .fetch_all(&mut **tx)
-            .await?;
-        changed.extend(tagged.into_iter().map(CustomerId));
-    }
-    Ok(changed)
+    writing.finish(tx).await
 }
 
-fn lists(sheet: &Sheet, compared: &[Compared], fields: &[i64]) -> Vec<List> {
-    let of_row = |row: &Compared| {
-        let given = row.row.lists.iter().zip(fields).zip(&sheet.lists);
-        let id = row.id;
-        given
-            .filter_map(move |((values, field), (_, class))| {
-                values.as_ref().map(|values| List {
-                    customer: id,
-                    field: *field,
-                    class: *class,
-                    values: values.clone(),
-                })
-            })
-            .collect::<Vec<List>>()
+/// The writing of one transaction, one group of rows after the other.
+struct Writing<'a> {
+    sheet: &'a Sheet,
+    how: &'a Upsert<'a>,
+    rows: Range<usize>,
+    wanted: BTreeMap<Channel, Consent>,
+    insertion: Insertion<'a>,
+    extras: Extras,
+    /// Once one row was new: the number of the first row, if it is new; each row has its own.
+    first: Option<i64>,
+    /// Whether the group before was all new. Then the next one likely is: it is inserted at once, and
+    /// those who are there are looked for only if some were not inserted.
+    all_new: bool,
+    created: u64,
+    /// The first row after those whose new customers are marked, and the mark.
+    marked: usize,
+    mark: Option<i64>,
+    /// Those who were there and changed.
+    changed: BTreeSet<CustomerId>,
+}
+
+impl<'a> Writing<'a> {
+    async fn new(
+        tx: &mut Tx,
+        sheet: &'a Sheet,
+        rows: Range<usize>,
+        how: &'a Upsert<'a>,
+    ) -> Result<Self> {
+        let wanted: BTreeMap<Channel, Consent> = how.consents.iter().copied().collect();
+        let rows_start = rows.start;
+        Ok(Self {
+            sheet,
+            how,
+            rows,
+            insertion: Insertion::new(sheet, shared(&wanted, how.at)),
+            wanted,
+            extras: Extras::new(tx, sheet, how.tags).await?,
+            first: None,
+            all_new: false,
+            created: 0,
+            marked: rows_start,
+            mark: None,
+            changed: BTreeSet::new(),
+        })
+    }
+
+    /// Writes a group, and meanwhile prepares the next as if it were all new.
+    async fn write(
+        &mut self,
+        tx: &mut Tx,
+        rows: Range<usize>,
+        ahead: Option<Prepared>,
+        next: Option<Range<usize>>,
+    ) -> Result<Option<Prepared>> {
+        let ahead = ahead.filter(|_| self.all_new);
+        let mut known = match ahead {
+            Some(_) => Vec::new(),
+            None => customer_known::find(tx, self.sheet, rows.clone()).await?,
+        };
+        let new = without(rows.clone(), &known);
+        let mut following = None;
+        if !new.is_empty() {
+            let new = self.numbered(tx, &new).await?;
+            let prepared = match ahead {
+                Some(prepared) => prepared,
+                None => self.insertion.prepare(&new)?,
+            };
+            let next = next.filter(|_| known.is_empty());
+            let ahead = async { next.map(|rows| self.prepare(rows)).transpose() };
+            let (inserted, ahead) = tokio::join!(biased; prepared.run(tx), ahead);
+            following = ahead?;
+            if inserted? < new.len() as u64 {
+                let found = customer_known::find(tx, self.sheet, rows.clone()).await?;
+                let there = found.into_iter().filter(|k| Some(k.id) != self.id(k.row));
+                known = there.collect();
+            }
+        }
+        self.all_new = known.is_empty();
+        let done = rows.end;
+        self.note(tx, rows, known).await?;
+        if done - self.marked >= MARKED_TOGETHER {
+            self.mark(tx, done).await?;
+        }
+        Ok(following)
+    }
+
+    fn prepare(&self, rows: Range<usize>) -> Result<Prepared> {
+        let rows: Vec<usize> = rows.collect();
+        self.insertion.prepare(&self.with_numbers(&rows))
+    }
+
+    /// The rows with their numbers, which are taken for all rows with the first new one.
+    async fn numbered(&mut self, tx: &mut Tx, rows: &[usize]) -> Result<Vec<(usize, CustomerId)>> {
+        if self.first.is_none() {
+            self.first = Some(sequences::take(tx, "customer", self.rows.len()).await?);
+        }
+        Ok(self.with_numbers(rows))
+    }
+
+    fn with_numbers(&self, rows: &[usize]) -> Vec<(usize, CustomerId)> {
+        let numbered = rows.iter().map(|row| Some((*row, self.id(*row)?)));
+        numbered.flatten().collect()
+    }
+
+    fn id(&self, row: usize) -> Option<CustomerId> {
+        let place = i64::try_from(row - self.rows.start).ok()?;
+        Some(CustomerId::new(self.sheet.bucket(row), self.first? + place))
+    }
+
+    /// Sees to all that is not a new row: changed customers, lists and tags, lines of history.
+    async fn note(&mut self, tx: &mut Tx, rows: Range<usize>, known: Vec<Known>) -> Result<()> {
+        let new = without(rows.clone(), &known);
+        self.created += new.len() as u64;
+        let new = self.with_numbers(&new);
+        let there: Vec<(usize, CustomerId)> = known.iter().map(|k| (k.row, k.id)).collect();
+        let changed = self.extras.write(tx, self.sheet, &new, &there).await?;
+        self.changed.extend(changed);
+        let mut lines = self.first_lines(&new);
+        let mut updates = Vec::new();
+        for known in known {
+            let consents = known.consents(&self.wanted);
+            let moved: Vec<ConsentChange> =
+                consents.iter().copied().filter(|c| c.differs()).collect();
+            if moved.is_empty() && known.is_as_given(self.sheet) {
+                continue;
+            }
+            self.changed.insert(known.id);
+            lines.extend(moved.iter().map(|change| line(known.id, *change, self.how)));
+            updates.push(update(known, &consents, self.sheet, self.how.at));
+        }
+        self.update(tx, updates).await?;
+        interactions::insert(tx, &lines).await
+    }
+
+    /// The consents that new customers come with, where they are not everybody's first.
+    fn first_lines(&self, new: &[(usize, CustomerId)]) -> Vec<Interaction> {
+        let changes: Vec<ConsentChange> = first_consents(&self.wanted).collect();
+        let of_one = |(_, id): &(usize, CustomerId)| {
+            let id = *id;
+            changes
+                .iter()
+                .map(move |change| line(id, *change, self.how))
+        };
+        new.iter().flat_map(of_one).collect()
+    }
+
+    async fn update(&self, tx: &mut Tx, updates: Vec<Vec<Cell>>) -> Result<()> {
+        if updates.is_empty() {
+            return Ok(());
+        }
+        let consents = self.wanted.keys().copied().map(consent_column);
+        let common = ["updated_at", "consent_rev"].into_iter().chain(consents);
+        let mut set: Vec<&str> = common.collect();
+        set.extend(self.sheet.columns().iter().flat_map(Column::names));
+        let settings: Vec<String> = set.iter().zip(3..).map(|(c, n)| setting(c, n)).collect();
+        rows::update_customers(tx, &settings, set.len() + 2, updates).await
+    }
+
+    /// Marks the new customers of the rows up to this one, while their pages are at hand.
+    async fn mark(&mut self, tx: &mut Tx, until: usize) -> Result<()> {
+        let from = std::mem::replace(&mut self.marked, until);
+        let Some(first) = self.first else {
+            return Ok(());
+        };
+        let mark = match self.mark {
+            Some(mark) => mark,
+            None => *self.mark.insert(dirty::newest(tx).await?),
+        };
+        let number = |row: usize| first + i64::try_from(row - self.rows.start).unwrap_or(i64::MAX);
+        let buckets = (from..until).map(|row| self.sheet.bucket(row)).collect();
+        dirty::mark_new(tx, &buckets, number(from)..number(until), mark).await
+    }
+
+    async fn finish(mut self, tx: &mut Tx) -> Result<Upserted> {
+        self.mark(tx, self.rows.end).await?;
+        let changed: Vec<CustomerId> = self.changed.into_iter().collect();
+        dirty::mark(tx, &changed).await?;
+        let updated = changed.len() as u64;
+        Ok(Upserted {
+            created: self.created,
+            updated,
+            unchanged: self.rows.len() as u64 - self.created - updated,
+        })
+    }
+}
+
+/// What every new customer has alike.
+fn shared(wanted: &BTreeMap<Channel, Consent>, at: Timestamp) -> Vec<(&'static str, i64)> {
+    let at = at.as_microsecond();
+    let moved = first_consents(wanted).next().is_some();
+    let mut shared = vec![("created_at", at), ("updated_at", at)];
+    shared.push(("consent_rev", i64::from(moved)));
+    let consents = wanted.iter();
+    shared.extend(consents.map(|(channel, is)| (consent_column(*channel), is.number())));
+    shared
+}
+
+fn first_consents(wanted: &BTreeMap<Channel, Consent>) -> impl Iterator<Item = ConsentChange> {
+    let was = Consent::default();
+    let change = move |(channel, is): (&Channel, &Consent)| ConsentChange {
+        channel: *channel,
+        was,
+        is: *is,
     };
-    compared.iter().flat_map(of_row).collect()
+    wanted.iter().map(change).filter(|change| change.differs())
+}
+
+fn without(rows: Range<usize>, known: &[Known]) -> Vec<usize> {
+    let mut known = known.iter().map(|known| known.row).peekable();
+    rows.filter(|row| known.next_if_eq(row).is_none()).collect()
+}
+
+/// The cells of a customer who changed, as `Writing::update` names them.
+fn update(known: Known, consents: &[ConsentChange], sheet: &Sheet, at: Timestamp) -> Vec<Cell> {
+    let moved = consents.iter().any(|change| change.differs());
+    let whole = |number: i64| Some(Bind::Int(number));
+    let id = known.id;
+    let mut cells = vec![
+        whole(i64::from(id.bucket().0)),
+        whole(id.0),
+        whole(at.as_microsecond()),
+        whole(i64::from(moved)),
+    ];
+    cells.extend(consents.iter().map(|change| whole(change.is.number())));
+    for (cell, column) in known.laid(sheet).into_iter().zip(sheet.columns()) {
+        let folded = column.folded.as_ref().map(|_| match &cell {
+            Some(Bind::Text(text)) => Some(Bind::Text(fold(text))),
+            _ => None,
+        });
+        cells.push(cell);
+        cells.extend(folded);
+    }
+    cells
 }
 
 fn line(id: CustomerId, change: ConsentChange, how: &Upsert<'_>) -> Interaction {
@@ -344,48 +365,6 @@ pub(super) fn consent_column(channel: Channel) -> &'static str {
         Channel::Sms => "sms_consent",
         Channel::Push => "push_consent",
     }
-}
-
-async fn write(
-    tx: &mut Tx,
-    sheet: &Sheet,
-    compared: Vec<Compared>,
-    wanted: &BTreeMap<Channel, Consent>,
-    at: Timestamp,
-) -> Result<()> {
-    let at = at.as_microsecond();
-    let consents: Vec<&str> = wanted.keys().copied().map(consent_column).collect();
-    let (mut created, mut updated) = (Vec::new(), Vec::new());
-    for row in compared {
-        let key = |n: i64| Some(Bind::Int(n));
-        let head = [key(bucket(row.id)), key(row.id.0)];
-        let changes = &row.consents;
-        let moved = key(i64::from(changes.iter().any(|change| change.differs())));
-        let consents = changes.iter().map(|change| key(change.is.number()));
-        let common = std::iter::once(key(at)).chain([moved]).chain(consents);
-        let fields = sheet.spread(row.cells);
-        match row.fate {
-            Fate::Unchanged => {}
-            Fate::Updated => updated.push(head.into_iter().chain(common).chain(fields).collect()),
-            Fate::Created => {
-                let own = [Some(Bind::Text(row.row.external_id)), key(at)];
-                let head = head.into_iter().chain(own);
-                created.push(head.chain(common).chain(fields).collect());
-            }
-        }
-    }
-    let common = ["updated_at", "consent_rev"].into_iter().chain(consents);
-    let set: Vec<&str> = common.chain(sheet.spread_names()).collect();
-    let own = ["bucket", "customer_id", "external_id", "created_at"];
-    let columns: Vec<&str> = own.into_iter().chain(set.iter().copied()).collect();
-    rows::insert(tx, "customers", &columns, created).await?;
-    let settings: Vec<String> = set.iter().zip(3..).map(|(c, n)| setting(c, n)).collect();
-    rows::update_customers(tx, &settings, set.len() + 2, updated).await
-}
-
-fn bucket(id: CustomerId) -> i64 {
-    let Bucket(bucket) = id.bucket();
-    i64::from(bucket)
 }
 
 fn setting(column: &str, place: usize) -> String {

@@ -7,9 +7,9 @@ use sqlx::AssertSqlSafe;
 
 use super::among::numbers;
 use super::bind::Cell;
-use super::customer_columns::{Class, Column, one_valued};
+use super::customer_columns::{self, Class, Column, one_valued};
 use super::db::Store;
-use super::dialect::ids;
+use super::dialect::{exact, ids};
 use super::error::Result;
 use super::instants::instant;
 use super::listing::listed;
@@ -20,8 +20,6 @@ use crate::domain::ids::{Bucket, CustomerId};
 use crate::domain::subscription::Consent;
 use crate::domain::value::fold;
 
-/// The most arguments that a JSON function takes everywhere (PostgreSQL: 100).
-const CHUNK: usize = 90;
 const BASE: &str = "json_array(c.customer_id, c.external_id, c.status, c.identified, \
      json_array(c.outbound_on, c.email_on, c.sms_on, c.push_on), \
      json_array(c.email_consent, c.sms_consent, c.push_consent), \
@@ -29,10 +27,6 @@ const BASE: &str = "json_array(c.customer_id, c.external_id, c.status, c.identif
 const TAGS: &str = "json((SELECT json_group_array(n.name ORDER BY n.name) FROM customer_tags AS t \
      CROSS JOIN names AS n WHERE t.bucket = c.bucket AND t.customer_id = c.customer_id \
      AND n.number = t.tag))";
-const VALUES: &str = "json((SELECT json_group_array(json_array(n.name, v.text, v.whole, v.number) \
-     ORDER BY v.field, v.position) FROM customer_values AS v CROSS JOIN names AS n \
-     WHERE v.bucket = c.bucket AND v.customer_id = c.customer_id AND n.number = v.field))";
-
 const ID_OF: &str = "SELECT customer_id FROM customers WHERE bucket = $1 AND external_id = $2";
 const COUNT: &str = "SELECT count(*) FROM customers WHERE bucket BETWEEN 0 AND 1023";
 /// The exact identifier first; then whatever begins like the text.
@@ -135,18 +129,24 @@ struct Several {
 }
 
 fn select(columns: &[Column]) -> String {
-    let names: Vec<String> = columns.iter().map(|c| format!("c.{}", c.name)).collect();
-    let chunks: Vec<String> = names
-        .chunks(CHUNK)
-        .map(|chunk| format!("json_array({})", chunk.join(", ")))
-        .collect();
     format!(
-        "SELECT json_group_array(json_array({BASE}, json_array({fields}), {TAGS}, {VALUES})) \
+        "SELECT json_group_array(json_array({BASE}, {fields}, {TAGS}, {values})) \
          FROM {ids} AS k CROSS JOIN customers AS c LEFT JOIN activity AS y \
          ON y.bucket = c.bucket AND y.customer_id = c.customer_id \
          WHERE c.bucket = k.bucket AND c.customer_id = k.id",
-        fields = chunks.join(", "),
-        ids = ids!()
+        fields = customer_columns::listed(columns),
+        values = values(),
+        ids = ids!(),
+    )
+}
+
+/// The values of many-valued fields, a name and the three columns each.
+fn values() -> String {
+    format!(
+        "json((SELECT json_group_array(json_array(n.name, v.text, v.whole, {number}) \
+         ORDER BY v.field, v.position) FROM customer_values AS v CROSS JOIN names AS n \
+         WHERE v.bucket = c.bucket AND v.customer_id = c.customer_id AND n.number = v.field))",
+        number = exact("v.number")
     )
 }
 
@@ -182,7 +182,7 @@ fn read(record: Record, columns: &[Column], model: &DataModel) -> Result<Custome
 fn one_values(cells: Vec<Vec<Cell>>, columns: &[Column]) -> Result<Fields> {
     let mut fields = Fields::new();
     for (column, cell) in columns.iter().zip(cells.into_iter().flatten()) {
-        if let Some(value) = column.class.value(cell)? {
+        if let Some(value) = column.class.value(column.class.listed(cell))? {
             fields.insert(column.field.clone(), FieldValue::One(value));
         }
     }
@@ -203,7 +203,7 @@ fn add_several(fields: &mut Fields, value: Several, model: &DataModel) -> Result
     };
     let entry = fields.entry(value.field);
     if let (Some(value), FieldValue::Many(values)) = (
-        class.value(cell)?,
+        class.value(class.listed(cell))?,
         entry.or_insert_with(|| FieldValue::Many(Vec::new())),
     ) {
         values.push(value);

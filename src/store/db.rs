@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::Notify;
 
 use super::error::{Error, Result};
@@ -18,6 +18,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Page caches: the writer's holds the pages that a batch touches, a reader's a few inner ones.
 const WRITER_CACHE: &str = "-65536";
 const READER_CACHE: &str = "-8192";
+/// The writer's, while it goes once through everybody and comes back to no page.
+const SWEEPING_CACHE: &str = "-16384";
 
 /// An open, migrated database.
 #[derive(Debug, Clone)]
@@ -87,6 +89,20 @@ impl Store {
     /// Begins a writing transaction at once (`BEGIN IMMEDIATE`).
     pub(super) async fn write(&self) -> Result<Tx> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Keeps few pages in memory, or as many as usual again: for writes that go through everybody.
+    pub async fn sweep(&self, sweeping: bool) -> Result<()> {
+        let pages = if sweeping {
+            SWEEPING_CACHE
+        } else {
+            WRITER_CACHE
+        };
+        let pragma = format!("PRAGMA cache_size = {pages}");
+        sqlx::query(AssertSqlSafe(pragma))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 
     /// The writing connection outside a transaction: pragmas only.

@@ -25,7 +25,22 @@ macro_rules! listed {
     };
 }
 
-pub(super) use {ids, listed, rows};
+/// All values of a column as one JSON array: rows that are fetched one by one cost several times as much.
+macro_rules! list {
+    ($column:literal) => {
+        concat!("json_group_array(", $column, ")")
+    };
+}
+
+/// How an insert begins whose failure ends the whole transaction: pages need not be kept aside, so that
+/// it alone could be undone.
+macro_rules! insert_or_end {
+    () => {
+        "INSERT OR FAIL INTO "
+    };
+}
+
+pub(super) use {ids, insert_or_end, list, listed, rows};
 
 /// The most binds that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
 pub(super) const MOST_BINDS: usize = 32_766;
@@ -36,6 +51,11 @@ pub(super) const CUSTOMER_COLUMNS: &str = "SELECT name FROM pragma_table_info('c
 /// Whether `column` is one of a JSON array of numbers or texts, bound as `placeholder`.
 pub(super) fn one_of(column: &str, placeholder: usize) -> String {
     format!("{column} IN (SELECT value FROM json_each(${placeholder}))")
+}
+
+/// A floating number as a text that reads back as exactly that number; some other text for NULL.
+pub(super) fn exact(column: &str) -> String {
+    format!("quote({column})")
 }
 
 pub(super) const STATEMENTS: &[&str] = &[CUSTOMER_COLUMNS];

@@ -57,6 +57,8 @@ pub struct Entering<'a> {
     /// The customers' column that names their zone.
     pub zone_field: &'a str,
     pub due: &'a DueInZone<'a>,
+    /// Whether that depends on the zone.
+    pub due_by_zone: bool,
     pub now: Timestamp,
 }
 
@@ -78,26 +80,14 @@ pub(super) const STATEMENTS: &[&str] = &[EXIT, CLOSE_DEFERRED];
 
 /// Enrolls the members among these customers who may enter. How many did.
 pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result<u64> {
-    let zones = zones_of_entering(tx, entering, among).await?;
-    if zones.is_empty() {
-        return Ok(0);
-    }
-    let count: i64 = zones.iter().map(|(_, members)| members).sum();
-    let base = sequences::take(tx, "enrollment", usize::try_from(count).unwrap_or(0)).await?;
-    let (sql, anchor) = (enroll_sql(entering, among), anchor_of(entering));
-    let due: Vec<(Option<&str>, i64)> = zones
-        .iter()
-        .map(|(zone, _)| {
-            let due = anchor.map(|anchor| (entering.due)(anchor, zone.as_deref()));
-            (zone.as_deref(), due.map_or(0, micros))
-        })
-        .collect();
+    let dues = dues(tx, entering, among).await?;
+    let base = sequences::next(tx, "enrollment").await?;
     let status = if entering.pending {
         EnrollmentStatus::Pending
     } else {
         EnrollmentStatus::Waiting
     };
-    let query = sqlx::query(AssertSqlSafe(sql))
+    let query = sqlx::query(AssertSqlSafe(enroll_sql(entering, among, &dues)))
         .bind(among.bind())
         .bind(entering.flow.0)
         .bind(entering.segment.0)
@@ -107,11 +97,39 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
         .bind(status.number())
         .bind(entering.first_step.0)
         .bind(entering.first_lane.number())
-        .bind(anchor.map(micros))
+        .bind(anchor_of(entering).map(micros))
         .bind(micros(entering.now))
         .bind(entering.revision.0)
-        .bind(serde_json::to_string(&due).unwrap_or_default());
-    Ok(query.execute(&mut **tx).await?.rows_affected())
+        .bind(dues.elsewhere);
+    let query = dues
+        .zones
+        .into_iter()
+        .fold(query, |query, (zone, due)| query.bind(zone).bind(due));
+    let enrolled = query.execute(&mut **tx).await?.rows_affected();
+    let used = match numbering(entering, among) {
+        _ if enrolled == 0 => 0,
+        Numbering::ByCustomer => sequences::next(tx, "customer").await?.unsigned_abs(),
+        Numbering::ByRow => enrolled,
+    };
+    let used = usize::try_from(used).unwrap_or_default();
+    sequences::take(tx, "enrollment", used).await?;
+    Ok(enrolled)
+}
+
+/// Where the numbers of new enrollments come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbering {
+    /// Each row's place among those who enter.
+    ByRow,
+    /// Each customer's own number, moved on: the whole buckets' first entries need not be counted.
+    ByCustomer,
+}
+
+fn numbering(entering: &Entering<'_>, among: &Among<'_>) -> Numbering {
+    match (entering.rule, among) {
+        (EntryRule::Once, Among::Buckets(_)) => Numbering::ByCustomer,
+        _ => Numbering::ByRow,
+    }
 }
 
 fn anchor_of(entering: &Entering<'_>) -> Option<Timestamp> {
@@ -119,6 +137,34 @@ fn anchor_of(entering: &Entering<'_>) -> Option<Timestamp> {
         EntryAnchor::At(at) => Some(at),
         EntryAnchor::Joining => None,
     }
+}
+
+/// When those who enter now are due.
+#[derive(Default)]
+struct Dues {
+    /// The zones of customers in which it is another instant.
+    zones: Vec<(String, i64)>,
+    elsewhere: i64,
+}
+
+async fn dues(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result<Dues> {
+    let Some(anchor) = anchor_of(entering) else {
+        return Ok(Dues::default());
+    };
+    let due = |zone: Option<&str>| micros((entering.due)(anchor, zone));
+    let elsewhere = due(None);
+    let mut zones = Vec::new();
+    if entering.due_by_zone {
+        zones = zones_of_entering(tx, entering, among).await?;
+    }
+    let zones = zones.into_iter().map(|zone| {
+        let due = due(Some(&zone));
+        (zone, due)
+    });
+    Ok(Dues {
+        zones: zones.filter(|(_, due)| *due != elsewhere).collect(),
+        elsewhere,
+    })
 }
 
 fn rule_bound(entering: &Entering<'_>) -> i64 {
@@ -129,32 +175,38 @@ fn rule_bound(entering: &Entering<'_>) -> i64 {
 }
 
 /// `$1` the customers, `$2` flow, `$3` segment, `$4` joined after, `$5` the entry rule's bound.
-fn entering_sql(entering: &Entering<'_>, among: &Among<'_>, zones: &str) -> String {
+fn entering_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
     let bars = match entering.rule {
         EntryRule::Once => "$5 = 0",
         EntryRule::Requalification => "($5 = 0 AND (e.status < 10 OR e.started_at >= m.joined_at))",
         EntryRule::LastEntryBefore(_) => "(e.status < 10 OR e.started_at >= $5)",
     };
     format!(
+        "{members} AND NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = m.bucket \
+         AND e.customer_id = m.customer_id AND e.flow = $2 AND {bars})",
+        members = members_sql(among),
+    )
+}
+
+fn members_sql(among: &Among<'_>) -> String {
+    format!(
         "FROM {from} JOIN customers c ON c.bucket = m.bucket AND c.customer_id = m.customer_id \
-         {zones} WHERE {within} AND m.segment = $3 AND m.joined_at > $4 AND c.status = 0 AND NOT EXISTS \
-         (SELECT 1 FROM enrollments e WHERE e.bucket = m.bucket AND e.customer_id = m.customer_id \
-         AND e.flow = $2 AND {bars})",
+         WHERE {within} AND m.segment = $3 AND m.joined_at > $4 AND c.status = 0",
         from = among.from("memberships", "m"),
         within = among.within("m"),
     )
 }
 
-/// The zones of those who will enter, with how many of each.
+/// The zones of those who will enter.
 async fn zones_of_entering(
     tx: &mut Tx,
     entering: &Entering<'_>,
     among: &Among<'_>,
-) -> Result<Vec<(Option<String>, i64)>> {
+) -> Result<Vec<String>> {
     let sql = format!(
-        "SELECT c.f_{zone}, count(*) {entering} GROUP BY c.f_{zone}",
+        "SELECT DISTINCT c.f_{zone} {entering} AND c.f_{zone} IS NOT NULL",
         zone = entering.zone_field,
-        entering = entering_sql(entering, among, ""),
+        entering = entering_sql(entering, among),
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(among.bind())
@@ -164,10 +216,11 @@ async fn zones_of_entering(
         .bind(rule_bound(entering))
         .fetch_all(&mut **tx)
         .await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
+/// `$13` is when they are due; from `$14` on a zone and its due time in turn.
+fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>, dues: &Dues) -> String {
     let entry = match entering.rule {
         EntryRule::Once => "1",
         _ => {
@@ -175,23 +228,39 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
              AND p.customer_id = m.customer_id AND p.flow = $2), 0) + 1"
         }
     };
+    let by_zone = by_zone(entering.zone_field, dues.zones.len());
     // Anchored at one instant: due by zone. Anchored at each joining: due at once, and timed then.
     let (due, anchor, revision) = match entering.anchor {
-        EntryAnchor::At(_) => ("z.value ->> 1", "$10", "$12"),
+        EntryAnchor::At(_) => (by_zone.as_str(), "$10", "$12"),
         EntryAnchor::Joining => ("m.joined_at", "coalesce($10, m.joined_at)", "0"),
     };
     let due_or_none = if entering.pending { "NULL" } else { due };
-    let zones = format!(
-        "JOIN json_each($13) z ON (z.value ->> 0) IS NOT DISTINCT FROM c.f_{}",
-        entering.zone_field
-    );
-    let from = entering_sql(entering, among, &zones);
+    let (number, from) = match numbering(entering, among) {
+        Numbering::ByRow => (
+            "(m.bucket << 48) | ($6 + row_number() OVER () - 1)",
+            entering_sql(entering, among),
+        ),
+        // Who entered before has a first entry.
+        Numbering::ByCustomer => (
+            "m.customer_id + $6",
+            members_sql(among) + " ON CONFLICT (bucket, customer_id, flow, entry) DO NOTHING",
+        ),
+    };
     format!(
         "INSERT INTO enrollments (bucket, enrollment_id, customer_id, flow, entry, status, step, \
          lane, due, anchor, planned, started_at, started_revision, timed_revision) \
-         SELECT m.bucket, (m.bucket << 48) | ($6 + row_number() OVER () - 1), m.customer_id, $2, \
-         {entry}, $7, $8, $9, {due_or_none}, {anchor}, {due}, $11, $12, {revision} {from}"
+         SELECT m.bucket, {number}, m.customer_id, $2, {entry}, $7, $8, $9, {due_or_none}, \
+         {anchor}, {due}, $11, $12, {revision} {from}"
     )
+}
+
+fn by_zone(field: &str, zones: usize) -> String {
+    if zones == 0 {
+        return "$13".to_owned();
+    }
+    let when = |zone| format!(" WHEN ${} THEN ${}", 14 + 2 * zone, 15 + 2 * zone);
+    let cases: String = (0..zones).map(when).collect();
+    format!("CASE c.f_{field}{cases} ELSE $13 END")
 }
 
 /// Ends the live enrollments of these customers in a flow. They are due at once in the lane of those

@@ -8,10 +8,10 @@ use sqlx::Row as _;
 use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::segment::Condition;
 
-use super::among::{Among, numbers};
+use super::among::{Among, customers};
 use super::bind::{Bind, composed};
 use super::db::{Store, Tx};
-use super::dialect::ids;
+use super::dialect::{ids, list};
 use super::error::Result;
 use super::instants::{instant, micros};
 use super::segment_frame::{Frame, Within};
@@ -141,22 +141,22 @@ async fn join(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result
 async fn leave(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result<Vec<CustomerId>> {
     let predicate = compile(examined.condition, &examined.frame, 3, Within::Customer)?;
     let sql = format!(
-        "SELECT m.customer_id FROM {from} WHERE {within} AND m.segment = $2 AND NOT EXISTS \
+        "SELECT {list} FROM {from} WHERE {within} AND m.segment = $2 AND NOT EXISTS \
          (SELECT 1 FROM customers c WHERE c.bucket = m.bucket AND c.customer_id = m.customer_id \
          AND ({test}))",
+        list = list!("m.customer_id"),
         from = among.from("memberships", "m"),
         within = among.within("m"),
         test = predicate.sql,
     );
     let own = [Bind::Text(among.bind()), Bind::Int(examined.segment.into())];
-    let rows = composed(sql, own, predicate.binds)
-        .fetch_all(&mut **tx)
+    let answer = composed(sql, own, predicate.binds)
+        .fetch_one(&mut **tx)
         .await?;
-    let left: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
+    let list: String = answer.try_get(0)?;
+    let left = customers(&list)?;
     if !left.is_empty() {
-        let query = sqlx::query(LEAVE)
-            .bind(numbers(&left))
-            .bind(examined.segment.0);
+        let query = sqlx::query(LEAVE).bind(list).bind(examined.segment.0);
         query.execute(&mut **tx).await?;
     }
     Ok(left)

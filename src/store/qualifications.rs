@@ -7,13 +7,13 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::ExitReason;
-use crate::domain::ids::{CustomerId, NameNo};
+use crate::domain::ids::NameNo;
 use crate::domain::segment::Condition;
 
-use super::among::{Among, numbers};
+use super::among::{Among, customers};
 use super::db::Store;
 use super::db::Tx;
-use super::dialect::{ids, rows};
+use super::dialect::{ids, list, rows};
 use super::enrollments::{self, Entering, EntryAnchor};
 use super::error::Result;
 use super::instants::micros;
@@ -47,7 +47,12 @@ pub struct Pass {
     pub exited: u64,
 }
 
-const DIRTY: &str = "SELECT customer_id FROM dirty WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1";
+const DIRTY: &str = concat!(
+    "SELECT ",
+    list!("customer_id"),
+    " FROM (SELECT customer_id FROM dirty \
+     WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1) AS d"
+);
 const CLEAN: &str = concat!(
     "DELETE FROM dirty WHERE (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
     ids!(),
@@ -109,8 +114,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Pass> {
         let mut tx = self.write().await?;
-        let rows = sqlx::query(DIRTY).bind(limit).fetch_all(&mut *tx).await?;
-        let changed: Vec<CustomerId> = rows.iter().map(|row| CustomerId(row.get(0))).collect();
+        let list: String = sqlx::query_scalar(DIRTY)
+            .bind(limit)
+            .fetch_one(&mut *tx)
+            .await?;
+        let changed = customers(&list)?;
         let mut pass = Pass {
             customers: changed.len() as u64,
             ..Pass::default()
@@ -118,10 +126,7 @@ impl Store {
         if changed.is_empty() {
             return Ok(pass);
         }
-        sqlx::query(CLEAN)
-            .bind(numbers(&changed))
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(CLEAN).bind(list).execute(&mut *tx).await?;
         for qualification in qualifications {
             pass += qualify(&mut tx, qualification, &Among::Customers(&changed)).await?;
         }

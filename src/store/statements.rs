@@ -1,7 +1,7 @@
 //! Owns the list of every constant statement, so that each is tried on every database.
 
 use super::{
-    audit, backup, changes, claims, customer_edits, customer_lists, customer_upsert, customers,
+    audit, backup, changes, claims, customer_edits, customer_extras, customer_lists, customers,
     dialect, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history,
     identity, interactions, jobs, ledger, memberships, meta, moves, names, parking, pruning,
     qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
@@ -17,8 +17,8 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("claims", claims::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
         ("customer_edits", customer_edits::ERASING),
+        ("customer_extras", customer_extras::STATEMENTS),
         ("customer_lists", customer_lists::STATEMENTS),
-        ("customer_upsert", customer_upsert::STATEMENTS),
         ("customers", customers::STATEMENTS),
         ("dialect", dialect::STATEMENTS),
         ("dirty", dirty::STATEMENTS),

@@ -110,6 +110,26 @@ async fn a_segment_of_segments_follows_its_parts() {
 }
 
 #[tokio::test]
+async fn a_condition_that_changes_while_a_flow_catches_up_leaves_nobody_out() {
+    let mut rig = Rig::with(&over("{ field: city, is: Lyon }", "")).await;
+    let ids: Vec<String> = (0..300).map(|n| format!("c{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let (lyon, rome) = ids.split_at(150);
+    rig.set_all(lyon, "city=Lyon, phone=+33612345678").await;
+    rig.set_all(rome, "city=Rome, phone=+33612345678").await;
+    rig.park().await;
+    // One stride is examined, then caught up with.
+    rig.enroll().await;
+    rig.enroll().await;
+    let entered = "SELECT count(*) FROM enrollments";
+    let first = rig.number(entered).await;
+    assert!((1..150).contains(&first), "{first}");
+    let rome = over("{ field: city, is: Rome }", "");
+    rig.edit("flows/f.yaml", &rome).await;
+    assert_eq!(rig.number(entered).await, first + 150);
+}
+
+#[tokio::test]
 async fn what_a_customer_did_enrolls_when_it_was_done_often_enough() {
     let mut rig = Rig::with(&over("{ did: login, at-least: 2 }", "")).await;
     rig.customer("ana", "city=Rome").await;

@@ -54,6 +54,7 @@ for_every_database! {
         a_given_consent_is_recorded_once_with_who_gave_it
         a_value_of_another_type_is_refused_and_nothing_is_written
         ten_thousand_rows_go_in_at_once
+        the_few_who_are_known_among_many_new_ones_are_changed
     }
     customers {
         a_customer_is_found_by_what_people_type

@@ -94,7 +94,7 @@ pub(super) async fn every_type_reads_back_as_it_was_written(store: Fresh) {
     let values = [
         ("first_name", text("Zoë \u{1f3b5} \"O'Neil\\")),
         ("age", Value::Integer(i64::MAX)),
-        ("balance", Value::Number(-0.1)),
+        ("balance", Value::Number(0.1 + 0.2)),
         ("member", Value::Boolean(false)),
         ("joined_on", Value::Date(date(1899, 12, 31))),
         ("seen_at", Value::Instant(now())),
@@ -230,4 +230,21 @@ pub(super) async fn ten_thousand_rows_go_in_at_once(store: Fresh) {
             .await,
         10_000
     );
+}
+
+pub(super) async fn the_few_who_are_known_among_many_new_ones_are_changed(store: Fresh) {
+    store.published(&revision()).await;
+    let all = rows(4_000, "Łódź");
+    let known: Vec<NewCustomer> = all.iter().step_by(900).cloned().collect();
+    assert_eq!(store.import(&known[..4], &model()).await, counts(4, 0, 0));
+    let elsewhere = [row("C-003600", &[("city", text("Lyon"))])];
+    assert_eq!(store.import(&elsewhere, &model()).await, counts(1, 0, 0));
+    let before = store.read("C-000900").await.id;
+    assert_eq!(store.import(&all, &model()).await, counts(3_995, 1, 4));
+    assert_eq!(store.read("C-000900").await.id, before);
+    let folded = "SELECT count(*) FROM customers WHERE n_city = 'łodz'";
+    assert_eq!(store.number(folded).await, 4_000);
+    let numbers = "SELECT count(DISTINCT customer_id & 0xffffffffffff) FROM customers";
+    assert_eq!(store.number(numbers).await, 4_000);
+    assert_eq!(store.number("SELECT count(*) FROM dirty").await, 4_000);
 }

@@ -1,0 +1,111 @@
+//! Owns what a batch of customers brings beside their columns: many-valued fields and tags.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::customer_columns::Class;
+use super::customer_lists::{self, List};
+use super::customer_sheet::Sheet;
+use super::db::Tx;
+use super::dialect::ids;
+use super::error::Result;
+use super::names;
+use crate::domain::ids::CustomerId;
+use crate::domain::revision::NameKind;
+
+macro_rules! tag {
+    ($answer:literal) => {
+        concat!(
+            "INSERT INTO customer_tags (bucket, customer_id, tag) SELECT k.bucket, k.id, $2 FROM ",
+            ids!(),
+            " AS k WHERE true ON CONFLICT (bucket, customer_id, tag) DO NOTHING",
+            $answer
+        )
+    };
+}
+const TAG_NEW: &str = tag!("");
+const TAG_KNOWN: &str = tag!(" RETURNING customer_id");
+
+pub(super) const STATEMENTS: &[&str] = &[TAG_NEW, TAG_KNOWN];
+
+/// The numbers of a batch's many-valued fields, with their classes, and of its tags.
+pub(super) struct Extras {
+    fields: Vec<(i64, Class)>,
+    tags: Vec<i64>,
+}
+
+impl Extras {
+    pub(super) async fn new(tx: &mut Tx, sheet: &Sheet, tags: &[String]) -> Result<Self> {
+        let fields = sheet.lists().iter();
+        let wanted: Vec<(NameKind, String)> = fields
+            .map(|(field, _)| (NameKind::Field, field.clone()))
+            .chain(tags.iter().map(|tag| (NameKind::Tag, tag.clone())))
+            .collect();
+        if wanted.is_empty() {
+            let (fields, tags) = (Vec::new(), Vec::new());
+            return Ok(Self { fields, tags });
+        }
+        let numbers = names::ensure(tx, &wanted).await?;
+        let number = |kind, name: &str| numbers.number(kind, name).map_or(0, i64::from);
+        let fields = sheet.lists().iter();
+        Ok(Self {
+            fields: fields
+                .map(|(field, class)| (number(NameKind::Field, field), *class))
+                .collect(),
+            tags: tags.iter().map(|tag| number(NameKind::Tag, tag)).collect(),
+        })
+    }
+
+    /// Writes the lists and tags of new customers and of known ones; returns which of these that changed.
+    pub(super) async fn write(
+        &self,
+        tx: &mut Tx,
+        sheet: &Sheet,
+        new: &[(usize, CustomerId)],
+        known: &[(usize, CustomerId)],
+    ) -> Result<BTreeSet<CustomerId>> {
+        let lists = new.iter().chain(known);
+        let lists: Vec<List> = lists.flat_map(|row| self.lists(sheet, *row)).collect();
+        let replaced = customer_lists::replace(tx, lists).await?;
+        let ids = known.iter().map(|(_, id)| *id);
+        let mut changed: BTreeSet<CustomerId> = ids.filter(|id| replaced.contains(id)).collect();
+        if self.tags.is_empty() {
+            return Ok(changed);
+        }
+        let (new, known) = (numbers(new), numbers(known));
+        for tag in &self.tags {
+            sqlx::query(TAG_NEW)
+                .bind(&new)
+                .bind(tag)
+                .execute(&mut **tx)
+                .await?;
+            let tagged: Vec<i64> = sqlx::query_scalar(TAG_KNOWN)
+                .bind(&known)
+                .bind(tag)
+                .fetch_all(&mut **tx)
+                .await?;
+            changed.extend(tagged.into_iter().map(CustomerId));
+        }
+        Ok(changed)
+    }
+
+    fn lists(&self, sheet: &Sheet, (row, customer): (usize, CustomerId)) -> Vec<List> {
+        let given = sheet.listed(row).iter().zip(&self.fields);
+        let list = |(values, (field, class)): (&Option<Vec<_>>, &(i64, Class))| {
+            values.as_ref().map(|values| List {
+                customer,
+                field: *field,
+                class: *class,
+                values: values.clone(),
+            })
+        };
+        given.filter_map(list).collect()
+    }
+}
+
+/// The JSON array that `ids!()` unrolls.
+fn numbers(rows: &[(usize, CustomerId)]) -> String {
+    let ids: Vec<i64> = rows.iter().map(|(_, id)| id.0).collect();
+    json!(ids).to_string()
+}
