@@ -15,10 +15,11 @@ use super::runtime::Engine;
 use super::send::{self, Attempted, Claim};
 use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
 use crate::domain::message::Frozen;
-use crate::store::{Move, Settled};
+use crate::store::{Error as StoreError, Move, Settled, Settling};
 
-/// The most outcomes in one transaction, and the longest that the first of them waits.
+/// The most outcomes in one transaction; fewer than these few wait for more, at most so long.
 const GROUP: usize = 1_000;
+const FEW: usize = 100;
 const GATHER: Duration = Duration::from_millis(2);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -170,22 +171,29 @@ impl Settler {
         }
     }
 
-    /// Writes outcomes until all senders are gone.
+    /// Writes outcomes until all senders are gone. What comes while the writer is busy is written
+    /// with the rest.
     pub async fn write(engine: Arc<Engine>, mut outcomes: mpsc::UnboundedReceiver<Done>) {
         let mut group = Vec::with_capacity(GROUP);
         while outcomes.recv_many(&mut group, GROUP).await > 0 {
-            if group.len() < GROUP {
+            if group.len() < FEW {
                 let more = gather(&mut outcomes, &mut group);
                 let _ = tokio::time::timeout(GATHER, more).await;
             }
-            store(&engine, std::mem::take(&mut group)).await;
+            let turn = engine.store.settling().await;
+            while group.len() < GROUP
+                && let Ok(done) = outcomes.try_recv()
+            {
+                group.push(done);
+            }
+            store(&engine, turn, std::mem::take(&mut group)).await;
             engine.freed.notify_waiters();
         }
     }
 }
 
 async fn gather(outcomes: &mut mpsc::UnboundedReceiver<Done>, group: &mut Vec<Done>) {
-    while group.len() < GROUP {
+    while group.len() < FEW {
         match outcomes.recv().await {
             Some(done) => group.push(done),
             None => break,
@@ -195,14 +203,18 @@ async fn gather(outcomes: &mut mpsc::UnboundedReceiver<Done>, group: &mut Vec<Do
 
 /// Stores a group; a group that cannot be stored whole is stored one by one, so that one bad row
 /// keeps nobody else's outcome.
-async fn store(engine: &Engine, group: Vec<Done>) {
+async fn store(engine: &Engine, turn: Result<Settling<'_>, StoreError>, group: Vec<Done>) {
     let now = engine.clock.now();
     let marks = group.iter().any(|done| done.marks_sends);
     let (settled, held): (Vec<Settled>, Vec<Held>) = group
         .into_iter()
         .map(|done| (done.settled, done.held))
         .unzip();
-    match engine.store.settle(&settled, marks, now).await {
+    let written = match turn {
+        Ok(turn) => turn.write(&settled, marks, now).await,
+        Err(error) => Err(error),
+    };
+    match written {
         Ok(()) => {}
         Err(error) => {
             tracing::error!(%error, outcomes = settled.len(), "cannot settle together, trying one by one");

@@ -93,7 +93,7 @@ pub use revisions::{CheckRecord, NewRevision, Published};
 pub use runs::{Run, RunMessage};
 pub use segment_edges::{Edge, edges};
 pub use segment_frame::{Frame, Predicate};
-pub use settlements::Settled;
+pub use settlements::{Settled, Settling};
 pub use statements::statements;
 pub use status::{Counts, EnrollmentCounts, StepCounts};
 pub use totals::{ChannelTotals, Totals};

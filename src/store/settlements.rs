@@ -122,15 +122,34 @@ pub(super) const STATEMENTS: &[&str] = &[
     SUPPRESS,
 ];
 
+/// The writer's turn, taken before it is known how many outcomes there will be by then.
+pub struct Settling<'a> {
+    store: &'a Store,
+    tx: Tx,
+}
+
 impl Store {
-    /// Writes outcomes in one transaction. With `marks`, those who were written to are looked at
-    /// again, because a segment asks about sends or activity.
+    /// Waits for the writer.
+    pub async fn settling(&self) -> Result<Settling<'_>> {
+        let (store, tx) = (self, self.write().await?);
+        Ok(Settling { store, tx })
+    }
+
+    /// Writes outcomes in one transaction, see [`Settling::write`].
     pub async fn settle(&self, settled: &[Settled], marks: bool, now: Timestamp) -> Result<()> {
-        let mut tx = self.write().await?;
+        self.settling().await?.write(settled, marks, now).await
+    }
+}
+
+impl Settling<'_> {
+    /// Writes outcomes. With `marks`, those who were written to are looked at again, because a
+    /// segment asks about sends or activity.
+    pub async fn write(self, settled: &[Settled], marks: bool, now: Timestamp) -> Result<()> {
+        let Self { store, mut tx } = self;
         let mut settled: Vec<&Settled> = settled.iter().collect();
         if !mark_all(&mut tx, &settled, now).await? {
             tx.rollback().await?;
-            tx = self.write().await?;
+            tx = store.write().await?;
             let standing = mark_standing(&mut tx, &settled, now).await?;
             settled.retain(|row| standing.contains(&row.enrollment));
         }
