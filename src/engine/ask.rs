@@ -158,7 +158,6 @@ impl Asked<'_> {
         gathered.count(due.customer, channel, self.now);
         let attempt = due.earlier.map_or(1, |earlier| earlier.attempt + 1);
         let first_at = due.earlier.map_or(self.now, |earlier| earlier.first_at);
-        let lease_until = self.engine.lease_until(self.now);
         let address = customer
             .text(&outlet.config.address_field)
             .unwrap_or_default()
@@ -177,7 +176,6 @@ impl Asked<'_> {
             address,
             attempt,
             first_at,
-            lease_until,
         };
         let decided = Decided {
             consent_rev,

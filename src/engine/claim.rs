@@ -163,7 +163,7 @@ impl Claimer {
             .unzip();
         let taken = engine
             .store
-            .write_decisions(&decided, engine.incarnation, now)
+            .write_decisions(&decided, engine.lease(now), now)
             .await?;
         let taken: HashSet<_> = taken.into_iter().collect();
         let claims: Vec<Claim> = claims

@@ -13,7 +13,7 @@ use super::outlet::Outlets;
 use crate::clock::Clock;
 use crate::domain::ids::{Incarnation, InstanceTag};
 use crate::domain::link::LinkKey;
-use crate::store::Store;
+use crate::store::{Lease, Store};
 
 /// How long a claim is held before it counts as abandoned, in machine time: longer than any
 /// gateway's own timeouts together.
@@ -80,8 +80,11 @@ impl Engine {
         self.outlets.load_full()
     }
 
-    /// Until when, in flow time, a claim made now is held.
-    pub fn lease_until(&self, now: Timestamp) -> Timestamp {
-        now + self.clock.flow_span(LEASE)
+    /// For whom a claim made now is held, and until when in flow time.
+    pub fn lease(&self, now: Timestamp) -> Lease {
+        Lease {
+            incarnation: self.incarnation,
+            until: now + self.clock.flow_span(LEASE),
+        }
     }
 }

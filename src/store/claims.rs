@@ -10,7 +10,7 @@ use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
 use super::db::{Store, Tx};
-use super::dialect::rows;
+use super::dialect::{ids, rows};
 use super::error::Result;
 use super::instants::micros;
 use super::moves::{Move, MoveRow, apply_moves};
@@ -31,6 +31,13 @@ pub struct Decided {
     pub decision: Decision,
 }
 
+/// Who claims, and until when it is believed to be at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    pub incarnation: Incarnation,
+    pub until: Timestamp,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     Claim {
@@ -39,7 +46,6 @@ pub enum Decision {
         address: String,
         attempt: u32,
         first_at: Timestamp,
-        lease_until: Timestamp,
     },
     Hold {
         until: Timestamp,
@@ -77,25 +83,41 @@ macro_rules! still {
 macro_rules! claim {
     () => {
         concat!(
-            "UPDATE enrollments SET status = $2, held = NULL, due = j.lease FROM ",
-            rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, customer BIGINT 3, rev BIGINT 4,
-                  lease BIGINT 5),
-            " AS j JOIN customers AS c ON c.bucket = j.customer >> 48 \
-             AND c.customer_id = j.customer AND c.consent_rev = j.rev WHERE ",
-            still!()
+            "UPDATE enrollments SET status = $2, held = NULL, due = $3 FROM ",
+            rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, rev BIGINT 3),
+            " AS j WHERE ",
+            still!(),
+            " AND EXISTS (SELECT 1 FROM customers AS c WHERE c.bucket = enrollments.bucket \
+             AND c.customer_id = enrollments.customer_id AND c.consent_rev = j.rev)"
         )
+    };
+}
+
+/// A dispatch that was there before.
+macro_rules! retaken {
+    () => {
+        "state = excluded.state, attempt = excluded.attempt, incarnation = excluded.incarnation, \
+         at = excluded.at, detail = NULL, reason = NULL"
     };
 }
 
 const CLAIM: &str = claim!();
 const CLAIM_SOME: &str = concat!(claim!(), " RETURNING enrollment_id");
-const CLAIMED: &str = concat!(
+/// The dispatches of first attempts: what is not in the enrollment is the same for all.
+const FIRST: &str = concat!(
+    "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, attempt, incarnation, \
+     first_at, at) SELECT e.bucket, e.enrollment_id, e.step, e.lane, $2, 1, $3, $4, $4 FROM ",
+    ids!(),
+    " AS k CROSS JOIN enrollments AS e WHERE e.bucket = k.bucket AND e.enrollment_id = k.id \
+     ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET ",
+    retaken!()
+);
+const AGAIN: &str = concat!(
     "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, attempt, incarnation, \
      first_at, at) SELECT j.id >> 48, j.id, j.step, j.channel, $2, j.attempt, $3, j.first_at, $4 FROM ",
     rows!(id BIGINT 0, step BIGINT 1, channel BIGINT 2, attempt BIGINT 3, first_at BIGINT 4),
-    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET \
-     state = excluded.state, attempt = excluded.attempt, incarnation = excluded.incarnation, \
-     at = excluded.at, detail = NULL, reason = NULL"
+    " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET ",
+    retaken!()
 );
 const HOLD: &str = concat!(
     "UPDATE enrollments SET due = j.until, held = j.because FROM ",
@@ -131,7 +153,8 @@ const FORGET_RENDERED: &str = concat!(
 pub(super) const STATEMENTS: &[&str] = &[
     CLAIM,
     CLAIM_SOME,
-    CLAIMED,
+    FIRST,
+    AGAIN,
     HOLD,
     RETIME,
     WITHHELD,
@@ -145,21 +168,21 @@ impl Store {
     pub async fn write_decisions(
         &self,
         decided: &[Decided],
-        incarnation: Incarnation,
+        lease: Lease,
         now: Timestamp,
     ) -> Result<Vec<EnrollmentId>> {
         let mut tx = self.write().await?;
         let mut claims = Claims::of(&mut tx, decided).await?;
         let mut claimed = claims.all();
-        if !claims.take_all(&mut tx).await? {
+        if !claims.take_all(&mut tx, lease).await? {
             tx.rollback().await?;
             tx = self.write().await?;
             claims = Claims::of(&mut tx, decided).await?;
-            claimed = claims.take_some(&mut tx).await?;
+            claimed = claims.take_some(&mut tx, lease).await?;
         }
-        claims.note(&mut tx, &claimed, incarnation, now).await?;
+        claims.note(&mut tx, &claimed, lease, now).await?;
         put_off(&mut tx, decided).await?;
-        withhold(&mut tx, decided, incarnation, now).await?;
+        withhold(&mut tx, decided, lease.incarnation, now).await?;
         pass(&mut tx, decided, now).await?;
         tx.commit().await?;
         Ok(claimed)
@@ -172,11 +195,13 @@ fn json<T: serde::Serialize>(rows: &[T]) -> String {
 
 /// The claims of a batch, as the statements take them.
 struct Claims {
-    /// Id, step, due, customer, consent mark, lease.
-    rows: Vec<(i64, i32, i64, i64, i64, i64)>,
-    /// By id: id, step, channel, attempt, first tried at.
-    dispatches: HashMap<EnrollmentId, (i64, i32, i64, u32, i64)>,
+    /// Id, step, due, consent mark.
+    rows: Vec<(i64, i32, i64, i64)>,
+    dispatches: HashMap<EnrollmentId, Attempt>,
 }
+
+/// Id, step, channel, attempt, first tried at.
+type Attempt = (i64, i32, i64, u32, i64);
 
 impl Claims {
     async fn of(tx: &mut Tx, decided: &[Decided]) -> Result<Self> {
@@ -191,7 +216,6 @@ impl Claims {
                 address,
                 attempt,
                 first_at,
-                lease_until,
             } = &row.decision
             else {
                 continue;
@@ -200,9 +224,7 @@ impl Claims {
                 continue;
             }
             let (id, step, due) = row.seen();
-            let lease = micros(*lease_until);
-            let claim = (id, step, due, row.customer.0, row.consent_rev, lease);
-            claims.rows.push(claim);
+            claims.rows.push((id, step, due, row.consent_rev));
             let dispatch = (id, step, channel.number(), *attempt, micros(*first_at));
             claims.dispatches.insert(row.enrollment, dispatch);
         }
@@ -214,23 +236,25 @@ impl Claims {
     }
 
     /// Whether all could be taken; if not, the transaction is of no use.
-    async fn take_all(&self, tx: &mut Tx) -> Result<bool> {
+    async fn take_all(&self, tx: &mut Tx, lease: Lease) -> Result<bool> {
         if self.rows.is_empty() {
             return Ok(true);
         }
         let taken = sqlx::query(CLAIM)
             .bind(json(&self.rows))
             .bind(EnrollmentStatus::Sending.number())
+            .bind(micros(lease.until))
             .execute(&mut **tx)
             .await?;
         Ok(taken.rows_affected() == self.rows.len() as u64)
     }
 
     /// Takes those that can be; which they are.
-    async fn take_some(&self, tx: &mut Tx) -> Result<Vec<EnrollmentId>> {
+    async fn take_some(&self, tx: &mut Tx, lease: Lease) -> Result<Vec<EnrollmentId>> {
         let taken: Vec<i64> = sqlx::query_scalar(CLAIM_SOME)
             .bind(json(&self.rows))
             .bind(EnrollmentStatus::Sending.number())
+            .bind(micros(lease.until))
             .fetch_all(&mut **tx)
             .await?;
         Ok(taken.into_iter().map(EnrollmentId).collect())
@@ -240,23 +264,29 @@ impl Claims {
         &self,
         tx: &mut Tx,
         taken: &[EnrollmentId],
-        incarnation: Incarnation,
+        lease: Lease,
         now: Timestamp,
     ) -> Result<()> {
-        let written: Vec<_> = taken
-            .iter()
-            .filter_map(|id| self.dispatches.get(id))
-            .collect();
-        if written.is_empty() {
-            return Ok(());
+        let dispatches = taken.iter().filter_map(|id| self.dispatches.get(id));
+        let is_first =
+            |(.., attempt, first_at): &Attempt| *attempt == 1 && *first_at == micros(now);
+        let (first, again): (Vec<&Attempt>, Vec<&Attempt>) =
+            dispatches.partition(|row| is_first(row));
+        let first: Vec<i64> = first.into_iter().map(|row| row.0).collect();
+        for (sql, rows, count) in [
+            (FIRST, json(&first), first.len()),
+            (AGAIN, json(&again), again.len()),
+        ] {
+            if count > 0 {
+                sqlx::query(sql)
+                    .bind(rows)
+                    .bind(DispatchState::Claimed.number())
+                    .bind(lease.incarnation.0)
+                    .bind(micros(now))
+                    .execute(&mut **tx)
+                    .await?;
+            }
         }
-        sqlx::query(CLAIMED)
-            .bind(json(&written))
-            .bind(DispatchState::Claimed.number())
-            .bind(incarnation.0)
-            .bind(micros(now))
-            .execute(&mut **tx)
-            .await?;
         Ok(())
     }
 }

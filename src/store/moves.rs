@@ -38,8 +38,10 @@ pub(super) struct MoveRow {
     to: Move,
 }
 
-/// As the statement unrolls it: id, seen, seen due, status, step, lane, due, anchor, planned,
-/// reason, revision.
+/// As `MOVE_ON` unrolls it: id, seen, seen due, step, lane, anchor, planned.
+type Onward = (i64, i32, Option<i64>, i32, i64, i64, i64);
+/// As `MOVE` unrolls it: id, seen, seen due, status, step, lane, due, anchor, planned, reason,
+/// revision.
 type Columns = (
     i64,
     i32,
@@ -66,6 +68,32 @@ impl MoveRow {
             seen,
             seen_due,
             to: *to,
+        }
+    }
+
+    /// The way to a step of this revision.
+    fn onward(&self, by: RevisionNo) -> Option<Onward> {
+        match self.to {
+            Move::To {
+                step,
+                lane,
+                anchor,
+                planned,
+                revision,
+            } if revision == by => {
+                let (id, seen) = (self.enrollment.0, self.seen.0);
+                let (anchor, planned) = (micros(anchor), micros(planned));
+                let due = self.seen_due.map(micros);
+                Some((id, seen, due, step.0, lane.number(), anchor, planned))
+            }
+            _ => None,
+        }
+    }
+
+    fn revision(&self) -> Option<RevisionNo> {
+        match self.to {
+            Move::To { revision, .. } => Some(revision),
+            Move::Completed { .. } | Move::Exited { .. } => None,
         }
     }
 
@@ -127,15 +155,44 @@ const MOVE: &str = concat!(
      AND enrollments.status < 10"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[MOVE];
+/// The same for those who go on to a step, all by one revision: most do, and it asks for less of each.
+const MOVE_ON: &str = concat!(
+    "UPDATE enrollments SET status = $2, step = j.step, lane = j.lane, due = j.planned, \
+     anchor = j.anchor, planned = j.planned, timed_revision = $3, held = NULL FROM ",
+    rows!(id BIGINT 0, seen BIGINT 1, seen_due BIGINT 2, step BIGINT 3, lane BIGINT 4,
+          anchor BIGINT 5, planned BIGINT 6),
+    " AS j WHERE enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
+     AND enrollments.step = j.seen AND (j.seen_due IS NULL OR enrollments.due = j.seen_due) \
+     AND enrollments.status < 10"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[MOVE, MOVE_ON];
 
 /// Moves those that are still where they were seen.
 pub(super) async fn apply_moves(tx: &mut Tx, moves: &[MoveRow], now: Timestamp) -> Result<()> {
-    let rows: Vec<Columns> = moves.iter().map(MoveRow::columns).collect();
-    sqlx::query(MOVE)
-        .bind(serde_json::to_string(&rows).unwrap_or_default())
-        .bind(micros(now))
-        .execute(&mut **tx)
-        .await?;
+    let revision = moves.iter().find_map(MoveRow::revision);
+    let onward = |row: &MoveRow| revision.and_then(|by| row.onward(by));
+    let on: Vec<Onward> = moves.iter().filter_map(onward).collect();
+    if let (Some(revision), false) = (revision, on.is_empty()) {
+        sqlx::query(MOVE_ON)
+            .bind(json(&on))
+            .bind(EnrollmentStatus::Waiting.number())
+            .bind(revision.0)
+            .execute(&mut **tx)
+            .await?;
+    }
+    let others = moves.iter().filter(|row| onward(row).is_none());
+    let others: Vec<Columns> = others.map(MoveRow::columns).collect();
+    if !others.is_empty() {
+        sqlx::query(MOVE)
+            .bind(json(&others))
+            .bind(micros(now))
+            .execute(&mut **tx)
+            .await?;
+    }
     Ok(())
+}
+
+fn json<T: serde::Serialize>(rows: &[T]) -> String {
+    serde_json::to_string(rows).unwrap_or_default()
 }

@@ -12,61 +12,13 @@ use super::dirty;
 use super::enrollments::close_deferred;
 use super::error::Result;
 use super::instants::micros;
-use super::moves::{Move, MoveRow, apply_moves};
+use super::moves::{MoveRow, apply_moves};
+use super::outcomes::{Settled, SettledRow, mark_all, mark_standing, settled_row};
 use super::suppressions;
-use crate::domain::channel::Channel;
-use crate::domain::dispatch::{DispatchState, Reason, Settlement};
+use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::ExitReason;
-use crate::domain::ids::{Bucket, CustomerId, EnrollmentId, Incarnation, NameNo};
+use crate::domain::ids::{Bucket, CustomerId};
 
-/// The outcome of one claim, ready to be written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settled {
-    pub enrollment: EnrollmentId,
-    pub customer: CustomerId,
-    pub step: NameNo,
-    pub channel: Channel,
-    pub attempt: u32,
-    /// Of the claim that is settled; another start's claim is left alone.
-    pub incarnation: Incarnation,
-    pub settlement: Settlement,
-    /// For `Withheld`.
-    pub reason: Option<Reason>,
-    /// Where the customer goes, when the step is finished.
-    pub then: Option<Move>,
-    /// The rendered message, kept while a retry or an answer is awaited.
-    pub frozen: Option<String>,
-    /// The address, to be suppressed when the settlement says so.
-    pub address: String,
-}
-
-impl Settled {
-    fn key(&self) -> (i64, i32) {
-        (self.enrollment.0, self.step.0)
-    }
-
-    fn is_handed_over(&self) -> bool {
-        self.settlement.state == DispatchState::Accepted
-    }
-}
-
-/// Writes the new state of every claim that still stands.
-macro_rules! settle {
-    () => {
-        concat!(
-            "UPDATE dispatches SET state = j.state, reason = j.reason, gateway_id = j.gateway_id, \
-             detail = j.detail, at = $2 FROM ",
-            rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2, incarnation BIGINT 3, state BIGINT 4,
-                  reason BIGINT 5, gateway_id TEXT 6, detail TEXT 7),
-            " AS j WHERE dispatches.bucket = j.id >> 48 AND dispatches.enrollment_id = j.id \
-             AND dispatches.step = j.step AND dispatches.attempt = j.attempt \
-             AND dispatches.incarnation = j.incarnation AND dispatches.state = 0"
-        )
-    };
-}
-
-const SETTLE: &str = settle!();
-const SETTLE_SOME: &str = concat!(settle!(), " RETURNING enrollment_id");
 const RETRY: &str = concat!(
     "UPDATE enrollments SET due = j.due FROM ",
     rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2),
@@ -110,17 +62,8 @@ const SUPPRESS: &str = concat!(
     " AS j WHERE true ON CONFLICT (bucket, channel, address) DO NOTHING"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[
-    SETTLE,
-    SETTLE_SOME,
-    RETRY,
-    ENDED_WHY,
-    ATTEMPT,
-    FREEZE,
-    THAW,
-    ACTIVITY,
-    SUPPRESS,
-];
+pub(super) const STATEMENTS: &[&str] =
+    &[RETRY, ENDED_WHY, ATTEMPT, FREEZE, THAW, ACTIVITY, SUPPRESS];
 
 /// The writer's turn, taken before it is known how many outcomes there will be by then.
 pub struct Settling<'a> {
@@ -177,63 +120,6 @@ impl Settling<'_> {
 
 fn json<T: serde::Serialize>(rows: &[T]) -> String {
     serde_json::to_string(rows).unwrap_or_default()
-}
-
-/// Enrollment, step, attempt, incarnation, state, reason, gateway id, detail.
-type SettledRow<'a> = (
-    i64,
-    i32,
-    u32,
-    i64,
-    i64,
-    Option<i64>,
-    Option<&'a str>,
-    Option<&'a str>,
-);
-
-fn settled_row(row: &Settled) -> SettledRow<'_> {
-    let (enrollment, step) = row.key();
-    // What went well needs no words: a million accepted messages would keep a million "250 ok".
-    let detail = (!row.is_handed_over()).then_some(row.settlement.detail.as_str());
-    (
-        enrollment,
-        step,
-        row.attempt,
-        row.incarnation.0,
-        row.settlement.state.number(),
-        row.reason.map(Reason::number),
-        row.settlement.gateway_id.as_deref(),
-        detail.filter(|detail| !detail.is_empty()),
-    )
-}
-
-/// Writes the new states; whether every claim still stood.
-async fn mark_all(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<bool> {
-    let marked = sqlx::query(SETTLE)
-        .bind(settled_rows(settled))
-        .bind(micros(now))
-        .execute(&mut **tx)
-        .await?;
-    Ok(marked.rows_affected() == settled.len() as u64)
-}
-
-/// Writes the new states of the claims that still stand; which those are.
-async fn mark_standing(
-    tx: &mut Tx,
-    settled: &[&Settled],
-    now: Timestamp,
-) -> Result<HashSet<EnrollmentId>> {
-    let standing: Vec<i64> = sqlx::query_scalar(SETTLE_SOME)
-        .bind(settled_rows(settled))
-        .bind(micros(now))
-        .fetch_all(&mut **tx)
-        .await?;
-    Ok(standing.into_iter().map(EnrollmentId).collect())
-}
-
-fn settled_rows(settled: &[&Settled]) -> String {
-    let rows: Vec<SettledRow<'_>> = settled.iter().map(|row| settled_row(row)).collect();
-    json(&rows)
 }
 
 async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {

@@ -3,8 +3,8 @@
 use super::{
     audit, backup, changes, claims, customer_edits, customer_extras, customer_lists, customers,
     dialect, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history,
-    identity, interactions, jobs, ledger, memberships, meta, moves, names, parking, pruning,
-    qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
+    identity, interactions, jobs, ledger, memberships, meta, moves, names, outcomes, parking,
+    pruning, qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
     subscriptions, suppressions, switches, totals,
 };
 
@@ -38,6 +38,7 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("meta", meta::STATEMENTS),
         ("moves", moves::STATEMENTS),
         ("names", names::STATEMENTS),
+        ("outcomes", outcomes::STATEMENTS),
         ("parking", parking::STATEMENTS),
         ("pruning", pruning::STATEMENTS),
         ("qualifications", qualifications::STATEMENTS),

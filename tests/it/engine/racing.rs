@@ -31,7 +31,6 @@ async fn looked(rig: &Rig) -> Decided {
             address: customer.text("email").unwrap().to_owned(),
             attempt: 1,
             first_at: rig.now(),
-            lease_until: rig.engine().lease_until(rig.now()),
         },
     }
 }
@@ -84,8 +83,8 @@ async fn a_change_between_looking_and_claiming_is_obeyed(
     rig.sleep("1d");
     let seen = [looked(&rig).await];
     change(&rig, what).await;
-    let incarnation = rig.engine().incarnation;
-    let taken = rig.store.write_decisions(&seen, incarnation, rig.now());
+    let lease = rig.engine().lease(rig.now());
+    let taken = rig.store.write_decisions(&seen, lease, rig.now());
     assert_eq!(taken.await.unwrap(), []);
     rig.settle().await;
     assert_eq!(rig.sent(), [""; 0]);

@@ -6,7 +6,7 @@ use drumbeat::domain::customer::{Status, Switch};
 use drumbeat::domain::ids::{CustomerId, Incarnation, Share};
 use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::subscription::{Consent, Scope};
-use drumbeat::store::{Decided, Decision, Due, Published, Upsert};
+use drumbeat::store::{Decided, Decision, Due, Lease, Published, Upsert};
 use jiff::SignedDuration;
 
 use super::rig::{Fresh, importer, model, now, revision, row, text};
@@ -43,6 +43,13 @@ fn changes() -> Vec<Change> {
         Change::Dismissed,
     ]);
     changes
+}
+
+fn lease() -> Lease {
+    Lease {
+        incarnation: Incarnation(1),
+        until: now() + SignedDuration::from_mins(10),
+    }
 }
 
 fn by() -> By {
@@ -86,16 +93,13 @@ async fn looked(store: &Fresh, customer: CustomerId) -> Decided {
             address: read[0].text("email").unwrap().to_owned(),
             attempt: 1,
             first_at: now(),
-            lease_until: now() + SignedDuration::from_mins(10),
         },
     }
 }
 
 /// How many messages the decision took out.
 async fn claimed(store: &Fresh, decided: Decided) -> usize {
-    let taken = store
-        .write_decisions(&[decided], Incarnation(1), now())
-        .await;
+    let taken = store.write_decisions(&[decided], lease(), now()).await;
     taken.unwrap().len()
 }
 
@@ -176,7 +180,7 @@ pub(super) async fn an_address_that_is_suppressed_meanwhile_is_not_claimed_for(s
             .unwrap();
     }
     let both = [to_ana, to_ben];
-    let taken = store.write_decisions(&both, Incarnation(1), now()).await;
+    let taken = store.write_decisions(&both, lease(), now()).await;
     assert_eq!(taken.unwrap(), [both[1].enrollment]);
     assert_eq!(due(&store, ana).await, before);
     assert_eq!(store.number("SELECT count(*) FROM dispatches").await, 1);
