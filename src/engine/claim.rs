@@ -17,7 +17,7 @@ use super::settle::Settler;
 
 use crate::domain::channel::Lane;
 use crate::domain::ids::{NameNo, Share};
-use crate::store::{Decided, FlowState, Result};
+use crate::store::{Decided, FlowState, Result, Work};
 
 /// How many rows a pass looks at in lanes without slots.
 const WAITING_PLACES: u32 = 1_000;
@@ -161,10 +161,12 @@ impl Claimer {
             .into_iter()
             .map(|answer| (answer.decided, answer.claim))
             .unzip();
-        let taken = engine
-            .store
-            .write_decisions(&decided, engine.lease(now), now)
-            .await?;
+        let work = Work::Decided {
+            decided: Arc::new(decided),
+            lease: engine.lease(now),
+            now,
+        };
+        let taken = engine.desk.write(&engine.store, work).await?;
         let taken: HashSet<_> = taken.into_iter().collect();
         let claims: Vec<Claim> = claims
             .into_iter()

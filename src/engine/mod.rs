@@ -5,6 +5,7 @@ mod beat;
 mod breaker;
 mod catalog;
 mod claim;
+mod desk;
 mod enroll;
 mod entry;
 mod facts;

@@ -1,12 +1,14 @@
 //! Owns what happens to claims that an earlier start of the daemon left unsettled.
 
+use std::sync::Arc;
+
 use super::catalog::{Catalog, Walk};
 use super::handover::Left;
 use super::runtime::Engine;
 use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
 use crate::domain::gateway::{ChannelConfig, OnUncertain, RetryPolicy};
 use crate::domain::ids::{CustomerId, EnrollmentId};
-use crate::store::{Abandoned, Move, Result, Settled};
+use crate::store::{Abandoned, Move, Result, Settled, Work};
 
 /// What a start found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,7 +36,12 @@ pub async fn rescue(engine: &Engine, catalog: &Catalog, left: &Left) -> Result<R
     let mut settled = settle_all(engine, catalog, &uncertain).await?;
     settled.extend(unmarked.iter().filter_map(withhold));
     for group in settled.chunks(GROUP) {
-        engine.store.settle(group, catalog.marks_sends, now).await?;
+        let work = Work::Settled {
+            settled: Arc::new(group.to_vec()),
+            marks: catalog.marks_sends,
+            now,
+        };
+        engine.store.write_together(&[work]).await?;
     }
     Ok(Rescued {
         released: released.len(),

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::catalog::Catalog;
+use super::desk::Desk;
 use super::handover::Marks;
 use super::metrics::Metrics;
 use super::outlet::Outlets;
@@ -34,6 +35,7 @@ pub struct Engine {
     pub marks: Arc<Marks>,
     pub links: Links,
     pub metrics: Metrics,
+    pub(super) desk: Desk,
     /// Told when outcomes were stored and their slots are free again.
     pub(super) freed: Notify,
     catalog: ArcSwap<Catalog>,
@@ -59,6 +61,7 @@ impl Engine {
             marks,
             links,
             metrics,
+            desk: Desk::default(),
             freed: Notify::new(),
             catalog: ArcSwap::new(work.0),
             outlets: ArcSwap::from_pointee(work.1),

@@ -15,7 +15,7 @@ use super::runtime::Engine;
 use super::send::{self, Attempted, Claim};
 use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
 use crate::domain::message::Frozen;
-use crate::store::{Error as StoreError, Move, Settled, Settling};
+use crate::store::{Error as StoreError, Move, Settled, Work};
 
 /// The most outcomes in one transaction; fewer than these few wait for more, at most so long.
 const GROUP: usize = 1_000;
@@ -171,8 +171,7 @@ impl Settler {
         }
     }
 
-    /// Writes outcomes until all senders are gone. What comes while the writer is busy is written
-    /// with the rest.
+    /// Writes outcomes until all senders are gone.
     pub async fn write(engine: Arc<Engine>, mut outcomes: mpsc::UnboundedReceiver<Done>) {
         let mut group = Vec::with_capacity(GROUP);
         while outcomes.recv_many(&mut group, GROUP).await > 0 {
@@ -180,13 +179,7 @@ impl Settler {
                 let more = gather(&mut outcomes, &mut group);
                 let _ = tokio::time::timeout(GATHER, more).await;
             }
-            let turn = engine.store.settling().await;
-            while group.len() < GROUP
-                && let Ok(done) = outcomes.try_recv()
-            {
-                group.push(done);
-            }
-            store(&engine, turn, std::mem::take(&mut group)).await;
+            store(&engine, std::mem::take(&mut group)).await;
             engine.freed.notify_waiters();
         }
     }
@@ -203,27 +196,21 @@ async fn gather(outcomes: &mut mpsc::UnboundedReceiver<Done>, group: &mut Vec<Do
 
 /// Stores a group; a group that cannot be stored whole is stored one by one, so that one bad row
 /// keeps nobody else's outcome.
-async fn store(engine: &Engine, turn: Result<Settling<'_>, StoreError>, group: Vec<Done>) {
+async fn store(engine: &Engine, group: Vec<Done>) {
     let now = engine.clock.now();
     let marks = group.iter().any(|done| done.marks_sends);
     let (settled, held): (Vec<Settled>, Vec<Held>) = group
         .into_iter()
         .map(|done| (done.settled, done.held))
         .unzip();
-    let written = match turn {
-        Ok(turn) => turn.write(&settled, marks, now).await,
-        Err(error) => Err(error),
-    };
-    match written {
-        Ok(()) => {}
-        Err(error) => {
-            tracing::error!(%error, outcomes = settled.len(), "cannot settle together, trying one by one");
-            for one in &settled {
-                store_one(engine, one, marks, now).await;
-            }
+    let settled = Arc::new(settled);
+    if let Err(error) = write(engine, Arc::clone(&settled), marks, now).await {
+        tracing::error!(%error, outcomes = settled.len(), "cannot settle together, trying one by one");
+        for one in settled.iter() {
+            store_one(engine, one, marks, now).await;
         }
     }
-    for one in &settled {
+    for one in settled.iter() {
         engine.metrics.freed(one.channel);
         let (channel, state) = (one.channel.as_str(), one.settlement.state.as_str());
         let label = super::metrics::Settled { channel, state };
@@ -235,11 +222,8 @@ async fn store(engine: &Engine, turn: Result<Settling<'_>, StoreError>, group: V
 /// An outcome is never given up: until it is stored its slot stays taken and nothing more is sent through it.
 async fn store_one(engine: &Engine, settled: &Settled, marks: bool, now: Timestamp) {
     for attempt in 1.. {
-        match engine
-            .store
-            .settle(std::slice::from_ref(settled), marks, now)
-            .await
-        {
+        let alone = Arc::new(vec![settled.clone()]);
+        match write(engine, alone, marks, now).await {
             Ok(()) => return,
             Err(error) => {
                 let enrollment = settled.enrollment.0;
@@ -248,6 +232,20 @@ async fn store_one(engine: &Engine, settled: &Settled, marks: bool, now: Timesta
             }
         }
     }
+}
+
+async fn write(
+    engine: &Engine,
+    settled: Arc<Vec<Settled>>,
+    marks: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let work = Work::Settled {
+        settled,
+        marks,
+        now,
+    };
+    engine.desk.write(&engine.store, work).await.map(|_| ())
 }
 
 /// Turns an attempt into what is stored.

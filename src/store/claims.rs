@@ -9,7 +9,7 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
-use super::db::{Store, Tx};
+use super::db::{Care, Tx};
 use super::dialect::{ids, rows};
 use super::error::Result;
 use super::instants::micros;
@@ -161,32 +161,27 @@ pub(super) const STATEMENTS: &[&str] = &[
     FORGET_RENDERED,
 ];
 
-impl Store {
-    /// Writes what was decided, in one transaction. The enrollments that were claimed: a row that
-    /// moved since it was read, or whose customer's consent did, or whose address was suppressed, is
-    /// left as it is and stays due.
-    pub async fn write_decisions(
-        &self,
-        decided: &[Decided],
-        lease: Lease,
-        now: Timestamp,
-    ) -> Result<Vec<EnrollmentId>> {
-        let mut tx = self.write().await?;
-        let mut claims = Claims::of(&mut tx, decided).await?;
-        let mut claimed = claims.all();
-        if !claims.take_all(&mut tx, lease).await? {
-            tx.rollback().await?;
-            tx = self.write().await?;
-            claims = Claims::of(&mut tx, decided).await?;
-            claimed = claims.take_some(&mut tx, lease).await?;
-        }
-        claims.note(&mut tx, &claimed, lease, now).await?;
-        put_off(&mut tx, decided).await?;
-        withhold(&mut tx, decided, lease.incarnation, now).await?;
-        pass(&mut tx, decided, now).await?;
-        tx.commit().await?;
-        Ok(claimed)
-    }
+/// Writes what was decided. The enrollments that were claimed: a row that moved since it was read, or
+/// whose customer's consent did, or whose address was suppressed, is left as it is and stays due.
+/// None, when not all could be claimed that had to be.
+pub(super) async fn decide(
+    tx: &mut Tx,
+    decided: &[Decided],
+    lease: Lease,
+    now: Timestamp,
+    care: Care,
+) -> Result<Option<Vec<EnrollmentId>>> {
+    let claims = Claims::of(tx, decided).await?;
+    let claimed = match care {
+        Care::Whole if claims.take_all(tx, lease).await? => claims.all(),
+        Care::Whole => return Ok(None),
+        Care::Each => claims.take_some(tx, lease).await?,
+    };
+    claims.note(tx, &claimed, lease, now).await?;
+    put_off(tx, decided).await?;
+    withhold(tx, decided, lease.incarnation, now).await?;
+    pass(tx, decided, now).await?;
+    Ok(Some(claimed))
 }
 
 fn json<T: serde::Serialize>(rows: &[T]) -> String {
@@ -251,6 +246,9 @@ impl Claims {
 
     /// Takes those that can be; which they are.
     async fn take_some(&self, tx: &mut Tx, lease: Lease) -> Result<Vec<EnrollmentId>> {
+        if self.rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let taken: Vec<i64> = sqlx::query_scalar(CLAIM_SOME)
             .bind(json(&self.rows))
             .bind(EnrollmentStatus::Sending.number())

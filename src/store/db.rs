@@ -36,6 +36,15 @@ pub struct Store {
 /// A writing transaction: nobody else writes until it ends.
 pub(super) type Tx = Transaction<'static, Sqlite>;
 
+/// How a batch is written whose rows must still be as they were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care {
+    /// All of it, or the transaction is of no use: nothing comes back for a row.
+    Whole,
+    /// Those that are; which they are comes back.
+    Each,
+}
+
 impl Store {
     /// Opens `sqlite://PATH` (made with its folder when missing) and migrates it.
     pub async fn open(url: &str) -> Result<Self> {

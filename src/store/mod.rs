@@ -65,6 +65,7 @@ mod status;
 mod subscriptions;
 mod suppressions;
 mod switches;
+mod together;
 mod totals;
 
 pub use among::Among;
@@ -95,7 +96,7 @@ pub use revisions::{CheckRecord, NewRevision, Published};
 pub use runs::{Run, RunMessage};
 pub use segment_edges::{Edge, edges};
 pub use segment_frame::{Frame, Predicate};
-pub use settlements::Settling;
 pub use statements::statements;
 pub use status::{Counts, EnrollmentCounts, StepCounts};
+pub use together::{Claimed, Work};
 pub use totals::{ChannelTotals, Totals};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::among::numbers;
-use super::db::{Store, Tx};
+use super::db::{Care, Tx};
 use super::dialect::{ids, rows};
 use super::dirty;
 use super::enrollments::close_deferred;
@@ -65,57 +65,38 @@ const SUPPRESS: &str = concat!(
 pub(super) const STATEMENTS: &[&str] =
     &[RETRY, ENDED_WHY, ATTEMPT, FREEZE, THAW, ACTIVITY, SUPPRESS];
 
-/// The writer's turn, taken before it is known how many outcomes there will be by then.
-pub struct Settling<'a> {
-    store: &'a Store,
-    tx: Tx,
-}
-
-impl Store {
-    /// Waits for the writer.
-    pub async fn settling(&self) -> Result<Settling<'_>> {
-        let (store, tx) = (self, self.write().await?);
-        Ok(Settling { store, tx })
-    }
-
-    /// Writes outcomes in one transaction, see [`Settling::write`].
-    pub async fn settle(&self, settled: &[Settled], marks: bool, now: Timestamp) -> Result<()> {
-        self.settling().await?.write(settled, marks, now).await
-    }
-}
-
-impl Settling<'_> {
-    /// Writes outcomes. With `marks`, those who were written to are looked at again, because a
-    /// segment asks about sends or activity.
-    pub async fn write(self, settled: &[Settled], marks: bool, now: Timestamp) -> Result<()> {
-        let Self { store, mut tx } = self;
-        let mut settled: Vec<&Settled> = settled.iter().collect();
-        if !mark_all(&mut tx, &settled, now).await? {
-            tx.rollback().await?;
-            tx = store.write().await?;
-            let standing = mark_standing(&mut tx, &settled, now).await?;
+/// Writes outcomes; those whose claims stand no longer are passed over. With `marks`, those who were
+/// written to are looked at again, because a segment asks about sends or activity. False, when not
+/// every claim stood that had to.
+pub(super) async fn settle(
+    tx: &mut Tx,
+    settled: &[Settled],
+    marks: bool,
+    now: Timestamp,
+    care: Care,
+) -> Result<bool> {
+    let mut settled: Vec<&Settled> = settled.iter().collect();
+    match care {
+        Care::Whole if mark_all(tx, &settled, now).await? => {}
+        Care::Whole => return Ok(false),
+        Care::Each => {
+            let standing = mark_standing(tx, &settled, now).await?;
             settled.retain(|row| standing.contains(&row.enrollment));
         }
-        retry(&mut tx, &settled, now).await?;
-        let moves: Vec<MoveRow> = settled
-            .iter()
-            .filter_map(|row| {
-                Some(MoveRow::new(
-                    row.enrollment,
-                    row.step,
-                    None,
-                    row.then.as_ref()?,
-                ))
-            })
-            .collect();
-        if !moves.is_empty() {
-            apply_moves(&mut tx, &moves, now).await?;
-        }
-        keep_rendered(&mut tx, &settled).await?;
-        note_activity(&mut tx, &settled, marks, now).await?;
-        suppress(&mut tx, &settled, now).await?;
-        Ok(tx.commit().await?)
     }
+    retry(tx, &settled, now).await?;
+    let onward = |row: &&Settled| {
+        let then = row.then.as_ref()?;
+        Some(MoveRow::new(row.enrollment, row.step, None, then))
+    };
+    let moves: Vec<MoveRow> = settled.iter().filter_map(onward).collect();
+    if !moves.is_empty() {
+        apply_moves(tx, &moves, now).await?;
+    }
+    keep_rendered(tx, &settled).await?;
+    note_activity(tx, &settled, marks, now).await?;
+    suppress(tx, &settled, now).await?;
+    Ok(true)
 }
 
 fn json<T: serde::Serialize>(rows: &[T]) -> String {

@@ -1,10 +1,12 @@
 //! Owns the tests of what changes while a pass decides: the next pass sees it, and nothing is sent.
 
+use std::sync::Arc;
+
 use drumbeat::domain::channel::{Channel, Lane};
 use drumbeat::domain::customer::{Status, Switch};
 use drumbeat::domain::ids::Share;
 use drumbeat::domain::subscription::{Consent, Scope};
-use drumbeat::store::{Decided, Decision};
+use drumbeat::store::{Decided, Decision, Work};
 use rstest::rstest;
 
 use super::rig::Rig;
@@ -84,8 +86,13 @@ async fn a_change_between_looking_and_claiming_is_obeyed(
     let seen = [looked(&rig).await];
     change(&rig, what).await;
     let lease = rig.engine().lease(rig.now());
-    let taken = rig.store.write_decisions(&seen, lease, rig.now());
-    assert_eq!(taken.await.unwrap(), []);
+    let work = Work::Decided {
+        decided: Arc::new(seen.to_vec()),
+        lease,
+        now: rig.now(),
+    };
+    let taken = rig.store.write_together(&[work]).await.unwrap();
+    assert_eq!(taken, [vec![]]);
     rig.settle().await;
     assert_eq!(rig.sent(), [""; 0]);
     assert_eq!(rig.ledger("ana").await, ledger);

@@ -1,0 +1,80 @@
+//! Owns the group commit: what several have to write is one transaction, with one flush to the disk.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::claims::{self, Decided, Lease};
+use super::db::{Care, Store, Tx};
+use super::error::Result;
+use super::outcomes::Settled;
+use super::settlements;
+use crate::domain::ids::EnrollmentId;
+
+/// What a loop has to write.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// What was decided about due enrollments.
+    Decided {
+        decided: Arc<Vec<Decided>>,
+        lease: Lease,
+        now: Timestamp,
+    },
+    /// Outcomes. With `marks`, those who were written to are looked at again, because a segment asks
+    /// about sends or activity.
+    Settled {
+        settled: Arc<Vec<Settled>>,
+        marks: bool,
+        now: Timestamp,
+    },
+}
+
+/// The enrollments that a work claimed.
+pub type Claimed = Vec<EnrollmentId>;
+
+impl Store {
+    /// Writes all of it in one transaction, or nothing; for each work, what it claimed.
+    pub async fn write_together(&self, works: &[Work]) -> Result<Vec<Claimed>> {
+        let mut tx = self.write().await?;
+        if let Some(claimed) = write(&mut tx, works, Care::Whole).await? {
+            tx.commit().await?;
+            return Ok(claimed);
+        }
+        tx.rollback().await?;
+        let mut tx = self.write().await?;
+        let claimed = write(&mut tx, works, Care::Each).await?;
+        tx.commit().await?;
+        Ok(claimed.unwrap_or_default())
+    }
+}
+
+async fn write(tx: &mut Tx, works: &[Work], care: Care) -> Result<Option<Vec<Claimed>>> {
+    let mut all = Vec::with_capacity(works.len());
+    for work in works {
+        match work.write(tx, care).await? {
+            Some(claimed) => all.push(claimed),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(all))
+}
+
+impl Work {
+    async fn write(&self, tx: &mut Tx, care: Care) -> Result<Option<Claimed>> {
+        match self {
+            Self::Decided {
+                decided,
+                lease,
+                now,
+            } => claims::decide(tx, decided, *lease, *now, care).await,
+            Self::Settled {
+                settled,
+                marks,
+                now,
+            } => {
+                let whole = settlements::settle(tx, settled, *marks, *now, care).await?;
+                Ok(whole.then(Vec::new))
+            }
+        }
+    }
+}
