@@ -77,6 +77,8 @@ impl Drop for Reserved {
 /// A channel that keeps its pace is looked at again after this.
 const PACED: Duration = Duration::from_millis(5);
 
+/// The most messages in one claim: more make its transaction no cheaper for each.
+const AT_ONCE: u32 = 512;
 /// Rendered messages for each connection: one on the wire, the others ready.
 const DESKS: u32 = 4;
 
@@ -99,16 +101,16 @@ impl Outlet {
     }
 
     /// Reserves room for messages: free slots, pace, breaker. A few free slots are not worth a
-    /// transaction while others are still busy, and half of them are claimed at a time, so that one
-    /// half is on its way while the other is claimed.
+    /// transaction while others are still busy, and at most half of them are claimed at a time, so
+    /// that others are on their way meanwhile.
     pub fn room(self: &Arc<Self>, now: Timestamp) -> Room {
         let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
-        if free.saturating_mul(4) < self.config.slots {
+        if free < self.config.slots.div_ceil(4).min(AT_ONCE / 2) {
             return Room::WhenFreed;
         }
         let mut flow = self.flow();
-        let half = self.config.slots.div_ceil(2);
-        let paced = flow.pacer.allows(free.min(half), now);
+        let share = self.config.slots.div_ceil(2).min(AT_ONCE);
+        let paced = flow.pacer.allows(free.min(share), now);
         if paced == 0 {
             return Room::After(PACED);
         }

@@ -27,7 +27,7 @@ pub(crate) struct ChannelDoc {
     pub(crate) retry: Option<RetryDoc>,
     /// What to do when it is not known whether the gateway took a message.
     pub(crate) on_uncertain: Opt<Word<OnUncertain>>,
-    /// Messages claimed and not settled at once; 1024 unless set.
+    /// Messages claimed and not settled at once; 2048 unless set.
     #[schemars(range(min = 1, max = 10_000))]
     pub(crate) slots: Opt<u32>,
     /// Open connections (SMTP, 8 unless set) or requests (HTTP, 32 unless set).

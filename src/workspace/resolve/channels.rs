@@ -21,7 +21,7 @@ use crate::workspace::rules::{
 use crate::workspace::spanned::{At, Own as _};
 
 /// Each transaction costs the same for few messages as for many, and takes at most as many as there are slots.
-const SLOTS: u32 = 1024;
+const SLOTS: u32 = 2048;
 const SMTP_CONNECTIONS: u32 = 8;
 const HTTP_REQUESTS: u32 = 32;
 const METHODS: [&str; 4] = ["GET", "PATCH", "POST", "PUT"];
