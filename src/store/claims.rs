@@ -13,6 +13,7 @@ use super::db::{Care, Tx};
 use super::dialect::{ids, rows};
 use super::error::Result;
 use super::instants::micros;
+use super::listing::json;
 use super::moves::{Move, MoveRow, apply_moves};
 use super::suppressions;
 
@@ -182,10 +183,6 @@ pub(super) async fn decide(
     withhold(tx, decided, lease.incarnation, now).await?;
     pass(tx, decided, now).await?;
     Ok(Some(claimed))
-}
-
-fn json<T: serde::Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).unwrap_or_default()
 }
 
 /// The claims of a batch, as the statements take them.

@@ -10,6 +10,7 @@ use super::db::Store;
 use super::dialect::{ids, rows};
 use super::error::Result;
 use super::instants::{instant, micros};
+use super::listing::json;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -144,8 +145,4 @@ fn ended(status: i64, exit: Option<i64>) -> Option<Reason> {
     let live = EnrollmentStatus::from_number(status).is_some_and(EnrollmentStatus::is_live);
     let why = exit.and_then(ExitReason::from_number);
     (!live).then(|| why.map_or(Reason::FlowStopped, Reason::from))
-}
-
-fn json<T: serde::Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ use super::db::Tx;
 use super::dialect::rows;
 use super::error::Result;
 use super::instants::micros;
+use super::listing::json;
 
 /// Where an enrollment goes when a step is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,8 +192,4 @@ pub(super) async fn apply_moves(tx: &mut Tx, moves: &[MoveRow], now: Timestamp) 
             .await?;
     }
     Ok(())
-}
-
-fn json<T: serde::Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).unwrap_or_default()
 }

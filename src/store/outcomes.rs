@@ -8,6 +8,7 @@ use super::db::Tx;
 use super::dialect::rows;
 use super::error::Result;
 use super::instants::micros;
+use super::listing::json;
 use super::moves::Move;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason, Settlement};
@@ -151,8 +152,4 @@ pub(super) async fn mark_standing(
 fn settled_rows(settled: &[&Settled]) -> String {
     let rows: Vec<SettledRow<'_>> = settled.iter().map(|row| settled_row(row)).collect();
     json(&rows)
-}
-
-fn json<T: serde::Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).unwrap_or_default()
 }

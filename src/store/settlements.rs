@@ -12,6 +12,7 @@ use super::dirty;
 use super::enrollments::close_deferred;
 use super::error::Result;
 use super::instants::micros;
+use super::listing::json;
 use super::moves::{MoveRow, apply_moves};
 use super::outcomes::{Settled, SettledRow, mark_all, mark_standing, settled_row};
 use super::suppressions;
@@ -97,10 +98,6 @@ pub(super) async fn settle(
     note_activity(tx, &settled, marks, now).await?;
     suppress(tx, &settled, now).await?;
     Ok(true)
-}
-
-fn json<T: serde::Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).unwrap_or_default()
 }
 
 async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {
