@@ -269,17 +269,14 @@ impl Asked<'_> {
         Self::decided(due, Decision::Pass(then))
     }
 
-    pub(super) fn count_withheld(&self, answers: &[Answer]) -> usize {
-        let mut count = 0;
+    pub(super) fn count_withheld(&self, answers: &[Answer]) {
         for answer in answers {
             if let Decision::Withhold { reason, .. } = &answer.decided.decision {
                 let label = super::metrics::Withheld {
                     reason: reason.as_str(),
                 };
                 self.engine.metrics.withheld.get_or_create(&label).inc();
-                count += 1;
             }
         }
-        count
     }
 }

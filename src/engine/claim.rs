@@ -26,14 +26,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Busy slots are waited for no longer than this at a time.
 const STILL_BUSY: Duration = Duration::from_millis(5);
 
-/// What one pass over a lane did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ClaimPass {
-    pub looked_at: usize,
-    pub claimed: usize,
-    pub withheld: usize,
-}
-
 /// What has been found while going over the lanes.
 #[derive(Default)]
 struct Round {
@@ -128,21 +120,17 @@ impl Claimer {
         states: &BTreeMap<NameNo, FlowState>,
         lane: Lane,
         through: Option<(&Arc<Outlet>, Reserved)>,
-    ) -> Result<ClaimPass> {
+    ) -> Result<()> {
         let (engine, now) = (&self.engine, self.engine.clock.now());
         let limit = through
             .as_ref()
             .map_or(WAITING_PLACES, |(_, room)| room.messages());
         let dues = engine.store.due(self.share, lane, now, limit).await?;
         if dues.is_empty() {
-            return Ok(ClaimPass::default());
+            return Ok(());
         }
         if lane == Lane::Reentry {
-            super::entry::reenter(engine, catalog, states, &dues, now).await?;
-            return Ok(ClaimPass {
-                looked_at: dues.len(),
-                ..ClaimPass::default()
-            });
+            return super::entry::reenter(engine, catalog, states, &dues, now).await;
         }
         let mut gathered = Gathered::read(&engine.store, catalog, &dues, now).await?;
         let asked = Asked {
@@ -156,7 +144,7 @@ impl Claimer {
             .iter()
             .map(|due| asked.answer(due, &mut gathered))
             .collect();
-        let withheld = asked.count_withheld(&answers);
+        asked.count_withheld(&answers);
         let (decided, claims): (Vec<Decided>, Vec<Option<Claim>>) = answers
             .into_iter()
             .map(|answer| (answer.decided, answer.claim))
@@ -173,15 +161,10 @@ impl Claimer {
             .flatten()
             .filter(|claim| taken.contains(&claim.due.enrollment))
             .collect();
-        let pass = ClaimPass {
-            looked_at: dues.len(),
-            claimed: claims.len(),
-            withheld,
-        };
         if let Some((outlet, room)) = through {
             self.spawn(catalog, outlet, room, claims);
         }
-        Ok(pass)
+        Ok(())
     }
 
     fn spawn(

@@ -26,7 +26,7 @@ mod settle;
 
 pub use beat::{Beat, beat};
 pub use catalog::Catalog;
-pub use claim::{CLAIMERS, ClaimPass, Claimer};
+pub use claim::{CLAIMERS, Claimer};
 pub use enroll::Enroller;
 pub use foretell::foretell;
 pub use handover::{Left, Marks};
