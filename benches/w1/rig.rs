@@ -76,7 +76,11 @@ pub(crate) fn day(day: i64) -> Result<Timestamp> {
 }
 
 pub(crate) async fn open_store(place: &Place) -> Result<Store> {
-    Ok(Store::open(&format!("sqlite://{}", place.database().display())).await?)
+    Ok(Store::open(
+        &format!("sqlite://{}", place.database().display()),
+        std::path::Path::new(""),
+    )
+    .await?)
 }
 
 /// The checked files with these flows.

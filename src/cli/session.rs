@@ -48,7 +48,7 @@ impl Session {
     async fn open(place: &Place) -> anyhow::Result<Self> {
         let settings = Settings::from_process();
         let (url, folder) = store_of(place, &settings)?;
-        let store = Store::open(&url).await?;
+        let store = Store::open(&url, &place.workspace).await?;
         let clock = flow_clock(&store).await?;
         let at = clock.now();
         let workspace = &place.workspace;

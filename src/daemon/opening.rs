@@ -1,7 +1,5 @@
 //! Owns opening what the daemon stands on: the store, the revision to begin with, the port, the links.
 
-use std::path::Path;
-
 use tokio::net::TcpListener;
 
 use super::options::{Failure, Options, other, unusable};
@@ -24,17 +22,9 @@ pub(super) async fn open_store(
         .text(&daemon.database)
         .map_err(|error| Failure::Configuration(format!("`database`: {error}")))?;
     let url = options.database.clone().unwrap_or(configured);
-    Store::open(&database_url(&options.workspace, &url))
+    Store::open(&url, &options.workspace)
         .await
         .map_err(unusable)
-}
-
-/// A database's path is relative to the workspace.
-fn database_url(workspace: &Path, url: &str) -> String {
-    match url.strip_prefix("sqlite://") {
-        Some(path) => format!("sqlite://{}", workspace.join(path).display()),
-        None => url.to_owned(),
-    }
 }
 
 /// What the files say, or, when they have errors, what was running before.

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::dialect::ids;
 use super::error::{Error, Result};
 use crate::domain::ids::{CustomerId, NameNo};
 
@@ -27,19 +26,19 @@ impl Among<'_> {
     pub(super) fn from(&self, table: &str, alias: &str) -> String {
         match self {
             Self::Buckets(_) => format!("{table} AS {alias}"),
-            Self::Customers(_) => format!(
-                "{ids} AS k CROSS JOIN {table} AS {alias} \
-                 ON {alias}.bucket = k.bucket AND {alias}.customer_id = k.id",
-                ids = ids!(),
-            ),
+            Self::Customers(_) => {
+                format!("@ids AS k CROSS JOIN {table} AS {alias}")
+            }
         }
     }
 
     /// `WHERE` text that keeps to the set.
     pub(super) fn within(&self, alias: &str) -> String {
         match self {
-            Self::Buckets(_) => format!("{alias}.bucket BETWEEN ($1 ->> 0) AND ($1 ->> 1)"),
-            Self::Customers(_) => format!("{alias}.bucket = k.bucket"),
+            Self::Buckets(_) => format!("{alias}.bucket BETWEEN @first AND @last"),
+            Self::Customers(_) => {
+                format!("{alias}.bucket = k.bucket AND {alias}.customer_id = k.id")
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Owns the audit: what people and parts did to the system, one line each, never changed.
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::db::{Store, Tx};
 use super::error::Result;
 use super::instants::instant;
+use super::sql::query;
 use crate::domain::audit::By;
 
 const ADD: &str = "INSERT INTO audit (at, actor, source, what, detail) VALUES ($1, $2, $3, $4, $5)";
@@ -34,15 +34,12 @@ impl Store {
     ) -> Result<()> {
         let mut tx = self.write().await?;
         add(&mut tx, by, what, detail, at).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// The latest lines, newest first.
     pub async fn audit_lines(&self, limit: u32) -> Result<Vec<AuditLine>> {
-        let rows = sqlx::query(LATEST)
-            .bind(limit)
-            .fetch_all(self.read())
-            .await?;
+        let rows = query(LATEST).bind(limit).fetch_all(self.read()).await?;
         rows.iter()
             .map(|row| {
                 Ok(AuditLine {
@@ -65,13 +62,13 @@ pub(super) async fn add(
     detail: Option<&str>,
     at: Timestamp,
 ) -> Result<()> {
-    sqlx::query(ADD)
+    query(ADD)
         .bind(at.as_microsecond())
         .bind(by.actor.as_str())
         .bind(by.source.as_str())
         .bind(what)
         .bind(detail.or(by.note.as_deref()))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

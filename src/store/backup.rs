@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-use super::db::Store;
+use super::db::{Home, Store};
 use super::error::{Error, Result};
+use super::sqlite;
 
 const COPY: &str = "VACUUM INTO $1";
 const CHECK: &str = "PRAGMA integrity_check(1)";
@@ -40,10 +41,16 @@ impl Store {
         let name = part
             .to_str()
             .ok_or_else(|| failed(part, "its name is not UTF-8"))?;
-        let mut source = SqliteConnection::connect_with(&Self::options(self.path())).await?;
+        let Home::File { path, .. } = &self.home else {
+            return Err(failed(
+                part,
+                "the database is on a server: use its own `pg_dump` or `pg_basebackup`",
+            ));
+        };
+        let mut source = SqliteConnection::connect_with(&sqlite::options(path)).await?;
         sqlx::query(COPY).bind(name).execute(&mut source).await?;
         source.close().await?;
-        let copy = Self::options(part).journal_mode(sqlx::sqlite::SqliteJournalMode::Delete);
+        let copy = sqlite::options(part).journal_mode(sqlx::sqlite::SqliteJournalMode::Delete);
         let mut copy = SqliteConnection::connect_with(&copy.read_only(true)).await?;
         let found: String = sqlx::query_scalar(CHECK).fetch_one(&mut copy).await?;
         copy.close().await?;

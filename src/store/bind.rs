@@ -1,9 +1,9 @@
 //! Owns the values that travel into statements: a bind is typed, and no value is ever part of the text.
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
-use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr, Sqlite};
+use serde::{Serialize, Serializer};
+
+use super::sql::{Arg, Query, query};
 
 /// One bound value.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,15 @@ pub enum Bind {
 /// What stands in one column of one row; none is NULL.
 pub(super) type Cell = Option<Bind>;
 
-pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+impl Serialize for Bind {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => to.serialize_str(text),
+            Self::Int(number) => to.serialize_i64(*number),
+            Self::Real(number) => to.serialize_f64(*number),
+        }
+    }
+}
 
 impl<'de> Deserialize<'de> for Bind {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -55,9 +63,14 @@ impl Visitor<'_> for OneValue {
     }
 }
 
-/// The statement with its values bound in order.
-pub(super) fn statement<'q>(sql: SqlStr, cells: impl IntoIterator<Item = Cell>) -> Statement<'q> {
-    cells.into_iter().fold(sqlx::query(sql), bind)
+impl From<Bind> for Arg<'_> {
+    fn from(bind: Bind) -> Self {
+        match bind {
+            Bind::Text(text) => text.into(),
+            Bind::Int(number) => number.into(),
+            Bind::Real(number) => number.into(),
+        }
+    }
 }
 
 /// A statement composed from a compiled condition: its own values first, then the condition's.
@@ -65,16 +78,8 @@ pub(super) fn composed<'q>(
     sql: String,
     own: impl IntoIterator<Item = Bind>,
     condition: Vec<Bind>,
-) -> Statement<'q> {
-    let cells = own.into_iter().chain(condition).map(Some);
-    statement(AssertSqlSafe(sql).into_sql_str(), cells)
-}
-
-fn bind(query: Statement<'_>, cell: Cell) -> Statement<'_> {
-    match cell {
-        Some(Bind::Text(text)) => query.bind(text),
-        Some(Bind::Int(number)) => query.bind(number),
-        Some(Bind::Real(number)) => query.bind(number),
-        None => query.bind(None::<i64>),
-    }
+) -> Query<'q> {
+    own.into_iter()
+        .chain(condition)
+        .fold(query(sql), Query::bind)
 }

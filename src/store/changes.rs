@@ -7,6 +7,7 @@ use super::db::Tx;
 use super::dirty;
 use super::error::{Error, Result};
 use super::interactions;
+use super::sql::{query, query_scalar};
 use crate::domain::audit::By;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
@@ -41,13 +42,13 @@ pub(super) fn saying(mut line: Interaction, key: &str, value: &str) -> Interacti
 /// Finishes a change whose record is written in the same transaction.
 pub(super) async fn finish(tx: &mut Tx, line: Interaction) -> Result<()> {
     let customer = line.customer;
-    let done = sqlx::query(REVISE)
+    let done = query(REVISE)
         .bind(i64::from(customer.bucket().0))
         .bind(customer.0)
         .bind(line.at.as_microsecond())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
-    if done.rows_affected() == 0 {
+    if done == 0 {
         return Err(unknown(customer));
     }
     interactions::insert(tx, &[line]).await?;
@@ -56,10 +57,10 @@ pub(super) async fn finish(tx: &mut Tx, line: Interaction) -> Result<()> {
 
 /// Refuses a customer that is not there.
 pub(super) async fn require(tx: &mut Tx, customer: CustomerId) -> Result<()> {
-    let there: i64 = sqlx::query_scalar(EXISTS)
+    let there: i64 = query_scalar(EXISTS)
         .bind(i64::from(customer.bucket().0))
         .bind(customer.0)
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
     if there == 0 {
         return Err(unknown(customer));

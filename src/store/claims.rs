@@ -15,6 +15,7 @@ use super::error::Result;
 use super::instants::micros;
 use super::listing::json;
 use super::moves::{Move, MoveRow, apply_moves};
+use super::sql::{query, query_scalar};
 use super::suppressions;
 
 /// What was decided about a due enrollment, with what it was decided on.
@@ -232,13 +233,13 @@ impl Claims {
         if self.rows.is_empty() {
             return Ok(true);
         }
-        let taken = sqlx::query(CLAIM)
+        let taken = query(CLAIM)
             .bind(json(&self.rows))
             .bind(EnrollmentStatus::Sending.number())
             .bind(micros(lease.until))
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
-        Ok(taken.rows_affected() == self.rows.len() as u64)
+        Ok(taken == self.rows.len() as u64)
     }
 
     /// Takes those that can be; which they are.
@@ -246,11 +247,11 @@ impl Claims {
         if self.rows.is_empty() {
             return Ok(Vec::new());
         }
-        let taken: Vec<i64> = sqlx::query_scalar(CLAIM_SOME)
+        let taken: Vec<i64> = query_scalar(CLAIM_SOME)
             .bind(json(&self.rows))
             .bind(EnrollmentStatus::Sending.number())
             .bind(micros(lease.until))
-            .fetch_all(&mut **tx)
+            .fetch_all(&mut *tx)
             .await?;
         Ok(taken.into_iter().map(EnrollmentId).collect())
     }
@@ -273,12 +274,12 @@ impl Claims {
             (AGAIN, json(&again), again.len()),
         ] {
             if count > 0 {
-                sqlx::query(sql)
+                query(sql)
                     .bind(rows)
                     .bind(DispatchState::Claimed.number())
                     .bind(lease.incarnation.0)
                     .bind(micros(now))
-                    .execute(&mut **tx)
+                    .execute(&mut *tx)
                     .await?;
             }
         }
@@ -300,11 +301,11 @@ async fn newly_suppressed(tx: &mut Tx, decided: &[Decided]) -> Result<HashSet<(C
     let Some(seen) = claims.iter().map(|(seen, _)| *seen).min() else {
         return Ok(HashSet::new());
     };
-    if suppressions::mark(&mut **tx).await? == seen {
+    if suppressions::mark(&mut *tx).await? == seen {
         return Ok(HashSet::new());
     }
     let addresses: Vec<_> = claims.into_iter().map(|(_, address)| address).collect();
-    suppressions::among(&addresses, &mut **tx).await
+    suppressions::among(&addresses, &mut *tx).await
 }
 
 async fn put_off(tx: &mut Tx, decided: &[Decided]) -> Result<()> {
@@ -322,16 +323,10 @@ async fn put_off(tx: &mut Tx, decided: &[Decided]) -> Result<()> {
         }
     }
     if !held.is_empty() {
-        sqlx::query(HOLD)
-            .bind(json(&held))
-            .execute(&mut **tx)
-            .await?;
+        query(HOLD).bind(json(&held)).execute(&mut *tx).await?;
     }
     if !retimed.is_empty() {
-        sqlx::query(RETIME)
-            .bind(json(&retimed))
-            .execute(&mut **tx)
-            .await?;
+        query(RETIME).bind(json(&retimed)).execute(&mut *tx).await?;
     }
     Ok(())
 }
@@ -362,16 +357,16 @@ async fn withhold(
     }
     // All three keep to the rows that are still as they were seen; the move comes last and ends that.
     let dispatches = json(&dispatches);
-    sqlx::query(WITHHELD)
+    query(WITHHELD)
         .bind(&dispatches)
         .bind(DispatchState::Withheld.number())
         .bind(incarnation.0)
         .bind(micros(now))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
-    sqlx::query(FORGET_RENDERED)
+    query(FORGET_RENDERED)
         .bind(dispatches)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     apply_moves(tx, &moves, now).await
 }

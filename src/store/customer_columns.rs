@@ -6,14 +6,12 @@
 
 use std::collections::HashSet;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
-
 use super::bind::{Bind, Cell};
 use super::db::Tx;
-use super::dialect::{CUSTOMER_COLUMNS, exact};
+use super::dialect::Dialect;
 use super::error::{Error, Result};
 use super::instants::{day, day_number, instant};
+use super::sql::{Row, query, query_scalar};
 use crate::domain::field::{Cardinality, DataModel, Field, FieldType};
 use crate::domain::value::Value;
 
@@ -57,9 +55,9 @@ impl Class {
         }
     }
 
-    fn sql_type(self) -> &'static str {
+    fn sql_type(self, dialect: Dialect) -> &'static str {
         match self {
-            Self::Text => "TEXT",
+            Self::Text => dialect.text_type(),
             Self::Number => "DOUBLE PRECISION",
             Self::Boolean => "SMALLINT",
             Self::Integer | Self::Instant => "BIGINT",
@@ -113,12 +111,12 @@ impl Class {
     }
 
     /// Reads what a column of this class holds.
-    pub(super) fn read(self, row: &SqliteRow, place: usize) -> Result<Cell> {
+    pub(super) fn read(self, row: &Row, place: usize) -> Result<Cell> {
         Ok(match self {
-            Self::Text => row.try_get::<Option<String>, _>(place)?.map(Bind::Text),
-            Self::Number => row.try_get::<Option<f64>, _>(place)?.map(Bind::Real),
+            Self::Text => row.try_get::<Option<String>>(place)?.map(Bind::Text),
+            Self::Number => row.try_get::<Option<f64>>(place)?.map(Bind::Real),
             Self::Integer | Self::Boolean | Self::Date | Self::Instant => {
-                row.try_get::<Option<i64>, _>(place)?.map(Bind::Int)
+                row.try_get::<Option<i64>>(place)?.map(Bind::Int)
             }
         })
     }
@@ -151,9 +149,10 @@ impl Column {
     }
 
     /// The names and types of what the table needs for it.
-    pub(super) fn definitions(&self) -> Vec<(String, &'static str)> {
-        let value = (self.name.clone(), self.class.sql_type());
-        let folded = self.folded.iter().map(|name| (name.clone(), "TEXT"));
+    pub(super) fn definitions(&self, dialect: Dialect) -> Vec<(String, &'static str)> {
+        let value = (self.name.clone(), self.class.sql_type(dialect));
+        let text = dialect.text_type();
+        let folded = self.folded.iter().map(|name| (name.clone(), text));
         std::iter::once(value).chain(folded).collect()
     }
 }
@@ -174,29 +173,30 @@ const TOGETHER: usize = 90;
 /// The columns of `c` as one JSON array of arrays; what comes out is read by [`Class::listed`].
 pub(super) fn listed(columns: &[Column]) -> String {
     let cell = |column: &Column| match column.class {
-        Class::Number => exact(&format!("c.{}", column.name)),
+        Class::Number => format!("@exact(c.{})", column.name),
         _ => format!("c.{}", column.name),
     };
     let array = |columns: &[Column]| {
         let cells: Vec<String> = columns.iter().map(cell).collect();
-        format!("json_array({})", cells.join(", "))
+        format!("@array({})", cells.join(", "))
     };
     let arrays: Vec<String> = columns.chunks(TOGETHER).map(array).collect();
-    format!("json_array({})", arrays.join(", "))
+    format!("@array({})", arrays.join(", "))
 }
 
 /// Adds the columns that the model needs and the table lacks.
 pub(super) async fn add(tx: &mut Tx, model: &DataModel) -> Result<()> {
-    let present: HashSet<String> = sqlx::query_scalar(CUSTOMER_COLUMNS)
-        .fetch_all(&mut **tx)
+    let dialect = tx.dialect();
+    let present: HashSet<String> = query_scalar(dialect.customer_columns())
+        .fetch_all(&mut *tx)
         .await?
         .into_iter()
         .collect();
     for column in one_valued(model)? {
-        for (name, sql_type) in column.definitions() {
+        for (name, sql_type) in column.definitions(dialect) {
             if !present.contains(&name) {
                 let sql = format!("ALTER TABLE customers ADD COLUMN {name} {sql_type}");
-                sqlx::query(AssertSqlSafe(sql)).execute(&mut **tx).await?;
+                query(sql).execute(&mut *tx).await?;
             }
         }
     }
@@ -243,7 +243,7 @@ mod tests {
             identifier.clone_into(&mut field.identifier);
             field.kind = kind;
             model.fields = vec![field.clone()];
-            for (name, _) in one_valued(&model).unwrap()[0].definitions() {
+            for (name, _) in one_valued(&model).unwrap()[0].definitions(Dialect::Sqlite) {
                 assert!(seen.insert(name.clone()), "{name}");
             }
         }

@@ -10,6 +10,7 @@ use super::customer_upsert::{self, Upsert};
 use super::db::Store;
 use super::error::Result;
 use super::interactions;
+use super::sql::{query, query_scalar};
 use crate::domain::audit::By;
 use crate::domain::customer::FieldValue;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -74,10 +75,10 @@ impl Store {
         at: Timestamp,
     ) -> Result<bool> {
         let mut tx = self.write().await?;
-        let external_id: Option<String> = sqlx::query_scalar(NAME)
+        let external_id: Option<String> = query_scalar(NAME)
             .bind(i64::from(customer.bucket().0))
             .bind(customer.0)
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut tx)
             .await?;
         let edit = NewCustomer {
             external_id: external_id.ok_or_else(|| changes::unknown(customer))?,
@@ -111,24 +112,24 @@ impl Store {
         let mut tx = self.write().await?;
         changes::require(&mut tx, customer).await?;
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
-        sqlx::query(END)
+        query(END)
             .bind(bucket)
             .bind(number)
             .bind(EnrollmentStatus::Exited.number())
             .bind(ExitReason::CustomerDeleted.number())
             .bind(at.as_microsecond())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         for statement in ERASE {
-            sqlx::query(statement)
+            query(statement)
                 .bind(bucket)
                 .bind(number)
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
         let detail = format!("number {customer}");
         audit::add(&mut tx, by, "customer deleted", Some(&detail), at).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }
 

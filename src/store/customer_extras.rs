@@ -11,6 +11,7 @@ use super::db::Tx;
 use super::dialect::ids;
 use super::error::Result;
 use super::names;
+use super::sql::{query, query_scalar};
 use crate::domain::ids::CustomerId;
 use crate::domain::revision::NameKind;
 
@@ -75,15 +76,15 @@ impl Extras {
         }
         let (new, known) = (numbers(new), numbers(known));
         for tag in &self.tags {
-            sqlx::query(TAG_NEW)
+            query(TAG_NEW)
                 .bind(&new)
-                .bind(tag)
-                .execute(&mut **tx)
+                .bind(*tag)
+                .execute(&mut *tx)
                 .await?;
-            let tagged: Vec<i64> = sqlx::query_scalar(TAG_KNOWN)
+            let tagged: Vec<i64> = query_scalar(TAG_KNOWN)
                 .bind(&known)
-                .bind(tag)
-                .fetch_all(&mut **tx)
+                .bind(*tag)
+                .fetch_all(&mut *tx)
                 .await?;
             changed.extend(tagged.into_iter().map(CustomerId));
         }

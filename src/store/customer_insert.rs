@@ -2,45 +2,55 @@
 
 use std::sync::Arc;
 
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments as _, AssertSqlSafe, Error as SqlError, SqlSafeStr as _, SqlStr};
-
+use super::customer_columns::{Class, Column};
 use super::customer_draft::{Folding, Given};
 use super::customer_sheet::Sheet;
 use super::db::Tx;
-use super::dialect::{MOST_BINDS, insert_or_end};
+use super::dialect::{Dialect, MOST_BINDS};
 use super::error::Result;
+use super::sql::{Arg, Query, query};
 use crate::domain::ids::CustomerId;
 use crate::domain::value::fold;
 
 /// More rows in a statement gain nothing (measured: 50, 500 and 5,000 differ by less than the noise).
 const MOST_ROWS: usize = 500;
+/// On a server each statement is a journey.
+const MOST_ROWS_AWAY: usize = 2_000;
 
 /// How the rows of one sheet become new customers.
 pub(super) struct Insertion<'a> {
     sheet: &'a Sheet,
+    dialect: Dialect,
     /// The columns that have the same value in every row.
     shared: Vec<(&'static str, i64)>,
     most: usize,
     /// The statement for as many rows as fit, if there are so many.
-    full: Option<SqlStr>,
+    full: Option<Arc<str>>,
 }
 
 /// A statement with its values.
 pub(super) struct Prepared {
-    sql: SqlStr,
+    text: Arc<str>,
     is_full: bool,
-    values: SqliteArguments,
+    values: Vec<Arg<'static>>,
 }
 
 impl<'a> Insertion<'a> {
-    pub(super) fn new(sheet: &'a Sheet, shared: Vec<(&'static str, i64)>) -> Self {
+    pub(super) fn new(
+        sheet: &'a Sheet,
+        dialect: Dialect,
+        shared: Vec<(&'static str, i64)>,
+    ) -> Self {
         let widest = 2 + sheet.columns().len() * 2;
-        let most = (MOST_BINDS - shared.len()) / widest;
+        let most = match dialect {
+            Dialect::Sqlite => ((MOST_BINDS - shared.len()) / widest).clamp(1, MOST_ROWS),
+            Dialect::Postgres => MOST_ROWS_AWAY,
+        };
         let mut insertion = Self {
             sheet,
+            dialect,
             shared,
-            most: most.clamp(1, MOST_ROWS),
+            most,
             full: None,
         };
         if sheet.len() >= insertion.most {
@@ -55,20 +65,18 @@ impl<'a> Insertion<'a> {
     }
 
     /// The statement that inserts these rows under these numbers, with its values.
-    pub(super) fn prepare(&self, rows: &[(usize, CustomerId)]) -> Result<Prepared> {
+    pub(super) fn prepare(&self, rows: &[(usize, CustomerId)]) -> Prepared {
         let full = self.full.as_ref().filter(|_| rows.len() == self.most);
-        let is_full = full.is_some();
-        let sql = full.map_or_else(|| self.text(rows.len()), SqlStr::clone);
-        let mut values = SqliteArguments::default();
-        let folds = self.folds().iter().filter(|folds| **folds).count();
-        let width = 2 + self.sheet.columns().len() + folds;
-        values.reserve(rows.len() * width + self.shared.len(), 0);
-        self.bind(rows, &mut values).map_err(SqlError::Encode)?;
-        Ok(Prepared {
-            sql,
-            is_full,
+        let mut values = match self.dialect {
+            Dialect::Sqlite => self.row_by_row(rows),
+            Dialect::Postgres => self.column_by_column(rows),
+        };
+        values.extend(self.shared.iter().map(|(_, value)| Arg::from(*value)));
+        Prepared {
+            is_full: full.is_some() || self.dialect == Dialect::Postgres,
+            text: full.map_or_else(|| self.text(rows.len()), Arc::clone),
             values,
-        })
+        }
     }
 
     /// For each column, whether its folded texts are bound as well.
@@ -79,77 +87,135 @@ impl<'a> Insertion<'a> {
             .collect()
     }
 
-    fn bind(
-        &self,
-        rows: &[(usize, CustomerId)],
-        values: &mut SqliteArguments,
-    ) -> std::result::Result<(), sqlx::error::BoxDynError> {
+    fn row_by_row(&self, rows: &[(usize, CustomerId)]) -> Vec<Arg<'static>> {
         let folds = self.folds();
+        let width = 2 + folds.len() + folds.iter().filter(|folds| **folds).count();
+        let mut values = Vec::with_capacity(rows.len() * width + self.shared.len());
         for (row, id) in rows {
-            values.add(id.0)?;
-            values.add(Arc::<str>::from(self.sheet.external_id(*row)))?;
+            values.push(id.0.into());
+            values.push(Arg::Shared(self.sheet.external_id(*row).into()));
             for (given, folds) in self.sheet.given(*row).iter().zip(&folds) {
+                values.push(match given {
+                    Given::Nothing | Given::Empty => Arg::Int(None),
+                    Given::Text(span) => Arg::Shared(self.sheet.text(*span).into()),
+                    Given::Int(number) => (*number).into(),
+                    Given::Real(number) => (*number).into(),
+                });
                 match given {
-                    Given::Nothing | Given::Empty => values.add(None::<i64>)?,
-                    Given::Text(span) => values.add(Arc::<str>::from(self.sheet.text(*span)))?,
-                    Given::Int(number) => values.add(*number)?,
-                    Given::Real(number) => values.add(*number)?,
-                }
-                match given {
-                    Given::Text(span) if *folds => values.add(fold(self.sheet.text(*span)))?,
-                    _ if *folds => values.add(None::<i64>)?,
+                    Given::Text(span) if *folds => values.push(fold(self.sheet.text(*span)).into()),
+                    _ if *folds => values.push(Arg::Int(None)),
                     _ => {}
                 }
             }
         }
-        for (_, value) in &self.shared {
-            values.add(*value)?;
-        }
-        Ok(())
+        values
     }
 
-    /// Nameless placeholders for the rows: SQLite finds the n-th named one by walking all before it.
-    fn text(&self, rows: usize) -> SqlStr {
+    fn column_by_column(&self, rows: &[(usize, CustomerId)]) -> Vec<Arg<'static>> {
+        let ids = rows.iter().map(|(_, id)| Some(id.0)).collect();
+        let names = rows.iter().map(|(row, _)| self.sheet.external_id(*row));
+        let names = names.map(|name| Some(name.to_owned())).collect();
+        let mut values = vec![Arg::Ints(ids), Arg::Texts(names)];
+        for (place, column) in self.sheet.columns().iter().enumerate() {
+            let given = rows.iter().map(|(row, _)| &self.sheet.given(*row)[place]);
+            let texts = |written: fn(&str) -> String| {
+                let text = |given: &Given| match given {
+                    Given::Text(span) => Some(written(self.sheet.text(*span))),
+                    _ => None,
+                };
+                Arg::Texts(given.clone().map(text).collect())
+            };
+            values.push(match column.class {
+                Class::Text => texts(str::to_owned),
+                Class::Number => Arg::Reals(given.clone().map(real).collect()),
+                _ => Arg::Ints(given.clone().map(whole).collect()),
+            });
+            if self.folds()[place] {
+                values.push(texts(fold));
+            }
+        }
+        values
+    }
+
+    fn text(&self, rows: usize) -> Arc<str> {
         let mut names = vec!["bucket", "customer_id", "external_id"];
         let mut values = ["j.column1 >> 48", "j.column1", "j.column2"]
             .map(str::to_owned)
             .to_vec();
-        let mut width = 2;
+        let mut kinds = vec!["BIGINT", "TEXT"];
         for (column, folding) in self.sheet.foldings() {
-            width += 1;
+            kinds.push(array_of(column));
+            let width = kinds.len();
             names.extend(column.names());
             values.push(format!("j.column{width}"));
             match folding {
                 None => {}
                 Some(Folding::Same) => values.push(format!("j.column{width}")),
-                Some(Folding::Lower) => values.push(format!("lower(j.column{width})")),
+                Some(Folding::Lower) => values.push(format!("@lower(j.column{width})")),
                 Some(Folding::Full) => {
-                    width += 1;
-                    values.push(format!("j.column{width}"));
+                    kinds.push("TEXT");
+                    values.push(format!("j.column{}", kinds.len()));
                 }
             }
         }
-        for ((name, _), place) in self.shared.iter().zip(width * rows + 1..) {
+        let (from, first) = match self.dialect {
+            Dialect::Sqlite => (given_by_row(kinds.len(), rows), kinds.len() * rows + 1),
+            Dialect::Postgres => (given_by_column(&kinds), kinds.len() + 1),
+        };
+        for ((name, _), place) in self.shared.iter().zip(first..) {
             names.push(name);
             values.push(format!("${place}"));
         }
-        let row = format!("({})", vec!["?"; width].join(","));
-        let sql = format!(
-            "WITH j AS (VALUES {rows}) {insert}customers ({names}) SELECT {values} FROM j \
+        let text = format!(
+            "WITH j AS ({from}) @insert customers ({names}) SELECT {values} FROM j \
              WHERE true ON CONFLICT (bucket, external_id) DO NOTHING",
-            rows = vec![row; rows].join(","),
-            insert = insert_or_end!(),
             names = names.join(", "),
             values = values.join(", "),
         );
-        AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str()
+        self.dialect.text(text.into()).into()
+    }
+}
+
+/// Nameless placeholders: SQLite finds the n-th named one by walking all before it.
+fn given_by_row(width: usize, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; width].join(","));
+    format!("VALUES {}", vec![row; rows].join(","))
+}
+
+fn given_by_column(kinds: &[&str]) -> String {
+    let array = |(kind, place): (&&str, usize)| format!("CAST(${place} AS {kind}[])");
+    let arrays: Vec<String> = kinds.iter().zip(1..).map(array).collect();
+    let names: Vec<String> = (1..=kinds.len()).map(|n| format!("column{n}")).collect();
+    let (arrays, names) = (arrays.join(", "), names.join(", "));
+    format!("SELECT u.* FROM unnest({arrays}) AS u ({names})")
+}
+
+fn array_of(column: &Column) -> &'static str {
+    match column.class {
+        Class::Text => "TEXT",
+        Class::Number => "DOUBLE PRECISION",
+        Class::Integer | Class::Boolean | Class::Date | Class::Instant => "BIGINT",
+    }
+}
+
+fn whole(given: &Given) -> Option<i64> {
+    match given {
+        Given::Int(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn real(given: &Given) -> Option<f64> {
+    match given {
+        Given::Real(number) => Some(*number),
+        _ => None,
     }
 }
 
 impl Prepared {
     /// Inserts those whose unique id is new; how many.
     pub(super) async fn run(self, tx: &mut Tx) -> Result<u64> {
-        let query = sqlx::query_with(self.sql, self.values).persistent(self.is_full);
-        Ok(query.execute(&mut **tx).await?.rows_affected())
+        let statement = self.values.into_iter().fold(query(self.text), Query::bind);
+        statement.persistent(self.is_full).execute(tx).await
     }
 }

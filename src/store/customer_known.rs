@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use sqlx::AssertSqlSafe;
 
 use super::bind::Cell;
 use super::customer_columns::{self, Column};
@@ -12,6 +11,7 @@ use super::db::Tx;
 use super::dialect::rows;
 use super::error::Result;
 use super::listing::listed;
+use super::sql::query;
 use crate::domain::channel::Channel;
 use crate::domain::ids::CustomerId;
 use crate::domain::subscription::Consent;
@@ -57,12 +57,12 @@ pub(super) async fn find(
         .map(|row| (sheet.bucket(row).0, sheet.external_id(row), row))
         .collect();
     let sql = format!(
-        "SELECT json_group_array(json_array(j.line, c.customer_id, json_array(c.email_consent, \
+        "SELECT @list(@array(j.line, c.customer_id, @array(c.email_consent, \
          c.sms_consent, c.push_consent), {fields})) FROM {KNOWN_FROM}",
         fields = customer_columns::listed(sheet.columns()),
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(json!(keys).to_string());
-    let lines: Vec<Line> = listed(query, &mut **tx).await?;
+    let query = query(sql).bind(json!(keys).to_string());
+    let lines: Vec<Line> = listed(query, tx).await?;
     let mut known: Vec<Known> = lines
         .into_iter()
         .map(|line| Known::of(line, sheet.columns()))

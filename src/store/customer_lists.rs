@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::bind::{Bind, Cell};
 use super::customer_columns::Class;
@@ -12,6 +10,7 @@ use super::db::Tx;
 use super::dialect::rows;
 use super::error::Result;
 use super::rows;
+use super::sql::{Row, query};
 use crate::domain::ids::CustomerId;
 use crate::domain::value::fold;
 
@@ -27,15 +26,15 @@ const CLEAR: &str = concat!(
     rows!(id BIGINT 0, field BIGINT 1),
     " AS j)"
 );
-const COLUMNS: [&str; 8] = [
-    "bucket",
-    "customer_id",
-    "field",
-    "position",
-    "text",
-    "folded",
-    "whole",
-    "number",
+const COLUMNS: [(&str, &str); 8] = [
+    ("bucket", "BIGINT"),
+    ("customer_id", "BIGINT"),
+    ("field", "BIGINT"),
+    ("position", "BIGINT"),
+    ("text", "TEXT"),
+    ("folded", "TEXT"),
+    ("whole", "BIGINT"),
+    ("number", "DOUBLE PRECISION"),
 ];
 
 pub(super) const STATEMENTS: &[&str] = &[READ, CLEAR];
@@ -61,10 +60,7 @@ pub(super) async fn replace(tx: &mut Tx, mut lists: Vec<List>) -> Result<HashSet
     }
     let stored = stored(tx, &lists).await?;
     lists.retain(|list| stored.get(&list.key()).map_or(&[][..], Vec::as_slice) != list.values);
-    sqlx::query(CLEAR)
-        .bind(keys(&lists))
-        .execute(&mut **tx)
-        .await?;
+    query(CLEAR).bind(keys(&lists)).execute(&mut *tx).await?;
     let changed = lists.iter().map(|list| list.customer).collect();
     let cells = lists.into_iter().flat_map(cells).collect();
     rows::insert(tx, "customer_values", &COLUMNS, cells).await?;
@@ -74,11 +70,7 @@ pub(super) async fn replace(tx: &mut Tx, mut lists: Vec<List>) -> Result<HashSet
 async fn stored(tx: &mut Tx, lists: &[List]) -> Result<HashMap<(i64, i64), Vec<Bind>>> {
     let classes: HashMap<i64, Class> = lists.iter().map(|list| (list.field, list.class)).collect();
     let mut stored: HashMap<(i64, i64), Vec<Bind>> = HashMap::new();
-    for row in sqlx::query(READ)
-        .bind(keys(lists))
-        .fetch_all(&mut **tx)
-        .await?
-    {
+    for row in query(READ).bind(keys(lists)).fetch_all(&mut *tx).await? {
         let key: (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
         let cell = match classes.get(&key.1) {
             Some(class) => read(*class, &row, 2)?,
@@ -94,7 +86,7 @@ async fn stored(tx: &mut Tx, lists: &[List]) -> Result<HashMap<(i64, i64), Vec<B
 }
 
 /// Reads one value; texts, whole and real numbers stand in columns of their own from `first` on.
-pub(super) fn read(class: Class, row: &SqliteRow, first: usize) -> Result<Cell> {
+pub(super) fn read(class: Class, row: &Row, first: usize) -> Result<Cell> {
     let place = match class {
         Class::Text => first,
         Class::Number => first + 2,

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use super::bind::{Bind, Cell};
 use super::changes;
-use super::customer_columns::Column;
 use super::customer_extras::Extras;
 use super::customer_insert::{Insertion, Prepared};
 use super::customer_known::{self, ConsentChange, Known};
 use super::customer_sheet::{NewCustomer, Sheet};
 use super::db::{Store, Tx};
+use super::dialect::Dialect;
 use super::dirty;
 use super::error::Result;
 use super::interactions;
@@ -147,7 +147,7 @@ impl<'a> Writing<'a> {
             sheet,
             how,
             rows,
-            insertion: Insertion::new(sheet, shared(&wanted, how.at)),
+            insertion: Insertion::new(sheet, tx.dialect(), shared(&wanted, how.at)),
             wanted,
             extras: Extras::new(tx, sheet, how.tags).await?,
             first: None,
@@ -178,12 +178,12 @@ impl<'a> Writing<'a> {
             let new = self.numbered(tx, &new).await?;
             let prepared = match ahead {
                 Some(prepared) => prepared,
-                None => self.insertion.prepare(&new)?,
+                None => self.insertion.prepare(&new),
             };
             let next = next.filter(|_| known.is_empty());
-            let ahead = async { next.map(|rows| self.prepare(rows)).transpose() };
+            let ahead = async { next.map(|rows| self.prepare(rows)) };
             let (inserted, ahead) = tokio::join!(biased; prepared.run(tx), ahead);
-            following = ahead?;
+            following = ahead;
             if inserted? < new.len() as u64 {
                 let found = customer_known::find(tx, self.sheet, rows.clone()).await?;
                 let there = found.into_iter().filter(|k| Some(k.id) != self.id(k.row));
@@ -199,7 +199,7 @@ impl<'a> Writing<'a> {
         Ok(following)
     }
 
-    fn prepare(&self, rows: Range<usize>) -> Result<Prepared> {
+    fn prepare(&self, rows: Range<usize>) -> Prepared {
         let rows: Vec<usize> = rows.collect();
         self.insertion.prepare(&self.with_numbers(&rows))
     }
@@ -265,10 +265,14 @@ impl<'a> Writing<'a> {
         }
         let consents = self.wanted.keys().copied().map(consent_column);
         let common = ["updated_at", "consent_rev"].into_iter().chain(consents);
-        let mut set: Vec<&str> = common.collect();
-        set.extend(self.sheet.columns().iter().flat_map(Column::names));
-        let settings: Vec<String> = set.iter().zip(3..).map(|(c, n)| setting(c, n)).collect();
-        rows::update_customers(tx, &settings, set.len() + 2, updates).await
+        let mut set: Vec<(String, &str)> = common.map(|name| (name.to_owned(), "BIGINT")).collect();
+        let columns = self.sheet.columns().iter();
+        set.extend(columns.flat_map(|column| column.definitions(Dialect::Sqlite)));
+        let settings = set.into_iter().zip(3..);
+        let settings: Vec<rows::Typed> = settings
+            .map(|((column, kind), place)| (setting(&column, place), kind))
+            .collect();
+        rows::update_customers(tx, &settings, updates).await
     }
 
     /// Marks the new customers of the rows up to this one, while their pages are at hand.

@@ -3,30 +3,30 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use sqlx::AssertSqlSafe;
 
 use super::among::numbers;
 use super::bind::Cell;
 use super::customer_columns::{self, Class, Column, one_valued};
 use super::db::Store;
-use super::dialect::{exact, ids};
+use super::dialect::ids;
 use super::error::Result;
 use super::instants::instant;
 use super::listing::listed;
 use super::patterns;
+use super::sql::{query, query_scalar};
 use crate::domain::customer::{Consents, Customer, FieldValue, Fields, Status, Switches};
 use crate::domain::field::{Cardinality, DataModel};
 use crate::domain::ids::{Bucket, CustomerId};
 use crate::domain::subscription::Consent;
 use crate::domain::value::fold;
 
-const BASE: &str = "json_array(c.customer_id, c.external_id, c.status, c.identified, \
-     json_array(c.outbound_on, c.email_on, c.sms_on, c.push_on), \
-     json_array(c.email_consent, c.sms_consent, c.push_consent), \
+const BASE: &str = "@array(c.customer_id, c.external_id, c.status, c.identified, \
+     @array(c.outbound_on, c.email_on, c.sms_on, c.push_on), \
+     @array(c.email_consent, c.sms_consent, c.push_consent), \
      c.consent_rev, c.created_at, y.last_activity_at)";
-const TAGS: &str = "json((SELECT json_group_array(n.name ORDER BY n.name) FROM customer_tags AS t \
+const TAGS: &str = "@json(SELECT @list(n.name ORDER BY n.name) FROM customer_tags AS t \
      CROSS JOIN names AS n WHERE t.bucket = c.bucket AND t.customer_id = c.customer_id \
-     AND n.number = t.tag))";
+     AND n.number = t.tag)";
 const ID_OF: &str = "SELECT customer_id FROM customers WHERE bucket = $1 AND external_id = $2";
 const COUNT: &str = "SELECT count(*) FROM customers WHERE bucket BETWEEN 0 AND 1023";
 /// The exact identifier first; then whatever begins like the text.
@@ -34,7 +34,7 @@ const FIND: &str = "SELECT c.customer_id FROM customers AS c WHERE c.bucket BETW
      AND (c.external_id = $1 OR c.n_email LIKE $2 ESCAPE '\\' OR c.n_phone LIKE $2 ESCAPE '\\' \
      OR c.n_first_name LIKE $2 ESCAPE '\\' OR c.n_last_name LIKE $2 ESCAPE '\\' \
      OR c.n_first_name || ' ' || c.n_last_name LIKE $2 ESCAPE '\\' \
-     OR lower(c.external_id) LIKE $2 ESCAPE '\\') \
+     OR @lower(c.external_id) LIKE $2 ESCAPE '\\') \
      ORDER BY CASE WHEN c.external_id = $1 THEN 0 ELSE 1 END, c.external_id LIMIT $3";
 
 pub(super) const STATEMENTS: &[&str] = &[ID_OF, COUNT, FIND];
@@ -54,7 +54,7 @@ impl Store {
         model: &DataModel,
     ) -> Result<Vec<Customer>> {
         let columns = one_valued(model)?;
-        let query = sqlx::query(AssertSqlSafe(select(&columns))).bind(numbers(customers));
+        let query = query(select(&columns)).bind(numbers(customers));
         let rows: Vec<Record> = listed(query, self.read()).await?;
         let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(rows.len());
         for row in rows {
@@ -65,7 +65,7 @@ impl Store {
     }
 
     pub async fn customer_id(&self, external_id: &str) -> Result<Option<CustomerId>> {
-        let number: Option<i64> = sqlx::query_scalar(ID_OF)
+        let number: Option<i64> = query_scalar(ID_OF)
             .bind(i64::from(Bucket::of(external_id).0))
             .bind(external_id)
             .fetch_optional(self.read())
@@ -80,7 +80,7 @@ impl Store {
         limit: u32,
         model: &DataModel,
     ) -> Result<Vec<Customer>> {
-        let numbers: Vec<i64> = sqlx::query_scalar(FIND)
+        let numbers: Vec<i64> = query_scalar(FIND)
             .bind(text)
             .bind(format!("{}%", patterns::literal(&fold(text))))
             .bind(limit)
@@ -91,7 +91,7 @@ impl Store {
     }
 
     pub async fn customer_count(&self) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(COUNT).fetch_one(self.read()).await?;
+        let count: i64 = query_scalar(COUNT).fetch_one(self.read()).await?;
         Ok(count.unsigned_abs())
     }
 }
@@ -130,7 +130,7 @@ struct Several {
 
 fn select(columns: &[Column]) -> String {
     format!(
-        "SELECT json_group_array(json_array({BASE}, {fields}, {TAGS}, {values})) \
+        "SELECT @list(@array({BASE}, {fields}, {TAGS}, {values})) \
          FROM {ids} AS k CROSS JOIN customers AS c LEFT JOIN activity AS y \
          ON y.bucket = c.bucket AND y.customer_id = c.customer_id \
          WHERE c.bucket = k.bucket AND c.customer_id = k.id",
@@ -143,10 +143,10 @@ fn select(columns: &[Column]) -> String {
 /// The values of many-valued fields, a name and the three columns each.
 fn values() -> String {
     format!(
-        "json((SELECT json_group_array(json_array(n.name, v.text, v.whole, {number}) \
+        "@json(SELECT @list(@array(n.name, v.text, v.whole, {number}) \
          ORDER BY v.field, v.position) FROM customer_values AS v CROSS JOIN names AS n \
-         WHERE v.bucket = c.bucket AND v.customer_id = c.customer_id AND n.number = v.field))",
-        number = exact("v.number")
+         WHERE v.bucket = c.bucket AND v.customer_id = c.customer_id AND n.number = v.field)",
+        number = "@exact(v.number)"
     )
 }
 

@@ -1,19 +1,45 @@
-//! Owns what differs between databases: how a batch bound as one JSON text becomes rows.
+//! Owns what differs between databases: a statement is written once, with a few forms that begin with
+//! `@`, and each database gets its own text of it.
+//!
+//! | form | stands for |
+//! |---|---|
+//! | `@ids` | the rows of a JSON array of customer or enrollment numbers, bound as `$1`: `bucket`, `id` |
+//! | `@rows(name TYPE place, …)` | the rows of a JSON array of arrays, bound as `$1` |
+//! | `@numbers($n)` | the rows of a JSON array of numbers: `value` |
+//! | `@first` `@last` | the two numbers of a JSON array, bound as `$1` |
+//! | `@array(a, b)` | a JSON array of these |
+//! | `@list(a)` | all values of a column as one JSON array; rows fetched one by one cost several times as much |
+//! | `@json(SELECT …)` | a query for one JSON value, within another |
+//! | `@exact(a)` | a floating number as a text that reads back as exactly that number |
+//! | `@lower(a)` | the text with its ASCII letters small |
+//! | `@insert` | an insert whose failure ends the whole transaction |
+//! | `@share` | locks what was read against changes until the transaction ends |
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+/// The databases that the store knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
 
 /// The rows of a JSON array of customer or enrollment numbers, bound as `$1`: `bucket` and `id`.
 macro_rules! ids {
     () => {
-        "(SELECT value >> 48 AS bucket, value AS id FROM json_each($1))"
+        "@ids"
     };
 }
 
 /// The rows of a JSON array of arrays, bound as `$1`: a name, a type and a place for each column.
 macro_rules! rows {
-    ($($name:ident $kind:ident $place:literal),+) => {
+    ($first:ident $kind:ident $place:literal $(, $name:ident $other:ident $at:literal)*) => {
         concat!(
-            "(SELECT ",
-            $("CAST(value ->> ", $place, " AS ", stringify!($kind), ") AS ", stringify!($name), ", ",)+
-            "1 AS one FROM json_each($1))"
+            "@rows(", stringify!($first), " ", stringify!($kind), " ", $place,
+            $(", ", stringify!($name), " ", stringify!($other), " ", $at,)*
+            ")"
         )
     };
 }
@@ -21,41 +47,212 @@ macro_rules! rows {
 /// The head of a statement whose rows come out as one JSON array of arrays of these columns.
 macro_rules! listed {
     ($columns:literal) => {
-        concat!("SELECT json_group_array(json_array(", $columns, ")) FROM ")
+        concat!("SELECT @list(@array(", $columns, ")) FROM ")
     };
 }
 
-/// All values of a column as one JSON array: rows that are fetched one by one cost several times as much.
-macro_rules! list {
-    ($column:literal) => {
-        concat!("json_group_array(", $column, ")")
-    };
-}
+pub(super) use {ids, listed, rows};
 
-/// How an insert begins whose failure ends the whole transaction: pages need not be kept aside, so that
-/// it alone could be undone.
-macro_rules! insert_or_end {
-    () => {
-        "INSERT OR FAIL INTO "
-    };
-}
-
-pub(super) use {ids, insert_or_end, list, listed, rows};
-
-/// The most binds that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`).
+/// The most binds that one statement takes (`SQLITE_MAX_VARIABLE_NUMBER`; PostgreSQL: 65,535).
 pub(super) const MOST_BINDS: usize = 32_766;
 
-/// The columns that `customers` has now.
-pub(super) const CUSTOMER_COLUMNS: &str = "SELECT name FROM pragma_table_info('customers')";
-
-/// Whether `column` is one of a JSON array of numbers or texts, bound as `placeholder`.
-pub(super) fn one_of(column: &str, placeholder: usize) -> String {
-    format!("{column} IN (SELECT value FROM json_each(${placeholder}))")
+/// What the values of a list are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    Text,
+    Whole,
+    Number,
 }
 
-/// A floating number as a text that reads back as exactly that number; some other text for NULL.
-pub(super) fn exact(column: &str) -> String {
-    format!("quote({column})")
+/// Whether `column` is one of a JSON array, bound as `placeholder`.
+pub(super) fn one_of(column: &str, listed: Listed, placeholder: usize) -> String {
+    let kind = match listed {
+        Listed::Text => "TEXT",
+        Listed::Whole => "BIGINT",
+        Listed::Number => "DOUBLE PRECISION",
+    };
+    format!("{column} IN (SELECT CAST(value AS {kind}) FROM @each(${placeholder}))")
 }
 
-pub(super) const STATEMENTS: &[&str] = &[CUSTOMER_COLUMNS];
+impl Dialect {
+    /// The statement as this database takes it.
+    pub(super) fn text(self, statement: Cow<'static, str>) -> Cow<'static, str> {
+        match statement {
+            text if !text.contains('@') => text,
+            Cow::Borrowed(text) => Cow::Borrowed(self.remembered(text)),
+            Cow::Owned(text) => Cow::Owned(self.expand(&text)),
+        }
+    }
+
+    /// Each constant statement is expanded once in the life of the process.
+    fn remembered(self, text: &'static str) -> &'static str {
+        static KNOWN: RwLock<Option<Texts>> = RwLock::new(None);
+        let key = (self, text.as_ptr() as usize, text.len());
+        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.as_ref().and_then(|texts| texts.get(&key)) {
+            return found;
+        }
+        drop(known);
+        let expanded: &'static str = Box::leak(self.expand(text).into_boxed_str());
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        known.get_or_insert_default().insert(key, expanded);
+        expanded
+    }
+
+    fn expand(self, text: &str) -> String {
+        let mut expanded = String::with_capacity(text.len() * 2);
+        let mut rest = text;
+        while let Some(at) = rest.find('@') {
+            expanded.push_str(&rest[..at]);
+            let form = &rest[at + 1..];
+            let end = form
+                .find(|c: char| !c.is_ascii_lowercase())
+                .unwrap_or(form.len());
+            let (name, after) = form.split_at(end);
+            let inside = after.strip_prefix('(').map(inside);
+            expanded.push_str(&self.form(name, inside.unwrap_or_default()));
+            rest = inside.map_or(after, |inside| &after[inside.len() + 2..]);
+        }
+        expanded + rest
+    }
+
+    fn form(self, name: &str, inside: &str) -> String {
+        match (name, self) {
+            ("ids", _) => format!(
+                "(SELECT CAST(value AS BIGINT) >> 48 AS bucket, CAST(value AS BIGINT) AS id FROM {})",
+                self.each("$1")
+            ),
+            ("rows", _) => self.rows(inside),
+            ("numbers", _) => format!(
+                "(SELECT CAST(value AS BIGINT) AS value FROM {})",
+                self.each(inside)
+            ),
+            ("each", _) => self.each(inside),
+            ("first", _) => self.place(0),
+            ("last", _) => self.place(1),
+            ("array", Self::Sqlite) => format!("json_array({})", self.expand(inside)),
+            ("array", Self::Postgres) => format!("json_build_array({})", self.expand(inside)),
+            ("list", Self::Sqlite) => format!("json_group_array({})", self.expand(inside)),
+            ("list", Self::Postgres) => {
+                format!("coalesce(json_agg({}), '[]')", self.expand(inside))
+            }
+            ("json", Self::Sqlite) => format!("json(({}))", self.expand(inside)),
+            ("json", Self::Postgres) => format!("({})", self.expand(inside)),
+            ("exact", Self::Sqlite) => format!("quote({inside})"),
+            ("exact", Self::Postgres) => format!("CAST({inside} AS TEXT)"),
+            ("lower", Self::Sqlite) => format!("lower({inside})"),
+            ("lower", Self::Postgres) => format!("lower({inside} COLLATE \"C\")"),
+            ("insert", Self::Sqlite) => "INSERT OR FAIL INTO".to_owned(),
+            ("insert", Self::Postgres) => "INSERT INTO".to_owned(),
+            ("share", Self::Sqlite) => String::new(),
+            ("share", Self::Postgres) => " FOR SHARE".to_owned(),
+            // Not a form of ours: the database says what is wrong with it.
+            _ => format!("@{name}"),
+        }
+    }
+
+    /// The elements of a JSON array as texts or numbers, in a column `value`.
+    fn each(self, array: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_each({array})"),
+            Self::Postgres => format!("jsonb_array_elements_text(CAST({array} AS jsonb))"),
+        }
+    }
+
+    fn rows(self, columns: &str) -> String {
+        let cell = |column: &str| {
+            let words: Vec<&str> = column.split_whitespace().collect();
+            let [name, kind @ .., place] = words.as_slice() else {
+                return String::new();
+            };
+            format!("CAST(value ->> {place} AS {}) AS {name}", kind.join(" "))
+        };
+        let cells: Vec<String> = columns.split(',').map(cell).collect();
+        let from = match self {
+            Self::Sqlite => "json_each($1)",
+            Self::Postgres => "jsonb_array_elements(CAST($1 AS jsonb))",
+        };
+        format!("(SELECT {}, 1 AS one FROM {from})", cells.join(", "))
+    }
+
+    fn place(self, place: u8) -> String {
+        match self {
+            Self::Sqlite => format!("($1 ->> {place})"),
+            Self::Postgres => format!("CAST(CAST($1 AS json) ->> {place} AS BIGINT)"),
+        }
+    }
+
+    /// The type of a text column: compared byte by byte, whatever the database's language is.
+    pub(super) fn text_type(self) -> &'static str {
+        match self {
+            Self::Sqlite => "TEXT",
+            Self::Postgres => "TEXT COLLATE \"C\"",
+        }
+    }
+
+    /// The names of the columns that `customers` has now.
+    pub(super) fn customer_columns(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM pragma_table_info('customers')",
+            Self::Postgres => {
+                "SELECT CAST(attname AS TEXT) FROM pg_attribute \
+                 WHERE attrelid = CAST('customers' AS regclass) AND attnum > 0 AND NOT attisdropped"
+            }
+        }
+    }
+}
+
+/// By dialect, and where the text lies: constants do not move.
+type Texts = HashMap<(Dialect, usize, usize), &'static str>;
+
+/// What stands before the bracket that closes the one just opened.
+fn inside(text: &str) -> &str {
+    let mut depth = 1;
+    let closes = |c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    };
+    text.find(closes).map_or(text, |end| &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_becomes_each_databases_own() {
+        let statement = "SELECT @list(@array(e.a, f(e.b))) FROM @rows(id BIGINT 0, a TEXT 1) AS e";
+        assert_eq!(
+            Dialect::Sqlite.text(statement.into()),
+            "SELECT json_group_array(json_array(e.a, f(e.b))) FROM (SELECT CAST(value ->> 0 AS BIGINT) \
+             AS id, CAST(value ->> 1 AS TEXT) AS a, 1 AS one FROM json_each($1)) AS e"
+        );
+        assert_eq!(
+            Dialect::Postgres.text(statement.into()),
+            "SELECT coalesce(json_agg(json_build_array(e.a, f(e.b))), '[]') FROM \
+             (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS TEXT) AS a, 1 AS one \
+             FROM jsonb_array_elements(CAST($1 AS jsonb))) AS e"
+        );
+    }
+
+    #[test]
+    fn a_text_without_forms_stays_as_it_is() {
+        let text = "SELECT 1 FROM meta WHERE key = $1";
+        assert!(matches!(
+            Dialect::Postgres.text(text.into()),
+            Cow::Borrowed(same) if std::ptr::eq(same, text)
+        ));
+    }
+
+    #[test]
+    fn what_is_no_form_is_left_to_the_database() {
+        assert_eq!(
+            Dialect::Sqlite.text("SELECT @nothing(1)".into()),
+            "SELECT @nothing"
+        );
+    }
+}

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::db::Tx;
-use super::dialect::{ids, insert_or_end, rows};
+use super::dialect::{ids, rows};
 use super::error::Result;
 use super::sequences;
+use super::sql::query;
 use crate::domain::ids::{Bucket, CustomerId};
 
 const MARK: &str = concat!(
@@ -17,8 +18,7 @@ const MARK: &str = concat!(
 
 /// Those who are new have no mark yet.
 const MARK_NEW: &str = concat!(
-    insert_or_end!(),
-    "dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, $3 FROM ",
+    "@insert dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, $3 FROM ",
     rows!(bucket BIGINT 0),
     " AS k CROSS JOIN customers AS c WHERE c.bucket = k.bucket \
      AND c.customer_id >= (k.bucket << 48) + $2 AND c.customer_id < (k.bucket << 48) + $4"
@@ -32,10 +32,10 @@ pub(super) async fn mark(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
         return Ok(());
     }
     let mark = newest(tx).await?;
-    sqlx::query(MARK)
+    query(MARK)
         .bind(numbers(customers))
         .bind(mark)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
@@ -53,12 +53,12 @@ pub(super) async fn mark_new(
     mark: i64,
 ) -> Result<()> {
     let buckets: Vec<[u16; 1]> = buckets.iter().map(|bucket| [bucket.0]).collect();
-    sqlx::query(MARK_NEW)
+    query(MARK_NEW)
         .bind(serde_json::json!(buckets).to_string())
         .bind(numbers.start)
         .bind(mark)
         .bind(numbers.end)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

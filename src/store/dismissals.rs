@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::Row;
 
 use super::changes;
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
 use super::instants::instant;
+use super::sql::query;
 use super::subscriptions::read_by;
 use crate::domain::audit::By;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -46,7 +46,7 @@ impl Store {
     ) -> Result<bool> {
         let mut tx = self.write().await?;
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
-        let added = sqlx::query(ADD)
+        let added = query(ADD)
             .bind(bucket)
             .bind(number)
             .bind(campaign)
@@ -54,12 +54,12 @@ impl Store {
             .bind(by.actor.as_str())
             .bind(by.source.as_str())
             .bind(&by.note)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        if added.rows_affected() == 0 {
+        if added == 0 {
             return Ok(false);
         }
-        sqlx::query(EXIT)
+        query(EXIT)
             .bind(bucket)
             .bind(number)
             .bind(NameKind::Flow.number())
@@ -67,7 +67,7 @@ impl Store {
             .bind(EnrollmentStatus::Exited.number())
             .bind(ExitReason::Dismissed.number())
             .bind(at.as_microsecond())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         changes::finish(&mut tx, line(customer, campaign, Kind::Dismissal, by, at)).await?;
         tx.commit().await?;
@@ -83,13 +83,13 @@ impl Store {
         at: Timestamp,
     ) -> Result<bool> {
         let mut tx = self.write().await?;
-        let removed = sqlx::query(REMOVE)
+        let removed = query(REMOVE)
             .bind(i64::from(customer.bucket().0))
             .bind(customer.0)
             .bind(campaign)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        if removed.rows_affected() == 0 {
+        if removed == 0 {
             changes::require(&mut tx, customer).await?;
             return Ok(false);
         }
@@ -105,7 +105,7 @@ impl Store {
         customers: &[CustomerId],
     ) -> Result<HashMap<CustomerId, Vec<Dismissal>>> {
         let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
-        let rows = sqlx::query(OF)
+        let rows = query(OF)
             .bind(json!(numbers).to_string())
             .fetch_all(self.read())
             .await?;

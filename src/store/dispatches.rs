@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use super::among::numbers;
 use super::db::Store;
@@ -11,6 +10,7 @@ use super::dialect::{ids, rows};
 use super::error::Result;
 use super::instants::{instant, micros};
 use super::listing::json;
+use super::sql::query;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -19,7 +19,7 @@ use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo};
 const FROZEN: &str = concat!(
     "SELECT f.enrollment_id, f.body FROM ",
     rows!(id BIGINT 0, step BIGINT 1),
-    " AS j CROSS JOIN frozen_messages AS f ON f.bucket = j.id >> 48 AND f.enrollment_id = j.id \
+    " AS j CROSS JOIN frozen_messages AS f WHERE f.bucket = j.id >> 48 AND f.enrollment_id = j.id \
      AND f.step = j.step"
 );
 const ABANDONED: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, d.step, d.channel, \
@@ -41,9 +41,9 @@ const UNCLAIM: &str = concat!(
 const RECENT: &str = concat!(
     "SELECT e.customer_id, d.channel, d.first_at FROM ",
     ids!(),
-    " AS k CROSS JOIN enrollments AS e ON e.bucket = k.bucket AND e.customer_id = k.id \
-     CROSS JOIN dispatches AS d ON d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id \
-     WHERE d.state IN (0, 1, 2, 3, 6, 8) AND d.first_at > $2"
+    " AS k CROSS JOIN enrollments AS e CROSS JOIN dispatches AS d WHERE e.bucket = k.bucket \
+     AND e.customer_id = k.id AND d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id \
+     AND d.state IN (0, 1, 2, 3, 6, 8) AND d.first_at > $2"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, UNCLAIM, RECENT];
@@ -70,34 +70,33 @@ impl Store {
         claims: &[(EnrollmentId, NameNo)],
     ) -> Result<HashMap<EnrollmentId, String>> {
         let keys: Vec<_> = claims.iter().map(|(id, step)| (id.0, step.0)).collect();
-        let rows = sqlx::query(FROZEN)
+        let rows = query(FROZEN)
             .bind(json(&keys))
             .fetch_all(self.read())
             .await?;
-        Ok(rows
-            .iter()
-            .map(|row| (EnrollmentId(row.get(0)), row.get(1)))
-            .collect())
+        rows.iter()
+            .map(|row| Ok((EnrollmentId(row.try_get(0)?), row.try_get(1)?)))
+            .collect()
     }
 
     /// Claims that an earlier start left unsettled.
     pub async fn abandoned(&self, incarnation: Incarnation) -> Result<Vec<Abandoned>> {
-        let rows = sqlx::query(ABANDONED)
+        let rows = query(ABANDONED)
             .bind(incarnation.0)
             .fetch_all(self.read())
             .await?;
         rows.iter()
             .map(|row| {
                 Ok(Abandoned {
-                    enrollment: EnrollmentId(row.get(0)),
-                    customer: CustomerId(row.get(1)),
-                    flow: NameNo(row.get(2)),
-                    step: NameNo(row.get(3)),
-                    channel: Channel::from_number(row.get(4)),
-                    attempt: row.get(5),
-                    first_at: instant(row.get(6))?,
-                    incarnation: Incarnation(row.get(7)),
-                    ended: ended(row.get(8), row.get(9)),
+                    enrollment: EnrollmentId(row.try_get(0)?),
+                    customer: CustomerId(row.try_get(1)?),
+                    flow: NameNo(row.try_get(2)?),
+                    step: NameNo(row.try_get(3)?),
+                    channel: Channel::from_number(row.try_get(4)?),
+                    attempt: row.try_get(5)?,
+                    first_at: instant(row.try_get(6)?)?,
+                    incarnation: Incarnation(row.try_get(7)?),
+                    ended: ended(row.try_get(8)?, row.try_get(9)?),
                 })
             })
             .collect()
@@ -107,13 +106,13 @@ impl Store {
     pub async fn release(&self, enrollments: &[EnrollmentId], now: Timestamp) -> Result<u64> {
         let rows: Vec<i64> = enrollments.iter().map(|id| id.0).collect();
         let mut tx = self.write().await?;
-        let query = sqlx::query(RELEASE).bind(json(&rows)).bind(micros(now));
-        let done = query.execute(&mut *tx).await?.rows_affected();
-        sqlx::query(UNCLAIM)
+        let release = query(RELEASE).bind(json(&rows)).bind(micros(now));
+        let done = release.execute(&mut tx).await?;
+        query(UNCLAIM)
             .bind(json(&rows))
             .bind(DispatchState::Deferred.number())
             .bind(micros(now))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(done)
@@ -125,17 +124,21 @@ impl Store {
         customers: &[CustomerId],
         since: Timestamp,
     ) -> Result<Vec<(CustomerId, Channel, Timestamp)>> {
-        let rows = sqlx::query(RECENT)
+        let rows = query(RECENT)
             .bind(numbers(customers))
             .bind(micros(since))
             .fetch_all(self.read())
             .await?;
         let mut recent = Vec::with_capacity(rows.len());
         for row in &rows {
-            let Some(channel) = Channel::from_number(row.get(1)) else {
+            let Some(channel) = Channel::from_number(row.try_get(1)?) else {
                 continue;
             };
-            recent.push((CustomerId(row.get(0)), channel, instant(row.get(2))?));
+            recent.push((
+                CustomerId(row.try_get(0)?),
+                channel,
+                instant(row.try_get(2)?)?,
+            ));
         }
         Ok(recent)
     }

@@ -11,6 +11,7 @@ use super::dialect::listed;
 use super::error::{Error, Result};
 use super::instants::{instant, micros};
 use super::listing::listed;
+use super::sql::{query, query_scalar};
 use crate::domain::channel::Lane;
 use crate::domain::dispatch::DispatchState;
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo, Share};
@@ -56,7 +57,7 @@ const NEXT_DUES: &str = concat!(
         "l.lane, (SELECT min(e.due) FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
          AND e.bucket % $2 = $3 AND e.lane = l.lane AND e.due IS NOT NULL)"
     ),
-    "(SELECT value AS lane FROM json_each($1)) AS l"
+    "(SELECT value AS lane FROM @numbers($1) AS n) AS l"
 );
 const COUNT_DUE: &str =
     "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due <= $2";
@@ -72,7 +73,7 @@ impl Store {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Due>> {
-        let query = sqlx::query(DUE)
+        let query = query(DUE)
             .bind(lane.number())
             .bind(micros(now))
             .bind(limit)
@@ -84,7 +85,7 @@ impl Store {
 
     /// When the next row of a lane is due.
     pub async fn next_due(&self, lane: Lane) -> Result<Option<Timestamp>> {
-        let due: Option<i64> = sqlx::query_scalar(NEXT_DUE)
+        let due: Option<i64> = query_scalar(NEXT_DUE)
             .bind(lane.number())
             .fetch_one(self.read())
             .await?;
@@ -94,7 +95,7 @@ impl Store {
     /// When the next row of each lane is due; a lane without one is absent.
     pub async fn next_dues(&self, share: Share) -> Result<BTreeMap<Lane, Timestamp>> {
         let lanes = Lane::ALL.map(Lane::number);
-        let query = sqlx::query(NEXT_DUES)
+        let query = query(NEXT_DUES)
             .bind(json!(lanes).to_string())
             .bind(share.of)
             .bind(share.index);
@@ -109,7 +110,7 @@ impl Store {
     }
 
     pub async fn count_due(&self, lane: Lane, now: Timestamp) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(COUNT_DUE)
+        let count: i64 = query_scalar(COUNT_DUE)
             .bind(lane.number())
             .bind(micros(now))
             .fetch_one(self.read())

@@ -1,7 +1,6 @@
 //! Owns enrollments as they begin and end: entries for members, promotions, exits.
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::domain::channel::Lane;
 use crate::domain::dispatch::{DispatchState, Reason};
@@ -18,6 +17,7 @@ use super::instants::micros;
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sequences;
+use super::sql::{query, query_scalar};
 
 /// Whether a member who was enrolled before may enter again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +81,14 @@ pub(super) const STATEMENTS: &[&str] = &[EXIT, CLOSE_DEFERRED];
 /// Enrolls the members among these customers who may enter. How many did.
 pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result<u64> {
     let dues = dues(tx, entering, among).await?;
-    let base = sequences::next(tx, "enrollment").await?;
+    let most = most(tx, among).await?;
+    let base = sequences::take(tx, "enrollment", most).await?;
     let status = if entering.pending {
         EnrollmentStatus::Pending
     } else {
         EnrollmentStatus::Waiting
     };
-    let query = sqlx::query(AssertSqlSafe(enroll_sql(entering, among, &dues)))
+    let query = query(enroll_sql(entering, among, &dues))
         .bind(among.bind())
         .bind(entering.flow.0)
         .bind(entering.segment.0)
@@ -105,15 +106,20 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
         .zones
         .into_iter()
         .fold(query, |query, (zone, due)| query.bind(zone).bind(due));
-    let enrolled = query.execute(&mut **tx).await?.rows_affected();
-    let used = match numbering(entering, among) {
-        _ if enrolled == 0 => 0,
-        Numbering::ByCustomer => sequences::next(tx, "customer").await?.unsigned_abs(),
-        Numbering::ByRow => enrolled,
-    };
-    let used = usize::try_from(used).unwrap_or_default();
-    sequences::take(tx, "enrollment", used).await?;
-    Ok(enrolled)
+    query.execute(tx).await
+}
+
+/// More numbers than enrollments can come of it: of whole buckets as many as customers have, and those
+/// who are being made meanwhile.
+async fn most(tx: &mut Tx, among: &Among<'_>) -> Result<usize> {
+    const BEING_MADE: usize = 1 << 20;
+    match among {
+        Among::Customers(customers) => Ok(customers.len()),
+        Among::Buckets(_) => {
+            let customers = sequences::next(tx, "customer").await?;
+            Ok(usize::try_from(customers).unwrap_or_default() + BEING_MADE)
+        }
+    }
 }
 
 /// Where the numbers of new enrollments come from.
@@ -208,15 +214,14 @@ async fn zones_of_entering(
         zone = entering.zone_field,
         entering = entering_sql(entering, among),
     );
-    let rows = sqlx::query(AssertSqlSafe(sql))
+    query_scalar(sql)
         .bind(among.bind())
         .bind(entering.flow.0)
         .bind(entering.segment.0)
         .bind(entering.joined_after.map_or(i64::MIN, micros))
         .bind(rule_bound(entering))
-        .fetch_all(&mut **tx)
-        .await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+        .fetch_all(&mut *tx)
+        .await
 }
 
 /// `$13` is when they are due; from `$14` on a zone and its due time in turn.
@@ -237,7 +242,7 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>, dues: &Dues) -> String
     let due_or_none = if entering.pending { "NULL" } else { due };
     let (number, from) = match numbering(entering, among) {
         Numbering::ByRow => (
-            "(m.bucket << 48) | ($6 + row_number() OVER () - 1)",
+            "(CAST(m.bucket AS BIGINT) << 48) | ($6 + row_number() OVER () - 1)",
             entering_sql(entering, among),
         ),
         // Who entered before has a first entry.
@@ -275,15 +280,14 @@ pub(super) async fn exit(
     if customers.is_empty() {
         return Ok(0);
     }
-    let rows = sqlx::query(EXIT)
+    let ended: Vec<i64> = query_scalar(EXIT)
         .bind(numbers(customers))
         .bind(flow.0)
         .bind(EnrollmentStatus::Exited.number())
         .bind(why.0.number())
         .bind(micros(at))
-        .fetch_all(&mut **tx)
+        .fetch_all(&mut *tx)
         .await?;
-    let ended: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
     close_deferred(tx, &ended, why.1, at).await?;
     Ok(ended.len() as u64)
 }
@@ -298,13 +302,13 @@ pub(super) async fn close_deferred(
     if ended.is_empty() {
         return Ok(());
     }
-    sqlx::query(CLOSE_DEFERRED)
+    query(CLOSE_DEFERRED)
         .bind(serde_json::to_string(ended).unwrap_or_default())
         .bind(DispatchState::Withheld.number())
         .bind(reason.number())
         .bind(micros(at))
         .bind(DispatchState::Deferred.number())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
@@ -326,7 +330,7 @@ pub(super) async fn meeting(
     );
     let own = [Bind::Text(numbers(customers)), Bind::Int(flow.into())];
     let rows = composed(sql, own, predicate.binds)
-        .fetch_all(&mut **tx)
+        .fetch_all(&mut *tx)
         .await?;
-    Ok(rows.iter().map(|row| CustomerId(row.get(0))).collect())
+    rows.iter().map(|row| row.take().map(CustomerId)).collect()
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::db::Tx;
 use super::dialect::rows;
 use super::error::{Error, Result};
+use super::sql::{query, query_scalar};
 use crate::domain::duration::Delay;
 use crate::domain::flow::Flow;
 use crate::domain::ids::{NameNo, RevisionNo};
@@ -66,19 +67,16 @@ pub(super) async fn apply(
     write(tx, FORWARD, &json!(removed)).await?;
     write(tx, REMOVED, &json!(removed)).await?;
     write(tx, RETURNED, &json!(present)).await?;
-    sqlx::query(TIMED)
+    query(TIMED)
         .bind(json!(retimed).to_string())
         .bind(no.0)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
 
 async fn write(tx: &mut Tx, sql: &'static str, rows: &serde_json::Value) -> Result<()> {
-    sqlx::query(sql)
-        .bind(rows.to_string())
-        .execute(&mut **tx)
-        .await?;
+    query(sql).bind(rows.to_string()).execute(&mut *tx).await?;
     Ok(())
 }
 
@@ -89,8 +87,8 @@ async fn before(
     next: &Revision,
     numbers: &Numbers,
 ) -> Result<Vec<Flow>> {
-    let known: HashSet<i64> = sqlx::query_scalar(KNOWN)
-        .fetch_all(&mut **tx)
+    let known: HashSet<i64> = query_scalar(KNOWN)
+        .fetch_all(&mut *tx)
         .await?
         .into_iter()
         .collect();
@@ -100,12 +98,9 @@ async fn before(
     let mut found = Vec::new();
     let mut below = i64::from(no);
     while !sought.is_empty() {
-        let older: Option<(i64, String)> = sqlx::query_as(OLDER)
-            .bind(below)
-            .fetch_optional(&mut **tx)
-            .await?;
-        let Some((revision, body)) = older else { break };
-        let mut older = parse(&body)?;
+        let older = query(OLDER).bind(below).fetch_optional(&mut *tx).await?;
+        let Some(row) = older else { break };
+        let mut older = parse(row.text(1)?)?;
         let here: Vec<&str> = sought.iter().copied().collect();
         for id in here {
             if let Some(flow) = older.flows.remove(id) {
@@ -113,7 +108,7 @@ async fn before(
                 found.push(flow);
             }
         }
-        below = revision;
+        below = row.try_get(0)?;
     }
     Ok(found)
 }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::domain::ids::{NameNo, RevisionNo};
 
 use super::db::Store;
 use super::error::Result;
 use super::instants::{instant, micros, optional_instant};
+use super::sql::{Query, Row, query};
 
 /// What a flow's pause is, and whose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,31 +61,31 @@ pub(super) const STATEMENTS: &[&str] = &[
 
 impl Store {
     pub async fn flow_states(&self) -> Result<BTreeMap<NameNo, FlowState>> {
-        let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
+        let rows = query(STATES).fetch_all(self.read()).await?;
         rows.iter()
-            .map(|row| Ok((NameNo(row.get(0)), flow_state(row)?)))
+            .map(|row| Ok((NameNo(row.try_get(0)?), flow_state(row)?)))
             .collect()
     }
 
     /// Marks a flow active from `at` on, unless it already is. Whether it became so.
     pub async fn activate_flow(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
-        self.change_flow(sqlx::query(ACTIVATE).bind(flow.0).bind(micros(at)))
+        self.change_flow(query(ACTIVATE).bind(flow.0).bind(micros(at)))
             .await
     }
 
     /// A flow that is a draft again or stopped: those who qualify later are new to it.
     pub async fn deactivate_flow(&self, flow: NameNo) -> Result<bool> {
-        self.change_flow(sqlx::query(DEACTIVATE).bind(flow.0)).await
+        self.change_flow(query(DEACTIVATE).bind(flow.0)).await
     }
 
     pub async fn set_caught_up(&self, flow: NameNo, bucket: u16) -> Result<bool> {
-        self.change_flow(sqlx::query(CAUGHT_UP).bind(flow.0).bind(i32::from(bucket)))
+        self.change_flow(query(CAUGHT_UP).bind(flow.0).bind(i32::from(bucket)))
             .await
     }
 
     /// Pauses a flow; an earlier pause stays as it is. Whether it was running.
     pub async fn pause_flow(&self, flow: NameNo, pause: &Pause) -> Result<bool> {
-        let query = sqlx::query(PAUSE)
+        let query = query(PAUSE)
             .bind(flow.0)
             .bind(micros(pause.at))
             .bind(&pause.by)
@@ -96,63 +95,58 @@ impl Store {
 
     /// Asks for a paused flow to go on; the daemon puts its rows back and ends the pause.
     pub async fn resume_flow(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
-        self.change_flow(sqlx::query(RESUME).bind(flow.0).bind(micros(at)))
+        self.change_flow(query(RESUME).bind(flow.0).bind(micros(at)))
             .await
     }
 
     pub async fn set_parked(&self, flow: NameNo) -> Result<bool> {
-        self.change_flow(sqlx::query(PARKED).bind(flow.0)).await
+        self.change_flow(query(PARKED).bind(flow.0)).await
     }
 
     /// From here on parked rows only return to the due index.
     pub async fn set_returning(&self, flow: NameNo) -> Result<bool> {
-        self.change_flow(sqlx::query(RETURNING).bind(flow.0)).await
+        self.change_flow(query(RETURNING).bind(flow.0)).await
     }
 
     /// Ends a pause whose rows are all back in the due index.
     pub async fn end_pause(&self, flow: NameNo, skip_before: Option<Timestamp>) -> Result<bool> {
-        let query = sqlx::query(UNPAUSED)
-            .bind(flow.0)
-            .bind(skip_before.map(micros));
+        let query = query(UNPAUSED).bind(flow.0).bind(skip_before.map(micros));
         self.change_flow(query).await
     }
 
     pub async fn set_promoted(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
-        self.change_flow(sqlx::query(PROMOTED).bind(flow.0).bind(micros(at)))
+        self.change_flow(query(PROMOTED).bind(flow.0).bind(micros(at)))
             .await
     }
 
-    async fn change_flow(
-        &self,
-        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
-    ) -> Result<bool> {
+    async fn change_flow(&self, query: Query<'_>) -> Result<bool> {
         let mut tx = self.write().await?;
-        let changed = query.execute(&mut *tx).await?.rows_affected() > 0;
+        let changed = query.execute(&mut tx).await? > 0;
         tx.commit().await?;
         Ok(changed)
     }
 }
 
-fn flow_state(row: &SqliteRow) -> Result<FlowState> {
-    let paused_at: Option<i64> = row.get(4);
+fn flow_state(row: &Row) -> Result<FlowState> {
+    let paused_at: Option<i64> = row.try_get(4)?;
     let pause = paused_at
         .map(|at| {
-            let by: Option<String> = row.get(5);
+            let by: Option<String> = row.try_get(5)?;
             Ok::<_, super::error::Error>(Pause {
                 at: instant(at)?,
                 by: by.unwrap_or_default(),
-                reason: row.get(6),
+                reason: row.try_get(6)?,
             })
         })
         .transpose()?;
     Ok(FlowState {
-        activated_at: optional_instant(row.get(1))?,
-        caught_up_to: row.get(2),
-        timing_revision: RevisionNo(row.get(3)),
+        activated_at: optional_instant(row.try_get(1)?)?,
+        caught_up_to: row.try_get(2)?,
+        timing_revision: RevisionNo(row.try_get(3)?),
         pause,
-        parked: row.get::<i64, _>(7) == 1,
-        resumed_at: optional_instant(row.get(8))?,
-        promoted_at: optional_instant(row.get(9))?,
-        skip_before: optional_instant(row.get(10))?,
+        parked: row.try_get::<i64>(7)? == 1,
+        resumed_at: optional_instant(row.try_get(8)?)?,
+        promoted_at: optional_instant(row.try_get(9)?)?,
+        skip_before: optional_instant(row.try_get(10)?)?,
     })
 }

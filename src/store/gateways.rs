@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use crate::domain::channel::Channel;
 
@@ -11,6 +10,7 @@ use super::db::Store;
 use super::error::Result;
 use super::flows::Pause;
 use super::instants::{instant, micros, optional_instant};
+use super::sql::query;
 
 /// What people see of a channel's gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,25 +49,25 @@ pub(super) const STATEMENTS: &[&str] = &[STATES, PAUSE, RESUME, BREAKER];
 
 impl Store {
     pub async fn channel_states(&self) -> Result<BTreeMap<Channel, ChannelState>> {
-        let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
+        let rows = query(STATES).fetch_all(self.read()).await?;
         let mut states = BTreeMap::new();
         for row in &rows {
-            let Some(channel) = Channel::from_number(row.get(0)) else {
+            let Some(channel) = Channel::from_number(row.try_get(0)?) else {
                 continue;
             };
-            let pause = match row.get::<Option<i64>, _>(1) {
+            let pause = match row.try_get::<Option<i64>>(1)? {
                 Some(at) => Some(Pause {
                     at: instant(at)?,
-                    by: row.get::<Option<String>, _>(2).unwrap_or_default(),
-                    reason: row.get(3),
+                    by: row.try_get::<Option<String>>(2)?.unwrap_or_default(),
+                    reason: row.try_get(3)?,
                 }),
                 None => None,
             };
             let state = ChannelState {
                 pause,
-                breaker: row.get(4),
-                breaker_at: optional_instant(row.get(5))?,
-                breaker_note: row.get(6),
+                breaker: row.try_get(4)?,
+                breaker_at: optional_instant(row.try_get(5)?)?,
+                breaker_note: row.try_get(6)?,
             };
             states.insert(channel, state);
         }
@@ -77,25 +77,25 @@ impl Store {
     /// Stops claims on a channel; its rows stay due. Whether it was running.
     pub async fn pause_channel(&self, channel: Channel, pause: &Pause) -> Result<bool> {
         let mut tx = self.write().await?;
-        let done = sqlx::query(PAUSE)
+        let done = query(PAUSE)
             .bind(channel.number())
             .bind(micros(pause.at))
             .bind(&pause.by)
             .bind(&pause.reason)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected() > 0)
+        Ok(done > 0)
     }
 
     pub async fn resume_channel(&self, channel: Channel) -> Result<bool> {
         let mut tx = self.write().await?;
-        let done = sqlx::query(RESUME)
+        let done = query(RESUME)
             .bind(channel.number())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected() > 0)
+        Ok(done > 0)
     }
 
     pub async fn set_breaker(
@@ -106,13 +106,13 @@ impl Store {
         at: Timestamp,
     ) -> Result<()> {
         let mut tx = self.write().await?;
-        sqlx::query(BREAKER)
+        query(BREAKER)
             .bind(channel.number())
             .bind(breaker)
             .bind(micros(at))
             .bind(note)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }

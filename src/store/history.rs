@@ -2,12 +2,11 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::db::Store;
 use super::error::{Error, Result};
 use super::instants::instant;
+use super::sql::{Row, query};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -88,22 +87,22 @@ impl Store {
         let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
         let from = micros(filter.from).unwrap_or(i64::MIN);
         let until = micros(filter.until).unwrap_or(i64::MAX);
-        let mut tx = self.read().begin().await?;
+        let mut tx = self.snapshot().await?;
         let mut lines = Vec::new();
         for (statement, read) in [
             (
                 INTERACTIONS,
-                interaction as fn(&SqliteRow) -> Result<Vec<HistoryLine>>,
+                interaction as fn(&Row) -> Result<Vec<HistoryLine>>,
             ),
             (DISPATCHES, dispatch),
             (ENROLLMENTS, enrollment),
         ] {
-            let rows = sqlx::query(statement)
+            let rows = query(statement)
                 .bind(i64::from(customer.bucket().0))
                 .bind(customer.0)
                 .bind(from)
                 .bind(until)
-                .fetch_all(&mut *tx)
+                .fetch_all(&mut tx)
                 .await?;
             for row in &rows {
                 lines.extend(read(row)?.into_iter().filter(|line| filter.shows(line)));
@@ -128,11 +127,11 @@ fn channel(number: Option<i64>) -> Option<Channel> {
     number.and_then(Channel::from_number)
 }
 
-fn interaction(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
+fn interaction(row: &Row) -> Result<Vec<HistoryLine>> {
     let number = row.try_get(1)?;
     let kind = Kind::from_number(number)
         .ok_or_else(|| Error::Corrupt(format!("the unknown kind {number}")))?;
-    let detail: Option<&str> = row.try_get(7)?;
+    let detail: Option<String> = row.try_get(7)?;
     Ok(vec![HistoryLine {
         at: instant(row.try_get(0)?)?,
         kind: kind.as_str().to_owned(),
@@ -142,11 +141,11 @@ fn interaction(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
         flow: row.try_get(4)?,
         step: row.try_get(5)?,
         actor: row.try_get(6)?,
-        detail: detail.map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text))),
+        detail: detail.map(|text| serde_json::from_str(&text).unwrap_or_else(|_| json!(text))),
     }])
 }
 
-fn dispatch(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
+fn dispatch(row: &Row) -> Result<Vec<HistoryLine>> {
     let (on, number) = (channel(row.try_get(1)?), row.try_get(2)?);
     let state = DispatchState::from_number(number)
         .ok_or_else(|| Error::Corrupt(format!("the unknown state {number}")))?;
@@ -154,7 +153,7 @@ fn dispatch(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
         DispatchState::Accepted => "sent",
         other => other.as_str(),
     };
-    let step: &str = row.try_get(8)?;
+    let step = row.text(8)?;
     Ok(vec![HistoryLine {
         at: instant(row.try_get(0)?)?,
         kind: format!("{}-{done}", on.map_or("message", Channel::as_str)),
@@ -168,7 +167,7 @@ fn dispatch(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
     }])
 }
 
-fn dispatch_detail(row: &SqliteRow) -> Result<Value> {
+fn dispatch_detail(row: &Row) -> Result<Value> {
     let reason: Option<i64> = row.try_get(3)?;
     let attempt: i64 = row.try_get(4)?;
     let gateway_id: Option<String> = row.try_get(5)?;
@@ -190,7 +189,7 @@ fn dispatch_detail(row: &SqliteRow) -> Result<Value> {
 }
 
 /// A run through a flow is a line at its start and one at its end; who waits to be let in has none.
-fn enrollment(row: &SqliteRow) -> Result<Vec<HistoryLine>> {
+fn enrollment(row: &Row) -> Result<Vec<HistoryLine>> {
     let (started, finished): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
     let (number, entry): (i64, i64) = (row.try_get(2)?, row.try_get(4)?);
     let status = EnrollmentStatus::from_number(number)

@@ -4,9 +4,10 @@ use aws_lc_rs::rand;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::db::Store;
+use super::db::{Home, Store};
 use super::error::{Error, Result};
 use super::meta;
+use super::sql::{query, query_scalar};
 use crate::domain::ids::InstanceTag;
 
 const TAG: &str = "instance_tag";
@@ -16,8 +17,10 @@ const NEW_KEY: &str =
     "INSERT INTO link_keys (key_no, secret) VALUES (1, $1) ON CONFLICT (key_no) DO NOTHING";
 /// Moves when another process has written.
 const VERSION: &str = "PRAGMA data_version";
+/// Moves when anybody has written.
+const WRITTEN: &str = "SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS BIGINT)";
 
-pub(super) const STATEMENTS: &[&str] = &[KEY, NEW_KEY, VERSION];
+pub(super) const STATEMENTS: &[&str] = &[KEY, NEW_KEY];
 
 /// Where a scaled clock stood: at machine time `machine` it was flow time `flow`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -38,15 +41,12 @@ impl Store {
         }
         let mut tx = self.write().await?;
         let fresh = InstanceTag::new(u64::from_le_bytes(random()?)).get();
-        sqlx::query(meta::SET_ONCE)
+        query(meta::SET_ONCE)
             .bind(TAG)
             .bind(meta::written(TAG, &fresh)?)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        let text: String = sqlx::query_scalar(meta::GET)
-            .bind(TAG)
-            .fetch_one(&mut *tx)
-            .await?;
+        let text: String = query_scalar(meta::GET).bind(TAG).fetch_one(&mut tx).await?;
         tx.commit().await?;
         meta::read(TAG, &text).map(InstanceTag::new)
     }
@@ -54,14 +54,14 @@ impl Store {
     /// The secret that seals the links in messages, made when it is first asked for; links last as
     /// long as it does.
     pub async fn link_key(&self) -> Result<[u8; 32]> {
-        let mut key: Option<Vec<u8>> = sqlx::query_scalar(KEY).fetch_optional(self.read()).await?;
+        let mut key: Option<Vec<u8>> = query_scalar(KEY).fetch_optional(self.read()).await?;
         if key.is_none() {
             let mut tx = self.write().await?;
-            sqlx::query(NEW_KEY)
+            query(NEW_KEY)
                 .bind(random::<32>()?.as_slice())
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
-            key = Some(sqlx::query_scalar(KEY).fetch_one(&mut *tx).await?);
+            key = Some(query_scalar(KEY).fetch_one(&mut tx).await?);
             tx.commit().await?;
         }
         key.and_then(|key| key.try_into().ok())
@@ -90,9 +90,12 @@ impl Store {
 
     /// A number that moves when anybody has written, in this process or another.
     pub async fn data_version(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar(VERSION)
-            .fetch_one(self.watcher())
-            .await?)
+        match &self.home {
+            Home::File { watcher, .. } => {
+                Ok(sqlx::query_scalar(VERSION).fetch_one(watcher).await?)
+            }
+            Home::Server { .. } => query_scalar(WRITTEN).fetch_one(self.read()).await,
+        }
     }
 }
 

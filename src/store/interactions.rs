@@ -10,6 +10,7 @@ use super::dialect::rows;
 use super::dirty;
 use super::error::Result;
 use super::sequences;
+use super::sql::{query, query_scalar};
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
 
@@ -65,7 +66,7 @@ impl Store {
         let mut tx = self.write().await?;
         insert(&mut tx, interactions).await?;
         show(&mut tx, interactions).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// Records those that the history does not tell yet (of the same customer, instant, kind, channel,
@@ -82,9 +83,9 @@ impl Store {
         let mut tx = self.write().await?;
         let first = sequences::take(&mut tx, "interaction", lines.len()).await?;
         let rows: Vec<_> = lines.iter().copied().zip(first..).map(row).collect();
-        let written: Vec<i64> = sqlx::query_scalar(INSERT_NEW)
+        let written: Vec<i64> = query_scalar(INSERT_NEW)
             .bind(json!(rows).to_string())
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut tx)
             .await?;
         let written: HashSet<i64> = written.into_iter().collect();
         let new: Vec<Interaction> = lines
@@ -125,9 +126,9 @@ pub(super) async fn insert(tx: &mut Tx, interactions: &[Interaction]) -> Result<
     }
     let first = sequences::take(tx, "interaction", interactions.len()).await?;
     let rows: Vec<serde_json::Value> = interactions.iter().zip(first..).map(row).collect();
-    sqlx::query(INSERT)
+    query(INSERT)
         .bind(json!(rows).to_string())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
@@ -176,9 +177,9 @@ pub(super) async fn active(tx: &mut Tx, interactions: &[Interaction]) -> Result<
         .iter()
         .map(|(id, of)| (id.0, of.activity, of.engagement, of.transaction))
         .collect();
-    sqlx::query(ACTIVE)
+    query(ACTIVE)
         .bind(json!(rows).to_string())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! Owns when each housekeeping job ran last, and how it went.
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::db::Store;
 use super::error::Result;
 use super::instants::instant;
+use super::sql::query;
 
 const LAST: &str = "SELECT ran_at, result FROM last_runs WHERE job = $1";
 const RAN: &str = "INSERT INTO last_runs (job, ran_at, result) VALUES ($1, $2, $3) \
@@ -22,10 +22,7 @@ pub struct LastRun {
 
 impl Store {
     pub async fn last_run(&self, job: &str) -> Result<Option<LastRun>> {
-        let row = sqlx::query(LAST)
-            .bind(job)
-            .fetch_optional(self.read())
-            .await?;
+        let row = query(LAST).bind(job).fetch_optional(self.read()).await?;
         row.map(|row| {
             Ok(LastRun {
                 at: instant(row.try_get(0)?)?,
@@ -37,12 +34,12 @@ impl Store {
 
     pub async fn ran(&self, job: &str, at: Timestamp, result: Option<&str>) -> Result<()> {
         let mut tx = self.write().await?;
-        sqlx::query(RAN)
+        query(RAN)
             .bind(job)
             .bind(at.as_microsecond())
             .bind(result)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }

@@ -59,9 +59,7 @@ impl Store {
     }
 
     fn lock_path(&self) -> PathBuf {
-        let mut path = self.path().as_os_str().to_owned();
-        path.push(".lock");
-        path.into()
+        self.beside("lock")
     }
 }
 

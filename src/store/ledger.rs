@@ -1,12 +1,11 @@
 //! Owns the ledger of dispatches as people list it: newest first, narrowed by state, flow and customer.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::db::Store;
 use super::error::{Error, Result};
 use super::instants::instant;
+use super::sql::{Row, query};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
@@ -64,7 +63,7 @@ impl Store {
             Some(customer) => (OF_CUSTOMER, Some(customer)),
             None => (LIST, None),
         };
-        let mut query = sqlx::query(statement)
+        let mut query = query(statement)
             .bind(filter.state.map(DispatchState::number))
             .bind(filter.flow.map(|flow| flow.0))
             .bind(limit);
@@ -76,9 +75,9 @@ impl Store {
     }
 }
 
-fn line(row: &SqliteRow) -> Result<LedgerLine> {
+fn line(row: &Row) -> Result<LedgerLine> {
     let state: i64 = row.try_get(6)?;
-    let step: &str = row.try_get(4)?;
+    let step = row.text(4)?;
     let reason: Option<i64> = row.try_get(7)?;
     Ok(LedgerLine {
         enrollment: EnrollmentId(row.try_get(0)?),

@@ -3,19 +3,18 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Executor, Row as _, Sqlite};
 
+use super::db::On;
 use super::error::{Error, Result};
+use super::sql::Query;
 
 /// Runs a statement made with `listed!` and reads its rows as tuples of its columns.
-pub(super) async fn listed<'e, T: DeserializeOwned>(
-    query: sqlx::query::Query<'_, Sqlite, SqliteArguments>,
-    executor: impl Executor<'e, Database = Sqlite>,
+pub(super) async fn listed<'c, T: DeserializeOwned>(
+    query: Query<'_>,
+    on: impl Into<On<'c>>,
 ) -> Result<Vec<T>> {
-    let row = query.fetch_one(executor).await?;
-    let text: &str = row.try_get(0)?;
-    serde_json::from_str(text).map_err(|error| Error::Corrupt(error.to_string()))
+    let row = query.fetch_one(on).await?;
+    serde_json::from_str(row.text(0)?).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
 /// What `rows!` and `ids!` unroll.

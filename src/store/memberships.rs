@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::segment::Condition;
@@ -11,11 +10,12 @@ use crate::domain::segment::Condition;
 use super::among::{Among, customers};
 use super::bind::{Bind, composed};
 use super::db::{Store, Tx};
-use super::dialect::{ids, list};
+use super::dialect::ids;
 use super::error::Result;
 use super::instants::{instant, micros};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
+use super::sql::query;
 
 /// How far a segment has been examined, and under which definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,15 +60,15 @@ pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, FORG
 
 impl Store {
     pub async fn segment_states(&self) -> Result<BTreeMap<NameNo, SegmentState>> {
-        let rows = sqlx::query(STATES).fetch_all(self.read()).await?;
+        let rows = query(STATES).fetch_all(self.read()).await?;
         rows.iter()
             .map(|row| {
                 let state = SegmentState {
-                    definition: row.get(1),
-                    examined_to: row.get(2),
-                    watermark: instant(row.get(3))?,
+                    definition: row.try_get(1)?,
+                    examined_to: row.try_get(2)?,
+                    watermark: instant(row.try_get(3)?)?,
                 };
-                Ok((NameNo(row.get(0)), state))
+                Ok((NameNo(row.try_get(0)?), state))
             })
             .collect()
     }
@@ -76,31 +76,25 @@ impl Store {
     pub async fn save_segment_state(&self, segment: NameNo, state: &SegmentState) -> Result<()> {
         let mut tx = self.write().await?;
         save_state(&mut tx, segment, state).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// Forgets a segment that no flow uses any more.
     pub async fn forget_segment(&self, segment: NameNo) -> Result<()> {
         let mut tx = self.write().await?;
-        sqlx::query(FORGET)
-            .bind(segment.0)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query(FORGET_STATE)
-            .bind(segment.0)
-            .execute(&mut *tx)
-            .await?;
-        Ok(tx.commit().await?)
+        query(FORGET).bind(segment.0).execute(&mut tx).await?;
+        query(FORGET_STATE).bind(segment.0).execute(&mut tx).await?;
+        tx.commit().await
     }
 }
 
 pub(super) async fn save_state(tx: &mut Tx, segment: NameNo, state: &SegmentState) -> Result<()> {
-    sqlx::query(SAVE_STATE)
+    query(SAVE_STATE)
         .bind(segment.0)
         .bind(&state.definition)
         .bind(i32::from(state.examined_to))
         .bind(micros(state.watermark))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
@@ -132,32 +126,28 @@ async fn join(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result
         Bind::Int(examined.segment.into()),
         Bind::Int(micros(examined.joined_at)),
     ];
-    Ok(composed(sql, own, predicate.binds)
-        .execute(&mut **tx)
-        .await?
-        .rows_affected())
+    composed(sql, own, predicate.binds).execute(tx).await
 }
 
 async fn leave(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Result<Vec<CustomerId>> {
     let predicate = compile(examined.condition, &examined.frame, 3, Within::Customer)?;
     let sql = format!(
-        "SELECT {list} FROM {from} WHERE {within} AND m.segment = $2 AND NOT EXISTS \
+        "SELECT @list(m.customer_id) FROM {from} WHERE {within} AND m.segment = $2 AND NOT EXISTS \
          (SELECT 1 FROM customers c WHERE c.bucket = m.bucket AND c.customer_id = m.customer_id \
          AND ({test}))",
-        list = list!("m.customer_id"),
         from = among.from("memberships", "m"),
         within = among.within("m"),
         test = predicate.sql,
     );
     let own = [Bind::Text(among.bind()), Bind::Int(examined.segment.into())];
     let answer = composed(sql, own, predicate.binds)
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
     let list: String = answer.try_get(0)?;
     let left = customers(&list)?;
     if !left.is_empty() {
-        let query = sqlx::query(LEAVE).bind(list).bind(examined.segment.0);
-        query.execute(&mut **tx).await?;
+        let query = query(LEAVE).bind(list).bind(examined.segment.0);
+        query.execute(&mut *tx).await?;
     }
     Ok(left)
 }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::db::Store;
 use super::error::{Error, Result};
+use super::sql::{query, query_scalar};
 
 pub(super) const GET: &str = "SELECT value FROM meta WHERE key = $1";
 const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) \
@@ -16,7 +17,7 @@ pub(super) const STATEMENTS: &[&str] = &[GET, SET, SET_ONCE];
 
 impl Store {
     pub(super) async fn get_meta<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        let text: Option<String> = sqlx::query_scalar(GET)
+        let text: Option<String> = query_scalar(GET)
             .bind(key)
             .fetch_optional(self.read())
             .await?;
@@ -26,12 +27,8 @@ impl Store {
     pub(super) async fn set_meta<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<()> {
         let mut tx = self.write().await?;
         let text = written(key, value)?;
-        sqlx::query(SET)
-            .bind(key)
-            .bind(text)
-            .execute(&mut *tx)
-            .await?;
-        Ok(tx.commit().await?)
+        query(SET).bind(key).bind(text).execute(&mut tx).await?;
+        tx.commit().await
     }
 }
 

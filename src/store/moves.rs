@@ -11,6 +11,7 @@ use super::dialect::rows;
 use super::error::Result;
 use super::instants::micros;
 use super::listing::json;
+use super::sql::query;
 
 /// Where an enrollment goes when a step is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,20 +176,20 @@ pub(super) async fn apply_moves(tx: &mut Tx, moves: &[MoveRow], now: Timestamp) 
     let onward = |row: &MoveRow| revision.and_then(|by| row.onward(by));
     let on: Vec<Onward> = moves.iter().filter_map(onward).collect();
     if let (Some(revision), false) = (revision, on.is_empty()) {
-        sqlx::query(MOVE_ON)
+        query(MOVE_ON)
             .bind(json(&on))
             .bind(EnrollmentStatus::Waiting.number())
             .bind(revision.0)
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     let others = moves.iter().filter(|row| onward(row).is_none());
     let others: Vec<Columns> = others.map(MoveRow::columns).collect();
     if !others.is_empty() {
-        sqlx::query(MOVE)
+        query(MOVE)
             .bind(json(&others))
             .bind(micros(now))
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     Ok(())

@@ -1,11 +1,9 @@
 //! Owns the stable small numbers of everything that has a name.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
-
-use super::db::{Store, Tx};
+use super::db::{On, Store, Tx};
 use super::dialect::rows;
 use super::error::{Error, Result};
+use super::sql::{Row, query};
 use crate::domain::ids::NameNo;
 use crate::domain::revision::{NameKind, Numbers};
 
@@ -13,7 +11,9 @@ const ALL: &str = "SELECT number, kind, name FROM names ORDER BY number";
 const ADD: &str = concat!(
     "INSERT INTO names (kind, name) SELECT j.kind, j.name FROM ",
     rows!(kind BIGINT 0, name TEXT 1),
-    " AS j WHERE true ON CONFLICT (kind, name) DO NOTHING"
+    // A server gives a number away with every try: one that is there is not tried.
+    " AS j WHERE NOT EXISTS (SELECT 1 FROM names AS n WHERE n.kind = j.kind AND n.name = j.name) \
+     ON CONFLICT (kind, name) DO NOTHING"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[ALL, ADD];
@@ -21,13 +21,13 @@ pub(super) const STATEMENTS: &[&str] = &[ALL, ADD];
 impl Store {
     /// The numbers of all names ever published.
     pub async fn numbers(&self) -> Result<Numbers> {
-        all(&mut self.read().begin().await?).await
+        all(self.read()).await
     }
 }
 
-/// All numbers, as the transaction sees them.
-pub(super) async fn all(tx: &mut Transaction<'_, Sqlite>) -> Result<Numbers> {
-    collect(&sqlx::query(ALL).fetch_all(&mut **tx).await?)
+/// All numbers, as they are seen there.
+pub(super) async fn all<'c>(on: impl Into<On<'c>>) -> Result<Numbers> {
+    collect(&query(ALL).fetch_all(on).await?)
 }
 
 /// Numbers those of the names that have none yet, and returns all.
@@ -36,20 +36,20 @@ pub(super) async fn ensure(tx: &mut Tx, names: &[(NameKind, String)]) -> Result<
         .iter()
         .map(|(kind, name)| (kind.number(), name.as_str()))
         .collect();
-    sqlx::query(ADD)
+    query(ADD)
         .bind(serde_json::json!(rows).to_string())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     all(tx).await
 }
 
-fn collect(rows: &[SqliteRow]) -> Result<Numbers> {
+fn collect(rows: &[Row]) -> Result<Numbers> {
     let mut numbers = Numbers::default();
     for row in rows {
         let (number, kind): (i32, i64) = (row.try_get(0)?, row.try_get(1)?);
         let kind = NameKind::from_number(kind)
             .ok_or_else(|| Error::Corrupt(format!("a name of the unknown kind {kind}")))?;
-        numbers.insert(kind, row.try_get(2)?, NameNo(number));
+        numbers.insert(kind, row.text(2)?, NameNo(number));
     }
     Ok(numbers)
 }

@@ -10,6 +10,7 @@ use super::error::Result;
 use super::instants::micros;
 use super::listing::json;
 use super::moves::Move;
+use super::sql::{query, query_scalar};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason, Settlement};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo};
@@ -119,18 +120,16 @@ pub(super) async fn mark_all(tx: &mut Tx, settled: &[&Settled], now: Timestamp) 
             .iter()
             .map(|row| (row.enrollment.0, row.step.0, row.attempt))
             .collect();
-        let query = sqlx::query(ACCEPTED)
+        let query = query(ACCEPTED)
             .bind(json(&rows))
             .bind(DispatchState::Accepted.number())
             .bind(incarnation.0)
             .bind(micros(now));
-        marked += query.execute(&mut **tx).await?.rows_affected();
+        marked += query.execute(&mut *tx).await?;
     }
     if !others.is_empty() {
-        let query = sqlx::query(SETTLE)
-            .bind(settled_rows(&others))
-            .bind(micros(now));
-        marked += query.execute(&mut **tx).await?.rows_affected();
+        let query = query(SETTLE).bind(settled_rows(&others)).bind(micros(now));
+        marked += query.execute(&mut *tx).await?;
     }
     Ok(marked == settled.len() as u64)
 }
@@ -141,10 +140,10 @@ pub(super) async fn mark_standing(
     settled: &[&Settled],
     now: Timestamp,
 ) -> Result<HashSet<EnrollmentId>> {
-    let standing: Vec<i64> = sqlx::query_scalar(SETTLE_SOME)
+    let standing: Vec<i64> = query_scalar(SETTLE_SOME)
         .bind(settled_rows(settled))
         .bind(micros(now))
-        .fetch_all(&mut **tx)
+        .fetch_all(&mut *tx)
         .await?;
     Ok(standing.into_iter().map(EnrollmentId).collect())
 }

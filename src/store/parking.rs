@@ -1,7 +1,6 @@
 //! Owns how a flow's rows leave the due index and return to it: pauses, stops, new timing.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::domain::channel::Lane;
 use crate::domain::dispatch::Reason;
@@ -13,6 +12,7 @@ use super::dialect::rows;
 use super::enrollments::close_deferred;
 use super::error::Result;
 use super::instants::{instant, micros};
+use super::sql::{query, query_scalar};
 
 /// How parked rows come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,20 +85,20 @@ impl Store {
     /// Takes up to `limit` waiting rows of a flow out of the due index.
     pub async fn park(&self, flow: NameNo, limit: u32) -> Result<u64> {
         let mut tx = self.write().await?;
-        let done = sqlx::query(PARK)
+        let done = query(PARK)
             .bind(flow.0)
             .bind(limit)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     /// Takes up to `limit` rows that fell due during the pause out of the due index, too.
     pub async fn park_latecomers(&self, flow: NameNo, limit: u32) -> Result<u64> {
         let mut tx = self.write().await?;
-        let query = sqlx::query(PARK_LATECOMERS).bind(flow.0).bind(limit);
-        let done = query.execute(&mut *tx).await?.rows_affected();
+        let query = query(PARK_LATECOMERS).bind(flow.0).bind(limit);
+        let done = query.execute(&mut tx).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -110,8 +110,8 @@ impl Store {
             Return::AsTheyWere => 0,
         };
         let mut tx = self.write().await?;
-        let query = sqlx::query(UNPARK).bind(flow.0).bind(limit).bind(shift);
-        let done = query.execute(&mut *tx).await?.rows_affected();
+        let query = query(UNPARK).bind(flow.0).bind(limit).bind(shift);
+        let done = query.execute(&mut tx).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -119,15 +119,14 @@ impl Store {
     /// Ends up to `limit` live enrollments of a stopped flow.
     pub async fn stop_enrollments(&self, flow: NameNo, limit: u32, at: Timestamp) -> Result<u64> {
         let mut tx = self.write().await?;
-        let rows = sqlx::query(STOP)
+        let ended: Vec<i64> = query_scalar(STOP)
             .bind(flow.0)
             .bind(limit)
             .bind(EnrollmentStatus::Exited.number())
             .bind(ExitReason::FlowStopped.number())
             .bind(micros(at))
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut tx)
             .await?;
-        let ended: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
         close_deferred(&mut tx, &ended, Reason::FlowStopped, at).await?;
         tx.commit().await?;
         Ok(ended.len() as u64)
@@ -141,7 +140,7 @@ impl Store {
         zone_field: &str,
         limit: u32,
     ) -> Result<Vec<Untimed>> {
-        let rows = sqlx::query(AssertSqlSafe(untimed_sql(zone_field)))
+        let rows = query(untimed_sql(zone_field))
             .bind(flow.0)
             .bind(before.0)
             .bind(limit)
@@ -150,10 +149,10 @@ impl Store {
         rows.iter()
             .map(|row| {
                 Ok(Untimed {
-                    enrollment: EnrollmentId(row.get(0)),
-                    step: NameNo(row.get(1)),
-                    anchor: instant(row.get(2))?,
-                    zone: row.get(3),
+                    enrollment: EnrollmentId(row.try_get(0)?),
+                    step: NameNo(row.try_get(1)?),
+                    anchor: instant(row.try_get(2)?)?,
+                    zone: row.try_get(3)?,
                 })
             })
             .collect()
@@ -172,34 +171,36 @@ impl Store {
             })
             .collect();
         let mut tx = self.write().await?;
-        let done = sqlx::query(TIME)
+        let done = query(TIME)
             .bind(serde_json::to_string(&rows).unwrap_or_default())
             .bind(revision.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     /// Lets up to `limit` waiting enrollments keep the time they have under a new revision.
     pub async fn keep_timing(&self, flow: NameNo, revision: RevisionNo, limit: u32) -> Result<u64> {
         let mut tx = self.write().await?;
-        let query = sqlx::query(FREEZE_TIMING)
+        let query = query(FREEZE_TIMING)
             .bind(flow.0)
             .bind(revision.0)
             .bind(limit);
-        let done = query.execute(&mut *tx).await?.rows_affected();
+        let done = query.execute(&mut tx).await?;
         tx.commit().await?;
         Ok(done)
     }
 
     /// Where the people of removed steps go: to a step, or to the end.
     pub async fn successors(&self) -> Result<Vec<(NameNo, Option<NameNo>)>> {
-        let rows = sqlx::query(SUCCESSORS).fetch_all(self.read()).await?;
-        Ok(rows
-            .iter()
-            .map(|row| (NameNo(row.get(0)), row.get::<Option<i32>, _>(1).map(NameNo)))
-            .collect())
+        let rows = query(SUCCESSORS).fetch_all(self.read()).await?;
+        rows.iter()
+            .map(|row| {
+                let successor: Option<i32> = row.try_get(1)?;
+                Ok((NameNo(row.try_get(0)?), successor.map(NameNo)))
+            })
+            .collect()
     }
 }
 

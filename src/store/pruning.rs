@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use super::db::Store;
+use super::dialect::Dialect;
 use super::error::Result;
 use super::instants::micros;
+use super::sql::query;
 
 const INTERACTIONS: &str = "DELETE FROM interactions WHERE (bucket, customer_id, at, seq) IN \
      (SELECT bucket, customer_id, at, seq FROM interactions WHERE bucket BETWEEN 0 AND 1023 \
@@ -19,11 +21,15 @@ const ATTEMPTS: &str = "DELETE FROM attempts WHERE bucket BETWEEN 0 AND 1023 AND
 
 pub(super) const STATEMENTS: &[&str] = &[INTERACTIONS, DISPATCHES, ATTEMPTS];
 
+/// A server sees to both by itself.
+const OPTIMIZE: &str = "PRAGMA optimize";
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
 impl Store {
     pub async fn prune_interactions(&self, before: Timestamp, limit: u32) -> Result<u64> {
         let mut tx = self.write().await?;
-        let query = sqlx::query(INTERACTIONS).bind(micros(before)).bind(limit);
-        let removed = query.execute(&mut *tx).await?.rows_affected();
+        let statement = query(INTERACTIONS).bind(micros(before)).bind(limit);
+        let removed = statement.execute(&mut tx).await?;
         tx.commit().await?;
         Ok(removed)
     }
@@ -31,10 +37,10 @@ impl Store {
     /// Dispatches of live enrollments and uncertain ones stay.
     pub async fn prune_dispatches(&self, before: Timestamp, limit: u32) -> Result<u64> {
         let mut tx = self.write().await?;
-        let query = sqlx::query(DISPATCHES).bind(micros(before)).bind(limit);
-        let removed = query.execute(&mut *tx).await?.rows_affected();
+        let statement = query(DISPATCHES).bind(micros(before)).bind(limit);
+        let removed = statement.execute(&mut tx).await?;
         if removed > 0 {
-            sqlx::query(ATTEMPTS).execute(&mut *tx).await?;
+            query(ATTEMPTS).execute(&mut tx).await?;
         }
         tx.commit().await?;
         Ok(removed)
@@ -42,12 +48,10 @@ impl Store {
 
     /// Refreshes what the query planner knows, and gives the write-ahead log's space back.
     pub async fn upkeep(&self) -> Result<()> {
-        sqlx::query("PRAGMA optimize")
-            .execute(self.writer())
-            .await?;
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(self.writer())
-            .await?;
+        if self.dialect() == Dialect::Sqlite {
+            query(OPTIMIZE).execute(&self.writers).await?;
+            query(CHECKPOINT).execute(&self.writers).await?;
+        }
         Ok(())
     }
 }

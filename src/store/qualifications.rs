@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::ExitReason;
@@ -13,12 +12,13 @@ use crate::domain::segment::Condition;
 use super::among::{Among, customers};
 use super::db::Store;
 use super::db::Tx;
-use super::dialect::{ids, list, rows};
+use super::dialect::{ids, rows};
 use super::enrollments::{self, Entering, EntryAnchor};
 use super::error::Result;
 use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
 use super::segment_frame::Frame;
+use super::sql::{query, query_scalar};
 
 /// A segment that flows use, with what its changes mean to them.
 #[derive(Clone)]
@@ -47,12 +47,8 @@ pub struct Pass {
     pub exited: u64,
 }
 
-const DIRTY: &str = concat!(
-    "SELECT ",
-    list!("customer_id"),
-    " FROM (SELECT customer_id FROM dirty \
-     WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1) AS d"
-);
+const DIRTY: &str = "SELECT @list(customer_id) FROM (SELECT customer_id FROM dirty \
+     WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1) AS d";
 const CLEAN: &str = concat!(
     "DELETE FROM dirty WHERE (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
     ids!(),
@@ -86,7 +82,7 @@ pub(super) const STATEMENTS: &[&str] = &[
 impl Store {
     /// Whether any customer waits to be looked at.
     pub async fn any_dirty(&self) -> Result<bool> {
-        let any: i64 = sqlx::query_scalar(ANY_DIRTY).fetch_one(self.read()).await?;
+        let any: i64 = query_scalar(ANY_DIRTY).fetch_one(self.read()).await?;
         Ok(any != 0)
     }
 
@@ -114,10 +110,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Pass> {
         let mut tx = self.write().await?;
-        let list: String = sqlx::query_scalar(DIRTY)
-            .bind(limit)
-            .fetch_one(&mut *tx)
-            .await?;
+        let list: String = query_scalar(DIRTY).bind(limit).fetch_one(&mut tx).await?;
         let changed = customers(&list)?;
         let mut pass = Pass {
             customers: changed.len() as u64,
@@ -126,7 +119,7 @@ impl Store {
         if changed.is_empty() {
             return Ok(pass);
         }
-        sqlx::query(CLEAN).bind(list).execute(&mut *tx).await?;
+        query(CLEAN).bind(list).execute(&mut tx).await?;
         for qualification in qualifications {
             pass += qualify(&mut tx, qualification, &Among::Customers(&changed)).await?;
         }
@@ -146,10 +139,10 @@ impl Store {
         let mut tx = self.write().await?;
         let end = buckets.end;
         let enrolled = enrollments::enroll(&mut tx, entering, &Among::Buckets(buckets)).await?;
-        sqlx::query(CAUGHT_UP)
+        query(CAUGHT_UP)
             .bind(entering.flow.0)
             .bind(i32::from(end))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(enrolled)
@@ -157,7 +150,7 @@ impl Store {
 
     /// How many qualified customers wait to be let into a flow.
     pub async fn pending(&self, flow: NameNo) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(COUNT_PENDING)
+        let count: i64 = query_scalar(COUNT_PENDING)
             .bind(flow.0)
             .fetch_one(self.read())
             .await?;
@@ -167,34 +160,35 @@ impl Store {
     /// Lets in up to `limit` of those who wait, the longest waiting first; who no longer qualifies goes.
     pub async fn promote(&self, entering: &Entering<'_>, limit: u32) -> Result<u64> {
         let mut tx = self.write().await?;
-        sqlx::query(DROP_UNQUALIFIED)
+        query(DROP_UNQUALIFIED)
             .bind(entering.flow.0)
             .bind(entering.segment.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         let EntryAnchor::At(anchor) = entering.anchor else {
             return Ok(0);
         };
-        let rows = sqlx::query(AssertSqlSafe(pending_sql(entering.zone_field)))
+        let rows = query(pending_sql(entering.zone_field))
             .bind(entering.flow.0)
             .bind(limit)
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut tx)
             .await?;
         let promoted: Vec<(i64, i64)> = rows
             .iter()
             .map(|row| {
-                let zone: Option<String> = row.get(1);
-                (row.get(0), micros((entering.due)(anchor, zone.as_deref())))
+                let zone: Option<String> = row.try_get(1)?;
+                let due = (entering.due)(anchor, zone.as_deref());
+                Ok((row.try_get(0)?, micros(due)))
             })
-            .collect();
-        let done = sqlx::query(PROMOTE)
+            .collect::<Result<_>>()?;
+        let done = query(PROMOTE)
             .bind(serde_json::to_string(&promoted).unwrap_or_default())
             .bind(micros(anchor))
             .bind(entering.revision.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 }
 

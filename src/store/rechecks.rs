@@ -14,6 +14,7 @@ use super::segment_edges::{Edge, edges, touched_sql};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sequences;
+use super::sql::query;
 use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
 use crate::domain::segment::Condition;
 
@@ -63,20 +64,20 @@ impl Store {
             mark(&mut tx, sql, Vec::new(), predicate.binds).await?;
         }
         memberships::save_state(&mut tx, segment, next).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// Marks everybody who is in a flow.
     pub async fn mark_enrolled(&self, flow: NameNo) -> Result<u64> {
         let mut tx = self.write().await?;
         let mark = sequences::take(&mut tx, "change", 1).await?;
-        let marked = sqlx::query(ENROLLED)
+        let marked = query(ENROLLED)
             .bind(flow.0)
             .bind(mark)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(marked.rows_affected())
+        Ok(marked)
     }
 
     /// Marks everybody whose stored membership is not what the condition says; how many they are.
@@ -108,11 +109,11 @@ impl Store {
         }
         let rows: Vec<_> = later.iter().map(|(id, at)| (id.0, micros(*at))).collect();
         let mut tx = self.write().await?;
-        sqlx::query(LOOK_AGAIN)
+        query(LOOK_AGAIN)
             .bind(serde_json::to_string(&rows).unwrap_or_default())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// Enrolls those of these customers who may enter once more, and takes their ended enrollments
@@ -131,10 +132,7 @@ impl Store {
             None => 0,
         };
         let ended: Vec<CustomerId> = ended.iter().map(|id| CustomerId(id.0)).collect();
-        sqlx::query(REST)
-            .bind(numbers(&ended))
-            .execute(&mut *tx)
-            .await?;
+        query(REST).bind(numbers(&ended)).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(enrolled)
     }
@@ -150,8 +148,5 @@ fn marking(customers: &str) -> String {
 async fn mark(tx: &mut Tx, sql: String, own: Vec<Bind>, condition: Vec<Bind>) -> Result<u64> {
     let mark = sequences::take(tx, "change", 1).await?;
     let own = std::iter::once(Bind::Int(mark)).chain(own);
-    Ok(composed(sql, own, condition)
-        .execute(&mut **tx)
-        .await?
-        .rows_affected())
+    composed(sql, own, condition).execute(tx).await
 }

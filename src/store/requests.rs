@@ -1,11 +1,13 @@
 //! Owns what other processes ask of the daemon by way of the store, and whether it has anything left to do.
 
+use std::ops::Range;
+
 use jiff::{SignedDuration, Timestamp};
-use sqlx::Row as _;
 
 use super::db::Store;
 use super::error::Result;
 use super::instants::micros;
+use super::sql::{Row, query};
 use crate::domain::ids::NameNo;
 
 const RELOAD: &str = "reload_requested";
@@ -35,7 +37,7 @@ const BEHIND: &str = "SELECT \
      EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023), \
      EXISTS (SELECT 1 FROM flow_states AS f WHERE f.paused_at IS NULL \
        AND f.activated_at IS NOT NULL AND f.caught_up_to < 1024), \
-     EXISTS (SELECT 1 FROM json_each($3) AS j LEFT JOIN segment_states AS s \
+     EXISTS (SELECT 1 FROM @numbers($3) AS j LEFT JOIN segment_states AS s \
        ON s.segment = j.value WHERE s.segment IS NULL OR s.examined_to < 1024 \
        OR s.watermark < $2)";
 
@@ -54,20 +56,30 @@ impl Store {
 
     /// Whether nobody waits, nothing is to be sent, and every change has been looked at.
     pub async fn is_idle(&self) -> Result<bool> {
-        let row = sqlx::query(LEFT).fetch_one(self.read()).await?;
-        Ok((0..4).all(|column| row.get::<i64, _>(column) == 0))
+        let row = query(LEFT).fetch_one(self.read()).await?;
+        none(&row, 0..4)
     }
 
     /// Whether everything up to `now` has been done: what is due was sent or put off, every change
     /// and the passing of time were looked at in these segments. Paused channels are left out.
     pub async fn is_caught_up(&self, segments: &[NameNo], now: Timestamp) -> Result<bool> {
         let seen_to = now.checked_sub(TIME_IS_ASKED_EVERY).unwrap_or(now);
-        let row = sqlx::query(BEHIND)
+        let row = query(BEHIND)
             .bind(micros(now))
             .bind(micros(seen_to))
             .bind(super::among::numbers_of_names(segments))
             .fetch_one(self.read())
             .await?;
-        Ok((0..5).all(|column| row.get::<i64, _>(column) == 0))
+        none(&row, 0..5)
     }
+}
+
+/// Whether none of these columns says yes.
+fn none(row: &Row, columns: Range<usize>) -> Result<bool> {
+    for column in columns {
+        if row.try_get::<bool>(column)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -2,8 +2,6 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::customer_columns;
 use super::db::{Store, Tx};
@@ -11,6 +9,7 @@ use super::error::{Error, Result};
 use super::flow_edits;
 use super::instants::instant;
 use super::names;
+use super::sql::{Row, query, query_scalar};
 use crate::domain::ids::RevisionNo;
 use crate::domain::revision::{NameKind, Numbers, Revision, step_name};
 
@@ -62,14 +61,14 @@ impl Store {
     /// Puts a revision in force, in one transaction; the one already in force is given back.
     pub async fn publish(&self, new: NewRevision<'_>) -> Result<Published> {
         let mut tx = self.write().await?;
-        let latest = sqlx::query(LATEST).fetch_optional(&mut *tx).await?;
+        let latest = query(LATEST).fetch_optional(&mut tx).await?;
         let mut no = RevisionNo(1);
         if let Some(row) = latest {
-            if row.try_get::<String, _>(1)? == new.hash {
+            if row.try_get::<String>(1)? == new.hash {
                 let numbers = names::ensure(&mut tx, &[]).await?;
                 return published(&row, numbers);
             }
-            no = RevisionNo(row.try_get::<i32, _>(0)? + 1);
+            no = RevisionNo(row.try_get::<i32>(0)? + 1);
         }
         let numbers = names::ensure(&mut tx, &names_of(new.revision)).await?;
         customer_columns::add(&mut tx, &new.revision.data_model).await?;
@@ -87,8 +86,8 @@ impl Store {
     }
 
     pub async fn current_revision(&self) -> Result<Option<Published>> {
-        let mut tx = self.read().begin().await?;
-        let Some(row) = sqlx::query(LATEST).fetch_optional(&mut *tx).await? else {
+        let mut tx = self.snapshot().await?;
+        let Some(row) = query(LATEST).fetch_optional(&mut tx).await? else {
             return Ok(None);
         };
         let numbers = names::all(&mut tx).await?;
@@ -96,9 +95,7 @@ impl Store {
     }
 
     pub async fn current_revision_no(&self) -> Result<Option<RevisionNo>> {
-        let number: Option<i32> = sqlx::query_scalar(LATEST_NO)
-            .fetch_optional(self.read())
-            .await?;
+        let number: Option<i32> = query_scalar(LATEST_NO).fetch_optional(self.read()).await?;
         Ok(number.map(RevisionNo))
     }
 
@@ -114,32 +111,32 @@ impl Store {
 async fn insert(tx: &mut Tx, no: RevisionNo, new: &NewRevision<'_>) -> Result<()> {
     let body = serde_json::to_string(new.revision)
         .map_err(|error| Error::Unusable(format!("the revision cannot be stored: {error}")))?;
-    sqlx::query(INSERT)
+    query(INSERT)
         .bind(no.0)
         .bind(new.hash)
         .bind(new.commit)
         .bind(new.at.as_microsecond())
         .bind(body)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     for (path, content) in &new.sources {
-        sqlx::query(SOURCE)
+        query(SOURCE)
             .bind(no.0)
             .bind(path)
             .bind(content.as_slice())
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     Ok(())
 }
 
-fn published(row: &SqliteRow, numbers: Numbers) -> Result<Published> {
+fn published(row: &Row, numbers: Numbers) -> Result<Published> {
     Ok(Published {
         number: RevisionNo(row.try_get(0)?),
         hash: row.try_get(1)?,
         commit: row.try_get(2)?,
         published_at: instant(row.try_get(3)?)?,
-        revision: flow_edits::parse(row.try_get(4)?)?,
+        revision: flow_edits::parse(row.text(4)?)?,
         numbers,
     })
 }

@@ -1,13 +1,12 @@
 //! Owns one customer's runs through one flow, as they are stored: for a person who asks why.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::db::Store;
 use super::due::{Due, Earlier};
 use super::error::{Error, Result};
 use super::instants::{instant, optional_instant};
+use super::sql::{Row, query, query_scalar};
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason, HeldBecause};
@@ -95,7 +94,7 @@ impl Run {
 impl Store {
     /// A customer's runs through a flow, newest first.
     pub async fn runs(&self, customer: CustomerId, flow: NameNo) -> Result<Vec<Run>> {
-        let rows = sqlx::query(RUNS)
+        let rows = query(RUNS)
             .bind(i64::from(customer.bucket().0))
             .bind(customer.0)
             .bind(flow.0)
@@ -106,7 +105,7 @@ impl Store {
 
     /// The messages of one run, oldest first.
     pub async fn run_messages(&self, enrollment: EnrollmentId) -> Result<Vec<RunMessage>> {
-        let rows = sqlx::query(MESSAGES)
+        let rows = query(MESSAGES)
             .bind(i64::from(enrollment.bucket().0))
             .bind(enrollment.0)
             .fetch_all(self.read())
@@ -120,7 +119,7 @@ impl Store {
         segment: NameNo,
         customer: CustomerId,
     ) -> Result<Option<Timestamp>> {
-        let at: Option<i64> = sqlx::query_scalar(JOINED)
+        let at: Option<i64> = query_scalar(JOINED)
             .bind(i64::from(customer.bucket().0))
             .bind(segment.0)
             .bind(customer.0)
@@ -131,7 +130,7 @@ impl Store {
 
     /// Whether a change of the customer is still to be looked at by the daemon.
     pub async fn is_marked(&self, customer: CustomerId) -> Result<bool> {
-        let marked = sqlx::query(MARKED)
+        let marked = query(MARKED)
             .bind(i64::from(customer.bucket().0))
             .bind(customer.0)
             .fetch_optional(self.read())
@@ -140,7 +139,7 @@ impl Store {
     }
 }
 
-fn run(row: &SqliteRow) -> Result<Run> {
+fn run(row: &Row) -> Result<Run> {
     let status: i64 = row.try_get(2)?;
     let step: Option<i32> = row.try_get(3)?;
     let held: Option<i64> = row.try_get(8)?;
@@ -164,7 +163,7 @@ fn run(row: &SqliteRow) -> Result<Run> {
     })
 }
 
-fn message(row: &SqliteRow) -> Result<RunMessage> {
+fn message(row: &Row) -> Result<RunMessage> {
     let state: i64 = row.try_get(2)?;
     let reason: Option<i64> = row.try_get(3)?;
     Ok(RunMessage {

@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use serde_json::json;
 
 use super::bind::Bind;
-use super::dialect::one_of;
+use super::dialect::{Listed, one_of};
 use super::segment_frame::{Binds, Now, Scale, microseconds};
 use crate::domain::segment::DateTest;
 
@@ -93,7 +93,7 @@ fn anniversary(
         Scale::Days => {
             let days: Vec<i64> = days.into_iter().map(|day| now.begin(day, scale)).collect();
             let list = binds.place(Bind::Text(json!(days).to_string()));
-            format!("({})", one_of(column, list))
+            format!("({})", one_of(column, Listed::Whole, list))
         }
         Scale::Instants => {
             let spans: Vec<String> = runs(&days)

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::bind::Bind;
-use super::dialect::one_of;
+use super::dialect::{Listed, one_of};
 use super::segment_frame::{Binds, Frame, Within, microseconds};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::DispatchState;
@@ -104,7 +104,7 @@ fn dispatches(
     if let Some(campaign) = &did.campaign {
         let flow = binds.int(flow_number(frame, campaign));
         let steps = steps_that_reuse(frame, campaign);
-        let steps = one_of("d.step", binds.place(numbers(&steps)));
+        let steps = one_of("d.step", Listed::Whole, binds.place(numbers(&steps)));
         and(format!("(n.flow = {flow} OR {steps})"));
     }
     if let Some(flow) = &did.flow {
@@ -112,7 +112,11 @@ fn dispatches(
     }
     if let Some(step) = &did.step {
         let steps = steps_named(frame, did.flow.as_deref(), step);
-        and(one_of("d.step", binds.place(numbers(&steps))));
+        and(one_of(
+            "d.step",
+            Listed::Whole,
+            binds.place(numbers(&steps)),
+        ));
     }
     if own_step(did, within) {
         and("n.bucket = e.bucket AND n.enrollment_id = e.enrollment_id".to_owned());

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::bind::Bind;
 use super::customer_columns::{Class, Column};
-use super::dialect::one_of;
+use super::dialect::{Listed, one_of};
 use super::error::{Error, Result};
 use super::patterns;
 use super::segment_dates;
@@ -36,7 +36,7 @@ impl Subject {
                 class: Class::Text,
                 column: "c.external_id".to_owned(),
                 compared: "c.external_id".to_owned(),
-                searched: "lower(c.external_id)".to_owned(),
+                searched: "@lower(c.external_id)".to_owned(),
                 exact: true,
             });
         }
@@ -78,7 +78,7 @@ impl Subject {
     fn list(&self, binds: &mut Binds, values: &[Value]) -> Result<String> {
         let values: Vec<Bind> = values.iter().map(|v| self.bind(v)).collect::<Result<_>>()?;
         let place = binds.place(Bind::Text(json_list(&values)));
-        Ok(one_of(&self.compared, place))
+        Ok(one_of(&self.compared, listed(self.class), place))
     }
 
     fn like(&self, binds: &mut Binds, operator: &str, pattern: &str) -> Result<String> {
@@ -177,7 +177,7 @@ pub(super) fn many(
         let place = binds.place(Bind::Text(json_list(&wanted)));
         Ok(format!(
             "EXISTS (SELECT 1 {values} AND {})",
-            one_of(list_column(class), place)
+            one_of(list_column(class), listed(class), place)
         ))
     };
     Ok(match test {
@@ -203,6 +203,14 @@ pub(super) fn many(
         ManyTest::Exists => format!("EXISTS (SELECT 1 {values})"),
         ManyTest::Missing => format!("NOT EXISTS (SELECT 1 {values})"),
     })
+}
+
+fn listed(class: Class) -> Listed {
+    match class {
+        Class::Text => Listed::Text,
+        Class::Number => Listed::Number,
+        Class::Integer | Class::Boolean | Class::Date | Class::Instant => Listed::Whole,
+    }
 }
 
 fn list_column(class: Class) -> &'static str {

@@ -5,15 +5,15 @@ use std::hash::Hash;
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 
-use super::bind::{Bind, Cell, statement};
+use super::bind::{Bind, Cell, composed};
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
 use super::segment_edges::{edges, touched_sql};
 use super::segment_frame::{Frame, Predicate, Within};
 use super::segment_sql::compile;
+use super::sql::Row;
 use crate::domain::ids::{CustomerId, EnrollmentId};
 use crate::domain::segment::Condition;
 
@@ -121,10 +121,9 @@ impl Store {
         tail: &str,
     ) -> Result<Vec<i64>> {
         let sql = format!("{select}{from}{}{tail}", predicate.sql);
-        let cells = first.into_iter().chain(predicate.binds).map(Some);
-        let rows = statement(AssertSqlSafe(sql).into_sql_str(), cells)
+        let found = composed(sql, first, predicate.binds)
             .fetch_all(self.read())
             .await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        found.iter().map(Row::take).collect()
     }
 }

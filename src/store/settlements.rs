@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use super::among::numbers;
 use super::db::{Care, Tx};
@@ -15,6 +14,7 @@ use super::instants::micros;
 use super::listing::json;
 use super::moves::{MoveRow, apply_moves};
 use super::outcomes::{Settled, SettledRow, mark_all, mark_standing, settled_row};
+use super::sql::{query, query_scalar};
 use super::suppressions;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::ExitReason;
@@ -29,7 +29,7 @@ const RETRY: &str = concat!(
 const ENDED_WHY: &str = concat!(
     "SELECT e.enrollment_id, e.exit_reason FROM ",
     ids!(),
-    " AS k CROSS JOIN enrollments AS e ON e.bucket = k.bucket AND e.enrollment_id = k.id"
+    " AS k CROSS JOIN enrollments AS e WHERE e.bucket = k.bucket AND e.enrollment_id = k.id"
 );
 const ATTEMPT: &str = concat!(
     "INSERT INTO attempts (bucket, enrollment_id, step, attempt, at, state, detail) \
@@ -110,10 +110,10 @@ async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> 
         return Ok(());
     }
     let attempts: Vec<SettledRow<'_>> = deferred.iter().map(|row| settled_row(row)).collect();
-    sqlx::query(ATTEMPT)
+    query(ATTEMPT)
         .bind(json(&attempts))
         .bind(micros(now))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     let rows: Vec<_> = deferred
         .iter()
@@ -126,11 +126,11 @@ async fn retry(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> 
             )
         })
         .collect();
-    let live = sqlx::query(RETRY)
+    let live: Vec<i64> = query_scalar(RETRY)
         .bind(json(&rows))
-        .fetch_all(&mut **tx)
+        .fetch_all(&mut *tx)
         .await?;
-    let live: HashSet<i64> = live.iter().map(|row| row.get(0)).collect();
+    let live: HashSet<i64> = live.into_iter().collect();
     let ended: Vec<i64> = rows
         .iter()
         .map(|row| row.0)
@@ -144,15 +144,14 @@ async fn close_ended(tx: &mut Tx, ended: &[i64], now: Timestamp) -> Result<()> {
     if ended.is_empty() {
         return Ok(());
     }
-    let rows = sqlx::query(ENDED_WHY)
+    let rows = query(ENDED_WHY)
         .bind(json(ended))
-        .fetch_all(&mut **tx)
+        .fetch_all(&mut *tx)
         .await?;
     for row in &rows {
-        let enrollment: i64 = row.get(0);
-        let why = row
-            .get::<Option<i64>, _>(1)
-            .and_then(ExitReason::from_number);
+        let enrollment: i64 = row.try_get(0)?;
+        let why: Option<i64> = row.try_get(1)?;
+        let why = why.and_then(ExitReason::from_number);
         let reason = why.map_or(Reason::FlowStopped, Reason::from);
         close_deferred(tx, &[enrollment], reason, now).await?;
     }
@@ -175,16 +174,10 @@ async fn keep_rendered(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
         }
     }
     if !kept.is_empty() {
-        sqlx::query(FREEZE)
-            .bind(json(&kept))
-            .execute(&mut **tx)
-            .await?;
+        query(FREEZE).bind(json(&kept)).execute(&mut *tx).await?;
     }
     if !thawed.is_empty() {
-        sqlx::query(THAW)
-            .bind(json(&thawed))
-            .execute(&mut **tx)
-            .await?;
+        query(THAW).bind(json(&thawed)).execute(&mut *tx).await?;
     }
     Ok(())
 }
@@ -204,10 +197,10 @@ async fn note_activity(
         return Ok(());
     }
     let rows = numbers(&active);
-    sqlx::query(ACTIVITY)
+    query(ACTIVITY)
         .bind(rows)
         .bind(micros(now))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     if marks {
         dirty::mark(tx, &active).await?;
@@ -231,10 +224,10 @@ async fn suppress(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<(
         })
         .collect();
     if !rows.is_empty() {
-        sqlx::query(SUPPRESS)
+        query(SUPPRESS)
             .bind(json(&rows))
             .bind(micros(now))
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
         suppressions::touch(tx).await?;
     }

@@ -2,7 +2,7 @@
 
 use super::{
     audit, backup, changes, claims, customer_edits, customer_extras, customer_lists, customers,
-    dialect, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history,
+    dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history,
     identity, interactions, jobs, ledger, memberships, meta, moves, names, outcomes, parking,
     pruning, qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
     subscriptions, suppressions, switches, totals,
@@ -20,7 +20,6 @@ pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
         ("customer_extras", customer_extras::STATEMENTS),
         ("customer_lists", customer_lists::STATEMENTS),
         ("customers", customers::STATEMENTS),
-        ("dialect", dialect::STATEMENTS),
         ("dirty", dirty::STATEMENTS),
         ("dismissals", dismissals::STATEMENTS),
         ("dispatches", dispatches::STATEMENTS),

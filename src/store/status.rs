@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::db::Store;
 use super::error::{Error, Result};
 use super::instants::micros;
+use super::sql::{Row, query};
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -77,22 +76,22 @@ impl Store {
     /// Counts enrollments and dispatches of all flows; what is due is counted as of `now`.
     pub async fn counts(&self, now: Timestamp) -> Result<Counts> {
         let mut counts = Counts::default();
-        let mut tx = self.read().begin().await?;
-        let rows = sqlx::query(ENROLLMENTS)
+        let mut tx = self.snapshot().await?;
+        let rows = query(ENROLLMENTS)
             .bind(micros(now))
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut tx)
             .await?;
         for row in &rows {
             add_enrollments(&mut counts, row)?;
         }
-        for row in &sqlx::query(DISPATCHES).fetch_all(&mut *tx).await? {
+        for row in &query(DISPATCHES).fetch_all(&mut tx).await? {
             add_dispatches(&mut counts, row)?;
         }
         Ok(counts)
     }
 }
 
-fn add_enrollments(counts: &mut Counts, row: &SqliteRow) -> Result<()> {
+fn add_enrollments(counts: &mut Counts, row: &Row) -> Result<()> {
     let number: i64 = row.try_get(1)?;
     let status = EnrollmentStatus::from_number(number)
         .ok_or_else(|| Error::Corrupt(format!("the unknown status {number}")))?;
@@ -124,7 +123,7 @@ fn add_enrollments(counts: &mut Counts, row: &SqliteRow) -> Result<()> {
     Ok(())
 }
 
-fn add_dispatches(counts: &mut Counts, row: &SqliteRow) -> Result<()> {
+fn add_dispatches(counts: &mut Counts, row: &Row) -> Result<()> {
     let number: i64 = row.try_get(2)?;
     let state = DispatchState::from_number(number)
         .ok_or_else(|| Error::Corrupt(format!("the unknown state {number}")))?;
@@ -153,7 +152,7 @@ fn add_dispatches(counts: &mut Counts, row: &SqliteRow) -> Result<()> {
     Ok(())
 }
 
-fn unsigned(row: &SqliteRow, place: usize) -> Result<u64> {
+fn unsigned(row: &Row, place: usize) -> Result<u64> {
     let count: i64 = row.try_get(place)?;
     Ok(count.unsigned_abs())
 }

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::changes;
 use super::db::{Store, Tx};
 use super::dialect::ids;
 use super::error::{Error, Result};
 use super::instants::instant;
+use super::sql::{Row, query};
 use crate::domain::audit::{Actor, By, Source};
 use crate::domain::channel::Channel;
 use crate::domain::ids::CustomerId;
@@ -116,7 +115,7 @@ impl Store {
         customers: &[CustomerId],
     ) -> Result<HashMap<CustomerId, Vec<Subscription>>> {
         let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
-        let rows = sqlx::query(OF)
+        let rows = query(OF)
             .bind(json!(numbers).to_string())
             .fetch_all(self.read())
             .await?;
@@ -132,14 +131,14 @@ impl Store {
 }
 
 async fn records(tx: &mut Tx, customer: CustomerId) -> Result<Vec<Record>> {
-    let rows = sqlx::query(OF)
+    let rows = query(OF)
         .bind(json!([customer.0]).to_string())
-        .fetch_all(&mut **tx)
+        .fetch_all(&mut *tx)
         .await?;
     rows.iter().map(read).collect()
 }
 
-fn read(row: &SqliteRow) -> Result<Record> {
+fn read(row: &Row) -> Result<Record> {
     let channel: Option<i64> = row.try_get(5)?;
     let record = Subscription {
         scope: Scope {
@@ -156,10 +155,10 @@ fn read(row: &SqliteRow) -> Result<Record> {
 }
 
 /// Reads actor, source and note, from `first` on.
-pub(super) fn read_by(row: &SqliteRow, first: usize) -> Result<By> {
-    let source: &str = row.try_get(first + 1)?;
+pub(super) fn read_by(row: &Row, first: usize) -> Result<By> {
+    let source = row.text(first + 1)?;
     Ok(By {
-        actor: Actor::named(row.try_get::<String, _>(first)?),
+        actor: Actor::named(row.try_get::<String>(first)?),
         source: Source::parse(source)
             .ok_or_else(|| Error::Corrupt(format!("the unknown source `{source}`")))?,
         note: row.try_get(first + 2)?,
@@ -174,7 +173,7 @@ async fn add(
     by: &By,
     at: Timestamp,
 ) -> Result<()> {
-    sqlx::query(ADD)
+    query(ADD)
         .bind(i64::from(customer.bucket().0))
         .bind(customer.0)
         .bind(record)
@@ -187,7 +186,7 @@ async fn add(
         .bind(by.actor.as_str())
         .bind(by.source.as_str())
         .bind(&by.note)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
@@ -200,7 +199,7 @@ async fn turn(
     by: &By,
     at: Timestamp,
 ) -> Result<()> {
-    sqlx::query(TURN)
+    query(TURN)
         .bind(i64::from(customer.bucket().0))
         .bind(customer.0)
         .bind(record)
@@ -209,7 +208,7 @@ async fn turn(
         .bind(by.actor.as_str())
         .bind(by.source.as_str())
         .bind(&by.note)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::{Executor, Row, Sqlite};
 
-use super::db::{Store, Tx};
+use super::db::{On, Store, Tx};
 use super::dialect::rows;
 use super::error::{Error, Result};
 use super::sequences;
+use super::sql::{query, query_scalar};
 use crate::domain::channel::Channel;
 use crate::domain::ids::Bucket;
 
@@ -39,7 +39,7 @@ impl Store {
     ) -> Result<()> {
         let mut tx = self.write().await?;
         suppress(&mut tx, channel, address, reason, at).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// Those of the addresses that are suppressed, written as they were asked for.
@@ -56,11 +56,8 @@ impl Store {
     }
 }
 
-pub(super) async fn mark<'e>(executor: impl Executor<'e, Database = Sqlite>) -> Result<i64> {
-    let mark: Option<i64> = sqlx::query_scalar(MARK)
-        .bind(SEQUENCE)
-        .fetch_optional(executor)
-        .await?;
+pub(super) async fn mark<'c>(on: impl Into<On<'c>>) -> Result<i64> {
+    let mark: Option<i64> = query_scalar(MARK).bind(SEQUENCE).fetch_optional(on).await?;
     Ok(mark.unwrap_or_default())
 }
 
@@ -70,9 +67,9 @@ pub(super) async fn touch(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn among<'e>(
+pub(super) async fn among<'c>(
     addresses: &[(Channel, &str)],
-    executor: impl Executor<'e, Database = Sqlite>,
+    on: impl Into<On<'c>>,
 ) -> Result<HashSet<(Channel, String)>> {
     let mut asked: HashMap<(Channel, String), Vec<&str>> = HashMap::new();
     for (channel, address) in addresses {
@@ -85,9 +82,9 @@ pub(super) async fn among<'e>(
         .keys()
         .map(|(channel, key)| (Bucket::of(key).0, channel.number(), key.as_str()))
         .collect();
-    let found = sqlx::query(AMONG)
+    let found = query(AMONG)
         .bind(json!(rows).to_string())
-        .fetch_all(executor)
+        .fetch_all(on)
         .await?;
     let mut suppressed = HashSet::new();
     for row in &found {
@@ -111,13 +108,13 @@ pub(super) async fn suppress(
     at: Timestamp,
 ) -> Result<()> {
     let key = key(address);
-    sqlx::query(ADD)
+    query(ADD)
         .bind(i64::from(Bucket::of(&key).0))
         .bind(channel.number())
         .bind(&key)
         .bind(at.as_microsecond())
         .bind(reason)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     touch(tx).await
 }

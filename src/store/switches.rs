@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::changes;
 use super::db::Store;
 use super::error::Result;
+use super::sql::query;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Status, Switch};
@@ -111,13 +112,13 @@ impl Store {
 
     async fn set(&self, statement: &'static str, value: i64, line: Interaction) -> Result<bool> {
         let mut tx = self.write().await?;
-        let changed = sqlx::query(statement)
+        let changed = query(statement)
             .bind(i64::from(line.customer.bucket().0))
             .bind(line.customer.0)
             .bind(value)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        if changed.rows_affected() == 0 {
+        if changed == 0 {
             changes::require(&mut tx, line.customer).await?;
             return Ok(false);
         }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row;
-
 use super::db::Store;
 use super::error::{Error, Result};
+use super::sql::{query, query_scalar};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::DispatchState;
 use crate::domain::ids::CustomerId;
@@ -64,7 +63,7 @@ impl ChannelTotals {
 impl Store {
     pub async fn totals(&self, customer: CustomerId) -> Result<Totals> {
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
-        let rows = sqlx::query(MESSAGES)
+        let rows = query(MESSAGES)
             .bind(bucket)
             .bind(number)
             .fetch_all(self.read())
@@ -82,7 +81,7 @@ impl Store {
                 .or_default()
                 .add(state, count.unsigned_abs());
         }
-        let conversions: i64 = sqlx::query_scalar(OF_KIND)
+        let conversions: i64 = query_scalar(OF_KIND)
             .bind(bucket)
             .bind(number)
             .bind(Kind::Conversion.number())

@@ -235,7 +235,7 @@ fn received(mails: &[String]) -> HashMap<DispatchId, usize> {
 
 async fn ledger(workspace: &Path) -> BTreeMap<DispatchId, i64> {
     let url = format!("sqlite://{}", workspace.join("var/drumbeat.db").display());
-    let store = Store::open(&url).await.unwrap();
+    let store = Store::open(&url, Path::new("")).await.unwrap();
     let tag = store.instance_tag().await.unwrap();
     store.close().await;
     let pool = SqlitePool::connect(&url).await.unwrap();

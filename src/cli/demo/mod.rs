@@ -79,7 +79,7 @@ fn clear(place: &Place) -> anyhow::Result<()> {
     }
     let runtime = super::run::runtime()?;
     runtime.block_on(async {
-        let store = Store::open(&url).await?;
+        let store = Store::open(&url, &place.workspace).await?;
         let (demo, owner) = (store.last_run(JOB).await?, store.owner()?);
         store.close().await;
         anyhow::ensure!(demo.is_some(), "`{}` is not a demo's store", path.display());

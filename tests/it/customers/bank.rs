@@ -37,9 +37,12 @@ pub(super) fn by_mara() -> By {
 pub(super) async fn bank() -> Bank {
     let folder = TempDir::new().unwrap();
     let database = folder.path().join("drumbeat.db");
-    let store = Store::open(&format!("sqlite://{}", database.display()))
-        .await
-        .unwrap();
+    let store = Store::open(
+        &format!("sqlite://{}", database.display()),
+        std::path::Path::new(""),
+    )
+    .await
+    .unwrap();
     let revision = revision();
     let published = NewRevision {
         revision: &revision,

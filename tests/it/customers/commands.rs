@@ -349,9 +349,12 @@ async fn commands_read_the_time_of_a_scaled_daemon() {
     let desk = desk();
     desk.json("import people.csv");
     let path = desk.folder.path().join("var/drumbeat.db");
-    let store = Store::open(&format!("sqlite://{}", path.display()))
-        .await
-        .unwrap();
+    let store = Store::open(
+        &format!("sqlite://{}", path.display()),
+        std::path::Path::new(""),
+    )
+    .await
+    .unwrap();
     let far: Timestamp = "2040-01-01T00:00:00Z".parse().unwrap();
     store
         .save_clock(far, far + SignedDuration::from_hours(24), 3_600.0, false)

@@ -97,7 +97,7 @@ impl Place {
         let url = format!("sqlite://{}", self.path().join("var/drumbeat.db").display());
         Running {
             child,
-            store: Store::open(&url).await.unwrap(),
+            store: Store::open(&url, Path::new("")).await.unwrap(),
         }
     }
 

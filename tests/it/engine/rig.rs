@@ -108,9 +108,12 @@ impl Rig {
             write(&folder, path, text);
         }
         let path = folder.path().join("drumbeat.db");
-        let store = Store::open(&format!("sqlite://{}", path.display()))
-            .await
-            .unwrap();
+        let store = Store::open(
+            &format!("sqlite://{}", path.display()),
+            std::path::Path::new(""),
+        )
+        .await
+        .unwrap();
         let clock = HandClock::at(start.parse().unwrap());
         let outbox = Outbox::new(Arc::clone(&clock));
         let running = Running::new(&folder, &store, &clock, &outbox).await;

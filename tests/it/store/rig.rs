@@ -48,9 +48,12 @@ pub(super) async fn on_sqlite() -> Fresh {
 }
 
 pub(super) async fn open(path: &std::path::Path) -> Store {
-    Store::open(&format!("sqlite://{}", path.display()))
-        .await
-        .unwrap()
+    Store::open(
+        &format!("sqlite://{}", path.display()),
+        std::path::Path::new(""),
+    )
+    .await
+    .unwrap()
 }
 
 impl Fresh {

@@ -71,7 +71,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("drumbeat.db");
         let url = format!("sqlite://{}", path.display());
-        let store = Store::open(&url).await.unwrap();
+        let store = Store::open(&url, std::path::Path::new("")).await.unwrap();
         let published = Arc::new(publish(&store).await);
         let clock = Arc::new(ManualClock::new("2026-01-09T10:30:00Z".parse().unwrap()));
         let running = Arc::new(Running {

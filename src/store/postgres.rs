@@ -1,0 +1,100 @@
+//! Owns opening a PostgreSQL database, and how its sessions are set.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use tokio::sync::Notify;
+
+use super::db::{Home, Pool, Store};
+use super::error::{Error, Result};
+use super::migrate;
+
+const READERS: u32 = 8;
+const WRITERS: u32 = 6;
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const OLDEST: i32 = 150_000;
+
+/// Questions of one moment that see nothing that is written meanwhile.
+pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// A write that goes beside no other of its kind in this database.
+pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7311146936952811378)";
+
+/// A commit is on the disk before it is answered. A session whose process is gone, or cut off, is ended
+/// by the server within seconds, with its locks.
+const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false), \
+     set_config('jit', 'off', false), set_config('tcp_keepalives_idle', '5', false), \
+     set_config('tcp_keepalives_interval', '2', false), \
+     set_config('tcp_keepalives_count', '3', false), \
+     set_config('tcp_user_timeout', '10000', false), \
+     set_config('idle_in_transaction_session_timeout', '15000', false)";
+
+/// Connects, and migrates the database.
+pub(super) async fn open(url: &str, folder: &Path) -> Result<Store> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| Error::Unusable(format!("the database's address: {error}")))?
+        .application_name("drumbeat")
+        .statement_cache_capacity(500);
+    let writers = pool(WRITERS, options.clone()).await?;
+    refuse_old(&writers).await?;
+    migrate::postgres(&writers).await?;
+    Ok(Store {
+        readers: Pool::Postgres(pool(READERS, options).await?),
+        writers: Pool::Postgres(writers),
+        home: Home::Server {
+            folder: folder.to_owned(),
+        },
+        committing: Arc::new(Notify::new()),
+        blocks: Arc::default(),
+    })
+}
+
+async fn pool(connections: u32, options: PgConnectOptions) -> Result<PgPool> {
+    let host = options.get_host().to_owned();
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(CONNECT_WITHIN)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::query(SESSION).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+        .map_err(|error| {
+            Error::Unusable(format!(
+                "cannot connect to the database at `{host}`: {error}"
+            ))
+        })
+}
+
+/// How durable a commit is on each connection that writes.
+pub(super) async fn durability(writers: &PgPool) -> Result<Vec<String>> {
+    let mut connections = Vec::new();
+    for _ in 0..WRITERS {
+        connections.push(writers.acquire().await?);
+    }
+    let mut found = Vec::new();
+    for mut connection in connections {
+        let level = sqlx::query_scalar("SHOW synchronous_commit");
+        found.push(level.fetch_one(&mut *connection).await?);
+    }
+    Ok(found)
+}
+
+async fn refuse_old(pool: &PgPool) -> Result<()> {
+    let version: i32 =
+        sqlx::query_scalar("SELECT CAST(current_setting('server_version_num') AS INTEGER)")
+            .fetch_one(pool)
+            .await?;
+    if version < OLDEST {
+        let major = version / 10_000;
+        return Err(Error::Unusable(format!(
+            "PostgreSQL {major} is too old: need 15 or later"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! Owns statements on their way to a database, whichever it is: values go in typed, rows come out.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query as SqlxQuery;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr as _, SqlStr, Sqlite};
+
+use super::db::{On, Pool, Tx};
+use super::dialect::Dialect;
+use super::error::Result;
+pub(super) use super::row::Row;
+
+/// A value for a placeholder. Which type a missing one has matters to PostgreSQL.
+#[derive(Debug, Clone)]
+pub(super) enum Arg<'q> {
+    Int(Option<i64>),
+    Real(Option<f64>),
+    Text(Option<Cow<'q, str>>),
+    Shared(Arc<str>),
+    Bytes(Cow<'q, [u8]>),
+    /// Whole columns, which only a server takes.
+    Ints(Vec<Option<i64>>),
+    Reals(Vec<Option<f64>>),
+    Texts(Vec<Option<String>>),
+}
+
+/// A statement and its values.
+#[derive(Debug)]
+pub(super) struct Query<'q> {
+    text: Text,
+    args: Vec<Arg<'q>>,
+    persistent: bool,
+}
+
+/// A statement that answers one value a row.
+pub(super) struct Scalar<'q>(Query<'q>);
+
+/// What a statement says.
+#[derive(Debug)]
+pub(super) enum Text {
+    /// With the forms that each database reads its own way.
+    Common(Cow<'static, str>),
+    /// As one database takes it already.
+    Own(Arc<str>),
+}
+
+/// A statement; what it says is this crate's own, and every value is bound.
+pub(super) fn query<'q>(text: impl Into<Text>) -> Query<'q> {
+    Query {
+        text: text.into(),
+        args: Vec::new(),
+        persistent: true,
+    }
+}
+
+/// A statement that answers one value a row.
+pub(super) fn query_scalar<'q>(text: impl Into<Text>) -> Scalar<'q> {
+    Scalar(query(text))
+}
+
+macro_rules! run {
+    ($query:expr, $on:expr, $method:ident) => {
+        match $on.into() {
+            On::Pool(Pool::Sqlite(pool)) => $query.sqlite().$method(pool).await?.into(),
+            On::Pool(Pool::Postgres(pool)) => $query.postgres().$method(pool).await?.into(),
+            On::Tx(Tx::Sqlite(tx)) => $query.sqlite().$method(&mut **tx).await?.into(),
+            On::Tx(Tx::Postgres(tx)) => $query.postgres().$method(&mut *tx.inner).await?.into(),
+        }
+    };
+}
+
+/// The rows of an answer, as each driver gives them.
+enum Rows {
+    Sqlite(Vec<SqliteRow>),
+    Postgres(Vec<PgRow>),
+}
+
+/// One row, or none.
+struct Perhaps(Option<Row>);
+
+/// How many rows a statement wrote.
+struct Written(u64);
+
+impl<'q> Query<'q> {
+    pub(super) fn bind(mut self, arg: impl Into<Arg<'q>>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Whether the connection keeps the statement prepared; it does unless told otherwise.
+    pub(super) fn persistent(mut self, persistent: bool) -> Self {
+        self.persistent = persistent;
+        self
+    }
+
+    /// How many rows were written.
+    pub(super) async fn execute<'c>(self, on: impl Into<On<'c>>) -> Result<u64> {
+        let Written(rows) = run!(self, on, execute);
+        Ok(rows)
+    }
+
+    pub(super) async fn fetch_all<'c>(self, on: impl Into<On<'c>>) -> Result<Vec<Row>> {
+        let rows: Rows = run!(self, on, fetch_all);
+        Ok(match rows {
+            Rows::Sqlite(rows) => rows.into_iter().map(Row::Sqlite).collect(),
+            Rows::Postgres(rows) => rows.into_iter().map(Row::Postgres).collect(),
+        })
+    }
+
+    pub(super) async fn fetch_one<'c>(self, on: impl Into<On<'c>>) -> Result<Row> {
+        Ok(run!(self, on, fetch_one))
+    }
+
+    pub(super) async fn fetch_optional<'c>(self, on: impl Into<On<'c>>) -> Result<Option<Row>> {
+        let Perhaps(row) = run!(self, on, fetch_optional);
+        Ok(row)
+    }
+
+    fn sqlite(self) -> SqlxQuery<'static, Sqlite, SqliteArguments> {
+        let query = sqlx::query(self.text.of(Dialect::Sqlite)).persistent(self.persistent);
+        self.args.into_iter().fold(query, |query, arg| match arg {
+            Arg::Int(number) => query.bind(number),
+            Arg::Real(number) => query.bind(number),
+            Arg::Text(text) => query.bind(text.map(Cow::into_owned)),
+            Arg::Shared(text) => query.bind(text),
+            Arg::Bytes(bytes) => query.bind(bytes.into_owned()),
+            // Nothing is bound, and the database says so.
+            Arg::Ints(_) | Arg::Reals(_) | Arg::Texts(_) => query,
+        })
+    }
+
+    fn postgres(self) -> SqlxQuery<'static, Postgres, PgArguments> {
+        let query = sqlx::query(self.text.of(Dialect::Postgres)).persistent(self.persistent);
+        self.args.into_iter().fold(query, |query, arg| match arg {
+            Arg::Int(number) => query.bind(number),
+            Arg::Real(number) => query.bind(number),
+            Arg::Text(text) => query.bind(text.map(Cow::into_owned)),
+            Arg::Shared(text) => query.bind(text),
+            Arg::Bytes(bytes) => query.bind(bytes.into_owned()),
+            Arg::Ints(column) => query.bind(column),
+            Arg::Reals(column) => query.bind(column),
+            Arg::Texts(column) => query.bind(column),
+        })
+    }
+}
+
+impl<'q> Scalar<'q> {
+    pub(super) fn bind(self, arg: impl Into<Arg<'q>>) -> Self {
+        Self(self.0.bind(arg))
+    }
+
+    pub(super) async fn fetch_one<'c, T: super::row::Value>(
+        self,
+        on: impl Into<On<'c>>,
+    ) -> Result<T> {
+        self.0.fetch_one(on).await?.take()
+    }
+
+    pub(super) async fn fetch_optional<'c, T: super::row::Value>(
+        self,
+        on: impl Into<On<'c>>,
+    ) -> Result<Option<T>> {
+        let row = self.0.fetch_optional(on).await?;
+        row.map(|row| row.take()).transpose()
+    }
+
+    pub(super) async fn fetch_all<'c, T: super::row::Value>(
+        self,
+        on: impl Into<On<'c>>,
+    ) -> Result<Vec<T>> {
+        let rows = self.0.fetch_all(on).await?;
+        rows.iter().map(Row::take).collect()
+    }
+}
+
+impl Text {
+    /// Constants need no copy; what is put together is put together of constants and checked names.
+    fn of(self, dialect: Dialect) -> SqlStr {
+        match self {
+            Self::Common(text) => match dialect.text(text) {
+                Cow::Borrowed(text) => text.into_sql_str(),
+                Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
+            },
+            Self::Own(text) => AssertSqlSafe(text).into_sql_str(),
+        }
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self::Common(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::Common(Cow::Owned(text))
+    }
+}
+
+impl From<Arc<str>> for Text {
+    fn from(text: Arc<str>) -> Self {
+        Self::Own(text)
+    }
+}
+
+impl From<sqlx::sqlite::SqliteQueryResult> for Written {
+    fn from(done: sqlx::sqlite::SqliteQueryResult) -> Self {
+        Self(done.rows_affected())
+    }
+}
+
+impl From<sqlx::postgres::PgQueryResult> for Written {
+    fn from(done: sqlx::postgres::PgQueryResult) -> Self {
+        Self(done.rows_affected())
+    }
+}
+
+impl From<Vec<SqliteRow>> for Rows {
+    fn from(rows: Vec<SqliteRow>) -> Self {
+        Self::Sqlite(rows)
+    }
+}
+
+impl From<Vec<PgRow>> for Rows {
+    fn from(rows: Vec<PgRow>) -> Self {
+        Self::Postgres(rows)
+    }
+}
+
+impl From<Option<SqliteRow>> for Perhaps {
+    fn from(row: Option<SqliteRow>) -> Self {
+        Self(row.map(Row::Sqlite))
+    }
+}
+
+impl From<Option<PgRow>> for Perhaps {
+    fn from(row: Option<PgRow>) -> Self {
+        Self(row.map(Row::Postgres))
+    }
+}
+
+macro_rules! whole_args {
+    ($($kind:ty)+) => {$(
+        impl From<$kind> for Arg<'_> {
+            fn from(number: $kind) -> Self {
+                Self::Int(Some(i64::from(number)))
+            }
+        }
+
+        impl From<Option<$kind>> for Arg<'_> {
+            fn from(number: Option<$kind>) -> Self {
+                Self::Int(number.map(i64::from))
+            }
+        }
+    )+};
+}
+
+whole_args!(i64 i32 u32 u16);
+
+impl From<f64> for Arg<'_> {
+    fn from(number: f64) -> Self {
+        Self::Real(Some(number))
+    }
+}
+
+impl<'q> From<&'q str> for Arg<'q> {
+    fn from(text: &'q str) -> Self {
+        Self::Text(Some(Cow::Borrowed(text)))
+    }
+}
+
+impl<'q> From<Option<&'q str>> for Arg<'q> {
+    fn from(text: Option<&'q str>) -> Self {
+        Self::Text(text.map(Cow::Borrowed))
+    }
+}
+
+impl From<String> for Arg<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Some(Cow::Owned(text)))
+    }
+}
+
+impl<'q> From<&'q String> for Arg<'q> {
+    fn from(text: &'q String) -> Self {
+        Self::Text(Some(Cow::Borrowed(text)))
+    }
+}
+
+impl<'q> From<&'q Option<String>> for Arg<'q> {
+    fn from(text: &'q Option<String>) -> Self {
+        Self::Text(text.as_deref().map(Cow::Borrowed))
+    }
+}
+
+impl<'q> From<&'q [u8]> for Arg<'q> {
+    fn from(bytes: &'q [u8]) -> Self {
+        Self::Bytes(Cow::Borrowed(bytes))
+    }
+}

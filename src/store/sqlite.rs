@@ -1,0 +1,163 @@
+//! Owns opening a SQLite database: one writer, many readers, and the settings that make a commit durable.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection, SqlitePool};
+use tokio::sync::Notify;
+
+use super::db::{Home, Pool, Store};
+use super::error::{Error, Result};
+use super::migrate;
+
+/// The first release with the fix for corruption by concurrent WAL resets (sqlite.org/wal.html).
+const OLDEST: [u32; 3] = [3, 51, 3];
+const READERS: u32 = 4;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Page caches: the writer's holds the pages that a batch touches, a reader's a few inner ones.
+const WRITER_CACHE: &str = "-65536";
+const READER_CACHE: &str = "-8192";
+/// The writer's, while it goes once through everybody and comes back to no page.
+const SWEEPING_CACHE: &str = "-16384";
+
+/// Opens the file, made with its folder when missing, and migrates it.
+pub(super) async fn open(path: &Path) -> Result<Store> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            let folder = folder.display();
+            Error::Unusable(format!("cannot make the folder `{folder}`: {error}"))
+        })?;
+    }
+    let options = options(path);
+    let committing = Arc::new(Notify::new());
+    let writer = writer(options.clone(), &committing).await?;
+    refuse_old(&writer).await?;
+    migrate::sqlite(&writer).await?;
+    let reading = options
+        .pragma("query_only", "ON")
+        .pragma("cache_size", READER_CACHE);
+    let home = Home::File {
+        path: path.to_owned(),
+        watcher: pool(1, reading.clone()).await?,
+    };
+    Ok(Store {
+        readers: Pool::Sqlite(pool(READERS, reading).await?),
+        writers: Pool::Sqlite(writer),
+        home,
+        committing,
+        blocks: Arc::default(),
+    })
+}
+
+/// How every connection is set: a commit is on the disk before it is answered.
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .page_size(8192)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(200)
+        .pragma("cache_size", WRITER_CACHE)
+        .pragma("temp_store", "MEMORY")
+        .pragma("wal_autocheckpoint", "4000")
+}
+
+impl Store {
+    /// Keeps few pages in memory, or as many as usual again: for writes that go through everybody.
+    pub async fn sweep(&self, sweeping: bool) -> Result<()> {
+        let Pool::Sqlite(writer) = &self.writers else {
+            return Ok(());
+        };
+        let pages = if sweeping {
+            SWEEPING_CACHE
+        } else {
+            WRITER_CACHE
+        };
+        let pragma = format!("PRAGMA cache_size = {pages}");
+        sqlx::query(AssertSqlSafe(pragma)).execute(writer).await?;
+        Ok(())
+    }
+}
+
+/// The journal's mode and the synchronous level (2 is FULL) of every connection.
+pub(super) async fn durability(writer: &SqlitePool, readers: &SqlitePool) -> Result<Vec<String>> {
+    let mut connections = vec![writer.acquire().await?];
+    for _ in 0..READERS {
+        connections.push(readers.acquire().await?);
+    }
+    let mut found = Vec::new();
+    for mut connection in connections {
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&mut *connection)
+            .await?;
+        let level: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut *connection)
+            .await?;
+        found.push(format!("{mode} {level}"));
+    }
+    Ok(found)
+}
+
+async fn pool(connections: u32, options: SqliteConnectOptions) -> Result<SqlitePool> {
+    Ok(kept(connections).connect_with(options).await?)
+}
+
+/// The one connection that writes, with a word of each commit.
+async fn writer(options: SqliteConnectOptions, committing: &Arc<Notify>) -> Result<SqlitePool> {
+    let committing = Arc::clone(committing);
+    let telling = kept(1).after_connect(move |connection, _| {
+        let committing = Arc::clone(&committing);
+        Box::pin(async move {
+            let mut handle = connection.lock_handle().await?;
+            handle.set_commit_hook(move || {
+                committing.notify_one();
+                true
+            });
+            Ok(())
+        })
+    });
+    Ok(telling.connect_with(options).await?)
+}
+
+/// Connections that stay open.
+fn kept(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .min_connections(connections.min(1))
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_free(connection)))
+}
+
+/// Whether no transaction is left open on an idle connection. SQLite ends one by itself when the disk
+/// is full, the driver's rollback of it then fails, and it takes the connection as inside one for
+/// ever: such a connection is replaced.
+async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    if connection.is_in_transaction() {
+        // A rollback may still be on its way to the connection's thread; the ping comes after it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
+}
+
+async fn refuse_old(pool: &SqlitePool) -> Result<()> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(pool)
+        .await?;
+    let parts: Vec<u32> = version
+        .split('.')
+        .filter_map(|part| part.parse().ok())
+        .collect();
+    if parts.as_slice() < OLDEST.as_slice() {
+        return Err(Error::Unusable(format!(
+            "SQLite {version} can corrupt a database: need 3.51.3"
+        )));
+    }
+    Ok(())
+}
