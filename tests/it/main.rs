@@ -11,6 +11,7 @@ mod daemon;
 mod engine;
 mod ops;
 mod packaging;
+mod postgres;
 mod readme;
 mod rig;
 mod store;

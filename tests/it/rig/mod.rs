@@ -1,9 +1,13 @@
 //! Owns the counterparts that tests talk to: programs of others, started on free ports and ended with the test.
 
+pub(crate) mod database;
 pub(crate) mod http_script;
+pub(crate) mod installation;
 pub(crate) mod port;
 pub(crate) mod postfix;
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod smtp_script;
 pub(crate) mod smtp_sink;
 pub(crate) mod systemd;
+pub(crate) mod wire;
