@@ -12,8 +12,6 @@ use super::sqlite;
 const COPY: &str = "VACUUM INTO $1";
 const CHECK: &str = "PRAGMA integrity_check(1)";
 
-pub(super) const STATEMENTS: &[&str] = &[COPY, CHECK];
-
 impl Store {
     /// Writes a copy of this moment to `file`, which must not exist yet. Nothing of that name is
     /// seen before the copy is whole, checked and on the disk.

@@ -1,18 +1,28 @@
 //! Owns the list of every constant statement, so that each is tried on every database.
 
+use std::borrow::Cow;
+
+use super::dialect::Dialect;
 use super::{
-    audit, backup, changes, claims, customer_edits, customer_extras, customer_lists, customers,
-    dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history,
-    identity, interactions, jobs, ledger, memberships, meta, moves, names, outcomes, parking,
-    pruning, qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
+    audit, changes, claims, customer_edits, customer_extras, customer_lists, customers, dirty,
+    dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history, identity,
+    interactions, jobs, ledger, memberships, meta, moves, names, outcomes, parking, pruning,
+    qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
     subscriptions, suppressions, switches, totals,
 };
 
-/// The files that hold statements, by name, each with its own.
-pub fn statements() -> Vec<(&'static str, &'static [&'static str])> {
+/// The files that hold statements, by name, each with its own as this database takes them.
+pub fn statements(dialect: Dialect) -> Vec<(&'static str, Vec<Cow<'static, str>>)> {
+    let own = |(file, texts): (&'static str, &[&'static str])| {
+        let texts = texts.iter().map(|text| dialect.text(Cow::Borrowed(*text)));
+        (file, texts.collect())
+    };
+    all().into_iter().map(own).collect()
+}
+
+fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("audit", audit::STATEMENTS),
-        ("backup", backup::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("claims", claims::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),

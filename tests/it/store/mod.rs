@@ -18,18 +18,55 @@ mod segments;
 mod statements;
 mod upsert;
 
-/// Runs each function of the suite against a fresh store of each database.
-macro_rules! for_every_database {
-    ($($module:ident { $($test:ident)+ })+) => {
-        mod sqlite {
+/// Runs each function of the suite against a fresh store of this kind.
+macro_rules! suite {
+    ($database:ident $open:ident $($module:ident { $($test:ident)+ })+) => {
+        mod $database {
             $(mod $module {
                 $(#[tokio::test]
                 async fn $test() {
-                    crate::store::$module::$test(crate::store::rig::on_sqlite().await).await;
+                    crate::store::$module::$test(crate::store::rig::$open().await).await;
                 })+
             })+
         }
     };
+}
+
+/// Runs them against a fresh store of each database.
+macro_rules! for_every_database {
+    ($($suite:tt)+) => {
+        suite! { sqlite on_sqlite $($suite)+ }
+        suite! { postgres on_postgres $($suite)+ }
+    };
+}
+
+// What only a file has.
+suite! {
+    file on_sqlite
+    operation {
+        one_process_owns_a_store_and_each_start_has_a_number
+        a_backup_is_a_whole_store
+        a_backup_never_replaces_a_file
+    }
+    statements {
+        no_statement_walks_a_table_of_customers_unless_it_says_so
+    }
+}
+
+// A server whose language has an order of its own.
+suite! {
+    sorted on_sorted_postgres
+    customers {
+        customers_come_in_the_order_asked_for
+        a_customer_is_found_by_what_people_type
+    }
+    segments {
+        text_is_compared_without_case_and_accents
+        what_looks_like_a_pattern_is_literal
+    }
+    property {
+        every_condition_means_what_the_oracle_says
+    }
 }
 
 for_every_database! {
@@ -117,14 +154,10 @@ for_every_database! {
     statements {
         every_constant_statement_prepares
         every_statement_on_customers_names_its_bucket
-        no_statement_walks_a_table_of_customers_unless_it_says_so
     }
     operation {
         every_commit_is_on_the_disk_before_it_is_answered
-        one_process_owns_a_store_and_each_start_has_a_number
         tag_key_and_clock_last
-        a_backup_is_a_whole_store
-        a_backup_never_replaces_a_file
         a_write_of_another_process_moves_the_data_version
         jobs_and_audit_read_back
     }

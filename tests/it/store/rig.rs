@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::path::PathBuf;
 
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::customer::{Customer, FieldValue};
@@ -15,17 +14,29 @@ use drumbeat::domain::ids::CustomerId;
 use drumbeat::domain::revision::Revision;
 use drumbeat::domain::segment::{Condition, Segment};
 use drumbeat::domain::value::Value;
-use drumbeat::store::{Frame, NewCustomer, NewRevision, Published, Store, Upsert, Upserted};
+use drumbeat::store::{
+    Dialect, Frame, NewCustomer, NewRevision, Published, Store, Upsert, Upserted,
+};
 use jiff::Timestamp;
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, Row as _};
 use tempfile::TempDir;
+
+use crate::rig::database::Database;
 
 /// A store of its own in a folder of its own.
 pub(super) struct Fresh {
     store: Store,
-    pub(super) path: PathBuf,
+    pub(super) url: String,
     pub(super) folder: TempDir,
+    _database: Option<Database>,
+}
+
+/// A connection past the store.
+pub(super) enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
 }
 
 impl Deref for Fresh {
@@ -38,50 +49,81 @@ impl Deref for Fresh {
 
 pub(super) async fn on_sqlite() -> Fresh {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("drumbeat.db");
-    let store = open(&path).await;
+    let url = format!("sqlite://{}", folder.path().join("drumbeat.db").display());
+    fresh(url, folder, None).await
+}
+
+pub(super) async fn on_postgres() -> Fresh {
+    let database = Database::fresh().await;
+    let url = database.url().to_owned();
+    fresh(url, tempfile::tempdir().unwrap(), Some(database)).await
+}
+
+/// A database that sorts and compares as a language does, unless it is told otherwise.
+pub(super) async fn on_sorted_postgres() -> Fresh {
+    let database = Database::sorted_for("en-US").await;
+    let url = database.url().to_owned();
+    fresh(url, tempfile::tempdir().unwrap(), Some(database)).await
+}
+
+async fn fresh(url: String, folder: TempDir, database: Option<Database>) -> Fresh {
     Fresh {
-        store,
-        path,
+        store: Store::open(&url, folder.path()).await.unwrap(),
+        url,
         folder,
+        _database: database,
     }
 }
 
-pub(super) async fn open(path: &std::path::Path) -> Store {
-    Store::open(
-        &format!("sqlite://{}", path.display()),
-        std::path::Path::new(""),
-    )
-    .await
-    .unwrap()
-}
-
 impl Fresh {
+    /// The same database, opened once more.
+    pub(super) async fn again(&self) -> Store {
+        Store::open(&self.url, self.folder.path()).await.unwrap()
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        if self.url.starts_with("sqlite") {
+            Dialect::Sqlite
+        } else {
+            Dialect::Postgres
+        }
+    }
+
     /// A connection past the store.
-    pub(super) async fn raw(&self) -> SqliteConnection {
-        let url = format!("sqlite://{}", self.path.display());
-        SqliteConnection::connect(&url).await.unwrap()
+    pub(super) async fn raw(&self) -> Raw {
+        match self.dialect() {
+            Dialect::Sqlite => Raw::Sqlite(SqliteConnection::connect(&self.url).await.unwrap()),
+            Dialect::Postgres => Raw::Postgres(PgConnection::connect(&self.url).await.unwrap()),
+        }
     }
 
     /// Writes past the store.
     pub(super) async fn execute(&self, sql: &str) {
-        let mut raw = self.raw().await;
-        sqlx::query(AssertSqlSafe(sql))
-            .execute(&mut raw)
-            .await
-            .unwrap();
-        raw.close().await.unwrap();
+        let sql = AssertSqlSafe(sql);
+        match self.raw().await {
+            Raw::Sqlite(mut raw) => {
+                sqlx::query(sql).execute(&mut raw).await.unwrap();
+                raw.close().await.unwrap();
+            }
+            Raw::Postgres(mut raw) => {
+                sqlx::query(sql).execute(&mut raw).await.unwrap();
+                raw.close().await.unwrap();
+            }
+        }
     }
 
     /// One number, asked past the store.
     pub(super) async fn number(&self, sql: &str) -> i64 {
-        let mut raw = self.raw().await;
-        let number = sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_one(&mut raw)
-            .await
-            .unwrap();
-        raw.close().await.unwrap();
-        number
+        match self.raw().await {
+            Raw::Sqlite(mut raw) => {
+                let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut raw).await;
+                row.unwrap().get(0)
+            }
+            Raw::Postgres(mut raw) => {
+                let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut raw).await;
+                row.unwrap().get_unchecked(0)
+            }
+        }
     }
 
     pub(super) async fn published(&self, revision: &Revision) -> Published {
