@@ -218,7 +218,7 @@ CREATE TABLE memberships (
     PRIMARY KEY (bucket, segment, customer_id)
 );
 
--- Customers to look at again; a newer mark survives the pass that read an older one.
+-- Customers to look at again; a mark that moved survives the pass that read it before.
 CREATE TABLE dirty (
     bucket      SMALLINT NOT NULL,
     customer_id BIGINT   NOT NULL,

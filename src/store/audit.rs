@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::db::{Store, Tx};
+use super::db::Store;
 use super::error::Result;
 use super::instants::instant;
 use super::sql::query;
+use super::tx::Tx;
 use crate::domain::audit::By;
 
 const ADD: &str = "INSERT INTO audit (at, actor, source, what, detail) VALUES ($1, $2, $3, $4, $5)";

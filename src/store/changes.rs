@@ -3,11 +3,11 @@
 
 use serde_json::json;
 
-use super::db::Tx;
 use super::dirty;
 use super::error::{Error, Result};
 use super::interactions;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};

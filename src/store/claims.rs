@@ -9,7 +9,6 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
-use super::db::{Care, Tx};
 use super::dialect::{ids, rows};
 use super::error::Result;
 use super::instants::micros;
@@ -17,6 +16,7 @@ use super::listing::json;
 use super::moves::{Move, MoveRow, apply_moves};
 use super::sql::{query, query_scalar};
 use super::suppressions;
+use super::tx::{Care, Tx};
 
 /// What was decided about a due enrollment, with what it was decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]

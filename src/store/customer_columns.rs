@@ -7,11 +7,11 @@
 use std::collections::HashSet;
 
 use super::bind::{Bind, Cell};
-use super::db::Tx;
 use super::dialect::Dialect;
 use super::error::{Error, Result};
 use super::instants::{day, day_number, instant};
 use super::sql::{Row, query, query_scalar};
+use super::tx::Tx;
 use crate::domain::field::{Cardinality, DataModel, Field, FieldType};
 use crate::domain::value::Value;
 

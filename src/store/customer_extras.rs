@@ -7,11 +7,11 @@ use serde_json::json;
 use super::customer_columns::Class;
 use super::customer_lists::{self, List};
 use super::customer_sheet::Sheet;
-use super::db::Tx;
 use super::dialect::ids;
 use super::error::Result;
 use super::names;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 use crate::domain::ids::CustomerId;
 use crate::domain::revision::NameKind;
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::customer_columns::{Class, Column};
 use super::customer_draft::{Folding, Given};
 use super::customer_sheet::Sheet;
-use super::db::Tx;
 use super::dialect::{Dialect, MOST_BINDS};
 use super::error::Result;
 use super::sql::{Arg, Query, query};
+use super::tx::Tx;
 use crate::domain::ids::CustomerId;
 use crate::domain::value::fold;
 
 /// More rows in a statement gain nothing (measured: 50, 500 and 5,000 differ by less than the noise).
 const MOST_ROWS: usize = 500;
-/// On a server each statement is a journey.
+/// On a server each statement is a way there and back.
 const MOST_ROWS_AWAY: usize = 2_000;
 
 /// How the rows of one sheet become new customers.

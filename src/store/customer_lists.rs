@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::bind::{Bind, Cell};
 use super::customer_columns::Class;
-use super::db::Tx;
 use super::dialect::rows;
 use super::error::Result;
 use super::rows;
 use super::sql::{Row, query};
+use super::tx::Tx;
 use crate::domain::ids::CustomerId;
 use crate::domain::value::fold;
 

@@ -11,13 +11,14 @@ use super::customer_extras::Extras;
 use super::customer_insert::{Insertion, Prepared};
 use super::customer_known::{self, ConsentChange, Known};
 use super::customer_sheet::{NewCustomer, Sheet};
-use super::db::{Store, Tx};
+use super::db::Store;
 use super::dialect::Dialect;
 use super::dirty;
 use super::error::Result;
 use super::interactions;
 use super::rows;
 use super::sequences;
+use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::field::DataModel;
@@ -127,9 +128,8 @@ struct Writing<'a> {
     /// those who are there are looked for only if some were not inserted.
     all_new: bool,
     created: u64,
-    /// The first row after those whose new customers are marked, and the mark.
+    /// The first row after those whose new customers are marked.
     marked: usize,
-    mark: Option<i64>,
     /// Those who were there and changed.
     changed: BTreeSet<CustomerId>,
 }
@@ -154,7 +154,6 @@ impl<'a> Writing<'a> {
             all_new: false,
             created: 0,
             marked: rows_start,
-            mark: None,
             changed: BTreeSet::new(),
         })
     }
@@ -281,13 +280,9 @@ impl<'a> Writing<'a> {
         let Some(first) = self.first else {
             return Ok(());
         };
-        let mark = match self.mark {
-            Some(mark) => mark,
-            None => *self.mark.insert(dirty::newest(tx).await?),
-        };
         let number = |row: usize| first + i64::try_from(row - self.rows.start).unwrap_or(i64::MAX);
         let buckets = (from..until).map(|row| self.sheet.bucket(row)).collect();
-        dirty::mark_new(tx, &buckets, number(from)..number(until), mark).await
+        dirty::mark_new(tx, &buckets, number(from)..number(until)).await
     }
 
     async fn finish(mut self, tx: &mut Tx) -> Result<Upserted> {

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::postgres::PgPool;
-use sqlx::{Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Postgres, SqlitePool, Transaction};
 use tokio::sync::Notify;
 
+use super::blocks::Blocks;
 use super::dialect::Dialect;
 use super::error::{Error, Result};
 use super::postgres;
-use super::sequences::Blocks;
 use super::sqlite;
+use super::tx::{PgTx, Pool, Tx};
 
 /// An open, migrated database.
 #[derive(Debug, Clone)]
@@ -36,42 +37,6 @@ pub(super) enum Home {
     Server { folder: PathBuf },
 }
 
-#[derive(Debug, Clone)]
-pub(super) enum Pool {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
-}
-
-/// A transaction. Dropped, it is undone.
-pub(super) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(PgTx),
-}
-
-/// A transaction on a server.
-pub(super) struct PgTx {
-    pub(super) inner: Transaction<'static, Postgres>,
-    /// Numbers are taken beside the transaction.
-    pub(super) beside: PgPool,
-    blocks: Arc<Blocks>,
-    committing: Arc<Notify>,
-}
-
-/// Where a statement runs.
-pub(super) enum On<'c> {
-    Pool(&'c Pool),
-    Tx(&'c mut Tx),
-}
-
-/// How a batch is written whose rows must still be as they were seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Care {
-    /// All of it, or the transaction is of no use: nothing comes back for a row.
-    Whole,
-    /// Those that are; which they are comes back.
-    Each,
-}
-
 impl Store {
     /// Opens `sqlite://PATH` (made with its folder when missing) or `postgres://…`, and migrates it.
     /// A relative path is taken from the workspace; what this process keeps for itself beside a
@@ -79,14 +44,40 @@ impl Store {
     pub async fn open(url: &str, workspace: &Path) -> Result<Self> {
         let file = url.strip_prefix("sqlite://");
         if let Some(path) = file.filter(|path| !path.is_empty()) {
-            return sqlite::open(&workspace.join(path)).await;
+            return Self::in_file(workspace.join(path)).await;
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return postgres::open(url, &workspace.join("var")).await;
+            return Self::on_server(url, workspace.join("var")).await;
         }
         Err(Error::Unusable(format!(
             "`{url}` is not a database: expected `sqlite://PATH` or `postgres://USER@HOST/DATABASE`"
         )))
+    }
+
+    async fn in_file(path: PathBuf) -> Result<Self> {
+        let committing = Arc::new(Notify::new());
+        let opened = sqlite::open(&path, &committing).await?;
+        Ok(Self {
+            readers: Pool::Sqlite(opened.readers),
+            writers: Pool::Sqlite(opened.writer),
+            home: Home::File {
+                path,
+                watcher: opened.watcher,
+            },
+            committing,
+            blocks: Arc::default(),
+        })
+    }
+
+    async fn on_server(url: &str, folder: PathBuf) -> Result<Self> {
+        let opened = postgres::open(url).await?;
+        Ok(Self {
+            readers: Pool::Postgres(opened.readers),
+            writers: Pool::Postgres(opened.writers),
+            home: Home::Server { folder },
+            committing: Arc::new(Notify::new()),
+            blocks: Arc::default(),
+        })
     }
 
     pub(super) fn dialect(&self) -> Dialect {
@@ -104,7 +95,7 @@ impl Store {
             Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin().await?)),
             Pool::Postgres(pool) => {
                 let inner = pool.begin_with(postgres::SNAPSHOT).await?;
-                Ok(self.on_server(inner, pool))
+                Ok(self.begun(inner, pool))
             }
         }
     }
@@ -116,12 +107,12 @@ impl Store {
             Pool::Postgres(pool) => {
                 let mut inner = pool.begin().await?;
                 sqlx::query(postgres::ALONE).execute(&mut *inner).await?;
-                Ok(self.on_server(inner, pool))
+                Ok(self.begun(inner, pool))
             }
         }
     }
 
-    fn on_server(&self, inner: Transaction<'static, Postgres>, pool: &PgPool) -> Tx {
+    fn begun(&self, inner: Transaction<'static, Postgres>, pool: &PgPool) -> Tx {
         let beside = match &self.readers {
             Pool::Postgres(readers) => readers.clone(),
             Pool::Sqlite(_) => pool.clone(),
@@ -164,6 +155,14 @@ impl Store {
         }
     }
 
+    /// Keeps few pages in memory, or as many as usual again: for writes that go through everybody.
+    pub async fn sweep(&self, sweeping: bool) -> Result<()> {
+        match &self.writers {
+            Pool::Sqlite(writer) => sqlite::sweep(writer, sweeping).await,
+            Pool::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         if let Home::File { watcher, .. } = &self.home {
@@ -171,67 +170,5 @@ impl Store {
         }
         self.readers.close().await;
         self.writers.close().await;
-    }
-}
-
-impl Pool {
-    pub(super) fn dialect(&self) -> Dialect {
-        match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
-        }
-    }
-
-    async fn close(&self) {
-        match self {
-            Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
-        }
-    }
-}
-
-impl Tx {
-    pub(super) fn dialect(&self) -> Dialect {
-        match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
-        }
-    }
-
-    pub(super) async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => {
-                tx.inner.commit().await?;
-                tx.committing.notify_one();
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) async fn rollback(self) -> Result<()> {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
-            Self::Postgres(tx) => tx.inner.rollback().await?,
-        }
-        Ok(())
-    }
-}
-
-impl PgTx {
-    pub(super) fn blocks(&self) -> &Blocks {
-        &self.blocks
-    }
-}
-
-impl<'c> From<&'c Pool> for On<'c> {
-    fn from(pool: &'c Pool) -> Self {
-        Self::Pool(pool)
-    }
-}
-
-impl<'c> From<&'c mut Tx> for On<'c> {
-    fn from(tx: &'c mut Tx) -> Self {
-        Self::Tx(tx)
     }
 }

@@ -10,7 +10,6 @@ use crate::domain::segment::Condition;
 
 use super::among::{Among, numbers};
 use super::bind::{Bind, composed};
-use super::db::Tx;
 use super::dialect::ids;
 use super::error::Result;
 use super::instants::micros;
@@ -18,6 +17,7 @@ use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sequences;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 
 /// Whether a member who was enrolled before may enter again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

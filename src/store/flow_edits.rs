@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use jiff::civil::Time;
 use serde_json::json;
 
-use super::db::Tx;
 use super::dialect::rows;
 use super::error::{Error, Result};
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 use crate::domain::duration::Delay;
 use crate::domain::flow::Flow;
 use crate::domain::ids::{NameNo, RevisionNo};

@@ -5,12 +5,13 @@ use std::hash::Hash;
 
 use serde_json::json;
 
-use super::db::{Store, Tx};
+use super::db::Store;
 use super::dialect::rows;
 use super::dirty;
 use super::error::Result;
 use super::sequences;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
 

@@ -17,7 +17,8 @@ const LIST: &str = "SELECT d.enrollment_id, d.step, c.external_id, f.name, s.nam
      CROSS JOIN names AS s WHERE d.bucket BETWEEN 0 AND 1023 AND e.bucket = d.bucket \
      AND e.enrollment_id = d.enrollment_id AND c.bucket = e.bucket \
      AND c.customer_id = e.customer_id AND f.number = e.flow AND s.number = d.step \
-     AND ($1 IS NULL OR d.state = $1) AND ($2 IS NULL OR e.flow = $2) \
+     AND (CAST($1 AS BIGINT) IS NULL OR d.state = $1) \
+     AND (CAST($2 AS BIGINT) IS NULL OR e.flow = $2) \
      ORDER BY d.at DESC, d.enrollment_id, d.step LIMIT $3";
 const OF_CUSTOMER: &str = "SELECT d.enrollment_id, d.step, c.external_id, f.name, s.name, \
      d.channel, d.state, d.reason, d.attempt, d.at, d.detail FROM enrollments AS e \
@@ -25,7 +26,8 @@ const OF_CUSTOMER: &str = "SELECT d.enrollment_id, d.step, c.external_id, f.name
      CROSS JOIN names AS s WHERE e.bucket = $4 AND e.customer_id = $5 AND d.bucket = e.bucket \
      AND d.enrollment_id = e.enrollment_id AND c.bucket = e.bucket \
      AND c.customer_id = e.customer_id AND f.number = e.flow AND s.number = d.step \
-     AND ($1 IS NULL OR d.state = $1) AND ($2 IS NULL OR e.flow = $2) \
+     AND (CAST($1 AS BIGINT) IS NULL OR d.state = $1) \
+     AND (CAST($2 AS BIGINT) IS NULL OR e.flow = $2) \
      ORDER BY d.at DESC, d.enrollment_id, d.step LIMIT $3";
 
 pub(super) const STATEMENTS: &[&str] = &[LIST, OF_CUSTOMER];

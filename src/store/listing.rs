@@ -4,9 +4,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::db::On;
 use super::error::{Error, Result};
 use super::sql::Query;
+use super::tx::On;
 
 /// Runs a statement made with `listed!` and reads its rows as tuples of its columns.
 pub(super) async fn listed<'c, T: DeserializeOwned>(

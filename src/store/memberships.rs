@@ -9,13 +9,14 @@ use crate::domain::segment::Condition;
 
 use super::among::{Among, customers};
 use super::bind::{Bind, composed};
-use super::db::{Store, Tx};
+use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
 use super::instants::{instant, micros};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sql::query;
+use super::tx::Tx;
 
 /// How far a segment has been examined, and under which definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,7 @@ const SAVE_STATE: &str = "INSERT INTO segment_states (segment, definition, exami
      watermark = excluded.watermark";
 const LEAVE: &str = concat!(
     "DELETE FROM memberships WHERE (bucket, segment, customer_id) IN \
-     (SELECT k.bucket, $2, k.id FROM ",
+     (SELECT k.bucket, CAST($2 AS BIGINT), k.id FROM ",
     ids!(),
     " AS k)"
 );

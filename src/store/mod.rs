@@ -4,6 +4,7 @@ mod among;
 mod audit;
 mod backup;
 mod bind;
+mod blocks;
 mod changes;
 mod claims;
 mod customer_columns;
@@ -71,6 +72,7 @@ mod suppressions;
 mod switches;
 mod together;
 mod totals;
+mod tx;
 
 pub use among::Among;
 pub use audit::AuditLine;

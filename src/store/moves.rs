@@ -6,12 +6,12 @@ use crate::domain::channel::Lane;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{EnrollmentId, NameNo, RevisionNo};
 
-use super::db::Tx;
 use super::dialect::rows;
 use super::error::Result;
 use super::instants::micros;
 use super::listing::json;
 use super::sql::query;
+use super::tx::Tx;
 
 /// Where an enrollment goes when a step is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +147,7 @@ const MOVE: &str = concat!(
     "UPDATE enrollments SET status = j.status, step = coalesce(j.step, enrollments.step), \
      lane = j.lane, due = j.due, anchor = coalesce(j.anchor, enrollments.anchor), \
      planned = coalesce(j.planned, enrollments.planned), exit_reason = j.reason, \
-     finished_at = CASE WHEN j.status >= 10 THEN $2 END, \
+     finished_at = CASE WHEN j.status >= 10 THEN CAST($2 AS BIGINT) END, \
      timed_revision = coalesce(j.revision, enrollments.timed_revision), held = NULL FROM ",
     rows!(id BIGINT 0, seen BIGINT 1, seen_due BIGINT 2, status BIGINT 3, step BIGINT 4,
           lane BIGINT 5, due BIGINT 6, anchor BIGINT 7, planned BIGINT 8, reason BIGINT 9,

@@ -1,9 +1,10 @@
 //! Owns the stable small numbers of everything that has a name.
 
-use super::db::{On, Store, Tx};
+use super::db::Store;
 use super::dialect::rows;
 use super::error::{Error, Result};
 use super::sql::{Row, query};
+use super::tx::{On, Tx};
 use crate::domain::ids::NameNo;
 use crate::domain::revision::{NameKind, Numbers};
 

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::db::Tx;
 use super::dialect::rows;
 use super::error::Result;
 use super::instants::micros;
 use super::listing::json;
 use super::moves::Move;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason, Settlement};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo};

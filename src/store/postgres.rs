@@ -1,14 +1,10 @@
 //! Owns opening a PostgreSQL database, and how its sessions are set.
 
-use std::path::Path;
 use std::str::FromStr as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use tokio::sync::Notify;
 
-use super::db::{Home, Pool, Store};
 use super::error::{Error, Result};
 use super::migrate;
 
@@ -31,8 +27,14 @@ const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false), \
      set_config('tcp_user_timeout', '10000', false), \
      set_config('idle_in_transaction_session_timeout', '15000', false)";
 
+/// The connections to one server.
+pub(super) struct Opened {
+    pub(super) writers: PgPool,
+    pub(super) readers: PgPool,
+}
+
 /// Connects, and migrates the database.
-pub(super) async fn open(url: &str, folder: &Path) -> Result<Store> {
+pub(super) async fn open(url: &str) -> Result<Opened> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| Error::Unusable(format!("the database's address: {error}")))?
         .application_name("drumbeat")
@@ -40,14 +42,9 @@ pub(super) async fn open(url: &str, folder: &Path) -> Result<Store> {
     let writers = pool(WRITERS, options.clone()).await?;
     refuse_old(&writers).await?;
     migrate::postgres(&writers).await?;
-    Ok(Store {
-        readers: Pool::Postgres(pool(READERS, options).await?),
-        writers: Pool::Postgres(writers),
-        home: Home::Server {
-            folder: folder.to_owned(),
-        },
-        committing: Arc::new(Notify::new()),
-        blocks: Arc::default(),
+    Ok(Opened {
+        writers,
+        readers: pool(READERS, options).await?,
     })
 }
 

@@ -6,19 +6,20 @@ use jiff::Timestamp;
 
 use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::ExitReason;
-use crate::domain::ids::NameNo;
+use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::segment::Condition;
 
-use super::among::{Among, customers};
+use super::among::Among;
 use super::db::Store;
-use super::db::Tx;
-use super::dialect::{ids, rows};
+use super::dialect::rows;
+use super::dirty;
 use super::enrollments::{self, Entering, EntryAnchor};
 use super::error::Result;
 use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
 use super::segment_frame::Frame;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 
 /// A segment that flows use, with what its changes mean to them.
 #[derive(Clone)]
@@ -47,14 +48,6 @@ pub struct Pass {
     pub exited: u64,
 }
 
-const DIRTY: &str = "SELECT @list(customer_id) FROM (SELECT customer_id FROM dirty \
-     WHERE bucket BETWEEN 0 AND 1023 ORDER BY bucket, customer_id LIMIT $1) AS d";
-const CLEAN: &str = concat!(
-    "DELETE FROM dirty WHERE (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
-    ids!(),
-    " AS k)"
-);
-const ANY_DIRTY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";
 const CAUGHT_UP: &str = "UPDATE flow_states SET caught_up_to = $2 WHERE flow = $1";
 const PROMOTE: &str = concat!(
     "UPDATE enrollments SET status = 1, anchor = $2, started_at = $2, planned = j.due, \
@@ -69,23 +62,9 @@ const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket BETWEEN 0 A
 const COUNT_PENDING: &str =
     "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 0";
 
-pub(super) const STATEMENTS: &[&str] = &[
-    DIRTY,
-    CLEAN,
-    ANY_DIRTY,
-    CAUGHT_UP,
-    PROMOTE,
-    DROP_UNQUALIFIED,
-    COUNT_PENDING,
-];
+pub(super) const STATEMENTS: &[&str] = &[CAUGHT_UP, PROMOTE, DROP_UNQUALIFIED, COUNT_PENDING];
 
 impl Store {
-    /// Whether any customer waits to be looked at.
-    pub async fn any_dirty(&self) -> Result<bool> {
-        let any: i64 = query_scalar(ANY_DIRTY).fetch_one(self.read()).await?;
-        Ok(any != 0)
-    }
-
     /// Examines a segment over some buckets, whoever changed, and remembers how far it got.
     pub async fn examine_buckets(
         &self,
@@ -110,8 +89,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Pass> {
         let mut tx = self.write().await?;
-        let list: String = query_scalar(DIRTY).bind(limit).fetch_one(&mut tx).await?;
-        let changed = customers(&list)?;
+        let seen = dirty::seen(&mut tx, limit).await?;
+        let changed: Vec<CustomerId> = seen.iter().map(|(id, _)| CustomerId(*id)).collect();
         let mut pass = Pass {
             customers: changed.len() as u64,
             ..Pass::default()
@@ -119,7 +98,7 @@ impl Store {
         if changed.is_empty() {
             return Ok(pass);
         }
-        query(CLEAN).bind(list).execute(&mut tx).await?;
+        dirty::clean(&mut tx, &seen).await?;
         for qualification in qualifications {
             pass += qualify(&mut tx, qualification, &Among::Customers(&changed)).await?;
         }

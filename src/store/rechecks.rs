@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::among::{Among, numbers};
 use super::bind::{Bind, composed};
-use super::db::{Store, Tx};
+use super::db::Store;
 use super::dialect::{ids, rows};
 use super::enrollments::{self, Entering};
 use super::error::Result;
@@ -13,15 +13,14 @@ use super::memberships::{self, SegmentState};
 use super::segment_edges::{Edge, edges, touched_sql};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
-use super::sequences;
 use super::sql::query;
 use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
 use crate::domain::segment::Condition;
 
 const ENROLLED: &str = "INSERT INTO dirty (bucket, customer_id, mark) \
-     SELECT e.bucket, e.customer_id, $2 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
-     AND e.flow = $1 AND e.status < 10 \
-     ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark";
+     SELECT DISTINCT e.bucket, e.customer_id, 1 FROM enrollments AS e \
+     WHERE e.bucket BETWEEN 0 AND 1023 AND e.flow = $1 AND e.status < 10 \
+     ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = dirty.mark + 1";
 const REST: &str = concat!(
     "UPDATE enrollments SET due = NULL WHERE status >= 10 AND (bucket, enrollment_id) IN \
      (SELECT k.bucket, k.id FROM ",
@@ -54,14 +53,16 @@ impl Store {
             found.extend(edges(condition, frame.revision));
         }
         found.retain(|edge| *edge != Edge::Daily);
-        let touched = touched_sql(&found, frame.revision, (since, frame.now), 2);
+        let touched = touched_sql(&found, frame.revision, (since, frame.now), 1);
         let mut tx = self.write().await?;
         if let Some(predicate) = touched {
             let sql = marking(&format!(
                 "FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023 AND {}",
                 predicate.sql
             ));
-            mark(&mut tx, sql, Vec::new(), predicate.binds).await?;
+            composed(sql, None, predicate.binds)
+                .execute(&mut tx)
+                .await?;
         }
         memberships::save_state(&mut tx, segment, next).await?;
         tx.commit().await
@@ -70,12 +71,7 @@ impl Store {
     /// Marks everybody who is in a flow.
     pub async fn mark_enrolled(&self, flow: NameNo) -> Result<u64> {
         let mut tx = self.write().await?;
-        let mark = sequences::take(&mut tx, "change", 1).await?;
-        let marked = query(ENROLLED)
-            .bind(flow.0)
-            .bind(mark)
-            .execute(&mut tx)
-            .await?;
+        let marked = query(ENROLLED).bind(flow.0).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(marked)
     }
@@ -87,17 +83,17 @@ impl Store {
         condition: &Condition,
         frame: &Frame<'_>,
     ) -> Result<u64> {
-        let predicate = compile(condition, frame, 3, Within::Customer)?;
+        let predicate = compile(condition, frame, 2, Within::Customer)?;
         let sql = marking(&format!(
             "FROM customers AS c LEFT JOIN memberships AS m ON m.bucket = c.bucket \
-             AND m.segment = $2 AND m.customer_id = c.customer_id \
+             AND m.segment = $1 AND m.customer_id = c.customer_id \
              WHERE c.bucket BETWEEN 0 AND 1023 \
              AND (m.customer_id IS NOT NULL) <> coalesce(({}), false)",
             predicate.sql
         ));
         let mut tx = self.write().await?;
         let own = vec![Bind::Int(segment.into())];
-        let differences = mark(&mut tx, sql, own, predicate.binds).await?;
+        let differences = composed(sql, own, predicate.binds).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(differences)
     }
@@ -140,13 +136,7 @@ impl Store {
 
 fn marking(customers: &str) -> String {
     format!(
-        "INSERT INTO dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, $1 \
-         {customers} ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = excluded.mark"
+        "INSERT INTO dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, 1 \
+         {customers} ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = dirty.mark + 1"
     )
-}
-
-async fn mark(tx: &mut Tx, sql: String, own: Vec<Bind>, condition: Vec<Bind>) -> Result<u64> {
-    let mark = sequences::take(tx, "change", 1).await?;
-    let own = std::iter::once(Bind::Int(mark)).chain(own);
-    composed(sql, own, condition).execute(tx).await
 }

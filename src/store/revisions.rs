@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::customer_columns;
-use super::db::{Store, Tx};
+use super::db::Store;
 use super::error::{Error, Result};
 use super::flow_edits;
 use super::instants::instant;
 use super::names;
 use super::sql::{Row, query, query_scalar};
+use super::tx::Tx;
 use crate::domain::ids::RevisionNo;
 use crate::domain::revision::{NameKind, Numbers, Revision, step_name};
 

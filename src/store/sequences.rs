@@ -1,12 +1,8 @@
 //! Owns the counters from which numbers are taken in blocks.
 
-use std::collections::HashMap;
-use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
-
-use super::db::{PgTx, Tx};
 use super::error::Result;
 use super::sql::query_scalar;
+use super::tx::{PgTx, Tx};
 
 const TAKE: &str = "INSERT INTO sequences (name, next) VALUES ($1, $2 + 1) \
      ON CONFLICT (name) DO UPDATE SET next = sequences.next + $2 RETURNING next - $2";
@@ -18,10 +14,6 @@ pub(super) const STATEMENTS: &[&str] = &[TAKE, NEXT];
 /// So many numbers a process takes at once on a server, where a counter must not hold up others until
 /// a transaction ends, and one that moved with every change would leave as many dead rows.
 const BLOCK: i64 = 65_536;
-
-/// What a process has taken and not yet used.
-#[derive(Debug, Default)]
-pub(super) struct Blocks(Mutex<HashMap<String, Range<i64>>>);
 
 /// Takes `count` numbers in a row and returns the first; numbers begin at 1 and never come again.
 /// None at all are taken without a write.
@@ -46,7 +38,7 @@ pub(super) async fn next(tx: &mut Tx, name: &str) -> Result<i64> {
 }
 
 async fn take_from_block(tx: &PgTx, name: &str, count: i64) -> Result<i64> {
-    if let Some(first) = tx.blocks().take(name, count) {
+    if let Some(first) = tx.blocks.take(name, count) {
         return Ok(first);
     }
     let block = count.max(BLOCK);
@@ -55,24 +47,6 @@ async fn take_from_block(tx: &PgTx, name: &str, count: i64) -> Result<i64> {
         .bind(block)
         .fetch_one(&tx.beside)
         .await?;
-    tx.blocks().put(name, first + count..first + block);
+    tx.blocks.put(name, first + count..first + block);
     Ok(first)
-}
-
-impl Blocks {
-    fn take(&self, name: &str, count: i64) -> Option<i64> {
-        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let block = blocks.get_mut(name)?;
-        if block.end - block.start < count {
-            return None;
-        }
-        let first = block.start;
-        block.start += count;
-        Some(first)
-    }
-
-    fn put(&self, name: &str, left: Range<i64>) {
-        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        blocks.insert(name.to_owned(), left);
-    }
 }

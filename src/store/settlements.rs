@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::among::numbers;
-use super::db::{Care, Tx};
 use super::dialect::{ids, rows};
 use super::dirty;
 use super::enrollments::close_deferred;
@@ -16,6 +15,7 @@ use super::moves::{MoveRow, apply_moves};
 use super::outcomes::{Settled, SettledRow, mark_all, mark_standing, settled_row};
 use super::sql::{query, query_scalar};
 use super::suppressions;
+use super::tx::{Care, Tx};
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::ExitReason;
 use crate::domain::ids::{Bucket, CustomerId};

@@ -8,10 +8,10 @@ use sqlx::query::Query as SqlxQuery;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr as _, SqlStr, Sqlite};
 
-use super::db::{On, Pool, Tx};
 use super::dialect::Dialect;
 use super::error::Result;
 pub(super) use super::row::Row;
+use super::tx::{On, Pool, Tx};
 
 /// A value for a placeholder. Which type a missing one has matters to PostgreSQL.
 #[derive(Debug, Clone)]

@@ -8,7 +8,6 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::Notify;
 
-use super::db::{Home, Pool, Store};
 use super::error::{Error, Result};
 use super::migrate;
 
@@ -22,8 +21,16 @@ const READER_CACHE: &str = "-8192";
 /// The writer's, while it goes once through everybody and comes back to no page.
 const SWEEPING_CACHE: &str = "-16384";
 
-/// Opens the file, made with its folder when missing, and migrates it.
-pub(super) async fn open(path: &Path) -> Result<Store> {
+/// The connections to one file.
+pub(super) struct Opened {
+    pub(super) writer: SqlitePool,
+    pub(super) readers: SqlitePool,
+    /// One connection that is asked nothing but whether others have written.
+    pub(super) watcher: SqlitePool,
+}
+
+/// Opens the file, made with its folder when missing, and migrates it; each commit is told.
+pub(super) async fn open(path: &Path, committing: &Arc<Notify>) -> Result<Opened> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             let folder = folder.display();
@@ -31,23 +38,16 @@ pub(super) async fn open(path: &Path) -> Result<Store> {
         })?;
     }
     let options = options(path);
-    let committing = Arc::new(Notify::new());
-    let writer = writer(options.clone(), &committing).await?;
+    let writer = writer(options.clone(), committing).await?;
     refuse_old(&writer).await?;
     migrate::sqlite(&writer).await?;
     let reading = options
         .pragma("query_only", "ON")
         .pragma("cache_size", READER_CACHE);
-    let home = Home::File {
-        path: path.to_owned(),
-        watcher: pool(1, reading.clone()).await?,
-    };
-    Ok(Store {
-        readers: Pool::Sqlite(pool(READERS, reading).await?),
-        writers: Pool::Sqlite(writer),
-        home,
-        committing,
-        blocks: Arc::default(),
+    Ok(Opened {
+        writer,
+        readers: pool(READERS, reading.clone()).await?,
+        watcher: pool(1, reading).await?,
     })
 }
 
@@ -67,21 +67,16 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "4000")
 }
 
-impl Store {
-    /// Keeps few pages in memory, or as many as usual again: for writes that go through everybody.
-    pub async fn sweep(&self, sweeping: bool) -> Result<()> {
-        let Pool::Sqlite(writer) = &self.writers else {
-            return Ok(());
-        };
-        let pages = if sweeping {
-            SWEEPING_CACHE
-        } else {
-            WRITER_CACHE
-        };
-        let pragma = format!("PRAGMA cache_size = {pages}");
-        sqlx::query(AssertSqlSafe(pragma)).execute(writer).await?;
-        Ok(())
-    }
+/// Keeps few pages in memory, or as many as usual again.
+pub(super) async fn sweep(writer: &SqlitePool, sweeping: bool) -> Result<()> {
+    let pages = if sweeping {
+        SWEEPING_CACHE
+    } else {
+        WRITER_CACHE
+    };
+    let pragma = format!("PRAGMA cache_size = {pages}");
+    sqlx::query(AssertSqlSafe(pragma)).execute(writer).await?;
+    Ok(())
 }
 
 /// The journal's mode and the synchronous level (2 is FULL) of every connection.

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::changes;
-use super::db::{Store, Tx};
+use super::db::Store;
 use super::dialect::ids;
 use super::error::{Error, Result};
 use super::instants::instant;
 use super::sql::{Row, query};
+use super::tx::Tx;
 use crate::domain::audit::{Actor, By, Source};
 use crate::domain::channel::Channel;
 use crate::domain::ids::CustomerId;

@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::db::{On, Store, Tx};
+use super::db::Store;
 use super::dialect::rows;
 use super::error::{Error, Result};
 use super::sequences;
 use super::sql::{query, query_scalar};
+use super::tx::{On, Tx};
 use crate::domain::channel::Channel;
 use crate::domain::ids::Bucket;
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::claims::{self, Decided, Lease};
-use super::db::{Care, Store, Tx};
+use super::db::Store;
 use super::error::Result;
 use super::outcomes::Settled;
 use super::settlements;
+use super::tx::{Care, Tx};
 use crate::domain::ids::EnrollmentId;
 
 /// What a loop has to write.

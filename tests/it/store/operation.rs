@@ -87,7 +87,10 @@ pub(super) async fn a_backup_never_replaces_a_file(store: Fresh) {
 pub(super) async fn a_write_of_another_process_moves_the_data_version(store: Fresh) {
     store.published(&revision()).await;
     let before = store.data_version().await.unwrap();
-    assert_eq!(store.data_version().await.unwrap(), before);
+    if store.dialect() == Dialect::Sqlite {
+        // A server's moves with the writes to its other databases, too.
+        assert_eq!(store.data_version().await.unwrap(), before);
+    }
     let other = store.again().await;
     other.save_clock(now(), now(), 1.0, false).await.unwrap();
     assert_ne!(store.data_version().await.unwrap(), before);

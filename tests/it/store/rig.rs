@@ -162,7 +162,7 @@ impl Fresh {
 
     /// How many changes have been marked so far.
     pub(super) async fn marks(&self) -> i64 {
-        self.number("SELECT coalesce(max(next), 1) FROM sequences WHERE name = 'change'")
+        self.number("SELECT CAST(coalesce(sum(mark), 0) AS BIGINT) FROM dirty")
             .await
     }
 }

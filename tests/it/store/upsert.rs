@@ -244,7 +244,7 @@ pub(super) async fn the_few_who_are_known_among_many_new_ones_are_changed(store:
     assert_eq!(store.read("C-000900").await.id, before);
     let folded = "SELECT count(*) FROM customers WHERE n_city = 'łodz'";
     assert_eq!(store.number(folded).await, 4_000);
-    let numbers = "SELECT count(DISTINCT customer_id & 0xffffffffffff) FROM customers";
+    let numbers = "SELECT count(DISTINCT customer_id & 281474976710655) FROM customers";
     assert_eq!(store.number(numbers).await, 4_000);
     assert_eq!(store.number("SELECT count(*) FROM dirty").await, 4_000);
 }

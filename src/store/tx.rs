@@ -1,0 +1,104 @@
+//! Owns connections and transactions, whichever database they are of.
+
+use std::sync::Arc;
+
+use sqlx::postgres::PgPool;
+use sqlx::{Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::Notify;
+
+use super::blocks::Blocks;
+use super::dialect::Dialect;
+use super::error::Result;
+
+#[derive(Debug, Clone)]
+pub(super) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// A transaction. Dropped, it is undone.
+pub(super) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(PgTx),
+}
+
+/// A transaction on a server.
+pub(super) struct PgTx {
+    pub(super) inner: Transaction<'static, Postgres>,
+    /// Numbers are taken beside the transaction.
+    pub(super) beside: PgPool,
+    pub(super) blocks: Arc<Blocks>,
+    /// Told at each commit.
+    pub(super) committing: Arc<Notify>,
+}
+
+/// Where a statement runs.
+pub(super) enum On<'c> {
+    Pool(&'c Pool),
+    Tx(&'c mut Tx),
+}
+
+/// How a batch is written whose rows must still be as they were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care {
+    /// All of it, or the transaction is of no use: nothing comes back for a row.
+    Whole,
+    /// Those that are; which they are comes back.
+    Each,
+}
+
+impl Pool {
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(super) async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => {
+                tx.inner.commit().await?;
+                tx.committing.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn rollback(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.inner.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+impl<'c> From<&'c Pool> for On<'c> {
+    fn from(pool: &'c Pool) -> Self {
+        Self::Pool(pool)
+    }
+}
+
+impl<'c> From<&'c mut Tx> for On<'c> {
+    fn from(tx: &'c mut Tx) -> Self {
+        Self::Tx(tx)
+    }
+}
