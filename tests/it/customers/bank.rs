@@ -19,11 +19,14 @@ use drumbeat::store::{NewRevision, Store};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+use crate::rig::home::Home;
+
 pub(super) struct Bank {
     pub(super) folder: TempDir,
     pub(super) store: Store,
     pub(super) revision: Revision,
     pub(super) clock: ManualClock,
+    _home: Home,
 }
 
 pub(super) fn noon() -> Timestamp {
@@ -36,13 +39,8 @@ pub(super) fn by_mara() -> By {
 
 pub(super) async fn bank() -> Bank {
     let folder = TempDir::new().unwrap();
-    let database = folder.path().join("drumbeat.db");
-    let store = Store::open(
-        &format!("sqlite://{}", database.display()),
-        std::path::Path::new(""),
-    )
-    .await
-    .unwrap();
+    let home = Home::of_the_run(folder.path()).await;
+    let store = home.open(folder.path()).await;
     let revision = revision();
     let published = NewRevision {
         revision: &revision,
@@ -55,6 +53,7 @@ pub(super) async fn bank() -> Bank {
     Bank {
         folder,
         store,
+        _home: home,
         revision,
         clock: ManualClock::new(noon()),
     }

@@ -198,7 +198,7 @@ async fn command(rig: &Rig, words: &str) {
     let kept = rig.store.save_clock(rig.now(), rig.now(), 1.0, false);
     kept.await.unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_drumbeat"))
-        .args(["--database", "sqlite://drumbeat.db"])
+        .args(["--database", &rig.home.url])
         .args(words.split(' '))
         .current_dir(rig.folder.path())
         .output()

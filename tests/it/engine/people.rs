@@ -10,8 +10,6 @@ use drumbeat::domain::subscription::{Consent, Resubscription, Scope};
 use drumbeat::domain::value::Value;
 use drumbeat::store::{HistoryFilter, HistoryLine, NewCustomer, Pause, Upsert};
 use jiff::tz::TimeZone;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::rig::Rig;
 
@@ -179,28 +177,14 @@ impl Rig {
             .collect()
     }
 
-    /// A connection past the store.
-    pub(super) async fn raw(&self) -> SqliteConnection {
-        let path = self.folder.path().join("drumbeat.db");
-        let url = format!("sqlite://{}", path.display());
-        SqliteConnection::connect(&url).await.unwrap()
-    }
-
     /// One number, asked past the store.
     pub(super) async fn number(&self, sql: &str) -> i64 {
-        let mut raw = self.raw().await;
-        let number = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut raw);
-        let number = number.await.unwrap();
-        raw.close().await.unwrap();
-        number
+        self.home.number(sql).await
     }
 
     /// Writes past the store.
     pub(super) async fn execute(&self, sql: &str) {
-        let mut raw = self.raw().await;
-        let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut raw);
-        done.await.unwrap();
-        raw.close().await.unwrap();
+        self.home.execute(sql).await;
     }
 }
 

@@ -24,6 +24,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::outbox::Outbox;
 use super::written::{BASE, policy};
+use crate::rig::home::Home;
 
 /// A Monday.
 pub(super) const START: &str = "2026-01-05T10:00:00Z";
@@ -81,6 +82,7 @@ struct Running {
 
 pub(super) struct Rig {
     pub(super) folder: TempDir,
+    pub(super) home: Home,
     pub(super) store: Store,
     pub(super) clock: Arc<HandClock>,
     pub(super) outbox: Arc<Outbox>,
@@ -107,18 +109,14 @@ impl Rig {
         for (path, text) in files {
             write(&folder, path, text);
         }
-        let path = folder.path().join("drumbeat.db");
-        let store = Store::open(
-            &format!("sqlite://{}", path.display()),
-            std::path::Path::new(""),
-        )
-        .await
-        .unwrap();
+        let home = Home::of_the_run(folder.path()).await;
+        let store = home.open(folder.path()).await;
         let clock = HandClock::at(start.parse().unwrap());
         let outbox = Outbox::new(Arc::clone(&clock));
         let running = Running::new(&folder, &store, &clock, &outbox).await;
         Self {
             folder,
+            home,
             store,
             clock,
             outbox,

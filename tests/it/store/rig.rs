@@ -18,25 +18,16 @@ use drumbeat::store::{
     Dialect, Frame, NewCustomer, NewRevision, Published, Store, Upsert, Upserted,
 };
 use jiff::Timestamp;
-use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection, Row as _};
 use tempfile::TempDir;
 
 use crate::rig::database::Database;
+use crate::rig::home::{Home, Raw};
 
 /// A store of its own in a folder of its own.
 pub(super) struct Fresh {
     store: Store,
-    pub(super) url: String,
+    home: Home,
     pub(super) folder: TempDir,
-    _database: Option<Database>,
-}
-
-/// A connection past the store.
-pub(super) enum Raw {
-    Sqlite(SqliteConnection),
-    Postgres(PgConnection),
 }
 
 impl Deref for Fresh {
@@ -49,81 +40,49 @@ impl Deref for Fresh {
 
 pub(super) async fn on_sqlite() -> Fresh {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("drumbeat.db").display());
-    fresh(url, folder, None).await
+    let home = Home::file(folder.path());
+    fresh(home, folder).await
 }
 
 pub(super) async fn on_postgres() -> Fresh {
-    let database = Database::fresh().await;
-    let url = database.url().to_owned();
-    fresh(url, tempfile::tempdir().unwrap(), Some(database)).await
+    let home = Home::on(Database::fresh().await);
+    fresh(home, tempfile::tempdir().unwrap()).await
 }
 
 /// A database that sorts and compares as a language does, unless it is told otherwise.
 pub(super) async fn on_sorted_postgres() -> Fresh {
-    let database = Database::sorted_for("en-US").await;
-    let url = database.url().to_owned();
-    fresh(url, tempfile::tempdir().unwrap(), Some(database)).await
+    let home = Home::on(Database::sorted_for("en-US").await);
+    fresh(home, tempfile::tempdir().unwrap()).await
 }
 
-async fn fresh(url: String, folder: TempDir, database: Option<Database>) -> Fresh {
+async fn fresh(home: Home, folder: TempDir) -> Fresh {
     Fresh {
-        store: Store::open(&url, folder.path()).await.unwrap(),
-        url,
+        store: home.open(folder.path()).await,
+        home,
         folder,
-        _database: database,
     }
 }
 
 impl Fresh {
     /// The same database, opened once more.
     pub(super) async fn again(&self) -> Store {
-        Store::open(&self.url, self.folder.path()).await.unwrap()
+        self.home.open(self.folder.path()).await
     }
 
     pub(super) fn dialect(&self) -> Dialect {
-        if self.url.starts_with("sqlite") {
-            Dialect::Sqlite
-        } else {
-            Dialect::Postgres
-        }
+        self.home.dialect()
     }
 
-    /// A connection past the store.
     pub(super) async fn raw(&self) -> Raw {
-        match self.dialect() {
-            Dialect::Sqlite => Raw::Sqlite(SqliteConnection::connect(&self.url).await.unwrap()),
-            Dialect::Postgres => Raw::Postgres(PgConnection::connect(&self.url).await.unwrap()),
-        }
+        self.home.raw().await
     }
 
-    /// Writes past the store.
     pub(super) async fn execute(&self, sql: &str) {
-        let sql = AssertSqlSafe(sql);
-        match self.raw().await {
-            Raw::Sqlite(mut raw) => {
-                sqlx::query(sql).execute(&mut raw).await.unwrap();
-                raw.close().await.unwrap();
-            }
-            Raw::Postgres(mut raw) => {
-                sqlx::query(sql).execute(&mut raw).await.unwrap();
-                raw.close().await.unwrap();
-            }
-        }
+        self.home.execute(sql).await;
     }
 
-    /// One number, asked past the store.
     pub(super) async fn number(&self, sql: &str) -> i64 {
-        match self.raw().await {
-            Raw::Sqlite(mut raw) => {
-                let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut raw).await;
-                row.unwrap().get(0)
-            }
-            Raw::Postgres(mut raw) => {
-                let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut raw).await;
-                row.unwrap().get_unchecked(0)
-            }
-        }
+        self.home.number(sql).await
     }
 
     pub(super) async fn published(&self, revision: &Revision) -> Published {

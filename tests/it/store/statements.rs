@@ -4,7 +4,8 @@ use drumbeat::store::statements;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr as _};
 
-use super::rig::{Fresh, Raw, revision};
+use super::rig::{Fresh, revision};
+use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
 const CUSTOMER_SIDE: [&str; 13] = [

@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::workspace::revision;
 
+use crate::rig::home::Home;
+
 pub(super) const CUSTOMER: &str = "ana";
 
 /// Stands in for the engine, whose probes are its own.
@@ -63,15 +65,15 @@ pub(super) struct Site {
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
     browser: Client,
+    _home: Home,
     _folder: TempDir,
 }
 
 impl Site {
     pub(super) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("drumbeat.db");
-        let url = format!("sqlite://{}", path.display());
-        let store = Store::open(&url, std::path::Path::new("")).await.unwrap();
+        let home = Home::of_the_run(folder.path()).await;
+        let store = home.open(folder.path()).await;
         let published = Arc::new(publish(&store).await);
         let clock = Arc::new(ManualClock::new("2026-01-09T10:30:00Z".parse().unwrap()));
         let running = Arc::new(Running {
@@ -104,6 +106,7 @@ impl Site {
                 .no_proxy()
                 .build()
                 .unwrap(),
+            _home: home,
             _folder: folder,
         };
         site.set("first_name", "Ana").await;
