@@ -19,8 +19,8 @@ use drumbeat::domain::link::LinkKey;
 use drumbeat::domain::message::Message;
 use drumbeat::domain::revision::Revision;
 use drumbeat::engine::{
-    Beat, CLAIMERS, Catalog, Claimer, Engine, Enroller, Links, Marks, Outlet, Outlets, Parker,
-    Pulse, Settler, beat,
+    Beat, CLAIMERS, Catalog, Claimer, Duty, Engine, Enroller, Links, Marks, Outlet, Outlets,
+    Parker, Pulse, Settler, beat,
 };
 use drumbeat::settings::Settings;
 use drumbeat::store::{NewRevision, Ownership, Published, Store};
@@ -63,7 +63,7 @@ struct AtOnce;
 
 impl Gateway for AtOnce {
     fn send<'a>(&'a self, _: &'a Message, hand_over: &'a dyn HandOver) -> BoxFuture<'a, Outcome> {
-        hand_over.mark();
+        hand_over.mark().ok();
         Box::pin(std::future::ready(Outcome::Accepted {
             gateway_id: None,
             detail: String::new(),
@@ -135,7 +135,14 @@ impl Rig {
         };
         let identity = (ownership.incarnation, store.instance_tag().await?);
         let flow_time: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let engine = Engine::new(store, flow_time, identity, marks, links, (catalog, outlets));
+        let engine = Engine::new(
+            store,
+            flow_time,
+            identity,
+            (marks, Duty::alone()),
+            links,
+            (catalog, outlets),
+        );
         Ok(Self {
             engine: Arc::new(engine),
             clock,

@@ -12,6 +12,9 @@ CREATE TABLE sequences (
     next BIGINT NOT NULL
 );
 
+-- Moves with every address that is suppressed.
+INSERT INTO sequences (name, next) VALUES ('suppression', 1);
+
 -- The small stable numbers of everything that has a name; never reused.
 CREATE TABLE names (
     number INTEGER  NOT NULL PRIMARY KEY,
@@ -100,6 +103,25 @@ CREATE TABLE audit (
     source TEXT    NOT NULL,
     what   TEXT    NOT NULL,
     detail TEXT
+);
+
+-- The daemons that run on this store; one whose time is over counts as gone.
+CREATE TABLE nodes (
+    node     BIGINT  NOT NULL PRIMARY KEY,
+    name     TEXT    NOT NULL,
+    since    BIGINT  NOT NULL,
+    until_at BIGINT  NOT NULL,
+    -- The hash of the files it has before it, and the revision it runs.
+    files    TEXT,
+    revision INTEGER,
+    -- It is about to end: others are to have what it holds.
+    leaving  SMALLINT NOT NULL DEFAULT 0
+);
+
+-- Which node holds a bucket. Whoever writes for a bucket keeps its row meanwhile.
+CREATE TABLE bucket_leases (
+    bucket SMALLINT NOT NULL PRIMARY KEY,
+    owner  BIGINT
 );
 
 CREATE TABLE customers (

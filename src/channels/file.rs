@@ -128,7 +128,7 @@ async fn place(path: &Path, bytes: Vec<u8>, hand_over: &dyn HandOver) -> std::io
     })
     .await
     .map_err(std::io::Error::other)??;
-    hand_over.mark();
+    hand_over.mark().map_err(std::io::Error::other)?;
     tokio::fs::rename(part, path).await
 }
 

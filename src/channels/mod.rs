@@ -13,13 +13,30 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::domain::dispatch::Outcome;
+use crate::domain::dispatch::{DeferCause, Outcome};
 use crate::domain::message::Message;
 
 /// Called by an adapter right before the last byte that commits the gateway (SMTP: after the body,
 /// before the final dot; HTTP: before the body is complete). What was never marked was certainly not taken.
 pub trait HandOver: Send + Sync {
-    fn mark(&self);
+    /// # Errors
+    /// When the message must not be handed over any more: the adapter breaks off, and says it was deferred.
+    fn mark(&self) -> Result<(), Recalled>;
+}
+
+/// Somebody else sees to this message now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("recalled: another node works for this customer now")]
+pub struct Recalled;
+
+impl From<Recalled> for Outcome {
+    fn from(recalled: Recalled) -> Self {
+        Self::Deferred {
+            detail: recalled.to_string(),
+            retry_after: None,
+            cause: DeferCause::Throttled,
+        }
+    }
 }
 
 /// A gateway behind a channel.

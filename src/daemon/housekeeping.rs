@@ -59,6 +59,9 @@ pub(super) async fn start(
 
 /// A store that has never had the chore done is new, and has nothing to make up for.
 async fn catch_up(engine: &Engine, chore: Chore) {
+    if !engine.duty.leads() {
+        return;
+    }
     let now = engine.clock.machine();
     match engine.store.last_run(chore.name()).await {
         Ok(Some(last)) if now.duration_since(last.at) > DAY => run(engine, chore).await,
@@ -69,6 +72,9 @@ async fn catch_up(engine: &Engine, chore: Chore) {
 }
 
 async fn run(engine: &Engine, chore: Chore) {
+    if !engine.duty.leads() {
+        return;
+    }
     let done = match chore {
         Chore::Reconcile => reconcile(engine).await.map(|n| format!("{n} differences")),
         Chore::Prune(retention) => prune(engine, retention).await.map(|n| format!("{n} rows")),

@@ -22,7 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::domain::ids::Share;
 use crate::domain::link::LinkKey;
 use crate::engine::{
-    Beat, CLAIMERS, Claimer, Engine, Enroller, Marks, Parker, Pulse, Settler, beat, rescue,
+    Beat, CLAIMERS, Claimer, Duty, Engine, Enroller, Marks, Node, Parker, Pulse, Settler, beat,
 };
 use crate::settings::Settings;
 use crate::store::{Ownership, Published};
@@ -119,11 +119,12 @@ async fn start(
     let identity = (ownership.incarnation, tag);
     let catalog = parts::catalog(&store, published).await.map_err(other)?;
     let work = (Arc::clone(&catalog), outlets);
+    let duty = Duty::of(store.is_shared(), &node_name());
     let engine = Engine::new(
         store.clone(),
         Arc::clone(&clock),
         identity,
-        marks,
+        (marks, duty),
         links,
         work,
     );
@@ -132,20 +133,14 @@ async fn start(
         .metrics
         .check_failed
         .set(i64::from(reading.checked.revision.is_none()));
-    let rescued = rescue(&engine, &catalog, &left).await.map_err(other)?;
-    if rescued.released + rescued.uncertain > 0 {
-        let (released, uncertain) = (rescued.released, rescued.uncertain);
-        tracing::warn!(
-            released,
-            uncertain,
-            "took over claims that an earlier start left"
-        );
-    }
+    let seen = reading.sources.hash().to_owned();
+    engine.duty.show(Some(seen.clone()), catalog.number().0);
+    let node = Node::new(Arc::clone(&engine), left, ownership.last);
+    node.begin().await.map_err(other)?;
     let retention = daemon_settings.retention;
     let scheduler = housekeeping::start(Arc::clone(&engine), retention)
         .await
         .map_err(other)?;
-    let seen = reading.sources.hash().to_owned();
     let started = Started::spawn(engine, ownership, scheduler, listener, link_key);
     started.spawn_reloader(Reloader::new(
         Arc::clone(&started.engine),
@@ -153,6 +148,7 @@ async fn start(
         seen,
     ));
     started.spawn_clock(kept);
+    started.spawn_node(node);
     Ok(started)
 }
 
@@ -209,6 +205,20 @@ impl Started {
             .spawn(reloader.run(self.pulse.clone(), hangup, self.claiming.clone()));
     }
 
+    fn spawn_node(&self, node: Node) {
+        if !self.engine.store.is_shared() {
+            return;
+        }
+        let node = Arc::new(node);
+        let round = move || {
+            let node = Arc::clone(&node);
+            async move { node.run_once().await }
+        };
+        // Until the outcomes are stored: buckets are kept for those.
+        let (pulse, stop) = (Pulse::silent(), self.serving.clone());
+        self.background.spawn(beat("node", pulse, stop, round));
+    }
+
     fn spawn_clock(&self, scale: Option<f64>) {
         let (store, clock) = (self.engine.store.clone(), Arc::clone(&self.engine.clock));
         let Some(scale) = scale else { return };
@@ -252,6 +262,7 @@ impl Started {
     /// No new work; what is in flight ends or times out; outcomes are stored; then the rest.
     async fn stop(mut self) {
         tracing::info!("stopping");
+        self.engine.duty.retire();
         self.claiming.cancel();
         self.working.close();
         self.working.wait().await;
@@ -271,9 +282,27 @@ impl Started {
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::warn!(%error, "cannot stop the scheduler");
         }
+        leave(&self.engine).await;
         self.engine.store.close().await;
         tracing::info!("stopped");
     }
+}
+
+/// Others may have what this node held.
+async fn leave(engine: &Engine) {
+    if !engine.store.is_shared() {
+        return;
+    }
+    if let Err(error) = engine.duty.leave(&engine.store, engine.incarnation).await {
+        tracing::warn!(%error, "cannot leave: others take over when this node's time is over");
+    }
+}
+
+/// What other nodes and people call this one.
+fn node_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let host = host.unwrap_or_default();
+    format!("{} (pid {})", host.trim(), std::process::id())
 }
 
 fn claim(

@@ -1,6 +1,7 @@
 //! Owns the identities: buckets, customers, enrollments, dispatches, and the small numbers of named things.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,63 @@ impl Bucket {
     }
 }
 
-/// The buckets of one claimer: every `of`th, from `index` on. A customer is in one share only.
+/// Buckets that lie beside each other are held together, so many at a time.
+pub const STRIPE: u16 = 16;
+pub const STRIPES: u16 = BUCKETS / STRIPE;
+
+/// Which stripes of buckets somebody holds, each by its number, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(transparent)]
+pub struct Stripes(Vec<u16>);
+
+impl Stripes {
+    pub fn all() -> Self {
+        Self((0..STRIPES).collect())
+    }
+
+    /// Those of the share, of which there are `of`: a customer is in one share only.
+    #[must_use]
+    pub fn part(&self, share: Share) -> Self {
+        let own = |stripe: &u16| stripe % share.of == share.index;
+        self.0.iter().copied().filter(own).collect()
+    }
+
+    pub fn contains(&self, bucket: Bucket) -> bool {
+        self.0.binary_search(&(bucket.0 / STRIPE)).is_ok()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = u16> {
+        self.0.iter().copied()
+    }
+
+    /// The first and last bucket of each run of stripes that lie beside each other.
+    pub fn ranges(&self) -> impl Iterator<Item = RangeInclusive<u16>> {
+        let runs = self.0.chunk_by(|one, next| one + 1 == *next);
+        runs.filter_map(|run| {
+            let (first, last) = (run.first()?, run.last()?);
+            Some(first * STRIPE..=last * STRIPE + STRIPE - 1)
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<u16> for Stripes {
+    fn from_iter<I: IntoIterator<Item = u16>>(stripes: I) -> Self {
+        let mut stripes: Vec<u16> = stripes.into_iter().collect();
+        stripes.sort_unstable();
+        stripes.dedup();
+        Self(stripes)
+    }
+}
+
+/// Every `of`th of the stripes that are held, from `index` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     pub index: u16,

@@ -1,5 +1,6 @@
 //! The pure core: what things are and what is decided about them. No I/O, no clock, no SQL, no YAML.
 
+pub mod assignment;
 pub mod audit;
 pub mod calendar;
 pub mod campaign;

@@ -16,7 +16,7 @@ use super::send::Claim;
 use super::settle::Settler;
 
 use crate::domain::channel::Lane;
-use crate::domain::ids::{NameNo, Share};
+use crate::domain::ids::{NameNo, Share, Stripes};
 use crate::store::{Decided, FlowState, Result, Work};
 
 /// How many rows a pass looks at in lanes without slots.
@@ -71,11 +71,18 @@ impl Claimer {
     /// One pass over the lanes in which something is due; then when to look again.
     pub async fn run_once(&self) -> Result<Beat> {
         let (store, clock) = (&self.engine.store, &self.engine.clock);
+        let duty = &self.engine.duty;
+        // Whatever is claimed is counted as flying before a bucket is given up.
+        let _pass = duty.pass().await;
+        let stripes = duty.stripes().part(self.share);
+        if stripes.is_empty() {
+            return Ok(Beat::Within(LONGEST_WAIT));
+        }
         let catalog = self.engine.catalog();
         let (states, channels, next) = tokio::try_join!(
             store.flow_states(),
             store.channel_states(),
-            store.next_dues(self.share)
+            store.next_dues(&stripes)
         )?;
         let now = clock.now();
         let is_due = |lane: Lane| next.get(&lane).is_some_and(|due| *due <= now);
@@ -84,7 +91,7 @@ impl Claimer {
             .into_iter()
             .filter(|lane| is_due(*lane))
         {
-            self.pass(&catalog, &states, lane, None).await?;
+            self.pass(&catalog, &states, (lane, &stripes), None).await?;
             round.worked = true;
         }
         for (channel, outlet) in self.engine.outlets().iter() {
@@ -95,7 +102,8 @@ impl Claimer {
             }
             if let Some(room) = round.room(outlet.room(clock.machine())) {
                 let through = Some((outlet, room));
-                self.pass(&catalog, &states, lane, through).await?;
+                self.pass(&catalog, &states, (lane, &stripes), through)
+                    .await?;
                 round.worked = true;
             }
         }
@@ -118,14 +126,14 @@ impl Claimer {
         &self,
         catalog: &Arc<Catalog>,
         states: &BTreeMap<NameNo, FlowState>,
-        lane: Lane,
+        (lane, stripes): (Lane, &Stripes),
         through: Option<(&Arc<Outlet>, Reserved)>,
     ) -> Result<()> {
         let (engine, now) = (&self.engine, self.engine.clock.now());
         let limit = through
             .as_ref()
             .map_or(WAITING_PLACES, |(_, room)| room.messages());
-        let dues = engine.store.due(self.share, lane, now, limit).await?;
+        let dues = engine.store.due(stripes, lane, now, limit).await?;
         if dues.is_empty() {
             return Ok(());
         }

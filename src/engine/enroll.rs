@@ -103,7 +103,12 @@ impl Enrolling<'_> {
     async fn run_once(&self) -> Result<(Pass, bool)> {
         let examined = self.engine.store.segment_states().await?;
         let mut anew = false;
-        for (segment, plans) in self.segments() {
+        let segments = if self.engine.duty.leads() {
+            self.segments()
+        } else {
+            Vec::new()
+        };
+        for (segment, plans) in segments {
             let Some(condition) = self.condition(plans[0]) else {
                 continue;
             };
@@ -281,7 +286,8 @@ impl Enrolling<'_> {
     }
 
     async fn look_at_changed(&self) -> Result<Pass> {
-        if !self.engine.store.any_dirty().await? {
+        let stripes = self.engine.duty.stripes();
+        if stripes.is_empty() || !self.engine.store.any_dirty().await? {
             return Ok(Pass::default());
         }
         let segments = self.segments();
@@ -315,7 +321,7 @@ impl Enrolling<'_> {
             .collect();
         self.engine
             .store
-            .examine_changed(&qualifications, &exits, CHANGED, self.entry.now)
+            .examine_changed(&stripes, &qualifications, &exits, CHANGED, self.entry.now)
             .await
     }
 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::channels::HandOver;
+use crate::channels::{HandOver, Recalled};
 use crate::domain::ids::{EnrollmentId, NameNo};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -112,10 +112,11 @@ pub struct Place {
 }
 
 impl HandOver for Place {
-    fn mark(&self) {
+    fn mark(&self) -> Result<(), Recalled> {
         if let Err(error) = self.marks.write(self.index, &encode(self.claim)) {
             tracing::error!(%error, "cannot write a hand-over mark");
         }
+        Ok(())
     }
 }
 
@@ -167,7 +168,7 @@ mod tests {
         let marks = Marks::open(&path).unwrap();
         let claim = |n| (EnrollmentId(n), NameNo(7), 1);
         let (unmarked, marked) = (marks.place(claim(1)), marks.place(claim(2)));
-        marked.mark();
+        marked.mark().unwrap();
         let left = Marks::left_behind(&path);
         assert!(left.may_have(claim(2)) && !left.may_have(claim(1)));
         drop(unmarked);
@@ -180,7 +181,7 @@ mod tests {
         let marks = Marks::open(&path).unwrap();
         let claim = |n| (EnrollmentId(n), NameNo(7), 1);
         for n in 1..=3 {
-            marks.place(claim(n)).mark();
+            marks.place(claim(n)).mark().unwrap();
         }
         assert_eq!(
             Marks::left_behind(&path),

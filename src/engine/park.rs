@@ -39,6 +39,9 @@ impl Parker {
 
     /// One batch of whatever is to be done for each flow.
     pub async fn run_once(&self) -> Result<Beat> {
+        if !self.engine.duty.leads() {
+            return Ok(Beat::Within(LONGEST_WAIT));
+        }
         let catalog = self.engine.catalog();
         let mut more = false;
         let states = self.engine.store.flow_states().await?;

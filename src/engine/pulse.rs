@@ -38,6 +38,11 @@ impl Pulse {
         (Self(receiver), task)
     }
 
+    /// Hears of nothing.
+    pub fn silent() -> Self {
+        Self(watch::channel(0).1)
+    }
+
     /// Waits for a change that this listener has not heard of.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {

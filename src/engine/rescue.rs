@@ -7,7 +7,7 @@ use super::handover::Left;
 use super::runtime::Engine;
 use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
 use crate::domain::gateway::{ChannelConfig, OnUncertain, RetryPolicy};
-use crate::domain::ids::{CustomerId, EnrollmentId};
+use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, Stripes};
 use crate::store::{Abandoned, Move, Result, Settled, Work};
 
 /// What a start found.
@@ -19,16 +19,39 @@ pub struct Rescued {
     pub uncertain: usize,
 }
 
+/// What is known of hand-overs that were begun.
+#[derive(Debug, Clone, Copy)]
+pub struct Remains<'a> {
+    pub left: &'a Left,
+    /// The start that left it; none: every earlier one's claims were on this machine.
+    pub of: Option<Incarnation>,
+}
+
+impl Remains<'_> {
+    fn may_have_gone(&self, claim: &Abandoned) -> bool {
+        let was_here = self.of.is_none_or(|of| of == claim.incarnation);
+        !was_here
+            || self
+                .left
+                .may_have((claim.enrollment, claim.step, claim.attempt))
+    }
+}
+
 /// Rows settled in one transaction.
 const GROUP: usize = 500;
 
-/// Settles what earlier starts left: what was marked is uncertain; what was never marked is due
-/// again, or withheld when its enrollment ended meanwhile.
-pub async fn rescue(engine: &Engine, catalog: &Catalog, left: &Left) -> Result<Rescued> {
-    let abandoned = engine.store.abandoned(engine.incarnation).await?;
+/// Settles what other starts left in these stripes: what was marked is uncertain; what was never marked
+/// is due again, or withheld when its enrollment ended meanwhile.
+pub async fn rescue(
+    engine: &Engine,
+    catalog: &Catalog,
+    stripes: &Stripes,
+    remains: &Remains<'_>,
+) -> Result<Rescued> {
+    let abandoned = engine.store.abandoned(engine.incarnation, stripes).await?;
     let (uncertain, unmarked): (Vec<Abandoned>, Vec<Abandoned>) = abandoned
         .into_iter()
-        .partition(|claim| left.may_have((claim.enrollment, claim.step, claim.attempt)));
+        .partition(|claim| remains.may_have_gone(claim));
     let now = engine.clock.now();
     let live = unmarked.iter().filter(|claim| claim.ended.is_none());
     let released: Vec<EnrollmentId> = live.map(|claim| claim.enrollment).collect();

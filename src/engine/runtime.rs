@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::catalog::Catalog;
 use super::desk::Desk;
+use super::duty::Duty;
 use super::handover::Marks;
 use super::metrics::Metrics;
 use super::outlet::Outlets;
@@ -33,6 +34,7 @@ pub struct Engine {
     pub incarnation: Incarnation,
     pub tag: InstanceTag,
     pub marks: Arc<Marks>,
+    pub duty: Arc<Duty>,
     pub links: Links,
     pub metrics: Metrics,
     pub(super) desk: Desk,
@@ -47,7 +49,7 @@ impl Engine {
         store: Store,
         clock: Arc<dyn Clock>,
         identity: (Incarnation, InstanceTag),
-        marks: Arc<Marks>,
+        (marks, duty): (Arc<Marks>, Arc<Duty>),
         links: Links,
         work: (Arc<Catalog>, Outlets),
     ) -> Self {
@@ -59,6 +61,7 @@ impl Engine {
             incarnation: identity.0,
             tag: identity.1,
             marks,
+            duty,
             links,
             metrics,
             desk: Desk::default(),

@@ -8,14 +8,15 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
 use super::catalog::{Catalog, FlowPlan, StepPlan};
+use super::duty::Duty;
 use super::handover::Place;
 use super::outlet::Outlet;
 use super::runtime::Engine;
-use crate::channels::HandOver as _;
+use crate::channels::{HandOver, Recalled};
 use crate::domain::channel::Channel;
 use crate::domain::customer::Customer;
 use crate::domain::dispatch::{Outcome, Reason};
-use crate::domain::ids::DispatchId;
+use crate::domain::ids::{Bucket, DispatchId};
 use crate::domain::link::{Link, LinkKind, url};
 use crate::domain::message::{Frozen, Message, Origin};
 use crate::domain::rating::Rating;
@@ -52,6 +53,22 @@ pub(super) struct Sent {
     pub(super) frozen: Frozen,
 }
 
+/// A message may be handed over while its node works for the customer.
+pub(super) struct Leased<'a> {
+    pub(super) place: &'a Place,
+    pub(super) duty: &'a Duty,
+    pub(super) bucket: Bucket,
+}
+
+impl HandOver for Leased<'_> {
+    fn mark(&self) -> Result<(), Recalled> {
+        if !self.duty.holds(self.bucket) {
+            return Err(Recalled);
+        }
+        self.place.mark()
+    }
+}
+
 impl Claim {
     pub fn id(&self, engine: &Engine) -> DispatchId {
         DispatchId::new(engine.tag, self.due.enrollment, self.due.step)
@@ -65,7 +82,7 @@ pub(super) async fn attempt(
     outlet: &Outlet,
     claim: &Claim,
     frozen: Option<Frozen>,
-    place: &Place,
+    place: &Leased<'_>,
 ) -> Attempted {
     let frozen = match frozen {
         Some(frozen) => frozen,
@@ -92,7 +109,8 @@ pub(super) async fn attempt(
     };
     let sending = AssertUnwindSafe(outlet.gateway.send(&message, place)).catch_unwind();
     let outcome = sending.await.unwrap_or_else(|_| {
-        place.mark();
+        // Whether it still could be marked or not: it may have gone.
+        let _marked = place.mark();
         Outcome::Uncertain {
             detail: "the adapter failed while it was sending".to_owned(),
         }

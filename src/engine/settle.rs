@@ -9,10 +9,11 @@ use tokio_util::task::TaskTracker;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::catalog::{Catalog, Walk};
+use super::duty::Flying;
 use super::handover::Place;
 use super::outlet::Outlet;
 use super::runtime::Engine;
-use super::send::{self, Attempted, Claim};
+use super::send::{self, Attempted, Claim, Leased};
 use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
 use crate::domain::message::Frozen;
 use crate::store::{Error as StoreError, Move, Settled, Work};
@@ -31,7 +32,7 @@ pub struct Done {
 }
 
 /// What is given back when the outcome is stored.
-type Held = (Place, Option<OwnedSemaphorePermit>);
+type Held = (Place, Flying, Option<OwnedSemaphorePermit>);
 
 /// Where slots bring their outcomes.
 #[derive(Clone)]
@@ -65,6 +66,7 @@ impl Settler {
     ) {
         let key = (claim.due.enrollment, claim.due.step, claim.attempt);
         let place = self.engine.marks.place(key);
+        let flying = self.engine.duty.fly(claim.due.enrollment.bucket());
         self.engine.metrics.claimed(claim.channel);
         let settler = self.clone();
         self.slots.spawn(async move {
@@ -73,7 +75,7 @@ impl Settler {
             let done = Done {
                 settled,
                 marks_sends,
-                held: (place, slot),
+                held: (place, flying, slot),
             };
             if settler.outcomes.send(done).is_err() {
                 tracing::error!("an outcome came after the end");
@@ -95,6 +97,11 @@ impl Settler {
         place: &Place,
     ) -> Settled {
         let engine = &self.engine;
+        let place = &Leased {
+            place,
+            duty: &engine.duty,
+            bucket: claim.due.enrollment.bucket(),
+        };
         let desk = outlet.desk().await;
         let attempted = match self.frozen(claim).await {
             Ok(frozen) => send::attempt(engine, catalog, outlet, claim, frozen, place).await,

@@ -33,7 +33,7 @@ impl Store {
         detail: Option<&str>,
         at: Timestamp,
     ) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         add(&mut tx, by, what, detail, at).await?;
         tx.commit().await
     }

@@ -301,7 +301,7 @@ async fn newly_suppressed(tx: &mut Tx, decided: &[Decided]) -> Result<HashSet<(C
     let Some(seen) = claims.iter().map(|(seen, _)| *seen).min() else {
         return Ok(HashSet::new());
     };
-    if suppressions::mark(&mut *tx).await? == seen {
+    if suppressions::kept_mark(tx).await? == seen {
         return Ok(HashSet::new());
     }
     let addresses: Vec<_> = claims.into_iter().map(|(_, address)| address).collect();

@@ -74,7 +74,7 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_about(&[customer]).await?;
         let external_id: Option<String> = query_scalar(NAME)
             .bind(i64::from(customer.bucket().0))
             .bind(customer.0)
@@ -109,7 +109,7 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_about(&[customer]).await?;
         changes::require(&mut tx, customer).await?;
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
         query(END)

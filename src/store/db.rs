@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use sqlx::postgres::PgPool;
 use sqlx::{Postgres, SqlitePool, Transaction};
@@ -23,6 +24,8 @@ pub struct Store {
     /// Told at each of our own commits.
     pub(super) committing: Arc<Notify>,
     pub(super) blocks: Arc<Blocks>,
+    /// As which node this process runs, once it has joined.
+    pub(super) node: Arc<AtomicI64>,
 }
 
 /// Where the database lives.
@@ -66,6 +69,7 @@ impl Store {
             },
             committing,
             blocks: Arc::default(),
+            node: Arc::default(),
         })
     }
 
@@ -77,6 +81,7 @@ impl Store {
             home: Home::Server { folder },
             committing: Arc::new(Notify::new()),
             blocks: Arc::default(),
+            node: Arc::default(),
         })
     }
 
@@ -100,16 +105,22 @@ impl Store {
         }
     }
 
-    /// Begins a write that no other write goes beside.
-    pub(super) async fn write(&self) -> Result<Tx> {
+    /// Begins a write: in a file beside no other.
+    pub(super) async fn begin(&self) -> Result<Tx> {
         match &self.writers {
             Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?)),
-            Pool::Postgres(pool) => {
-                let mut inner = pool.begin().await?;
-                sqlx::query(postgres::ALONE).execute(&mut *inner).await?;
-                Ok(self.begun(inner, pool))
-            }
+            Pool::Postgres(pool) => Ok(self.begun(pool.begin().await?, pool)),
         }
+    }
+
+    /// Begins a write of what there is once for all: beside no other of its kind.
+    pub(super) async fn write(&self) -> Result<Tx> {
+        let mut tx = self.begin().await?;
+        if let Tx::Postgres(tx) = &mut tx {
+            let alone = sqlx::query(postgres::ALONE);
+            alone.execute(&mut *tx.inner).await?;
+        }
+        Ok(tx)
     }
 
     fn begun(&self, inner: Transaction<'static, Postgres>, pool: &PgPool) -> Tx {

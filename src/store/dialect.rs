@@ -13,7 +13,10 @@
 //! | `@exact(a)` | a floating number as a text that reads back as exactly that number |
 //! | `@lower(a)` | the text with its ASCII letters small |
 //! | `@insert` | an insert whose failure ends the whole transaction |
-//! | `@share` | locks what was read against changes until the transaction ends |
+//! | `@share` `@alone` | locks what was read until the transaction ends: against changes, against all |
+//! | `@now` | the database's own time, in microseconds |
+//! | `@due` | the enrollments of lane `$1` that are due at `$2`, at most `$3`, in the stripes of the JSON array `$4` |
+//! | `@nextdue` | when the first is due of lane `l.lane`, in the stripes of the JSON array `$2` |
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -144,8 +147,18 @@ impl Dialect {
             ("lower", Self::Postgres) => format!("lower({inside} COLLATE \"C\")"),
             ("insert", Self::Sqlite) => "INSERT OR FAIL INTO".to_owned(),
             ("insert", Self::Postgres) => "INSERT INTO".to_owned(),
+            ("due", Self::Sqlite) => DUE.to_owned(),
+            ("due", Self::Postgres) => DUE_BY_STRIPE.to_owned(),
+            ("nextdue", Self::Sqlite) => NEXT_DUE.to_owned(),
+            ("nextdue", Self::Postgres) => NEXT_DUE_BY_STRIPE.to_owned(),
+            ("now", Self::Sqlite) => "CAST(unixepoch('subsec') * 1000000 AS BIGINT)".to_owned(),
+            ("now", Self::Postgres) => {
+                "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)".to_owned()
+            }
             ("share", Self::Sqlite) => String::new(),
             ("share", Self::Postgres) => " FOR SHARE".to_owned(),
+            ("alone", Self::Sqlite) => String::new(),
+            ("alone", Self::Postgres) => " FOR NO KEY UPDATE".to_owned(),
             // Not a form of ours: the database says what is wrong with it.
             _ => format!("@{name}"),
         }
@@ -201,6 +214,23 @@ impl Dialect {
         }
     }
 }
+
+/// One owner holds every stripe of a file, so its due index does not begin with them.
+const DUE: &str = "(SELECT * FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
+     AND bucket >> 4 IN (SELECT value FROM json_each($4)) \
+     AND lane = $1 AND due <= $2 ORDER BY lane, due LIMIT $3)";
+const NEXT_DUE: &str = "(SELECT min(e.due) FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
+     AND e.bucket >> 4 IN (SELECT value FROM json_each($2)) AND e.lane = l.lane \
+     AND e.due IS NOT NULL)";
+/// The first of each stripe, merged: read in one go, the whole backlog would be sorted.
+const DUE_BY_STRIPE: &str = "(SELECT e.* FROM \
+     (SELECT CAST(value AS SMALLINT) AS stripe FROM jsonb_array_elements_text(CAST($4 AS jsonb))) AS s \
+     CROSS JOIN LATERAL (SELECT * FROM enrollments AS d WHERE d.bucket >> 4 = s.stripe \
+     AND d.lane = $1 AND d.due <= $2 ORDER BY d.due LIMIT $3) AS e ORDER BY e.due LIMIT $3)";
+const NEXT_DUE_BY_STRIPE: &str = "(SELECT min(e.due) FROM \
+     (SELECT CAST(value AS SMALLINT) AS stripe FROM jsonb_array_elements_text(CAST($2 AS jsonb))) AS s \
+     CROSS JOIN LATERAL (SELECT d.due FROM enrollments AS d WHERE d.bucket >> 4 = s.stripe \
+     AND d.lane = l.lane AND d.due IS NOT NULL ORDER BY d.due LIMIT 1) AS e)";
 
 /// By dialect, and where the text lies: constants do not move.
 type Texts = HashMap<(Dialect, usize, usize), &'static str>;

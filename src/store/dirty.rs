@@ -10,7 +10,7 @@ use super::error::Result;
 use super::listing::{json, listed};
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
-use crate::domain::ids::{Bucket, CustomerId};
+use crate::domain::ids::{Bucket, CustomerId, Stripes};
 
 const MARK: &str = concat!(
     "INSERT INTO dirty (bucket, customer_id, mark) SELECT k.bucket, k.id, 1 FROM ",
@@ -33,9 +33,10 @@ const CLEAN: &str = concat!(
     " AS j)"
 );
 
+/// Stripe by stripe, because the others' may be many.
 const SEEN: &str = concat!(
     listed!("d.customer_id, d.mark"),
-    "(SELECT customer_id, mark FROM dirty WHERE bucket BETWEEN 0 AND 1023 \
+    "(SELECT customer_id, mark FROM dirty WHERE bucket BETWEEN $2 AND $3 \
      ORDER BY bucket, customer_id LIMIT $1) AS d"
 );
 
@@ -50,6 +51,23 @@ impl Store {
     /// Whether any customer waits to be looked at.
     pub async fn any_dirty(&self) -> Result<bool> {
         query_scalar(ANY).fetch_one(self.read()).await
+    }
+
+    /// Up to `limit` of those of these stripes who are to be looked at.
+    pub(super) async fn seen_dirty(&self, stripes: &Stripes, limit: u32) -> Result<Vec<Seen>> {
+        let mut seen: Vec<Seen> = Vec::new();
+        for buckets in stripes.ranges() {
+            let left = limit.saturating_sub(u32::try_from(seen.len()).unwrap_or(u32::MAX));
+            if left == 0 {
+                break;
+            }
+            let asked = query(SEEN)
+                .bind(left)
+                .bind(*buckets.start())
+                .bind(*buckets.end());
+            seen.extend(listed::<Seen>(asked, self.read()).await?);
+        }
+        Ok(seen)
     }
 }
 
@@ -77,11 +95,6 @@ pub(super) async fn mark_new(
         .bind(numbers.end);
     marking.execute(tx).await?;
     Ok(())
-}
-
-/// Up to `limit` of those who are to be looked at.
-pub(super) async fn seen(tx: &mut Tx, limit: u32) -> Result<Vec<Seen>> {
-    listed(query(SEEN).bind(limit), tx).await
 }
 
 /// Removes what was seen and has not moved since.

@@ -44,7 +44,7 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_about(&[customer]).await?;
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
         let added = query(ADD)
             .bind(bucket)
@@ -82,7 +82,7 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_about(&[customer]).await?;
         let removed = query(REMOVE)
             .bind(i64::from(customer.bucket().0))
             .bind(customer.0)

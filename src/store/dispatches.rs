@@ -8,13 +8,15 @@ use super::among::numbers;
 use super::db::Store;
 use super::dialect::{ids, rows};
 use super::error::Result;
+use super::holding::Holding;
 use super::instants::{instant, micros};
 use super::listing::json;
+use super::nodes::Grip;
 use super::sql::query;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
-use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo};
+use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, Stripes};
 
 const FROZEN: &str = concat!(
     "SELECT f.enrollment_id, f.body FROM ",
@@ -25,7 +27,7 @@ const FROZEN: &str = concat!(
 const ABANDONED: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, d.step, d.channel, \
      d.attempt, d.first_at, d.incarnation, e.status, e.exit_reason FROM dispatches AS d \
      JOIN enrollments AS e ON e.bucket = d.bucket AND e.enrollment_id = d.enrollment_id \
-     WHERE d.bucket BETWEEN 0 AND 1023 AND d.state = 0 AND d.incarnation < $1";
+     WHERE d.bucket BETWEEN $2 AND $3 AND d.state = 0 AND d.incarnation <> $1";
 const RELEASE: &str = concat!(
     "UPDATE enrollments SET due = $2 WHERE status = 2 AND (bucket, enrollment_id) IN \
      (SELECT k.bucket, k.id FROM ",
@@ -79,12 +81,20 @@ impl Store {
             .collect()
     }
 
-    /// Claims that an earlier start left unsettled.
-    pub async fn abandoned(&self, incarnation: Incarnation) -> Result<Vec<Abandoned>> {
-        let rows = query(ABANDONED)
-            .bind(incarnation.0)
-            .fetch_all(self.read())
-            .await?;
+    /// Claims in these stripes that other starts left unsettled.
+    pub async fn abandoned(
+        &self,
+        incarnation: Incarnation,
+        stripes: &Stripes,
+    ) -> Result<Vec<Abandoned>> {
+        let mut rows = Vec::new();
+        for buckets in stripes.ranges() {
+            let asked = query(ABANDONED)
+                .bind(incarnation.0)
+                .bind(*buckets.start())
+                .bind(*buckets.end());
+            rows.extend(asked.fetch_all(self.read()).await?);
+        }
         rows.iter()
             .map(|row| {
                 Ok(Abandoned {
@@ -104,8 +114,10 @@ impl Store {
 
     /// Makes claims that were certainly not handed over due again: deferred, and their time has come.
     pub async fn release(&self, enrollments: &[EnrollmentId], now: Timestamp) -> Result<u64> {
-        let rows: Vec<i64> = enrollments.iter().map(|id| id.0).collect();
-        let mut tx = self.write().await?;
+        let buckets = enrollments.iter().map(|id| id.bucket());
+        let Holding { mut tx, lost } = self.write_held(buckets, Grip::Shared).await?;
+        let kept = enrollments.iter().filter(|id| !lost.contains(&id.bucket()));
+        let rows: Vec<i64> = kept.map(|id| id.0).collect();
         let release = query(RELEASE).bind(json(&rows)).bind(micros(now));
         let done = release.execute(&mut tx).await?;
         query(UNCLAIM)

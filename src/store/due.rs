@@ -10,11 +10,11 @@ use super::db::Store;
 use super::dialect::listed;
 use super::error::{Error, Result};
 use super::instants::{instant, micros};
-use super::listing::listed;
+use super::listing::{json, listed};
 use super::sql::{query, query_scalar};
 use crate::domain::channel::Lane;
 use crate::domain::dispatch::DispatchState;
-use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo, Share};
+use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo, Stripes};
 
 /// An enrollment whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,16 +47,12 @@ const DUE: &str = concat!(
         "e.enrollment_id, e.customer_id, e.flow, coalesce(e.step, 0), e.due, e.anchor, e.planned, \
          e.started_at, e.timed_revision, d.state, d.attempt, d.first_at, d.incarnation"
     ),
-    "(SELECT * FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND bucket % $4 = $5 \
-     AND lane = $1 AND due <= $2 ORDER BY lane, due LIMIT $3) AS e LEFT JOIN dispatches AS d ON e.status = 2 \
-     AND d.bucket = e.bucket AND d.enrollment_id = e.enrollment_id AND d.step = e.step"
+    "@due AS e LEFT JOIN dispatches AS d ON e.status = 2 AND d.bucket = e.bucket \
+     AND d.enrollment_id = e.enrollment_id AND d.step = e.step"
 );
 const NEXT_DUE: &str = "SELECT min(due) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
 const NEXT_DUES: &str = concat!(
-    listed!(
-        "l.lane, (SELECT min(e.due) FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
-         AND e.bucket % $2 = $3 AND e.lane = l.lane AND e.due IS NOT NULL)"
-    ),
+    listed!("l.lane, @nextdue"),
     "(SELECT value AS lane FROM @numbers($1) AS n) AS l"
 );
 const COUNT_DUE: &str =
@@ -65,10 +61,10 @@ const COUNT_DUE: &str =
 pub(super) const STATEMENTS: &[&str] = &[DUE, NEXT_DUE, NEXT_DUES, COUNT_DUE];
 
 impl Store {
-    /// Up to `limit` enrollments of a lane that are due, the longest due first.
+    /// Up to `limit` enrollments of a lane that are due in these stripes, the longest due first.
     pub async fn due(
         &self,
-        share: Share,
+        stripes: &Stripes,
         lane: Lane,
         now: Timestamp,
         limit: u32,
@@ -77,8 +73,7 @@ impl Store {
             .bind(lane.number())
             .bind(micros(now))
             .bind(limit)
-            .bind(share.of)
-            .bind(share.index);
+            .bind(json(stripes));
         let rows: Vec<DueRow> = listed(query, self.read()).await?;
         rows.into_iter().map(|row| row.due(lane)).collect()
     }
@@ -93,12 +88,11 @@ impl Store {
     }
 
     /// When the next row of each lane is due; a lane without one is absent.
-    pub async fn next_dues(&self, share: Share) -> Result<BTreeMap<Lane, Timestamp>> {
+    pub async fn next_dues(&self, stripes: &Stripes) -> Result<BTreeMap<Lane, Timestamp>> {
         let lanes = Lane::ALL.map(Lane::number);
         let query = query(NEXT_DUES)
             .bind(json!(lanes).to_string())
-            .bind(share.of)
-            .bind(share.index);
+            .bind(json(stripes));
         let rows: Vec<(i64, Option<i64>)> = listed(query, self.read()).await?;
         let mut next = BTreeMap::new();
         for (lane, due) in rows {

@@ -120,7 +120,7 @@ impl Store {
     }
 
     async fn change_flow(&self, query: Query<'_>) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         let changed = query.execute(&mut tx).await? > 0;
         tx.commit().await?;
         Ok(changed)

@@ -76,7 +76,7 @@ impl Store {
 
     /// Stops claims on a channel; its rows stay due. Whether it was running.
     pub async fn pause_channel(&self, channel: Channel, pause: &Pause) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         let done = query(PAUSE)
             .bind(channel.number())
             .bind(micros(pause.at))
@@ -89,7 +89,7 @@ impl Store {
     }
 
     pub async fn resume_channel(&self, channel: Channel) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         let done = query(RESUME)
             .bind(channel.number())
             .execute(&mut tx)
@@ -105,7 +105,7 @@ impl Store {
         note: &str,
         at: Timestamp,
     ) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         query(BREAKER)
             .bind(channel.number())
             .bind(breaker)

@@ -39,7 +39,7 @@ impl Store {
         if let Some(tag) = self.get_meta::<u64>(TAG).await? {
             return Ok(InstanceTag::new(tag));
         }
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         let fresh = InstanceTag::new(u64::from_le_bytes(random()?)).get();
         query(meta::SET_ONCE)
             .bind(TAG)
@@ -56,7 +56,7 @@ impl Store {
     pub async fn link_key(&self) -> Result<[u8; 32]> {
         let mut key: Option<Vec<u8>> = query_scalar(KEY).fetch_optional(self.read()).await?;
         if key.is_none() {
-            let mut tx = self.write().await?;
+            let mut tx = self.begin().await?;
             query(NEW_KEY)
                 .bind(random::<32>()?.as_slice())
                 .execute(&mut tx)

@@ -64,7 +64,7 @@ impl Store {
         if interactions.is_empty() {
             return Ok(());
         }
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         insert(&mut tx, interactions).await?;
         show(&mut tx, interactions).await?;
         tx.commit().await
@@ -81,7 +81,7 @@ impl Store {
         if lines.is_empty() {
             return Ok(0);
         }
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         let first = sequences::take(&mut tx, "interaction", lines.len()).await?;
         let rows: Vec<_> = lines.iter().copied().zip(first..).map(row).collect();
         let written: Vec<i64> = query_scalar(INSERT_NEW)

@@ -33,7 +33,7 @@ impl Store {
     }
 
     pub async fn ran(&self, job: &str, at: Timestamp, result: Option<&str>) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         query(RAN)
             .bind(job)
             .bind(at.as_microsecond())

@@ -3,11 +3,13 @@
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::db::Store;
+use super::dialect::Dialect;
 use super::error::{Error, Result};
 use super::sequences;
 use crate::domain::ids::Incarnation;
@@ -19,6 +21,8 @@ const A_LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Ownership {
     pub incarnation: Incarnation,
+    /// The last start of this node on a server.
+    pub last: Option<Incarnation>,
     _lock: File,
 }
 
@@ -29,6 +33,12 @@ impl Store {
     /// no crash leaves it behind. Taken: [`Error::Unusable`] names the holder.
     pub async fn own(&self, holder: &str) -> Result<Ownership> {
         let path = self.lock_path();
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                let folder = folder.display();
+                Error::Unusable(format!("cannot make the folder `{folder}`: {error}"))
+            })?;
+        }
         let mut lock = take(&path, holder);
         if lock.is_err() {
             // Perhaps somebody only looked who has it.
@@ -36,13 +46,40 @@ impl Store {
             lock = take(&path, holder);
         }
         let lock = lock?;
-        let mut tx = self.write().await?;
-        let incarnation = sequences::take(&mut tx, "incarnation", 1).await?;
+        let mut tx = self.begin().await?;
+        let incarnation = Incarnation(sequences::take(&mut tx, "incarnation", 1).await?);
         tx.commit().await?;
+        let last = match self.dialect() {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => self.begin_as(incarnation, holder).await?,
+        };
         Ok(Ownership {
-            incarnation: Incarnation(incarnation),
+            incarnation,
+            last,
             _lock: lock,
         })
+    }
+
+    /// Joins the nodes of a server; which of them this one was until it ended.
+    async fn begin_as(&self, node: Incarnation, holder: &str) -> Result<Option<Incarnation>> {
+        let path = self.beside("node");
+        let last = std::fs::read_to_string(&path).ok();
+        let last = last.and_then(|text| text.trim().parse().ok().map(Incarnation));
+        if let Some(last) = last {
+            self.retire(last).await?;
+        }
+        std::fs::write(&path, node.0.to_string()).map_err(|error| {
+            let path = path.display();
+            Error::Unusable(format!("cannot write `{path}`: {error}"))
+        })?;
+        self.join(node, holder, 0).await?;
+        self.node.store(node.0, Ordering::Relaxed);
+        Ok(last)
+    }
+
+    /// Whether other nodes may work on it, too.
+    pub fn is_shared(&self) -> bool {
+        self.dialect() == Dialect::Postgres
     }
 
     /// Who has taken this store, if anybody has.

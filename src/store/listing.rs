@@ -18,6 +18,6 @@ pub(super) async fn listed<'c, T: DeserializeOwned>(
 }
 
 /// What `rows!` and `ids!` unroll.
-pub(super) fn json<T: Serialize>(rows: &[T]) -> String {
+pub(super) fn json<T: Serialize + ?Sized>(rows: &T) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }

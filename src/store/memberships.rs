@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{CustomerId, NameNo};
+use crate::domain::ids::{BUCKETS, CustomerId, NameNo};
 use crate::domain::segment::Condition;
 
 use super::among::{Among, customers};
@@ -75,14 +75,14 @@ impl Store {
     }
 
     pub async fn save_segment_state(&self, segment: NameNo, state: &SegmentState) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         save_state(&mut tx, segment, state).await?;
         tx.commit().await
     }
 
     /// Forgets a segment that no flow uses any more.
     pub async fn forget_segment(&self, segment: NameNo) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         query(FORGET).bind(segment.0).execute(&mut tx).await?;
         query(FORGET_STATE).bind(segment.0).execute(&mut tx).await?;
         tx.commit().await

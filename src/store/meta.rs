@@ -25,7 +25,7 @@ impl Store {
     }
 
     pub(super) async fn set_meta<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         let text = written(key, value)?;
         query(SET).bind(key).bind(text).execute(&mut tx).await?;
         tx.commit().await

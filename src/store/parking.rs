@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::channel::Lane;
 use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
-use crate::domain::ids::{EnrollmentId, NameNo, RevisionNo};
+use crate::domain::ids::{BUCKETS, EnrollmentId, NameNo, RevisionNo};
 
 use super::db::Store;
 use super::dialect::rows;
@@ -84,7 +84,7 @@ pub(super) const STATEMENTS: &[&str] = &[
 impl Store {
     /// Takes up to `limit` waiting rows of a flow out of the due index.
     pub async fn park(&self, flow: NameNo, limit: u32) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         let done = query(PARK)
             .bind(flow.0)
             .bind(limit)
@@ -96,7 +96,7 @@ impl Store {
 
     /// Takes up to `limit` rows that fell due during the pause out of the due index, too.
     pub async fn park_latecomers(&self, flow: NameNo, limit: u32) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         let query = query(PARK_LATECOMERS).bind(flow.0).bind(limit);
         let done = query.execute(&mut tx).await?;
         tx.commit().await?;
@@ -109,7 +109,7 @@ impl Store {
             Return::ShiftedBy(by) => i64::try_from(by.as_micros()).unwrap_or(0),
             Return::AsTheyWere => 0,
         };
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         let query = query(UNPARK).bind(flow.0).bind(limit).bind(shift);
         let done = query.execute(&mut tx).await?;
         tx.commit().await?;
@@ -118,7 +118,7 @@ impl Store {
 
     /// Ends up to `limit` live enrollments of a stopped flow.
     pub async fn stop_enrollments(&self, flow: NameNo, limit: u32, at: Timestamp) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         let ended: Vec<i64> = query_scalar(STOP)
             .bind(flow.0)
             .bind(limit)
@@ -170,7 +170,7 @@ impl Store {
                 )
             })
             .collect();
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         let done = query(TIME)
             .bind(serde_json::to_string(&rows).unwrap_or_default())
             .bind(revision.0)
@@ -182,7 +182,7 @@ impl Store {
 
     /// Lets up to `limit` waiting enrollments keep the time they have under a new revision.
     pub async fn keep_timing(&self, flow: NameNo, revision: RevisionNo, limit: u32) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         let query = query(FREEZE_TIMING)
             .bind(flow.0)
             .bind(revision.0)

@@ -27,7 +27,7 @@ const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 impl Store {
     pub async fn prune_interactions(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..0).await?;
         let statement = query(INTERACTIONS).bind(micros(before)).bind(limit);
         let removed = statement.execute(&mut tx).await?;
         tx.commit().await?;
@@ -36,7 +36,7 @@ impl Store {
 
     /// Dispatches of live enrollments and uncertain ones stay.
     pub async fn prune_dispatches(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..0).await?;
         let statement = query(DISPATCHES).bind(micros(before)).bind(limit);
         let removed = statement.execute(&mut tx).await?;
         if removed > 0 {

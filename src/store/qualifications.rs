@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::ExitReason;
-use crate::domain::ids::{CustomerId, NameNo};
+use crate::domain::ids::{BUCKETS, Bucket, CustomerId, NameNo, Stripes};
 use crate::domain::segment::Condition;
 
 use super::among::Among;
@@ -15,8 +15,10 @@ use super::dialect::rows;
 use super::dirty;
 use super::enrollments::{self, Entering, EntryAnchor};
 use super::error::Result;
+use super::holding::Holding;
 use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
+use super::nodes::Grip;
 use super::segment_frame::Frame;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
@@ -72,7 +74,7 @@ impl Store {
         buckets: Range<u16>,
         state: &SegmentState,
     ) -> Result<Pass> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(buckets.clone()).await?;
         let among = Among::Buckets(buckets);
         let pass = qualify(&mut tx, qualification, &among).await?;
         memberships::save_state(&mut tx, qualification.examined.segment, state).await?;
@@ -80,16 +82,20 @@ impl Store {
         Ok(pass)
     }
 
-    /// Looks at up to `limit` changed customers: who joined or left what, who enters, who exits.
+    /// Looks at up to `limit` changed customers of these stripes: who joined or left what, who enters,
+    /// who exits.
     pub async fn examine_changed(
         &self,
+        stripes: &Stripes,
         qualifications: &[Qualification<'_>],
         exits: &[ExitWhen<'_>],
         limit: u32,
         now: Timestamp,
     ) -> Result<Pass> {
-        let mut tx = self.write().await?;
-        let seen = dirty::seen(&mut tx, limit).await?;
+        let mut seen = self.seen_dirty(stripes, limit).await?;
+        let buckets = seen.iter().map(|(id, _)| Bucket::of_number(*id));
+        let Holding { mut tx, lost } = self.write_held(buckets, Grip::Alone).await?;
+        seen.retain(|(id, _)| !lost.contains(&Bucket::of_number(*id)));
         let changed: Vec<CustomerId> = seen.iter().map(|(id, _)| CustomerId(*id)).collect();
         let mut pass = Pass {
             customers: changed.len() as u64,
@@ -115,7 +121,7 @@ impl Store {
 
     /// Enrolls the members of some buckets into a flow that was just activated.
     pub async fn catch_up(&self, entering: &Entering<'_>, buckets: Range<u16>) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(buckets.clone()).await?;
         let end = buckets.end;
         let enrolled = enrollments::enroll(&mut tx, entering, &Among::Buckets(buckets)).await?;
         query(CAUGHT_UP)
@@ -138,7 +144,7 @@ impl Store {
 
     /// Lets in up to `limit` of those who wait, the longest waiting first; who no longer qualifies goes.
     pub async fn promote(&self, entering: &Entering<'_>, limit: u32) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..BUCKETS).await?;
         query(DROP_UNQUALIFIED)
             .bind(entering.flow.0)
             .bind(entering.segment.0)

@@ -8,8 +8,10 @@ use super::db::Store;
 use super::dialect::{ids, rows};
 use super::enrollments::{self, Entering};
 use super::error::Result;
+use super::holding::Holding;
 use super::instants::micros;
 use super::memberships::{self, SegmentState};
+use super::nodes::Grip;
 use super::segment_edges::{Edge, edges, touched_sql};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
@@ -54,7 +56,7 @@ impl Store {
         }
         found.retain(|edge| *edge != Edge::Daily);
         let touched = touched_sql(&found, frame.revision, (since, frame.now), 1);
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..0).await?;
         if let Some(predicate) = touched {
             let sql = marking(&format!(
                 "FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023 AND {}",
@@ -70,7 +72,7 @@ impl Store {
 
     /// Marks everybody who is in a flow.
     pub async fn mark_enrolled(&self, flow: NameNo) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..0).await?;
         let marked = query(ENROLLED).bind(flow.0).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(marked)
@@ -91,7 +93,7 @@ impl Store {
              AND (m.customer_id IS NOT NULL) <> coalesce(({}), false)",
             predicate.sql
         ));
-        let mut tx = self.write().await?;
+        let mut tx = self.write_leading(0..0).await?;
         let own = vec![Bind::Int(segment.into())];
         let differences = composed(sql, own, predicate.binds).execute(&mut tx).await?;
         tx.commit().await?;
@@ -103,8 +105,13 @@ impl Store {
         if later.is_empty() {
             return Ok(());
         }
-        let rows: Vec<_> = later.iter().map(|(id, at)| (id.0, micros(*at))).collect();
-        let mut tx = self.write().await?;
+        let buckets = later.iter().map(|(id, _)| id.bucket());
+        let Holding { mut tx, lost } = self.write_held(buckets, Grip::Shared).await?;
+        let rows: Vec<_> = later
+            .iter()
+            .filter(|(id, _)| !lost.contains(&id.bucket()))
+            .map(|(id, at)| (id.0, micros(*at)))
+            .collect();
         query(LOOK_AGAIN)
             .bind(serde_json::to_string(&rows).unwrap_or_default())
             .execute(&mut tx)
@@ -120,14 +127,20 @@ impl Store {
         customers: &[CustomerId],
         ended: &[EnrollmentId],
     ) -> Result<u64> {
-        let mut tx = self.write().await?;
+        let buckets = ended.iter().map(|id| id.bucket());
+        let Holding { mut tx, lost } = self.write_held(buckets, Grip::Alone).await?;
+        let customers = customers.iter().copied();
+        let customers: Vec<_> = customers
+            .filter(|id| !lost.contains(&id.bucket()))
+            .collect();
         let enrolled = match entering {
             Some(entering) => {
-                enrollments::enroll(&mut tx, entering, &Among::Customers(customers)).await?
+                enrollments::enroll(&mut tx, entering, &Among::Customers(&customers)).await?
             }
             None => 0,
         };
-        let ended: Vec<CustomerId> = ended.iter().map(|id| CustomerId(id.0)).collect();
+        let ended = ended.iter().filter(|id| !lost.contains(&id.bucket()));
+        let ended: Vec<CustomerId> = ended.map(|id| CustomerId(id.0)).collect();
         query(REST).bind(numbers(&ended)).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(enrolled)

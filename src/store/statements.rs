@@ -6,7 +6,7 @@ use super::dialect::Dialect;
 use super::{
     audit, changes, claims, customer_edits, customer_extras, customer_lists, customers, dirty,
     dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history, identity,
-    interactions, jobs, ledger, memberships, meta, moves, names, outcomes, parking, pruning,
+    interactions, jobs, ledger, memberships, meta, moves, names, nodes, outcomes, parking, pruning,
     qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
     subscriptions, suppressions, switches, totals,
 };
@@ -47,6 +47,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("meta", meta::STATEMENTS),
         ("moves", moves::STATEMENTS),
         ("names", names::STATEMENTS),
+        ("nodes", nodes::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
         ("parking", parking::STATEMENTS),
         ("pruning", pruning::STATEMENTS),

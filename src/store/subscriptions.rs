@@ -47,7 +47,7 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_about(&[customer]).await?;
         let records = records(&mut tx, customer).await?;
         match records.iter().find(|(_, record)| record.scope == *scope) {
             Some((_, record)) if record.state == SubscriptionState::Unsubscribed => {
@@ -83,7 +83,7 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<Resubscription> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_about(&[customer]).await?;
         changes::require(&mut tx, customer).await?;
         let records = records(&mut tx, customer).await?;
         let all: Vec<Subscription> = records.iter().map(|(_, record)| record.clone()).collect();

@@ -8,9 +8,8 @@ use serde_json::json;
 use super::db::Store;
 use super::dialect::rows;
 use super::error::{Error, Result};
-use super::sequences;
 use super::sql::{query, query_scalar};
-use super::tx::{On, Tx};
+use super::tx::{On, Pool, Tx};
 use crate::domain::channel::Channel;
 use crate::domain::ids::Bucket;
 
@@ -24,10 +23,13 @@ const AMONG: &str = concat!(
 );
 
 const MARK: &str = "SELECT next FROM sequences WHERE name = $1";
+/// The same, and nobody suppresses an address until the transaction ends.
+const MARK_KEPT: &str = "SELECT next FROM sequences WHERE name = $1@share";
+const TOUCH: &str = "UPDATE sequences SET next = next + 1 WHERE name = $1";
 /// Whose next number is the mark of all suppressions.
 const SEQUENCE: &str = "suppression";
 
-pub(super) const STATEMENTS: &[&str] = &[ADD, AMONG, MARK];
+pub(super) const STATEMENTS: &[&str] = &[ADD, AMONG, MARK, MARK_KEPT, TOUCH];
 
 impl Store {
     /// Suppresses an address on a channel; the first reason stays.
@@ -38,7 +40,7 @@ impl Store {
         reason: &str,
         at: Timestamp,
     ) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.begin().await?;
         suppress(&mut tx, channel, address, reason, at).await?;
         tx.commit().await
     }
@@ -57,14 +59,18 @@ impl Store {
     }
 }
 
-pub(super) async fn mark<'c>(on: impl Into<On<'c>>) -> Result<i64> {
-    let mark: Option<i64> = query_scalar(MARK).bind(SEQUENCE).fetch_optional(on).await?;
-    Ok(mark.unwrap_or_default())
+async fn mark(on: &Pool) -> Result<i64> {
+    query_scalar(MARK).bind(SEQUENCE).fetch_one(on).await
+}
+
+/// The mark, which stays as it is until the transaction ends.
+pub(super) async fn kept_mark(tx: &mut Tx) -> Result<i64> {
+    query_scalar(MARK_KEPT).bind(SEQUENCE).fetch_one(tx).await
 }
 
 /// Says that addresses have been suppressed.
 pub(super) async fn touch(tx: &mut Tx) -> Result<()> {
-    sequences::take(tx, SEQUENCE, 1).await?;
+    query(TOUCH).bind(SEQUENCE).execute(tx).await?;
     Ok(())
 }
 

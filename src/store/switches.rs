@@ -111,7 +111,7 @@ impl Store {
     }
 
     async fn set(&self, statement: &'static str, value: i64, line: Interaction) -> Result<bool> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_about(&[line.customer]).await?;
         let changed = query(statement)
             .bind(i64::from(line.customer.bucket().0))
             .bind(line.customer.0)

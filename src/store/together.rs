@@ -1,5 +1,7 @@
 //! Owns the group commit: what several have to write is one transaction, with one flush to the disk.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,10 +9,12 @@ use jiff::Timestamp;
 use super::claims::{self, Decided, Lease};
 use super::db::Store;
 use super::error::Result;
+use super::holding::Holding;
+use super::nodes::Grip;
 use super::outcomes::Settled;
 use super::settlements;
 use super::tx::{Care, Tx};
-use crate::domain::ids::EnrollmentId;
+use crate::domain::ids::{Bucket, EnrollmentId};
 
 /// What a loop has to write.
 #[derive(Debug, Clone)]
@@ -34,16 +38,24 @@ pub enum Work {
 pub type Claimed = Vec<EnrollmentId>;
 
 impl Store {
-    /// Writes all of it in one transaction, or nothing; for each work, what it claimed.
+    /// Writes all of it in one transaction, or nothing; for each work, what it claimed. Rows of buckets
+    /// that another node holds by now are left out.
     pub async fn write_together(&self, works: &[Work]) -> Result<Vec<Claimed>> {
-        let mut tx = self.write().await?;
-        if let Some(claimed) = write(&mut tx, works, Care::Whole).await? {
+        let buckets: BTreeSet<Bucket> = works.iter().flat_map(Work::buckets).collect();
+        let Holding { mut tx, lost } = self.write_held(buckets.clone(), Grip::Shared).await?;
+        let works: Cow<'_, [Work]> = if lost.is_empty() {
+            Cow::Borrowed(works)
+        } else {
+            Cow::Owned(works.iter().map(|work| work.without(&lost)).collect())
+        };
+        if let Some(claimed) = write(&mut tx, &works, Care::Whole).await? {
             tx.commit().await?;
             return Ok(claimed);
         }
         tx.rollback().await?;
-        let mut tx = self.write().await?;
-        let claimed = write(&mut tx, works, Care::Each).await?;
+        let Holding { mut tx, lost } = self.write_held(buckets, Grip::Shared).await?;
+        let works: Vec<Work> = works.iter().map(|work| work.without(&lost)).collect();
+        let claimed = write(&mut tx, &works, Care::Each).await?;
         tx.commit().await?;
         Ok(claimed.unwrap_or_default())
     }
@@ -61,6 +73,34 @@ async fn write(tx: &mut Tx, works: &[Work], care: Care) -> Result<Option<Vec<Cla
 }
 
 impl Work {
+    fn buckets(&self) -> Vec<Bucket> {
+        match self {
+            Self::Decided { decided, .. } => {
+                decided.iter().map(|row| row.enrollment.bucket()).collect()
+            }
+            Self::Settled { settled, .. } => {
+                settled.iter().map(|row| row.enrollment.bucket()).collect()
+            }
+        }
+    }
+
+    /// The same without the rows of these buckets.
+    fn without(&self, lost: &BTreeSet<Bucket>) -> Self {
+        let mut work = self.clone();
+        if lost.is_empty() {
+            return work;
+        }
+        match &mut work {
+            Self::Decided { decided, .. } => {
+                Arc::make_mut(decided).retain(|row| !lost.contains(&row.enrollment.bucket()));
+            }
+            Self::Settled { settled, .. } => {
+                Arc::make_mut(settled).retain(|row| !lost.contains(&row.enrollment.bucket()));
+            }
+        }
+        work
+    }
+
     async fn write(&self, tx: &mut Tx, care: Care) -> Result<Option<Claimed>> {
         match self {
             Self::Decided {

@@ -68,7 +68,9 @@ impl Http {
         // Never closed; should it be, the request goes without a place.
         let _place = self.places.acquire().await.ok();
         // From here on the client owns the bytes: no later moment is known to be before the last one.
-        hand_over.mark();
+        if let Err(recalled) = hand_over.mark() {
+            return recalled.into();
+        }
         match self.client.execute(request).await {
             Ok(response) => self.meaning.outcome(&answer(response).await),
             Err(error) => failed(error),

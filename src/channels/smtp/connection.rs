@@ -138,7 +138,9 @@ impl Connection {
         for block in head.chunks(BLOCK) {
             self.pour(block).await?;
         }
-        hand_over.mark();
+        hand_over
+            .mark()
+            .map_err(|recalled| Failure::new(Stage::Body, Cause::Recalled(recalled)))?;
         // Should this write fail, the dot, its last bytes, was not handed to the system either.
         self.pour(tail).await?;
         let reply = self.line.reply(Stage::Dot).await?;

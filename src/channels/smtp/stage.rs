@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::channels::Recalled;
 use crate::channels::detail::clean;
 
 use super::reply::Reply;
@@ -114,6 +115,8 @@ pub(super) enum Cause {
     Lost(String),
     /// Nothing came within the time.
     Silent(Duration),
+    /// We broke off: the message is somebody else's now.
+    Recalled(Recalled),
     /// The server lacks what the configuration asks for, or does not speak SMTP.
     Unfit(String),
 }
@@ -128,6 +131,7 @@ impl Failure {
         let words = match &self.cause {
             Cause::Said(reply) => reply.to_string(),
             Cause::Lost(why) | Cause::Unfit(why) => why.clone(),
+            Cause::Recalled(why) => why.to_string(),
             Cause::Silent(limit) => format!("no answer within {} s", limit.as_secs_f64()),
         };
         clean(&format!("{}: {words}", self.stage.as_str()))
@@ -144,7 +148,7 @@ impl Failure {
         let ended = match &self.cause {
             Cause::Lost(_) | Cause::Silent(_) => true,
             Cause::Said(reply) => reply.code == 421,
-            Cause::Unfit(_) => false,
+            Cause::Unfit(_) | Cause::Recalled(_) => false,
         };
         self.stage == Stage::Reset || (self.stage == Stage::Mail && ended)
     }

@@ -24,6 +24,7 @@ fn failed(failure: &Failure) -> Outcome {
     let detail = failure.detail();
     match &failure.cause {
         Cause::Said(reply) => said(failure.stage, reply, detail),
+        Cause::Recalled(recalled) => (*recalled).into(),
         _ if failure.stage == Stage::Dot => Outcome::Uncertain { detail },
         _ => deferred(detail, DeferCause::Gateway),
     }

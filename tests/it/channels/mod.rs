@@ -11,9 +11,9 @@ mod smtp_script;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use drumbeat::channels::HandOver;
 use drumbeat::channels::setup::Setup;
 use drumbeat::channels::smtp::{Smtp, Timeouts};
+use drumbeat::channels::{HandOver, Recalled};
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::dispatch::Outcome;
 use drumbeat::domain::gateway::{
@@ -28,8 +28,9 @@ use secrecy::SecretString;
 struct Marks(AtomicUsize);
 
 impl HandOver for Marks {
-    fn mark(&self) {
+    fn mark(&self) -> Result<(), Recalled> {
         self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 }
 

@@ -109,7 +109,7 @@ impl Gateway for Slot {
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let outcome = self.outbox.answer(self.channel);
-            hand_over.mark();
+            hand_over.mark().unwrap();
             self.outbox.tries.lock().unwrap().push(Try {
                 at: self.outbox.clock.now(),
                 machine: self.outbox.clock.machine(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use drumbeat::domain::channel::{Channel, Lane};
 use drumbeat::domain::customer::{Status, Switch};
-use drumbeat::domain::ids::Share;
+use drumbeat::domain::ids::Stripes;
 use drumbeat::domain::subscription::{Consent, Scope};
 use drumbeat::store::{Decided, Decision, Work};
 use rstest::rstest;
@@ -16,7 +16,7 @@ use super::written::{LYON, any, flow};
 /// The claim of a pass that has looked and has not written yet.
 async fn looked(rig: &Rig) -> Decided {
     let email = Lane::Channel(Channel::Email);
-    let dues = rig.store.due(Share::WHOLE, email, rig.now(), 10).await;
+    let dues = rig.store.due(&Stripes::all(), email, rig.now(), 10).await;
     let due = dues.unwrap().remove(0);
     let catalog = rig.engine().catalog();
     let model = &catalog.revision().data_model;

@@ -10,11 +10,11 @@ use std::time::Duration;
 use drumbeat::clock::Clock;
 use drumbeat::domain::calendar;
 use drumbeat::domain::channel::Lane;
-use drumbeat::domain::ids::Share;
+use drumbeat::domain::ids::{Share, Stripes};
 use drumbeat::domain::link::LinkKey;
 use drumbeat::engine::{
-    Beat, Catalog, Claimer, Done, Engine, Enroller, Left, Links, Marks, Outlet, Outlets, Parker,
-    Rescued, Settler, rescue,
+    Beat, Catalog, Claimer, Done, Duty, Engine, Enroller, Left, Links, Marks, Outlet, Outlets,
+    Parker, Remains, Rescued, Settler, rescue,
 };
 use drumbeat::store::{NewRevision, Ownership, Pass, Published, Store};
 use drumbeat::workspace::{self, render};
@@ -164,6 +164,7 @@ impl Rig {
 
     /// Runs all loops until nothing is due now and nothing is in flight.
     pub(super) async fn settle(&mut self) {
+        self.running.renew(&self.store).await;
         for _ in 0..5_000 {
             if !self.turn().await {
                 return;
@@ -292,7 +293,10 @@ impl Rig {
         self.running.ownership = None;
         self.running = Running::new(&self.folder, &self.store, &self.clock, &self.outbox).await;
         let engine = self.engine();
-        rescue(engine, &engine.catalog(), left).await.unwrap()
+        let remains = Remains { left, of: None };
+        rescue(engine, &engine.catalog(), &Stripes::all(), &remains)
+            .await
+            .unwrap()
     }
 }
 
@@ -317,11 +321,12 @@ impl Running {
         let catalog = Catalog::new(published, store.successors().await.unwrap());
         let marks = Marks::open(&store.beside("handover")).unwrap();
         let tag = store.instance_tag().await.unwrap();
+        let duty = Duty::of(store.is_shared(), "a test");
         let engine = Arc::new(Engine::new(
             store.clone(),
             Arc::clone(clock) as Arc<dyn Clock>,
             (ownership.incarnation, tag),
-            marks,
+            (marks, Arc::clone(&duty)),
             Links {
                 public_url: "https://bank.example".to_owned(),
                 key: LinkKey::new([7; 32]),
@@ -329,13 +334,24 @@ impl Running {
             (catalog, outlets),
         ));
         let (settler, outcomes) = Settler::new(Arc::clone(&engine));
-        Self {
+        let running = Self {
             enroller: Enroller::new(Arc::clone(&engine)),
             parker: Parker::new(Arc::clone(&engine)),
             claimer: Claimer::new(Arc::clone(&engine), settler, Share::WHOLE),
             engine,
             outcomes,
             ownership: Some(ownership),
+        };
+        running.renew(store).await;
+        running
+    }
+
+    /// On a server a node that says nothing is soon taken for gone.
+    async fn renew(&self, store: &Store) {
+        if store.is_shared() {
+            let engine = &self.engine;
+            let round = engine.duty.round(store, engine.incarnation).await.unwrap();
+            engine.duty.add(&round.taken);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::channel::{Channel, Lane};
 use drumbeat::domain::customer::{Status, Switch};
-use drumbeat::domain::ids::{CustomerId, Incarnation, Share};
+use drumbeat::domain::ids::{CustomerId, Incarnation, Stripes};
 use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::subscription::{Consent, Scope};
 use drumbeat::store::{Claimed, Decided, Decision, Due, Lease, Published, Upsert, Work};
@@ -75,7 +75,7 @@ async fn waiting(store: &Fresh, published: &Published, id: &str, sequence: i64) 
 }
 
 async fn due(store: &Fresh, customer: CustomerId) -> Option<Due> {
-    let dues = store.due(Share::WHOLE, EMAIL, now(), 100).await.unwrap();
+    let dues = store.due(&Stripes::all(), EMAIL, now(), 100).await.unwrap();
     dues.into_iter().find(|due| due.customer == customer)
 }
 

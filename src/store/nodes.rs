@@ -1,0 +1,203 @@
+//! Owns which nodes run on a store, and which buckets each of them holds.
+//!
+//! A node renews its time; by the database's clock alone it is decided whether that is over. Buckets are
+//! taken from nobody but the gone, so a node that was away finds them with others and writes nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::db::Store;
+use super::dialect::listed;
+use super::error::Result;
+use super::instants::instant;
+use super::listing::{json, listed};
+use super::sql::query;
+use super::tx::Tx;
+use crate::domain::ids::{BUCKETS, Bucket, Incarnation, STRIPE, Stripes};
+
+const JOIN: &str =
+    "INSERT INTO nodes (node, name, since, until_at) VALUES ($1, $2, @now, @now + $3)";
+const RENEW: &str = "UPDATE nodes SET until_at = @now + $2, files = $3, revision = $4, \
+     leaving = $5 WHERE node = $1";
+const REJOIN: &str = "INSERT INTO nodes (node, name, since, until_at, files, revision, \
+     leaving) VALUES ($1, $6, @now, @now + $2, $3, $4, $5) ON CONFLICT (node) DO NOTHING";
+const LIVE: &str = concat!(
+    listed!("n.node, n.name, n.since, n.files, n.revision, n.leaving"),
+    "(SELECT node, name, since, files, revision, leaving FROM nodes WHERE until_at > @now ORDER BY node) AS n"
+);
+const OWNERS: &str = concat!(
+    listed!("l.bucket, l.owner"),
+    "(SELECT bucket, owner FROM bucket_leases WHERE bucket BETWEEN 0 AND 1023 \
+     AND bucket % 16 = 0 AND owner IS NOT NULL) AS l"
+);
+const FREE: &str = "SELECT bucket FROM bucket_leases WHERE bucket >> 4 IN \
+     (SELECT value FROM @numbers($1) AS s) AND (owner IS NULL OR NOT EXISTS \
+     (SELECT 1 FROM nodes AS n WHERE n.node = bucket_leases.owner AND n.until_at > @now)) \
+     ORDER BY bucket@alone";
+const TAKE: &str = "UPDATE bucket_leases SET owner = $2 WHERE bucket IN \
+     (SELECT value FROM @numbers($1) AS s)";
+const OWN: &str = "SELECT bucket FROM bucket_leases WHERE bucket >> 4 IN \
+     (SELECT value FROM @numbers($1) AS s) AND owner = $2 ORDER BY bucket@alone";
+const RELEASE: &str = "UPDATE bucket_leases SET owner = NULL WHERE bucket IN \
+     (SELECT value FROM @numbers($1) AS s) AND owner = $2";
+const RETIRE: &str = "UPDATE nodes SET until_at = 0 WHERE node = $1";
+const FORGET: &str = "DELETE FROM nodes WHERE node = $1 OR until_at < @now - 86400000000";
+const HELD: &str = concat!(
+    listed!("l.bucket, l.owner"),
+    "(SELECT bucket, owner FROM bucket_leases WHERE bucket IN (SELECT value FROM @numbers($1) AS s) \
+     ORDER BY bucket@share) AS l"
+);
+const ALONE: &str = concat!(
+    listed!("l.bucket, l.owner"),
+    "(SELECT bucket, owner FROM bucket_leases WHERE bucket IN (SELECT value FROM @numbers($1) AS s) \
+     ORDER BY bucket@alone) AS l"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[
+    JOIN, RENEW, REJOIN, LIVE, OWNERS, FREE, TAKE, OWN, RELEASE, RETIRE, FORGET, HELD, ALONE,
+];
+
+/// A daemon that runs on the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    pub node: Incarnation,
+    pub name: String,
+    pub since: Timestamp,
+    /// The hash of the files it has before it.
+    pub files: Option<String>,
+    pub revision: Option<i32>,
+    /// It is about to end.
+    pub leaving: bool,
+}
+
+/// What a node says of itself when it renews its time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Presence {
+    pub name: String,
+    pub files: Option<String>,
+    pub revision: Option<i32>,
+    pub leaving: bool,
+}
+
+/// How buckets are kept while a transaction writes for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grip {
+    /// Beside others who write for them as their holder.
+    Shared,
+    Alone,
+}
+
+#[derive(Deserialize)]
+struct NodeRow(i64, String, i64, Option<String>, Option<i32>, u8);
+
+impl Store {
+    /// Counts this start among the nodes for so many microseconds.
+    pub async fn join(&self, node: Incarnation, name: &str, micros: i64) -> Result<()> {
+        let join = query(JOIN).bind(node.0).bind(name).bind(micros);
+        join.execute(&self.writers).await?;
+        Ok(())
+    }
+
+    /// Prolongs the node's time; one that was given up is there again.
+    pub async fn renew(&self, node: Incarnation, micros: i64, presence: &Presence) -> Result<()> {
+        let bound = |text: &'static str| {
+            let bound = query(text).bind(node.0).bind(micros);
+            bound
+                .bind(&presence.files)
+                .bind(presence.revision)
+                .bind(u32::from(presence.leaving))
+        };
+        if bound(RENEW).execute(&self.writers).await? == 0 {
+            let again = bound(REJOIN).bind(&presence.name);
+            again.execute(&self.writers).await?;
+        }
+        Ok(())
+    }
+
+    /// The nodes whose time is not over, in the order in which they started.
+    pub async fn live_nodes(&self) -> Result<Vec<Node>> {
+        let rows: Vec<NodeRow> = listed(query(LIVE), self.read()).await?;
+        rows.into_iter()
+            .map(|NodeRow(node, name, since, files, revision, leaving)| {
+                Ok(Node {
+                    node: Incarnation(node),
+                    name,
+                    since: instant(since)?,
+                    files,
+                    revision,
+                    leaving: leaving != 0,
+                })
+            })
+            .collect()
+    }
+
+    /// Who holds each stripe; one that nobody holds is absent.
+    pub async fn stripe_owners(&self) -> Result<BTreeMap<u16, Incarnation>> {
+        let rows: Vec<(u16, i64)> = listed(query(OWNERS), self.read()).await?;
+        let owner = |(bucket, owner): (u16, i64)| (bucket / STRIPE, Incarnation(owner));
+        Ok(rows.into_iter().map(owner).collect())
+    }
+
+    /// Takes those of the stripes that nobody holds whose time is not over; which were taken.
+    pub async fn take_stripes(&self, node: Incarnation, stripes: &Stripes) -> Result<Stripes> {
+        let mut tx = self.begin().await?;
+        let free: Vec<u16> = buckets(query(FREE).bind(json(stripes)), &mut tx).await?;
+        let take = query(TAKE).bind(json(&free)).bind(node.0);
+        take.execute(&mut tx).await?;
+        tx.commit().await?;
+        Ok(free.into_iter().map(|bucket| bucket / STRIPE).collect())
+    }
+
+    /// Gives stripes up, once everybody who writes for them is done.
+    pub async fn release_stripes(&self, node: Incarnation, stripes: &Stripes) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let own = query(OWN).bind(json(stripes)).bind(node.0);
+        let own: Vec<u16> = buckets(own, &mut tx).await?;
+        let release = query(RELEASE).bind(json(&own)).bind(node.0);
+        release.execute(&mut tx).await?;
+        tx.commit().await
+    }
+
+    /// A node that is certainly no more: what it holds may be taken at once.
+    pub async fn retire(&self, node: Incarnation) -> Result<()> {
+        query(RETIRE).bind(node.0).execute(&self.writers).await?;
+        Ok(())
+    }
+
+    /// Leaves, holding nothing any more; the long gone are forgotten.
+    pub async fn leave(&self, node: Incarnation) -> Result<()> {
+        query(FORGET).bind(node.0).execute(&self.writers).await?;
+        Ok(())
+    }
+}
+
+/// Keeps these buckets until the transaction ends; who holds each. Always in the same order, so that
+/// nobody waits for another in a circle.
+pub(super) async fn keep(
+    tx: &mut Tx,
+    buckets: impl IntoIterator<Item = Bucket>,
+    grip: Grip,
+) -> Result<Vec<(Bucket, Option<Incarnation>)>> {
+    let mut wanted: Vec<u16> = buckets.into_iter().map(|bucket| bucket.0).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted.retain(|bucket| *bucket < BUCKETS);
+    let text = match grip {
+        Grip::Shared => HELD,
+        Grip::Alone => ALONE,
+    };
+    let rows: Vec<(u16, Option<i64>)> = listed(query(text).bind(json(&wanted)), tx).await?;
+    let owner = |(bucket, owner): (u16, Option<i64>)| (Bucket(bucket), owner.map(Incarnation));
+    Ok(rows.into_iter().map(owner).collect())
+}
+
+async fn buckets(asked: super::sql::Query<'_>, tx: &mut Tx) -> Result<Vec<u16>> {
+    asked
+        .fetch_all(tx)
+        .await?
+        .iter()
+        .map(super::sql::Row::take)
+        .collect()
+}
