@@ -59,7 +59,7 @@ impl Picture {
             flows: flows(published, &counts, &states),
             channels: channels(published, &counts, &channel_states),
             check: store.last_check().await?,
-            daemon: store.owner()?,
+            daemon: store.owner().await?,
             zone: published.revision.time_zone(),
             now,
         })

@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| {
-        if session.store.owner()?.is_none() {
+        if session.store.owner().await?.is_none() {
             anyhow::bail!(
                 "no daemon runs on this store: `drumbeat run` reads the files when it starts"
             );

@@ -206,7 +206,7 @@ impl<'a> Writing<'a> {
     }
 
     async fn write(&mut self, customers: &Sheet) -> crate::store::Result<()> {
-        if self.store.owner()?.is_none() {
+        if self.store.owner().await?.is_none() {
             return self.write_slice(customers, customers.rows()).await;
         }
         let mut rest = customers.rows();

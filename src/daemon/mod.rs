@@ -1,5 +1,6 @@
 //! The composition root: builds the rooms, starts them in order, and stops them in order.
 
+mod agreement;
 mod clock;
 mod housekeeping;
 mod opening;

@@ -2,6 +2,7 @@
 
 use tokio::net::TcpListener;
 
+use super::agreement::Agreement;
 use super::options::{Failure, Options, other, unusable};
 use super::parts::Workshop;
 use super::reload::Reading;
@@ -40,7 +41,11 @@ pub(super) async fn first_revision(
             Failure::Configuration(bad.join("\n"))
         })
     };
-    if let Some(revision) = &reading.checked.revision {
+    let agreement = Agreement::of(store, reading.sources.hash(), None);
+    let agreement = agreement.await.map_err(other)?;
+    if let Some(revision) = &reading.checked.revision
+        && agreement == Agreement::Ours
+    {
         let outlets = opened(revision)?;
         let published = reading.publish(store, clock.now()).await.map_err(other)?;
         reading
@@ -51,17 +56,26 @@ pub(super) async fn first_revision(
             return Ok((published, outlets));
         }
     }
-    reading
-        .record(store, &[], clock.machine())
-        .await
-        .map_err(other)?;
+    if agreement == Agreement::Ours {
+        reading
+            .record(store, &[], clock.machine())
+            .await
+            .map_err(other)?;
+    }
     let Some(published) = store.current_revision().await.map_err(other)? else {
         return Err(Failure::Configuration(reading.text()));
     };
-    tracing::error!(
-        "the files have errors, the last good revision runs:\n{}",
-        reading.text()
-    );
+    if let Agreement::Differs { revision } = agreement {
+        tracing::error!(
+            revision = revision.0,
+            "the files here are those of an older revision than the other nodes run: theirs runs"
+        );
+    } else {
+        tracing::error!(
+            "the files have errors, the last good revision runs:\n{}",
+            reading.text()
+        );
+    }
     let outlets = opened(&published.revision)?;
     Ok((published, outlets))
 }

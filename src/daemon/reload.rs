@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::agreement::Agreement;
 use super::parts::{self, Workshop};
 use super::systemd;
 use crate::domain::daemon_settings::DaemonSettings;
@@ -26,6 +27,8 @@ pub(super) enum Reloaded {
     Published,
     /// The files have errors; an earlier revision goes on.
     Refused,
+    /// Other nodes run a later revision than the files here are of.
+    Differs,
 }
 
 /// Reads one workspace again and again.
@@ -138,7 +141,10 @@ impl Reloader {
                 () = changed(watch.as_mut()) => false,
                 () = tokio::time::sleep(RESCAN) => false,
                 () = hangup.notified() => { systemd::reloading(); true }
-                () = pulse.changed() => if self.was_asked().await { true } else { continue },
+                () = pulse.changed() => {
+                    self.follow().await;
+                    if self.was_asked().await { true } else { continue }
+                }
             };
             if let Err(error) = self.reload(forced).await {
                 tracing::error!(%error, "cannot read the workspace again");
@@ -147,6 +153,53 @@ impl Reloader {
                 systemd::ready("running");
             }
         }
+    }
+
+    /// What other nodes see of this one.
+    fn show(&self, agreement: Agreement) {
+        let engine = &self.engine;
+        engine
+            .duty
+            .show(self.seen.clone(), engine.catalog().number().0);
+        let differs = matches!(agreement, Agreement::Differs { .. });
+        engine.metrics.files_differ.set(i64::from(differs));
+    }
+
+    /// Runs what another node published.
+    async fn follow(&self) {
+        let running = self.engine.catalog().number();
+        match self.engine.store.current_revision_no().await {
+            Ok(Some(current)) if current > running => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::error!(%error, "cannot ask which revision is current");
+                return;
+            }
+        }
+        if let Err(error) = self.install_current().await {
+            tracing::error!(%error, "cannot run what another node published");
+        }
+    }
+
+    async fn install_current(&self) -> anyhow::Result<()> {
+        let store = &self.engine.store;
+        let Some(published) = store.current_revision().await? else {
+            return Ok(());
+        };
+        let opened = self
+            .workshop
+            .outlets(&published.revision, &self.engine.outlets());
+        let outlets = opened.map_err(|bad| {
+            let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("{}", bad.join("\n"))
+        })?;
+        tracing::info!(
+            revision = published.number.0,
+            "runs what another node published"
+        );
+        parts::install(&self.engine, published, outlets).await?;
+        self.show(Agreement::Ours);
+        Ok(())
     }
 
     async fn was_asked(&mut self) -> bool {
@@ -162,8 +215,18 @@ impl Reloader {
         if !forced && self.seen.as_deref() == Some(reading.sources.hash()) {
             return Ok(Reloaded::Unchanged);
         }
-        self.seen = Some(reading.sources.hash().to_owned());
+        let before = self.seen.replace(reading.sources.hash().to_owned());
         let store = &self.engine.store;
+        let agreement = Agreement::of(store, reading.sources.hash(), before.as_deref()).await?;
+        self.show(agreement);
+        if let Agreement::Differs { revision } = agreement {
+            tracing::error!(
+                revision = revision.0,
+                "the files here are those of an older revision than the other nodes run: they are \
+                 left alone, bring them up to date"
+            );
+            return Ok(Reloaded::Differs);
+        }
         let now = self.engine.clock.machine();
         let outlets = match &reading.checked.revision {
             None => None,
@@ -190,6 +253,7 @@ impl Reloader {
             "published"
         );
         parts::install(&self.engine, published, outlets).await?;
+        self.show(Agreement::Ours);
         // Whoever waits for the record finds the new revision running.
         reading.record(store, &[], now).await?;
         self.engine.metrics.check_failed.set(0);

@@ -1,7 +1,7 @@
 //! Owns the claim: what is due and has room is asked of the gate, written in one transaction, and handed to slots.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use super::send::Claim;
 use super::settle::Settler;
 
 use crate::domain::channel::Lane;
-use crate::domain::ids::{NameNo, Share, Stripes};
+use crate::domain::ids::{EnrollmentId, NameNo, Share, Stripes};
 use crate::store::{Decided, FlowState, Result, Work};
 
 /// How many rows a pass looks at in lanes without slots.
@@ -54,6 +54,8 @@ pub struct Claimer {
     engine: Arc<Engine>,
     settler: Settler,
     share: Share,
+    /// Enrollments of claims of which the store did not say whether they were written.
+    doubtful: Mutex<Vec<EnrollmentId>>,
 }
 
 /// Claimers beside each other: one reads while the other writes.
@@ -65,6 +67,7 @@ impl Claimer {
             engine,
             settler,
             share,
+            doubtful: Mutex::default(),
         }
     }
 
@@ -78,6 +81,7 @@ impl Claimer {
         if stripes.is_empty() {
             return Ok(Beat::Within(LONGEST_WAIT));
         }
+        self.put_back().await?;
         let catalog = self.engine.catalog();
         let (states, channels, next) = tokio::try_join!(
             store.flow_states(),
@@ -122,6 +126,24 @@ impl Claimer {
         Ok(Beat::Within(waits.min().unwrap_or(LONGEST_WAIT)))
     }
 
+    /// A claim that was written after all, though the store could not say so, has nobody who sends it.
+    async fn put_back(&self) -> Result<()> {
+        let doubtful = self.doubtful().clone();
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        let (engine, now) = (&self.engine, self.engine.clock.now());
+        let put_back = engine.store.unclaim(&doubtful, engine.incarnation, now);
+        let put_back = put_back.await?;
+        tracing::warn!(claims = doubtful.len(), put_back, "claims were put back");
+        self.doubtful().clear();
+        Ok(())
+    }
+
+    fn doubtful(&self) -> MutexGuard<'_, Vec<EnrollmentId>> {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn pass(
         &self,
         catalog: &Arc<Catalog>,
@@ -162,7 +184,12 @@ impl Claimer {
             lease: engine.lease(now),
             now,
         };
-        let taken = engine.desk.write(&engine.store, work).await?;
+        let written = engine.desk.write(&engine.store, work).await;
+        if written.is_err() {
+            let claims = claims.iter().flatten().map(|claim| claim.due.enrollment);
+            self.doubtful().extend(claims);
+        }
+        let taken = written?;
         let taken: HashSet<_> = taken.into_iter().collect();
         let claims: Vec<Claim> = claims
             .into_iter()

@@ -58,6 +58,11 @@ async fn write_all(store: &Store, waiting: Vec<Waiting>) {
         Err(error) if works.len() > 1 => {
             tracing::warn!(%error, works = works.len(), "cannot write together, trying one by one");
             for (answer, work) in answers.into_iter().zip(&works) {
+                // Claims that may be written are not written again: whoever decided them looks.
+                if error.leaves_doubt() && matches!(work, Work::Decided { .. }) {
+                    say(answer, Err(Error::InDoubt));
+                    continue;
+                }
                 let claimed = store.write_together(std::slice::from_ref(work)).await;
                 say(answer, claimed.map(|mut all| all.pop().unwrap_or_default()));
             }

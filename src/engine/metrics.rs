@@ -44,6 +44,8 @@ pub struct Metrics {
     pub breaker: Family<OfChannel, Gauge>,
     /// 1 while the files on disk are not what runs.
     pub check_failed: Gauge,
+    /// 1 while they are of an older revision than the other nodes run.
+    pub files_differ: Gauge,
     pub revision: Gauge,
     pub reconciliation_differences: Counter,
 }
@@ -68,6 +70,7 @@ impl Metrics {
             in_flight,
             breaker,
             check_failed,
+            files_differ,
             revision,
             reconciliation_differences,
         } = self;
@@ -97,6 +100,11 @@ impl Metrics {
             "workspace_check_failed",
             "1 while the files on disk have errors and an earlier revision runs",
             check_failed.clone(),
+        );
+        registry.register(
+            "workspace_files_differ",
+            "1 while the files on disk are of an older revision than the other nodes run",
+            files_differ.clone(),
         );
         registry.register(
             "workspace_revision",

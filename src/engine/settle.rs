@@ -127,18 +127,21 @@ impl Settler {
         )
     }
 
-    /// What an earlier try rendered.
+    /// What an earlier try rendered. While the store cannot be asked, the message waits.
     async fn frozen(&self, claim: &Claim) -> Result<Option<Frozen>, String> {
         if claim.attempt == 1 {
             return Ok(None);
         }
         let key = (claim.due.enrollment, claim.due.step);
-        let mut bodies = self
-            .engine
-            .store
-            .frozen(&[key])
-            .await
-            .map_err(|e| e.to_string())?;
+        let mut bodies = loop {
+            match self.engine.store.frozen(&[key]).await {
+                Ok(bodies) => break bodies,
+                Err(error) => {
+                    tracing::error!(%error, "cannot read a frozen message, trying again");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                }
+            }
+        };
         let body = bodies.remove(&claim.due.enrollment);
         body.map(|body| serde_json::from_str(&body).map_err(|e| e.to_string()))
             .transpose()

@@ -12,7 +12,7 @@ use super::holding::Holding;
 use super::instants::{instant, micros};
 use super::listing::json;
 use super::nodes::Grip;
-use super::sql::query;
+use super::sql::{query, query_scalar};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -40,6 +40,12 @@ const UNCLAIM: &str = concat!(
     ids!(),
     " AS k)"
 );
+const OWN: &str = concat!(
+    "SELECT d.enrollment_id FROM ",
+    ids!(),
+    " AS k CROSS JOIN dispatches AS d WHERE d.bucket = k.bucket AND d.enrollment_id = k.id \
+     AND d.state = 0 AND d.incarnation = $2"
+);
 const RECENT: &str = concat!(
     "SELECT e.customer_id, d.channel, d.first_at FROM ",
     ids!(),
@@ -48,7 +54,7 @@ const RECENT: &str = concat!(
      AND d.state IN (0, 1, 2, 3, 6, 8) AND d.first_at > $2"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, UNCLAIM, RECENT];
+pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, UNCLAIM, OWN, RECENT];
 
 /// A claim that an earlier start of the daemon did not settle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +134,24 @@ impl Store {
             .await?;
         tx.commit().await?;
         Ok(done)
+    }
+
+    /// Makes those of the enrollments due again whose claim by this start is written and that nobody
+    /// sends; how many.
+    pub async fn unclaim(
+        &self,
+        enrollments: &[EnrollmentId],
+        incarnation: Incarnation,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let ids: Vec<i64> = enrollments.iter().map(|id| id.0).collect();
+        let own: Vec<i64> = query_scalar(OWN)
+            .bind(json(&ids))
+            .bind(incarnation.0)
+            .fetch_all(self.read())
+            .await?;
+        let own: Vec<EnrollmentId> = own.into_iter().map(EnrollmentId).collect();
+        self.release(&own, now).await
     }
 
     /// The messages these customers were sent, or are being sent, since an instant.

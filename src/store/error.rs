@@ -14,6 +14,9 @@ pub enum Error {
     /// The database was locked for longer than we wait; trying later helps.
     #[error("the database is busy")]
     Busy,
+    /// The connection ended in the middle: it may be written or not.
+    #[error("the database did not say whether it was written")]
+    InDoubt,
     /// What is stored cannot be read; nothing is done with it.
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
@@ -24,6 +27,22 @@ pub enum Error {
     Database(#[source] sqlx::Error),
 }
 
+impl Error {
+    /// Whether a commit that failed so may have taken place: the connection ended in the middle.
+    pub fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(database)) => {
+                // The server ends all sessions (admin_shutdown, crash_shutdown, cannot_connect_now), or
+                // has lost this one (class 08).
+                let code = database.code().unwrap_or_default();
+                code.starts_with("57P") || code.starts_with("08")
+            }
+            Self::Database(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let code = match &error {
@@ -31,12 +50,13 @@ impl From<sqlx::Error> for Error {
             _ => None,
         };
         match code.as_deref() {
-            // SQLITE_BUSY and its extended codes.
-            Some("5" | "261" | "517" | "773") => Self::Busy,
+            // SQLITE_BUSY and its extended codes; serialization_failure, deadlock_detected,
+            // lock_not_available.
+            Some("5" | "261" | "517" | "773" | "40001" | "40P01" | "55P03") => Self::Busy,
             // SQLITE_CORRUPT, SQLITE_NOTADB
             Some("11" | "26") => Self::Corrupt(error.to_string()),
-            // SQLITE_CONSTRAINT_UNIQUE, _PRIMARYKEY
-            Some("2067" | "1555") => Self::Conflict(error.to_string()),
+            // SQLITE_CONSTRAINT_UNIQUE, _PRIMARYKEY; unique_violation
+            Some("2067" | "1555" | "23505") => Self::Conflict(error.to_string()),
             _ => Self::Database(error),
         }
     }

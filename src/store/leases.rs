@@ -82,8 +82,13 @@ impl Store {
         self.dialect() == Dialect::Postgres
     }
 
-    /// Who has taken this store, if anybody has.
-    pub fn owner(&self) -> Result<Option<String>> {
+    /// Who has taken this store, if anybody has: on a server all nodes by name.
+    pub async fn owner(&self) -> Result<Option<String>> {
+        if self.is_shared() {
+            let nodes = self.live_nodes().await?.into_iter().map(|node| node.name);
+            let names: Vec<String> = nodes.collect();
+            return Ok((!names.is_empty()).then(|| names.join(", ")));
+        }
         let mut file = match File::open(self.lock_path()) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

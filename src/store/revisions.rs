@@ -16,13 +16,14 @@ use crate::domain::revision::{NameKind, Numbers, Revision, step_name};
 
 const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body FROM revisions \
      ORDER BY revision DESC LIMIT 1";
+const OF_HASH: &str = "SELECT max(revision) FROM revisions WHERE hash = $1";
 const LATEST_NO: &str = "SELECT revision FROM revisions ORDER BY revision DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO revisions (revision, hash, git_commit, published_at, body) \
      VALUES ($1, $2, $3, $4, $5)";
 const SOURCE: &str = "INSERT INTO revision_sources (revision, path, content) VALUES ($1, $2, $3)";
 const LAST_CHECK: &str = "last_check";
 
-pub(super) const STATEMENTS: &[&str] = &[LATEST, LATEST_NO, INSERT, SOURCE];
+pub(super) const STATEMENTS: &[&str] = &[LATEST, OF_HASH, LATEST_NO, INSERT, SOURCE];
 
 /// What is to be published.
 #[derive(Debug, Clone)]
@@ -97,6 +98,21 @@ impl Store {
 
     pub async fn current_revision_no(&self) -> Result<Option<RevisionNo>> {
         let number: Option<i32> = query_scalar(LATEST_NO).fetch_optional(self.read()).await?;
+        Ok(number.map(RevisionNo))
+    }
+
+    /// The hash of the files that the current revision was made from.
+    pub async fn current_hash(&self) -> Result<Option<String>> {
+        let row = query(LATEST).fetch_optional(self.read()).await?;
+        row.map(|row| row.try_get(1)).transpose()
+    }
+
+    /// The last revision that was published from files of this hash.
+    pub async fn revision_of(&self, hash: &str) -> Result<Option<RevisionNo>> {
+        let number: Option<i32> = query_scalar(OF_HASH)
+            .bind(hash)
+            .fetch_one(self.read())
+            .await?;
         Ok(number.map(RevisionNo))
     }
 

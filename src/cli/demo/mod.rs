@@ -80,7 +80,7 @@ fn clear(place: &Place) -> anyhow::Result<()> {
     let runtime = super::run::runtime()?;
     runtime.block_on(async {
         let store = Store::open(&url, &place.workspace).await?;
-        let (demo, owner) = (store.last_run(JOB).await?, store.owner()?);
+        let (demo, owner) = (store.last_run(JOB).await?, store.owner().await?);
         store.close().await;
         anyhow::ensure!(demo.is_some(), "`{}` is not a demo's store", path.display());
         if let Some(owner) = owner {

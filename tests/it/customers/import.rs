@@ -238,14 +238,21 @@ async fn a_file_of_many_windows_is_stored_whole() {
 async fn beside_a_daemon_every_row_is_stored_as_well() {
     let bank = bank().await;
     let owned = bank.store.own("a daemon").await.unwrap();
-    assert!(bank.store.owner().unwrap().unwrap().starts_with("a daemon"));
+    assert!(
+        bank.store
+            .owner()
+            .await
+            .unwrap()
+            .unwrap()
+            .starts_with("a daemon")
+    );
     let lines: Vec<String> = (0..5_000).map(|row| format!("c{row},Lyon")).collect();
     let report = bank
         .import(format!("id,city\n{}\n", lines.join("\n")))
         .await;
     assert_eq!(counts(&report), [5_000, 0, 0, 0]);
     drop(owned);
-    assert_eq!(bank.store.owner().unwrap(), None);
+    assert_eq!(bank.store.owner().await.unwrap(), None);
 }
 
 #[tokio::test]
