@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::detail::clean;
 use super::email::{House, compose};
 use super::setup::{BadGateway, Setup};
-use super::{Gateway, HandOver};
+use super::{Gateway, HandOver, Recalled};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DeferCause, Outcome};
 use crate::domain::gateway::FileGateway;
@@ -65,7 +65,8 @@ impl Files {
                 gateway_id: None,
                 detail: path.display().to_string(),
             },
-            Err(error) => gateway_fault(&format!("{}: {error}", path.display())),
+            Err(Unplaced::Recalled(recalled)) => recalled.into(),
+            Err(Unplaced::Failed(error)) => gateway_fault(&format!("{}: {error}", path.display())),
         }
     }
 
@@ -118,7 +119,7 @@ fn note<'a>(message: &'a Message, content: Content<'a>) -> Note<'a> {
 
 /// Half a file is never seen under the last name. No fsync: the files are a demonstration's outbox,
 /// and the machine's own crash is what the hand-over mark is for.
-async fn place(path: &Path, bytes: Vec<u8>, hand_over: &dyn HandOver) -> std::io::Result<()> {
+async fn place(path: &Path, bytes: Vec<u8>, hand_over: &dyn HandOver) -> Result<(), Unplaced> {
     let part = path.with_extension("part");
     let folder = path.parent().unwrap_or(path).to_path_buf();
     let written = part.clone();
@@ -128,8 +129,17 @@ async fn place(path: &Path, bytes: Vec<u8>, hand_over: &dyn HandOver) -> std::io
     })
     .await
     .map_err(std::io::Error::other)??;
-    hand_over.mark().map_err(std::io::Error::other)?;
-    tokio::fs::rename(part, path).await
+    hand_over.mark()?;
+    Ok(tokio::fs::rename(part, path).await?)
+}
+
+/// Why a file did not get its last name.
+#[derive(Debug, thiserror::Error)]
+enum Unplaced {
+    #[error(transparent)]
+    Recalled(#[from] Recalled),
+    #[error(transparent)]
+    Failed(#[from] std::io::Error),
 }
 
 fn gateway_fault(why: &impl ToString) -> Outcome {

@@ -99,7 +99,9 @@ async fn start(
 ) -> Result<Started, Failure> {
     let daemon_settings = reading.settings().clone();
     let store = open_store(options, &workshop.settings, &daemon_settings).await?;
-    let ownership = store.own("drumbeat run").await.map_err(unusable)?;
+    let host = host();
+    let holder = format!("drumbeat run on {host}");
+    let ownership = store.own(&holder).await.map_err(unusable)?;
     let chosen = clock::chosen(clock, &store, options.clock_scale);
     let Chosen { clock, kept } = chosen.await.map_err(other)?;
     let (published, outlets) = first_revision(&store, &workshop, &reading, &*clock).await?;
@@ -119,7 +121,7 @@ async fn start(
     let identity = (ownership.incarnation, tag);
     let catalog = parts::catalog(&store, published).await.map_err(other)?;
     let work = (Arc::clone(&catalog), outlets);
-    let duty = Duty::of(store.is_shared(), &node_name());
+    let duty = Duty::of(store.is_shared(), &host);
     let engine = Engine::new(
         store.clone(),
         Arc::clone(&clock),
@@ -298,11 +300,10 @@ async fn leave(engine: &Engine) {
     }
 }
 
-/// What other nodes and people call this one.
-fn node_name() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    let host = host.unwrap_or_default();
-    format!("{} (pid {})", host.trim(), std::process::id())
+/// The name of this machine.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }
 
 fn claim(

@@ -8,7 +8,7 @@ use super::gateway::Secretive;
 /// What belongs to IT and is not part of a revision (the zone and the public URL are in both).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DaemonSettings {
-    /// `sqlite://PATH`, relative to the workspace.
+    /// `sqlite://PATH`, relative to the workspace, or `postgres://USER@HOST/DATABASE`.
     pub database: Secretive,
     /// Where HTTP is served: `address:port`, or `off`.
     pub listen: Secretive,

@@ -25,6 +25,8 @@ const LEADING: Bucket = Bucket(0);
 /// The buckets that this node works for.
 pub struct Duty {
     held: ArcSwap<Stripes>,
+    /// Those that are this node's, be it only until what is in flight has ended.
+    leased: ArcSwap<Stripes>,
     /// Taken, but what others left there is not settled yet.
     pending: Mutex<Stripes>,
     /// Until when that counts; none: for ever.
@@ -75,6 +77,7 @@ impl Duty {
 
     fn holding(held: Stripes, until: Option<Instant>) -> Self {
         Self {
+            leased: ArcSwap::from_pointee(held.clone()),
             held: ArcSwap::from_pointee(held),
             pending: Mutex::default(),
             until: Mutex::new(until),
@@ -95,6 +98,11 @@ impl Duty {
     /// Whether this node works for the bucket now.
     pub fn holds(&self, bucket: Bucket) -> bool {
         !self.is_over() && self.held.load().contains(bucket)
+    }
+
+    /// Whether a message in flight may still be handed over.
+    pub fn may_hand_over(&self, bucket: Bucket) -> bool {
+        !self.is_over() && self.leased.load().contains(bucket)
     }
 
     /// Whether this node does what is done once for all.
@@ -157,6 +165,9 @@ impl Duty {
         let held = self.held.load();
         let held: Stripes = held.iter().chain(taken.iter()).collect();
         self.held.store(Arc::new(held));
+        let leased = self.leased.load();
+        let leased: Stripes = leased.iter().chain(taken.iter()).collect();
+        self.leased.store(Arc::new(leased));
         let mut pending = self.pending();
         let taken: BTreeSet<u16> = taken.iter().collect();
         *pending = pending.iter().filter(|s| !taken.contains(s)).collect();
@@ -171,12 +182,16 @@ impl Duty {
     pub async fn leave(&self, store: &Store, node: Incarnation) -> Result<()> {
         self.held.store(Arc::default());
         drop(self.passes.write().await);
+        self.leased.store(Arc::default());
         store.release_stripes(node, &Stripes::all()).await?;
         store.leave(node).await
     }
 
     /// Of what is held, and of what the store says is this node's, what it is to have.
     fn keep(&self, wanted: &Stripes, owners: &BTreeMap<u16, Incarnation>, node: Incarnation) {
+        let ours = owners.iter().filter(|(_, owner)| **owner == node);
+        self.leased
+            .store(Arc::new(ours.map(|(stripe, _)| *stripe).collect()));
         let mut pending = self.pending();
         let is_ours = |stripe: &u16| owners.get(stripe) == Some(&node);
         *pending = pending.iter().filter(is_ours).collect();

@@ -53,7 +53,7 @@ pub(super) struct Sent {
     pub(super) frozen: Frozen,
 }
 
-/// A message may be handed over while its node works for the customer.
+/// A message may be handed over while its customer's bucket is this node's.
 pub(super) struct Leased<'a> {
     pub(super) place: &'a Place,
     pub(super) duty: &'a Duty,
@@ -62,7 +62,7 @@ pub(super) struct Leased<'a> {
 
 impl HandOver for Leased<'_> {
     fn mark(&self) -> Result<(), Recalled> {
-        if !self.duty.holds(self.bucket) {
+        if !self.duty.may_hand_over(self.bucket) {
             return Err(Recalled);
         }
         self.place.mark()

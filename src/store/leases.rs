@@ -72,7 +72,8 @@ impl Store {
             let path = path.display();
             Error::Unusable(format!("cannot write `{path}`: {error}"))
         })?;
-        self.join(node, holder, 0).await?;
+        let name = format!("{holder} (pid {})", std::process::id());
+        self.join(node, &name, 0).await?;
         self.node.store(node.0, Ordering::Relaxed);
         Ok(last)
     }

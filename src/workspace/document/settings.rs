@@ -13,7 +13,8 @@ pub(crate) struct SettingsDoc {
     /// What people call this workspace.
     #[serde(rename = "workspace")]
     pub(crate) _workspace: At<String>,
-    /// `sqlite://PATH` relative to the workspace; `sqlite://var/drumbeat.db` unless set.
+    /// `sqlite://PATH` relative to the workspace, or `postgres://USER@HOST/DATABASE`;
+    /// `sqlite://var/drumbeat.db` unless set.
     pub(crate) database: Opt<String>,
     /// `address:port`, or `off`; `127.0.0.1:8080` unless set.
     pub(crate) listen: Opt<String>,

@@ -5,7 +5,7 @@ use crate::domain::gateway::Secretive;
 use crate::workspace::diagnostic::Report;
 use crate::workspace::document::settings::SettingsDoc;
 use crate::workspace::documents::Doc;
-use crate::workspace::rules::{bad_value, not_supported_yet};
+use crate::workspace::rules::bad_value;
 use crate::workspace::spanned::{At, Opt, Own as _};
 
 /// The shortest key of links, in characters.
@@ -54,18 +54,19 @@ fn check(
     let Some(value) = value.filter(|value| !value.contains("${")) else {
         return;
     };
-    if value.starts_with("postgres") {
-        report.add(not_supported_yet::finding(value.span, "postgres"));
-    } else if let Err(expected) = test(value) {
+    if let Err(expected) = test(value) {
         report.add(bad_value::finding(value.span, expected));
     }
 }
 
 fn database(text: &str) -> Result<(), &'static str> {
-    let path = text.strip_prefix("sqlite://").unwrap_or_default();
-    (!path.is_empty())
-        .then_some(())
-        .ok_or("the database must be `sqlite://PATH`")
+    let schemes = ["sqlite://", "postgres://", "postgresql://"];
+    let mut rests = schemes
+        .iter()
+        .filter_map(|scheme| text.strip_prefix(scheme));
+    let fits = rests.any(|rest| !rest.is_empty());
+    fits.then_some(())
+        .ok_or("the database must be `sqlite://PATH` or `postgres://USER@HOST/DATABASE`")
 }
 
 fn listen(text: &str) -> Result<(), &'static str> {

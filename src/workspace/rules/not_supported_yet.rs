@@ -33,7 +33,6 @@ pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("link()", "write the URL itself"),
     ("moved-to", "leave it out; those who wait at a step that is gone exit"),
     ("approval", "leave it out: a checked revision is published at once"),
-    ("postgres", "use `sqlite://PATH`"),
 ];
 
 pub(crate) fn finding(span: Span, what: &str) -> Finding {

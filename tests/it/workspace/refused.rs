@@ -77,11 +77,6 @@ const LATER: [(&str, &str, &str); 19] = [
         "{ random: 50% }",
         "{ list: { file: lists/a.xlsx, match: email } }",
     ),
-    (
-        "drumbeat.yaml",
-        "sqlite://var/drumbeat.db",
-        "postgres://localhost/drumbeat",
-    ),
 ];
 
 fn refused(folder: &Folder) {
