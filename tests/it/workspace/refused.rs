@@ -6,7 +6,7 @@ const FLOW: &str = "flows/welcome.yaml";
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
 const CHANNELS: &str = "channels/all.yaml";
 
-const LATER: [(&str, &str, &str); 19] = [
+const LATER: [(&str, &str, &str); 18] = [
     (
         FLOW,
         "steps:",
