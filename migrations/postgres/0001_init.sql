@@ -73,7 +73,11 @@ CREATE TABLE channel_states (
     pause_reason TEXT COLLATE "C",
     breaker      TEXT COLLATE "C"     NOT NULL DEFAULT 'closed',
     breaker_at   BIGINT,
-    breaker_note TEXT COLLATE "C"
+    breaker_note TEXT COLLATE "C",
+    -- Until when the gateway is left alone, or a probe is waited for.
+    breaker_until BIGINT,
+    -- The times of its pace are given away up to here.
+    paced_to     BIGINT   NOT NULL DEFAULT 0
 );
 
 CREATE TABLE segment_states (

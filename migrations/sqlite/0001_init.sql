@@ -73,7 +73,11 @@ CREATE TABLE channel_states (
     pause_reason TEXT,
     breaker      TEXT     NOT NULL DEFAULT 'closed',
     breaker_at   BIGINT,
-    breaker_note TEXT
+    breaker_note TEXT,
+    -- Until when the gateway is left alone, or a probe is waited for.
+    breaker_until BIGINT,
+    -- The times of its pace are given away up to here.
+    paced_to     BIGINT   NOT NULL DEFAULT 0
 );
 
 CREATE TABLE segment_states (

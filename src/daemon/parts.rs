@@ -16,6 +16,8 @@ pub(super) struct Workshop {
     pub(super) workspace: PathBuf,
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
+    /// Whether other nodes use the same gateways.
+    pub(super) is_shared: bool,
 }
 
 impl Workshop {
@@ -56,11 +58,12 @@ impl Workshop {
             workspace: &self.workspace,
             reveal: &|text| Ok(self.settings.reveal(text)?),
         })?;
-        Ok(Arc::new(Outlet::new(
-            config.clone(),
-            gateway,
-            self.clock.machine(),
-        )))
+        let (config, now) = (config.clone(), self.clock.machine());
+        Ok(Arc::new(if self.is_shared {
+            Outlet::shared(config, gateway, now)
+        } else {
+            Outlet::new(config, gateway, now)
+        }))
     }
 }
 

@@ -58,6 +58,7 @@ pub async fn run_under(
         workspace: options.workspace.clone(),
         settings,
         clock: Arc::new(SystemClock),
+        is_shared: false,
     };
     let reading = reload::read(&workshop).map_err(|error| {
         let workspace = options.workspace.display();
@@ -93,13 +94,14 @@ struct Started {
 
 async fn start(
     options: &Options,
-    workshop: Workshop,
+    mut workshop: Workshop,
     reading: Reading,
     clock: Option<Arc<dyn Clock>>,
 ) -> Result<Started, Failure> {
     let daemon_settings = reading.settings().clone();
     let store = open_store(options, &workshop.settings, &daemon_settings).await?;
     let host = host();
+    workshop.is_shared = store.is_shared();
     let holder = format!("drumbeat run on {host}");
     let ownership = store.own(&holder).await.map_err(unusable)?;
     let chosen = clock::chosen(clock, &store, options.clock_scale);

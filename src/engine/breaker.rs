@@ -8,6 +8,9 @@ const FAILURES_TO_OPEN: u32 = 5;
 const FIRST_REST: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_REST: SignedDuration = SignedDuration::from_mins(5);
 
+/// While another node probes, it is asked again after this.
+const OTHERS_PROBE: SignedDuration = SignedDuration::from_millis(250);
+
 /// Times are machine time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Breaker {
@@ -55,6 +58,40 @@ impl Breaker {
                 Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)
             }
             Self::Closed { .. } | Self::HalfOpen { .. } => Duration::ZERO,
+        }
+    }
+
+    /// What another node says of the gateway, and how long it is left alone from now on.
+    pub(super) fn hear(&mut self, state: &str, rests: Option<SignedDuration>, now: Timestamp) {
+        let rests = rests.unwrap_or_default();
+        match (state, *self) {
+            ("open", Self::Closed { rest, .. }) if rests.is_positive() => {
+                *self = Self::Open {
+                    until: now + rests,
+                    rest: rest.max(rests),
+                };
+            }
+            ("open", Self::Open { until, rest }) if rests.is_positive() => {
+                *self = Self::Open {
+                    until: until.max(now + rests),
+                    rest: rest.max(rests),
+                };
+            }
+            ("closed", Self::Open { .. }) => *self = Self::default(),
+            _ => {}
+        }
+    }
+
+    /// Whether the next message would be a probe.
+    pub(super) fn wants_probe(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Open { until, .. } if now >= *until)
+    }
+
+    /// Another node probes: what it finds will be heard.
+    pub(super) fn wait_for_probe(&mut self, now: Timestamp) {
+        if let Self::Open { rest, .. } = *self {
+            let until = now + OTHERS_PROBE;
+            *self = Self::Open { until, rest };
         }
     }
 

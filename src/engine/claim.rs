@@ -104,7 +104,11 @@ impl Claimer {
             if is_paused || !is_due(lane) {
                 continue;
             }
-            if let Some(room) = round.room(outlet.room(clock.machine())) {
+            let machine = clock.machine();
+            outlet
+                .consult(store, channels.get(channel), machine)
+                .await?;
+            if let Some(room) = round.room(outlet.room(machine)) {
                 let through = Some((outlet, room));
                 self.pass(&catalog, &states, (lane, &stripes), through)
                     .await?;

@@ -11,6 +11,7 @@ mod enroll;
 mod entry;
 mod facts;
 mod foretell;
+mod grants;
 mod handover;
 mod metrics;
 mod node;

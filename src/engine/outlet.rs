@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::breaker::Breaker;
+use super::grants::Grants;
 use super::pace::Pacer;
 use crate::channels::SharedGateway;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DeferCause, Outcome};
 use crate::domain::gateway::ChannelConfig;
+use crate::store::{ChannelState, Result, Store};
 
 /// The channels of a revision that have a gateway.
 pub type Outlets = BTreeMap<Channel, Arc<Outlet>>;
@@ -25,11 +27,44 @@ pub struct Outlet {
     /// Messages that are rendered: a few for each connection; the others of a claim wait as they are.
     desks: Semaphore,
     flow: Mutex<Flow>,
+    /// Whether other nodes send through the gateway, too.
+    is_shared: bool,
+    asking: tokio::sync::Mutex<()>,
 }
 
 struct Flow {
-    pacer: Pacer,
+    pacing: Pacing,
     breaker: Breaker,
+}
+
+/// Who says how many messages may go.
+enum Pacing {
+    Own(Pacer),
+    /// The store, for all nodes together.
+    Given(Grants),
+}
+
+impl Pacing {
+    fn allows(&mut self, wanted: u32, now: Timestamp) -> u32 {
+        match self {
+            Self::Own(pacer) => pacer.allows(wanted, now),
+            Self::Given(grants) => grants.allows(wanted, now),
+        }
+    }
+
+    fn spend(&mut self, spent: u32, now: Timestamp) {
+        match self {
+            Self::Own(pacer) => pacer.spend(spent, now),
+            Self::Given(grants) => grants.spend(spent, now),
+        }
+    }
+
+    fn refund(&mut self, unspent: u32, at: Timestamp) {
+        match self {
+            Self::Own(pacer) => pacer.refund(unspent, at),
+            Self::Given(grants) => grants.refund(unspent),
+        }
+    }
 }
 
 /// How much a channel lets through now.
@@ -67,12 +102,15 @@ impl Reserved {
 impl Drop for Reserved {
     fn drop(&mut self) {
         let mut flow = self.outlet.flow();
-        flow.pacer.refund(self.messages(), self.at);
+        flow.pacing.refund(self.messages(), self.at);
         if self.probes {
             flow.breaker.withdraw_probe(self.at);
         }
     }
 }
+
+/// A probe that has not been heard of for so long is not waited for.
+const PROBE_TAKES: SignedDuration = SignedDuration::from_secs(60);
 
 /// A channel that keeps its pace is looked at again after this.
 const PACED: Duration = Duration::from_millis(5);
@@ -84,11 +122,28 @@ const DESKS: u32 = 4;
 
 impl Outlet {
     pub fn new(config: ChannelConfig, gateway: SharedGateway, now: Timestamp) -> Self {
+        let pacing = Pacing::Own(Pacer::new(config.pace, now));
+        Self::with(config, gateway, (pacing, false))
+    }
+
+    /// The same on a store that other nodes use, too: they keep its pace and mind its breaker together.
+    pub fn shared(config: ChannelConfig, gateway: SharedGateway, now: Timestamp) -> Self {
+        let pacing = match config.pace {
+            Some(pace) => Pacing::Given(Grants::new(pace)),
+            None => Pacing::Own(Pacer::new(None, now)),
+        };
+        Self::with(config, gateway, (pacing, true))
+    }
+
+    fn with(
+        config: ChannelConfig,
+        gateway: SharedGateway,
+        (pacing, is_shared): (Pacing, bool),
+    ) -> Self {
         let slots = Arc::new(Semaphore::new(config.slots as usize));
         let desks = Semaphore::new((config.connections.max(1) * DESKS) as usize);
-        let pacer = Pacer::new(config.pace, now);
         let flow = Mutex::new(Flow {
-            pacer,
+            pacing,
             breaker: Breaker::default(),
         });
         Self {
@@ -97,7 +152,44 @@ impl Outlet {
             slots,
             desks,
             flow,
+            is_shared,
+            asking: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Asks the store for what it needs of what all nodes share, before room is reserved: times of the
+    /// pace, how the breaker stands, and whether this node is to probe.
+    pub async fn consult(
+        &self,
+        store: &Store,
+        state: Option<&ChannelState>,
+        now: Timestamp,
+    ) -> Result<()> {
+        if !self.is_shared {
+            return Ok(());
+        }
+        let _one_at_a_time = self.asking.lock().await;
+        let channel = self.config.channel;
+        if let Some(state) = state {
+            self.flow()
+                .breaker
+                .hear(&state.breaker, state.breaker_rests, now);
+        }
+        if self.flow().breaker.wants_probe(now) && !store.take_probe(channel, PROBE_TAKES).await? {
+            self.flow().breaker.wait_for_probe(now);
+        }
+        let wanted = match &mut self.flow().pacing {
+            Pacing::Given(grants) => grants.wanted(now),
+            Pacing::Own(_) => None,
+        };
+        let Some(wanted) = wanted else {
+            return Ok(());
+        };
+        let given = store.grant(channel, wanted.span, wanted.within).await?;
+        if let (Some(ahead), Pacing::Given(grants)) = (given, &mut self.flow().pacing) {
+            grants.add(now + ahead, wanted.count);
+        }
+        Ok(())
     }
 
     /// Reserves room for messages: free slots, pace, breaker. A few free slots are not worth a
@@ -110,7 +202,7 @@ impl Outlet {
         }
         let mut flow = self.flow();
         let share = self.config.slots.div_ceil(2).min(AT_ONCE);
-        let paced = flow.pacer.allows(free.min(share), now);
+        let paced = flow.pacing.allows(free.min(share), now);
         if paced == 0 {
             return Room::After(PACED);
         }
@@ -122,7 +214,7 @@ impl Outlet {
             flow.breaker.withdraw_probe(now);
             return Room::WhenFreed;
         };
-        flow.pacer.spend(allowed, now);
+        flow.pacing.spend(allowed, now);
         Room::For(Reserved {
             outlet: Arc::clone(self),
             slots,
@@ -140,8 +232,8 @@ impl Outlet {
         self.desks.acquire().await.ok()
     }
 
-    /// Tells the breaker how an attempt went; its new state if that changed.
-    pub fn note(&self, outcome: &Outcome, now: Timestamp) -> Option<&'static str> {
+    /// Tells the breaker how an attempt went; its new state, and how long it rests, if that changed.
+    pub fn note(&self, outcome: &Outcome, now: Timestamp) -> Option<(&'static str, Duration)> {
         let mut flow = self.flow();
         let failed = matches!(
             outcome,
@@ -155,7 +247,7 @@ impl Outlet {
         } else {
             flow.breaker.succeeded()
         };
-        changed.then(|| flow.breaker.as_str())
+        changed.then(|| (flow.breaker.as_str(), flow.breaker.rests(now)))
     }
 
     /// `closed`, `open` or `half-open`.

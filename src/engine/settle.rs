@@ -149,7 +149,7 @@ impl Settler {
 
     async fn note(&self, outlet: &Outlet, claim: &Claim, outcome: &Outcome) {
         let now = self.engine.clock.machine();
-        let Some(breaker) = outlet.note(outcome, now) else {
+        let Some((breaker, rests)) = outlet.note(outcome, now) else {
             return;
         };
         let detail = match outcome {
@@ -174,7 +174,7 @@ impl Settler {
         if let Err(error) = self
             .engine
             .store
-            .set_breaker(claim.channel, breaker, detail, now)
+            .set_breaker(claim.channel, (breaker, rests), detail, now)
             .await
         {
             tracing::error!(%error, "cannot store the breaker's state");

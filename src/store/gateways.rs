@@ -1,8 +1,9 @@
 //! Owns the state of channels beside their configuration: pauses and the breaker of the gateway.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::channel::Channel;
 
@@ -10,7 +11,7 @@ use super::db::Store;
 use super::error::Result;
 use super::flows::Pause;
 use super::instants::{instant, micros, optional_instant};
-use super::sql::query;
+use super::sql::{query, query_scalar};
 
 /// What people see of a channel's gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct ChannelState {
     pub breaker: String,
     pub breaker_at: Option<Timestamp>,
     pub breaker_note: Option<String>,
+    /// How long the gateway is left alone from now on.
+    pub breaker_rests: Option<SignedDuration>,
 }
 
 impl Default for ChannelState {
@@ -29,23 +32,34 @@ impl Default for ChannelState {
             breaker: "closed".to_owned(),
             breaker_at: None,
             breaker_note: None,
+            breaker_rests: None,
         }
     }
 }
 
 const STATES: &str = "SELECT channel, paused_at, paused_by, pause_reason, breaker, breaker_at, \
-     breaker_note FROM channel_states";
+     breaker_note, breaker_until - @now FROM channel_states";
 const PAUSE: &str = "INSERT INTO channel_states (channel, paused_at, paused_by, pause_reason) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (channel) DO UPDATE SET paused_at = excluded.paused_at, \
      paused_by = excluded.paused_by, pause_reason = excluded.pause_reason \
      WHERE channel_states.paused_at IS NULL";
 const RESUME: &str = "UPDATE channel_states SET paused_at = NULL, paused_by = NULL, \
      pause_reason = NULL WHERE channel = $1 AND paused_at IS NOT NULL";
-const BREAKER: &str = "INSERT INTO channel_states (channel, breaker, breaker_at, breaker_note) \
-     VALUES ($1, $2, $3, $4) ON CONFLICT (channel) DO UPDATE SET breaker = excluded.breaker, \
-     breaker_at = excluded.breaker_at, breaker_note = excluded.breaker_note";
+const BREAKER: &str = "INSERT INTO channel_states (channel, breaker, breaker_at, breaker_note, \
+     breaker_until) VALUES ($1, $2, $3, $4, @now + $5) ON CONFLICT (channel) DO UPDATE SET \
+     breaker = excluded.breaker, breaker_at = excluded.breaker_at, \
+     breaker_note = excluded.breaker_note, breaker_until = excluded.breaker_until";
+/// One node probes; one that is not heard of again is not waited for.
+const PROBE: &str = "UPDATE channel_states SET breaker = 'half-open', breaker_until = @now + $2 \
+     WHERE channel = $1 AND breaker <> 'closed' AND (breaker_until IS NULL OR breaker_until <= @now)";
+/// Gives the next times of a channel's pace away, if they are not too far ahead.
+const GRANT: &str = "UPDATE channel_states SET paced_to = $2 + \
+     (CASE WHEN paced_to > @now THEN paced_to ELSE @now END) \
+     WHERE channel = $1 AND paced_to <= @now + $3 RETURNING paced_to - $2 - @now";
+const KNOWN: &str =
+    "INSERT INTO channel_states (channel) VALUES ($1) ON CONFLICT (channel) DO NOTHING";
 
-pub(super) const STATEMENTS: &[&str] = &[STATES, PAUSE, RESUME, BREAKER];
+pub(super) const STATEMENTS: &[&str] = &[STATES, PAUSE, RESUME, BREAKER, PROBE, GRANT, KNOWN];
 
 impl Store {
     pub async fn channel_states(&self) -> Result<BTreeMap<Channel, ChannelState>> {
@@ -63,11 +77,13 @@ impl Store {
                 }),
                 None => None,
             };
+            let rests: Option<i64> = row.try_get(7)?;
             let state = ChannelState {
                 pause,
                 breaker: row.try_get(4)?,
                 breaker_at: optional_instant(row.try_get(5)?)?,
                 breaker_note: row.try_get(6)?,
+                breaker_rests: rests.map(SignedDuration::from_micros),
             };
             states.insert(channel, state);
         }
@@ -101,18 +117,52 @@ impl Store {
     pub async fn set_breaker(
         &self,
         channel: Channel,
-        breaker: &str,
+        (breaker, rests): (&str, Duration),
         note: &str,
         at: Timestamp,
     ) -> Result<()> {
+        let rests = i64::try_from(rests.as_micros()).unwrap_or(i64::MAX);
         let mut tx = self.begin().await?;
         query(BREAKER)
             .bind(channel.number())
             .bind(breaker)
             .bind(micros(at))
             .bind(note)
+            .bind(rests)
             .execute(&mut tx)
             .await?;
         tx.commit().await
     }
+
+    /// Whether this node is the one that tries whether a gateway is back.
+    pub async fn take_probe(&self, channel: Channel, takes: SignedDuration) -> Result<bool> {
+        let probe = query(PROBE).bind(channel.number()).bind(micros_of(takes));
+        Ok(probe.execute(&self.writers).await? > 0)
+    }
+
+    /// The next times of a channel's pace, which last for `span`: how far ahead they begin; none:
+    /// further ahead than `within`.
+    pub async fn grant(
+        &self,
+        channel: Channel,
+        span: SignedDuration,
+        within: SignedDuration,
+    ) -> Result<Option<SignedDuration>> {
+        let ask = || {
+            let asked = query_scalar(GRANT).bind(channel.number());
+            asked.bind(micros_of(span)).bind(micros_of(within))
+        };
+        let mut ahead: Option<i64> = ask().fetch_optional(&self.writers).await?;
+        if ahead.is_none() {
+            let known = query(KNOWN).bind(channel.number());
+            if known.execute(&self.writers).await? > 0 {
+                ahead = ask().fetch_optional(&self.writers).await?;
+            }
+        }
+        Ok(ahead.map(SignedDuration::from_micros))
+    }
+}
+
+fn micros_of(span: SignedDuration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
