@@ -5,6 +5,7 @@
 //! gone node was given is lost to the pace, and nothing else is.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +13,9 @@ use crate::domain::gateway::Pace;
 
 /// So much of the pace is asked for at a time.
 const AHEAD: SignedDuration = SignedDuration::from_millis(250);
+/// What a node that has nothing may stand in line for.
+const AHEAD_OF_OTHERS: SignedDuration = SignedDuration::from_secs(2);
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// A time that is longer past is not made up for: it would be a burst.
 const LAPSED: SignedDuration = SignedDuration::from_millis(500);
 
@@ -20,6 +24,8 @@ const LAPSED: SignedDuration = SignedDuration::from_millis(500);
 pub(super) struct Grants {
     pace: Pace,
     blocks: VecDeque<Block>,
+    /// Before this, asking is in vain.
+    ask_after: Timestamp,
 }
 
 /// Times in a row, the first of them at `from`.
@@ -46,7 +52,23 @@ impl Grants {
         Self {
             pace,
             blocks: VecDeque::new(),
+            ask_after: Timestamp::MIN,
         }
+    }
+
+    /// There is nothing to be had before this.
+    pub(super) fn rest(&mut self, until: Timestamp) {
+        self.ask_after = until;
+    }
+
+    /// How long there is nothing to go, and nothing to ask for.
+    pub(super) fn rests(&self, now: Timestamp) -> Duration {
+        let next = self
+            .blocks
+            .front()
+            .map_or(self.ask_after, |block| block.from);
+        let rests = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+        rests.min(LONGEST_REST)
     }
 
     /// What to ask for now; none: there is enough.
@@ -58,18 +80,20 @@ impl Grants {
             .map(|block| block.count - block.used)
             .sum();
         let most = self.messages_in(AHEAD).max(1);
-        if left > most / 2 {
+        if left > most / 2 || now < self.ask_after {
             return None;
         }
+        let within = match (most, left) {
+            // The times of a slow pace are given when they are there, and used at once.
+            (1, _) => SignedDuration::ZERO,
+            // Who has nothing comes before those who have some, however often they ask.
+            (_, 0) => AHEAD_OF_OTHERS,
+            _ => AHEAD,
+        };
         Some(Wanted {
             count: most,
             span: self.span_of(most),
-            // The times of a slow pace are given when they are there, and used at once.
-            within: if most == 1 {
-                SignedDuration::ZERO
-            } else {
-                AHEAD
-            },
+            within,
         })
     }
 
@@ -152,50 +176,55 @@ impl Grants {
 mod tests {
     use super::*;
 
+    type Sent = Vec<(Timestamp, usize)>;
+
     /// The store's side: times are given one after the other.
     #[derive(Default)]
     struct Counter(Option<Timestamp>);
 
     impl Counter {
-        fn grant(&mut self, wanted: Wanted, now: Timestamp) -> Option<Timestamp> {
+        fn grant(&mut self, wanted: Wanted, now: Timestamp) -> Result<Timestamp, Timestamp> {
             let from = self.0.map_or(now, |next| next.max(now));
-            (from <= now + wanted.within).then(|| {
-                self.0 = Some(from + wanted.span);
-                from
-            })
+            if from > now + wanted.within {
+                return Err(from - wanted.within);
+            }
+            self.0 = Some(from + wanted.span);
+            Ok(from)
         }
     }
 
-    /// When messages go, of so many nodes that always have some; each node lives for its span of seconds.
-    fn sent(pace: Pace, nodes: &[(i64, i64)], seconds: i64) -> Vec<Timestamp> {
+    /// When messages go, and by whom, of so many nodes that always have some; each node lives for its span of seconds.
+    fn sent(pace: Pace, nodes: &[(i64, i64)], seconds: i64) -> Sent {
         let (start, mut counter) = (Timestamp::UNIX_EPOCH, Counter::default());
         let mut grants: Vec<Grants> = nodes.iter().map(|_| Grants::new(pace)).collect();
-        let mut sent = Vec::new();
+        let mut sent = Sent::new();
         for millisecond in 0..seconds * 1_000 {
             let now = start + SignedDuration::from_millis(millisecond);
-            for (node, lives) in grants.iter_mut().zip(nodes) {
+            for (place, (node, lives)) in grants.iter_mut().zip(nodes).enumerate() {
                 if !(lives.0 * 1_000..lives.1 * 1_000).contains(&millisecond) {
                     continue;
                 }
                 let asked = node.wanted(now);
-                if let Some((wanted, from)) =
-                    asked.and_then(|wanted| Some((wanted, counter.grant(wanted, now)?)))
-                {
-                    node.add(from, wanted.count);
+                match asked.map(|wanted| (wanted, counter.grant(wanted, now))) {
+                    Some((wanted, Ok(from))) => node.add(from, wanted.count),
+                    Some((_, Err(rest))) => node.rest(rest),
+                    None => {}
                 }
                 let allowed = node.allows(1_000, now);
                 node.spend(allowed, now);
-                sent.extend(std::iter::repeat_n(now, allowed as usize));
+                sent.extend(std::iter::repeat_n((now, place), allowed as usize));
             }
         }
         sent
     }
 
     /// The most messages in any minute.
-    fn busiest_minute(sent: &[Timestamp]) -> usize {
-        let within = |from: &Timestamp| {
+    fn busiest_minute(sent: &Sent) -> usize {
+        let within = |(from, _): &(Timestamp, usize)| {
             let end = *from + SignedDuration::from_secs(60);
-            sent.iter().filter(|at| (*from..end).contains(at)).count()
+            sent.iter()
+                .filter(|(at, _)| (*from..end).contains(at))
+                .count()
         };
         sent.iter().step_by(97).map(within).max().unwrap_or(0)
     }
@@ -214,6 +243,19 @@ mod tests {
     }
 
     #[test]
+    fn no_node_is_left_without() {
+        let pace = Pace {
+            messages: 50,
+            per_seconds: 1,
+        };
+        let sent = sent(pace, &[(0, 60), (1, 60), (2, 60), (3, 60)], 60);
+        for node in 0..4 {
+            let own = sent.iter().filter(|(_, by)| *by == node).count();
+            assert!((550..950).contains(&own), "{node}: {own}");
+        }
+    }
+
+    #[test]
     fn a_slow_pace_is_kept_to_the_message() {
         let pace = Pace {
             messages: 6,
@@ -222,7 +264,7 @@ mod tests {
         let sent = sent(pace, &[(0, 300), (7, 300), (31, 200)], 300);
         assert!(
             sent.windows(2)
-                .all(|two| two[1].duration_since(two[0]).as_secs() >= 9)
+                .all(|two| two[1].0.duration_since(two[0].0).as_secs() >= 9)
         );
         assert!((29..=31).contains(&sent.len()), "{}", sent.len());
     }

@@ -14,7 +14,7 @@ use crate::channels::SharedGateway;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DeferCause, Outcome};
 use crate::domain::gateway::ChannelConfig;
-use crate::store::{ChannelState, Result, Store};
+use crate::store::{ChannelState, Grant, Result, Store};
 
 /// The channels of a revision that have a gateway.
 pub type Outlets = BTreeMap<Channel, Arc<Outlet>>;
@@ -49,6 +49,14 @@ impl Pacing {
         match self {
             Self::Own(pacer) => pacer.allows(wanted, now),
             Self::Given(grants) => grants.allows(wanted, now),
+        }
+    }
+
+    /// How long there is none, as far as is known.
+    fn rests(&self, now: Timestamp) -> Duration {
+        match self {
+            Self::Own(_) => Duration::ZERO,
+            Self::Given(grants) => grants.rests(now),
         }
     }
 
@@ -185,9 +193,12 @@ impl Outlet {
         let Some(wanted) = wanted else {
             return Ok(());
         };
-        let given = store.grant(channel, wanted.span, wanted.within).await?;
-        if let (Some(ahead), Pacing::Given(grants)) = (given, &mut self.flow().pacing) {
-            grants.add(now + ahead, wanted.count);
+        let answer = store.grant(channel, wanted.span, wanted.within).await?;
+        if let Pacing::Given(grants) = &mut self.flow().pacing {
+            match answer {
+                Grant::Given(ahead) => grants.add(now + ahead, wanted.count),
+                Grant::Later(rest) => grants.rest(now + rest),
+            }
         }
         Ok(())
     }
@@ -204,7 +215,7 @@ impl Outlet {
         let share = self.config.slots.div_ceil(2).min(AT_ONCE);
         let paced = flow.pacing.allows(free.min(share), now);
         if paced == 0 {
-            return Room::After(PACED);
+            return Room::After(flow.pacing.rests(now).max(PACED));
         }
         let allowed = flow.breaker.allows(paced, now);
         if allowed == 0 {

@@ -25,6 +25,15 @@ pub struct ChannelState {
     pub breaker_rests: Option<SignedDuration>,
 }
 
+/// What the store says to a node that asks for times of a pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// They begin so far ahead.
+    Given(SignedDuration),
+    /// Others were given so much that asking again sooner is in vain.
+    Later(SignedDuration),
+}
+
 impl Default for ChannelState {
     fn default() -> Self {
         Self {
@@ -56,6 +65,7 @@ const PROBE: &str = "UPDATE channel_states SET breaker = 'half-open', breaker_un
 const GRANT: &str = "UPDATE channel_states SET paced_to = $2 + \
      (CASE WHEN paced_to > @now THEN paced_to ELSE @now END) \
      WHERE channel = $1 AND paced_to <= @now + $3 RETURNING paced_to - $2 - @now";
+const PACED_TO: &str = "SELECT paced_to - @now FROM channel_states WHERE channel = $1";
 const KNOWN: &str =
     "INSERT INTO channel_states (channel) VALUES ($1) ON CONFLICT (channel) DO NOTHING";
 
@@ -140,26 +150,31 @@ impl Store {
         Ok(probe.execute(&self.writers).await? > 0)
     }
 
-    /// The next times of a channel's pace, which last for `span`: how far ahead they begin; none:
-    /// further ahead than `within`.
+    /// Asks for the next times of a channel's pace, which last for `span`.
     pub async fn grant(
         &self,
         channel: Channel,
         span: SignedDuration,
         within: SignedDuration,
-    ) -> Result<Option<SignedDuration>> {
-        let ask = || {
-            let asked = query_scalar(GRANT).bind(channel.number());
-            asked.bind(micros_of(span)).bind(micros_of(within))
-        };
-        let mut ahead: Option<i64> = ask().fetch_optional(&self.writers).await?;
+    ) -> Result<Grant> {
+        let (span, within) = (micros_of(span), micros_of(within));
+        let asked = query_scalar(GRANT).bind(channel.number());
+        let given: Option<i64> = asked
+            .bind(span)
+            .bind(within)
+            .fetch_optional(&self.writers)
+            .await?;
+        if let Some(ahead) = given {
+            return Ok(Grant::Given(SignedDuration::from_micros(ahead)));
+        }
+        let asked = query_scalar(PACED_TO).bind(channel.number());
+        let ahead: Option<i64> = asked.fetch_optional(&self.writers).await?;
         if ahead.is_none() {
             let known = query(KNOWN).bind(channel.number());
-            if known.execute(&self.writers).await? > 0 {
-                ahead = ask().fetch_optional(&self.writers).await?;
-            }
+            known.execute(&self.writers).await?;
         }
-        Ok(ahead.map(SignedDuration::from_micros))
+        let later = ahead.unwrap_or_default() - within;
+        Ok(Grant::Later(SignedDuration::from_micros(later.max(0))))
     }
 }
 

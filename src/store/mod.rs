@@ -90,7 +90,7 @@ pub use due::{Due, Earlier};
 pub use enrollments::{DueInZone, Entering, EntryAnchor, EntryRule};
 pub use error::{Error, Result};
 pub use flows::{FlowState, Pause};
-pub use gateways::ChannelState;
+pub use gateways::{ChannelState, Grant};
 pub use history::{HistoryFilter, HistoryLine};
 pub use identity::SavedClock;
 pub use jobs::LastRun;
