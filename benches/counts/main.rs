@@ -25,6 +25,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
 
 use self::operations::{OPERATIONS, Operation, Run};
 use self::prepared::Prepared;
@@ -85,9 +86,9 @@ fn count() -> Result<Counts> {
     let prepared = runtime()?.block_on(Prepared::make())?;
     let mut runs = BTreeMap::new();
     for run in Run::ALL {
-        let folder = prepared.copy(run.start())?;
-        let instructions = valgrind::count(run.name(), folder.path())?;
-        runs.insert(run, instructions);
+        let folders = [prepared.copy(run.start())?, prepared.copy(run.start())?];
+        let places = folders.each_ref().map(TempDir::path);
+        runs.insert(run, valgrind::count(run.name(), &places)?);
     }
     OPERATIONS.iter().map(|one| each(one, &runs)).collect()
 }
