@@ -1,4 +1,4 @@
-# Shortcuts for people. What continuous integration runs is scripts/test.
+# Shortcuts for people. What continuous integration runs is .ci/run.
 
 default:
     @just --list
@@ -21,6 +21,10 @@ demo:
 
 bench:
     cargo bench
+
+# Instructions of the hot operations beside the stored ones
+counts:
+    scripts/counts
 
 fmt:
     cargo fmt
