@@ -80,7 +80,8 @@ impl Class {
             (Self::Text, Value::Text(text)) => (!text.is_empty()).then(|| Bind::Text(text.clone())),
             (Self::Integer, Value::Integer(number)) => Some(Bind::Int(*number)),
             (Self::Number, Value::Number(number)) => {
-                number.is_finite().then_some(Bind::Real(*number))
+                // A file keeps no zero with a minus; so no database does.
+                number.is_finite().then_some(Bind::Real(*number + 0.0))
             }
             #[expect(
                 clippy::cast_precision_loss,

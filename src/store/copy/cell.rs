@@ -8,6 +8,9 @@ use super::super::dialect::Dialect;
 use super::super::error::{Error, Result};
 use super::super::sql::{Arg, Row};
 
+/// SQLite writes floating numbers without a fraction as whole ones.
+const MINUS_ZERO: u64 = 1 << 63;
+
 /// One value of one row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
@@ -57,6 +60,9 @@ impl Cell {
             }
             (Self::Real(number), _, Dialect::Sqlite) if number.is_nan() => {
                 Some("SQLite cannot store a number that is none".to_owned())
+            }
+            (Self::Real(number), _, Dialect::Sqlite) if number.to_bits() == MINUS_ZERO => {
+                Some("SQLite cannot store a zero with a minus".to_owned())
             }
             _ => None,
         }
