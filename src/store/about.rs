@@ -48,7 +48,10 @@ impl Store {
     /// Where the database is: its file, or its host, port and name.
     pub fn place(&self) -> String {
         match (&self.home, &self.writers) {
-            (Home::File { path, .. }, _) => format!("`{}`", path.display()),
+            (Home::File { path, .. }, _) => {
+                let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                format!("`{}`", whole.display())
+            }
             (Home::Server { .. }, Pool::Postgres(pool)) => {
                 let options = pool.connect_options();
                 let (host, port) = (options.get_host(), options.get_port());

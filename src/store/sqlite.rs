@@ -31,7 +31,8 @@ pub(super) struct Opened {
 /// Opens the file as it is, made with its folder when it is missing and may be; each commit is told.
 pub(super) async fn open(path: &Path, make: bool, committing: &Arc<Notify>) -> Result<Opened> {
     if !make && !path.exists() {
-        let path = path.display();
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = whole.display();
         return Err(Error::Unusable(format!(
             "there is no database `{path}`: `drumbeat db migrate` makes one"
         )));

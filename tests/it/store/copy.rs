@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::ids::CustomerId;
 use drumbeat::domain::value::Value;
-use drumbeat::store::{Copied, CopyPhase, Copying, Error, Finding, NOT_COPIED, Store, TABLES};
+use drumbeat::store::{Copied, CopyPhase, Copying, Error, NOT_COPIED, Store, TABLES};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -15,12 +15,17 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Connection, Row as _};
 use tokio::sync::Notify;
 
-use super::rig::{Fresh, Raw, model, now, on_postgres, on_sqlite, revision, text};
+use super::rig::{Fresh, Raw, now, on_postgres, on_sqlite, revision, text};
 
 const ROUNDS: usize = 3;
 const ROWS: usize = 40;
 
 fn nobody(_: Copying) {}
+
+async fn as_it_is(store: &Fresh) -> Store {
+    let opened = Store::connect(&store.url, store.folder.path(), false);
+    opened.await.unwrap()
+}
 
 async fn copied(from: &Store, to: &Store, most: usize) -> Copied {
     from.copy_to(to, most, &nobody).await.unwrap()
@@ -32,8 +37,10 @@ async fn refused(from: &Store, to: &Store) -> String {
     error.to_string()
 }
 
-/// Copies until somebody breaks it off after `steps` batches; whether it was finished before.
-async fn broken_off(from: &Store, to: &Store, steps: usize) -> bool {
+/// Copies until it is broken off after `steps` batches, with all its connections; whether it was
+/// finished before.
+async fn broken_off(from: &Fresh, to: &Fresh, steps: usize) -> bool {
+    let (from, to) = (from.again().await, as_it_is(to).await);
     let (seen, enough) = (AtomicUsize::new(0), Notify::new());
     let watch = |copying: Copying| {
         if copying.phase == CopyPhase::Copying && seen.fetch_add(1, Ordering::Relaxed) + 1 == steps
@@ -44,7 +51,7 @@ async fn broken_off(from: &Store, to: &Store, steps: usize) -> bool {
     tokio::select! {
         biased;
         () = enough.notified() => false,
-        done = from.copy_to(to, 7, &watch) => done.map(|_| true).unwrap(),
+        done = from.copy_to(&to, 7, &watch) => done.map(|_| true).unwrap(),
     }
 }
 
@@ -364,98 +371,6 @@ pub(super) async fn every_table_is_copied_or_has_a_reason_not_to_be(store: Fresh
     assert_eq!(there, known, "a table is in neither list of `tables.rs`");
 }
 
-/// A rule, the table it is about, and what breaks it.
-const BREAKING: [(&str, &str, &str); 9] = [
-    (
-        "bucket",
-        "customer_tags",
-        "UPDATE customer_tags SET bucket = bucket + 1 WHERE bucket >= 0",
-    ),
-    (
-        "hash",
-        "customers",
-        "UPDATE customers SET external_id = external_id || 'x' WHERE bucket >= 0",
-    ),
-    (
-        "customer-missing",
-        "dismissals",
-        "INSERT INTO dismissals (bucket, customer_id, campaign, at, actor, source) \
-         VALUES (0, 999, 'gold', 1, 'ana', 'console')",
-    ),
-    (
-        "enrollment-missing",
-        "frozen_messages",
-        "INSERT INTO frozen_messages (bucket, enrollment_id, step, body) VALUES (0, 999, 1, '')",
-    ),
-    (
-        "name-missing",
-        "memberships",
-        "INSERT INTO memberships (bucket, segment, customer_id, joined_at) \
-         SELECT bucket, 12345, customer_id, 1 FROM customers",
-    ),
-    (
-        "step-missing",
-        "enrollments",
-        "INSERT INTO enrollments (bucket, enrollment_id, customer_id, flow, entry, status, lane, \
-         anchor, planned, started_at, started_revision, timed_revision) SELECT bucket, \
-         customer_id, customer_id, 1, 1, 1, 1, 1, 1, 1, 1, 1 FROM customers",
-    ),
-    (
-        "ended-and-due",
-        "enrollments",
-        "UPDATE enrollments SET status = 10, due = 1 WHERE bucket >= 0",
-    ),
-    (
-        "claimed-and-not-sending",
-        "dispatches",
-        "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, attempt, \
-         incarnation, first_at, at) SELECT bucket, enrollment_id, 1, 1, 0, 1, 1, 1, 1 \
-         FROM enrollments",
-    ),
-    (
-        "number-not-taken",
-        "customers",
-        "UPDATE sequences SET next = 1 WHERE name = 'customer'",
-    ),
-];
-
-pub(super) async fn a_check_names_what_is_wrong(store: Fresh) {
-    store.published(&revision()).await;
-    store.person("ana", &[("city", text("Lyon"))]).await;
-    let tag = "INSERT INTO customer_tags (bucket, customer_id, tag) \
-               SELECT c.bucket, c.customer_id, n.number FROM customers AS c, names AS n \
-               WHERE n.kind = 7 AND n.name = 'vip'";
-    store.execute(tag).await;
-    assert_eq!(store.examine().await.unwrap(), []);
-    for (code, table, breaking) in BREAKING {
-        let broken = |finding: &&Finding| finding.code == code && finding.table == table;
-        let before = store.examine().await.unwrap();
-        assert_eq!(before.iter().find(broken), None, "{breaking}");
-        store.execute(breaking).await;
-        let found = store.examine().await.unwrap();
-        let found = found.iter().find(broken);
-        let found = found.unwrap_or_else(|| panic!("{code}: {breaking}"));
-        assert!(found.rows > 0 && !found.example.is_empty(), "{found:?}");
-    }
-}
-
-pub(super) async fn a_check_misses_the_column_of_a_field(store: Fresh) {
-    store.published(&revision()).await;
-    store
-        .execute("ALTER TABLE customers DROP COLUMN fd_joined_on")
-        .await;
-    let found = store.examine().await.unwrap();
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].code, "column-missing");
-    assert_eq!(found[0].example, "fd_joined_on");
-    assert!(
-        model()
-            .fields
-            .iter()
-            .any(|field| field.identifier == "joined_on")
-    );
-}
-
 pub(super) async fn a_store_of_another_version_is_looked_at_and_left_as_it_is(store: Fresh) {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
                  execution_time) VALUES (9999, 'later', true, '', 0)";
@@ -464,8 +379,7 @@ pub(super) async fn a_store_of_another_version_is_looked_at_and_left_as_it_is(st
         .await
         .unwrap_err();
     assert!(refused.to_string().contains("newer version"), "{refused}");
-    let same = Store::connect(&store.url, store.folder.path(), false);
-    let same = same.await.unwrap();
+    let same = as_it_is(&store).await;
     let schema = same.schema().await.unwrap();
     assert_eq!((schema.version, schema.unknown), (Some(9999), vec![9999]));
     assert!(same.migrate().await.is_err());

@@ -1,6 +1,7 @@
 //! Owns the conformance suite of the store: every function takes a fresh one, whatever its database.
 
 mod chance;
+mod check;
 mod consent;
 mod copy;
 mod customers;
@@ -71,10 +72,12 @@ suite! {
 }
 
 for_every_database! {
-    copy {
-        every_table_is_copied_or_has_a_reason_not_to_be
+    check {
         a_check_names_what_is_wrong
         a_check_misses_the_column_of_a_field
+    }
+    copy {
+        every_table_is_copied_or_has_a_reason_not_to_be
         a_store_of_another_version_is_looked_at_and_left_as_it_is
     }
     revisions {
