@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use drumbeat::domain::audit::{Actor, By, Source};
+use drumbeat::domain::field::Tag;
 use drumbeat::domain::ids::CustomerId;
 use drumbeat::domain::value::Value;
 use drumbeat::store::{Copied, CopyPhase, Copying, Error, NOT_COPIED, Store, TABLES};
@@ -252,7 +253,7 @@ async fn a_copy_goes_on_numbering_where_the_store_left_off() {
         let mut more = revision();
         more.data_model
             .tags
-            .insert("new".to_owned(), Default::default());
+            .insert("new".to_owned(), Tag::default());
         to.published(&more).await;
         let by = By::new(Actor::named("ana"), Source::Console);
         to.audit(&by, "a line", None, now()).await.unwrap();
