@@ -28,14 +28,14 @@ pub(crate) async fn run(store: &Store, arguments: &Arguments) -> anyhow::Result<
     let schema = store.schema().await?;
     let mut durability = store.durability().await?;
     durability.dedup();
-    let copy_of = match schema.version {
-        Some(_) => store.half_a_copy_of().await?,
-        None => None,
+    let (copy_of, daemon) = match schema.version {
+        Some(_) => (store.half_a_copy_of().await?, store.owner()?),
+        None => (None, None),
     };
     let facts = Facts {
         about: store.about().await?,
         schema,
-        daemon: store.owner()?,
+        daemon,
         durability,
         copy_of,
     };

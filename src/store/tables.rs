@@ -60,7 +60,14 @@ pub const TABLES: &[Table] = &[
 ];
 
 /// The tables that a copy leaves out, and why.
-pub const NOT_COPIED: &[(&str, &str)] = &[(
-    super::migrate::DONE,
-    "each database counts the steps of its own schema",
-)];
+pub const NOT_COPIED: &[(&str, &str)] = &[
+    (
+        super::migrate::DONE,
+        "each database counts the steps of its own schema",
+    ),
+    ("nodes", "who runs on this database now"),
+    (
+        "bucket_leases",
+        "which of those nodes holds which bucket; a migration lays its rows",
+    ),
+];

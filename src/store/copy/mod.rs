@@ -21,6 +21,10 @@ use super::error::{Error, Result};
 use super::sql::query;
 use super::tables::{TABLES, Table};
 
+/// A counter alone is no data: a new schema may come with some, and the source's take their place.
+const COUNTERS: &str = "sequences";
+const NO_COUNTERS: &str = "DELETE FROM sequences";
+
 /// How far a copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Copying {
@@ -199,7 +203,8 @@ async fn begin(from: &Store, to: &Store) -> Result<(Progress, bool)> {
         ))),
         None => {
             let filled = shape::filled(to).await?;
-            if let Some((table, rows)) = filled.first() {
+            let data = filled.iter().find(|(table, _)| *table != COUNTERS);
+            if let Some((table, rows)) = data {
                 return Err(Error::Unusable(format!(
                     "the target {place} holds data already, such as {rows} rows in `{table}`: give \
                      an empty database"
@@ -207,6 +212,7 @@ async fn begin(from: &Store, to: &Store) -> Result<(Progress, bool)> {
             }
             let progress = Progress::begun(source);
             let mut tx = to.write().await?;
+            query(NO_COUNTERS).execute(&mut tx).await?;
             progress.save(&mut tx).await?;
             tx.commit().await?;
             Ok((progress, false))

@@ -315,6 +315,17 @@ async fn a_target_that_holds_something_else_is_refused() {
 }
 
 #[tokio::test]
+async fn a_counter_alone_does_not_fill_a_target() {
+    let (from, to) = (on_sqlite().await, on_sqlite().await);
+    from.person("ana", &[]).await;
+    drop(to.own("drumbeat run").await.unwrap());
+    let counters = "SELECT count(*) FROM sequences WHERE name = 'incarnation'";
+    assert_eq!(to.number(counters).await, 1);
+    copied(&from, &to, 100).await;
+    assert_eq!(to.number(counters).await, 0);
+}
+
+#[tokio::test]
 async fn nothing_is_copied_while_somebody_runs_on_either() {
     let (from, to) = (on_sqlite().await, on_sqlite().await);
     for store in [&from, &to] {
