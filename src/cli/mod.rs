@@ -10,6 +10,11 @@ mod customer;
 mod customer_facts;
 mod customer_text;
 mod database;
+mod db;
+mod db_check;
+mod db_copy;
+mod db_migrate;
+mod db_status;
 mod demo;
 mod exit;
 mod explain;
@@ -98,6 +103,8 @@ enum Command {
     Reload(reload::Arguments),
     /// Copies the store while it is in use.
     Backup(backup::Arguments),
+    /// Looks after the database that holds the store.
+    Db(db::Arguments),
 }
 
 /// Runs one command and says how it ended; whatever is to be said was written out.
@@ -128,6 +135,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Resume(command) => pause::resume(&arguments.place, &command),
         Command::Reload(command) => reload::run(&arguments.place, &command),
         Command::Backup(command) => backup::run(&arguments.place, &command),
+        Command::Db(command) => db::run(&arguments.place, &command),
     };
     done.unwrap_or_else(|error| exit::of_failure(&error))
 }

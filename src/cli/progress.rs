@@ -22,9 +22,14 @@ impl Progress {
     }
 
     pub(crate) fn show(&self, seen: Seen) {
-        self.bar.set_length(seen.total_bytes);
-        self.bar.set_position(seen.bytes);
-        self.bar.set_message(format!("{} rows", counted(seen.rows)));
+        let rows = format!("{} rows", counted(seen.rows));
+        self.at(seen.bytes, seen.total_bytes, rows);
+    }
+
+    pub(crate) fn at(&self, place: u64, of: u64, words: String) {
+        self.bar.set_length(of);
+        self.bar.set_position(place);
+        self.bar.set_message(words);
     }
 
     pub(crate) fn clear(&self) {

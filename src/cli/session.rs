@@ -62,6 +62,11 @@ impl Session {
     }
 }
 
+/// The URL of the store that a command works on, wherever it is said.
+pub(crate) fn url_of(place: &Place) -> anyhow::Result<String> {
+    Ok(store_of(place, &Settings::from_process())?.0)
+}
+
 /// The store's URL; the folder is read only where `drumbeat.yaml` has to say it.
 fn store_of(place: &Place, settings: &Settings) -> anyhow::Result<(String, Option<Folder>)> {
     if let Some(url) = &place.database {

@@ -152,7 +152,8 @@ impl LineImport<'_> {
     ) -> Result<HashMap<String, CustomerId>, Error> {
         let mut customers = HashMap::new();
         for row in batch {
-            let Some(name) = rows.cell(row, "customer") else {
+            let name = rows.cell(row, "customer");
+            let Some(name) = name.filter(|_| rows.check(row).is_ok()) else {
                 continue;
             };
             if !customers.contains_key(name)

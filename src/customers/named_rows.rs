@@ -97,6 +97,9 @@ impl NamedRows {
                 "a cell holds more than {} KiB",
                 MAX_CELL_BYTES / 1024
             ))
+        } else if row.cells().any(|cell| cell.contains('\0')) {
+            // Not every database can store one.
+            Err("a cell holds the control character U+0000".to_owned())
         } else {
             Ok(())
         }

@@ -29,6 +29,15 @@ pub(super) enum Class {
 }
 
 impl Class {
+    const ALL: [Self; 6] = [
+        Self::Text,
+        Self::Integer,
+        Self::Number,
+        Self::Boolean,
+        Self::Date,
+        Self::Instant,
+    ];
+
     pub(super) fn of(kind: FieldType) -> Self {
         match kind {
             FieldType::Integer => Self::Integer,
@@ -71,7 +80,8 @@ impl Class {
             (Self::Text, Value::Text(text)) => (!text.is_empty()).then(|| Bind::Text(text.clone())),
             (Self::Integer, Value::Integer(number)) => Some(Bind::Int(*number)),
             (Self::Number, Value::Number(number)) => {
-                number.is_finite().then_some(Bind::Real(*number))
+                // A file keeps no zero with a minus; so no database does.
+                number.is_finite().then_some(Bind::Real(*number + 0.0))
             }
             #[expect(
                 clippy::cast_precision_loss,
@@ -200,6 +210,23 @@ pub(super) async fn add(tx: &mut Tx, model: &DataModel) -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// Adds a column by its name, which says what it holds.
+pub(super) async fn add_named(tx: &mut Tx, name: &str) -> Result<()> {
+    let class = Class::ALL.into_iter().find_map(|class| {
+        let identifier = name.strip_prefix(class.prefix())?;
+        Some((class, identifier))
+    });
+    let folded = || Some((Class::Text, name.strip_prefix("n_")?));
+    let (class, identifier) = class.or_else(folded).ok_or_else(|| {
+        Error::Unusable(format!("`{name}` of `customers` is no column of a field"))
+    })?;
+    checked(identifier)?;
+    let sql_type = class.sql_type(tx.dialect());
+    let sql = format!("ALTER TABLE customers ADD COLUMN {name} {sql_type}");
+    query(sql).execute(tx).await?;
     Ok(())
 }
 

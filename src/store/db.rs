@@ -45,9 +45,18 @@ impl Store {
     /// A relative path is taken from the workspace; what this process keeps for itself beside a
     /// database on a server goes into the workspace's folder `var`.
     pub async fn open(url: &str, workspace: &Path) -> Result<Self> {
+        let store = Self::connect(url, workspace, true).await?;
+        store.migrate().await?;
+        store.refuse_half_a_copy().await?;
+        Ok(store)
+    }
+
+    /// Opens a database as it is, whatever version its schema has. Without `make` a file must be
+    /// there.
+    pub async fn connect(url: &str, workspace: &Path, make: bool) -> Result<Self> {
         let file = url.strip_prefix("sqlite://");
         if let Some(path) = file.filter(|path| !path.is_empty()) {
-            return Self::in_file(workspace.join(path)).await;
+            return Self::in_file(workspace.join(path), make).await;
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Self::on_server(url, workspace.join("var")).await;
@@ -57,9 +66,9 @@ impl Store {
         )))
     }
 
-    async fn in_file(path: PathBuf) -> Result<Self> {
+    async fn in_file(path: PathBuf, make: bool) -> Result<Self> {
         let committing = Arc::new(Notify::new());
-        let opened = sqlite::open(&path, &committing).await?;
+        let opened = sqlite::open(&path, make, &committing).await?;
         Ok(Self {
             readers: Pool::Sqlite(opened.readers),
             writers: Pool::Sqlite(opened.writer),

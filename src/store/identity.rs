@@ -10,7 +10,7 @@ use super::meta;
 use super::sql::{query, query_scalar};
 use crate::domain::ids::InstanceTag;
 
-const TAG: &str = "instance_tag";
+pub(super) const TAG: &str = "instance_tag";
 const CLOCK: &str = "clock";
 const KEY: &str = "SELECT secret FROM link_keys ORDER BY key_no DESC LIMIT 1";
 const NEW_KEY: &str =

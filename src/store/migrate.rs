@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::PgPool;
-use sqlx::{SqlSafeStr as _, SqlitePool};
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
+use super::catalog;
+use super::db::Store;
+use super::dialect::Dialect;
 use super::error::{Error, Result};
+use super::sql::query_scalar;
+use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
 const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
@@ -16,34 +20,85 @@ const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
     include_str!("../../migrations/postgres/0001_init.sql"),
 )];
 
-/// Brings a file to this version. A database of a later version is refused.
-pub(super) async fn sqlite(pool: &SqlitePool) -> Result<()> {
-    let texts = MIGRATIONS.map(|(number, name, text, _)| (number, name, text));
-    let done = migrator(texts).run(pool).await;
-    done.map_err(|error| refused(&error))
+/// Where the migrator writes down what it did.
+pub(super) const DONE: &str = "_sqlx_migrations";
+const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+
+/// What a database's schema is, beside the one that this program works with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The latest version there; none: the database is empty, or not ours.
+    pub version: Option<i64>,
+    /// The version that this program works with.
+    pub ours: i64,
+    /// The steps from one to the other, by number and name.
+    pub pending: Vec<(i64, &'static str)>,
+    /// Versions there that this program does not know: a newer one was at work.
+    pub unknown: Vec<i64>,
 }
 
-/// The same on a server; of several that do it at once, one does it.
-pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
-    let texts = MIGRATIONS.map(|(number, name, _, text)| (number, name, text));
-    let done = migrator(texts).run(pool).await;
-    done.map_err(|error| refused(&error))
+impl Schema {
+    /// Whether this program can work with it.
+    pub fn is_ours(&self) -> bool {
+        self.pending.is_empty() && self.unknown.is_empty()
+    }
 }
 
-fn migrator<const N: usize>(texts: [(i64, &'static str, &'static str); N]) -> Migrator {
-    let migration = |(number, name, text): (i64, &'static str, &'static str)| {
+impl Store {
+    /// Brings the database to this version; of several that do it at once on a server, one does it.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] for a database of a later version.
+    pub async fn migrate(&self) -> Result<()> {
+        let migrator = migrator(self.dialect());
+        let done = match &self.writers {
+            Pool::Sqlite(pool) => migrator.run(pool).await,
+            Pool::Postgres(pool) => migrator.run(pool).await,
+        };
+        done.map_err(|error| refused(&error))
+    }
+
+    /// Which schema the database has; nothing is changed.
+    pub async fn schema(&self) -> Result<Schema> {
+        let mut done: Vec<i64> = Vec::new();
+        if catalog::tables(self.read()).await?.contains(DONE) {
+            done = query_scalar(VERSIONS).fetch_all(self.read()).await?;
+        }
+        let known = MIGRATIONS.map(|(number, name, _, _)| (number, name));
+        Ok(Schema {
+            version: done.last().copied(),
+            ours: known.iter().map(|(number, _)| *number).max().unwrap_or(0),
+            pending: known
+                .into_iter()
+                .filter(|(number, _)| !done.contains(number))
+                .collect(),
+            unknown: done
+                .into_iter()
+                .filter(|number| known.iter().all(|(one, _)| one != number))
+                .collect(),
+        })
+    }
+}
+
+fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = MIGRATIONS.map(|(number, name, sqlite, postgres)| {
+        let text = match dialect {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        };
         let name = Cow::Borrowed(name);
-        Migration::new(
-            number,
-            name,
-            MigrationType::Simple,
-            text.into_sql_str(),
-            false,
-        )
-    };
-    Migrator::with_migrations(texts.map(migration).into())
+        let text = text.into_sql_str();
+        Migration::new(number, name, MigrationType::Simple, text, false)
+    });
+    Migrator::with_migrations(migrations.into())
 }
 
-fn refused(error: &sqlx::migrate::MigrateError) -> Error {
-    Error::Unusable(format!("the database cannot be migrated: {error}"))
+fn refused(error: &MigrateError) -> Error {
+    Error::Unusable(match error {
+        MigrateError::VersionMissing(version) => format!(
+            "the database was written by a newer version of drumbeat: it has the migration \
+             {version}, which this one does not know; install that version, or restore a backup"
+        ),
+        error => format!("the database cannot be migrated: {error}"),
+    })
 }

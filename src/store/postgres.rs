@@ -6,7 +6,6 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::error::{Error, Result};
-use super::migrate;
 
 const READERS: u32 = 8;
 const WRITERS: u32 = 6;
@@ -34,7 +33,7 @@ pub(super) struct Opened {
     pub(super) readers: PgPool,
 }
 
-/// Connects, and migrates the database.
+/// Connects to the database as it is.
 pub(super) async fn open(url: &str) -> Result<Opened> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| Error::Unusable(format!("the database's address: {error}")))?
@@ -42,7 +41,6 @@ pub(super) async fn open(url: &str) -> Result<Opened> {
         .statement_cache_capacity(500);
     let writers = pool(WRITERS, options.clone()).await?;
     refuse_old(&writers).await?;
-    migrate::postgres(&writers).await?;
     Ok(Opened {
         writers,
         readers: pool(READERS, options).await?,

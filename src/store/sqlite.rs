@@ -9,7 +9,6 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::Notify;
 
 use super::error::{Error, Result};
-use super::migrate;
 
 /// The first release with the fix for corruption by concurrent WAL resets (sqlite.org/wal.html).
 const OLDEST: [u32; 3] = [3, 51, 3];
@@ -29,18 +28,24 @@ pub(super) struct Opened {
     pub(super) watcher: SqlitePool,
 }
 
-/// Opens the file, made with its folder when missing, and migrates it; each commit is told.
-pub(super) async fn open(path: &Path, committing: &Arc<Notify>) -> Result<Opened> {
+/// Opens the file as it is, made with its folder when it is missing and may be; each commit is told.
+pub(super) async fn open(path: &Path, make: bool, committing: &Arc<Notify>) -> Result<Opened> {
+    if !make && !path.exists() {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = whole.display();
+        return Err(Error::Unusable(format!(
+            "there is no database `{path}`: `drumbeat db migrate` makes one"
+        )));
+    }
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             let folder = folder.display();
             Error::Unusable(format!("cannot make the folder `{folder}`: {error}"))
         })?;
     }
-    let options = options(path);
+    let options = options(path).create_if_missing(make);
     let writer = writer(options.clone(), committing).await?;
     refuse_old(&writer).await?;
-    migrate::sqlite(&writer).await?;
     let reading = options
         .pragma("query_only", "ON")
         .pragma("cache_size", READER_CACHE);

@@ -28,8 +28,8 @@ use self::documents::{Documents, kind_of};
 use self::names::Names;
 use self::node::{Node, Span};
 use self::rules::{
-    bad_value, duplicate_id, file_too_large, not_utf_8, secret_in_flows, segment_circle, text_cut,
-    unquoted_value,
+    bad_value, duplicate_id, file_too_large, not_utf_8, nul_character, secret_in_flows,
+    segment_circle, text_cut, unquoted_value,
 };
 use self::source::SourceFile;
 use crate::domain::daemon_settings::DaemonSettings;
@@ -99,6 +99,7 @@ fn read(number: u32, file: &SourceFile, report: &mut Report) -> Vec<Node> {
     let documents = parse::parse(number, &file.bytes, &mut add);
     let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
     for document in &documents {
+        nul_character::check(document, &mut add);
         unquoted_value::check(document, &mut add);
         text_cut::check(document, text, &mut add);
         let is_of_it = kind_of(document).is_some_and(Kind::is_of_it);

@@ -41,6 +41,7 @@ rules! {
     no_unsubscribe_link
     not_supported_yet
     not_utf_8
+    nul_character
     rating_reentry
     secret_in_flows
     segment_circle

@@ -100,6 +100,22 @@ fn a_line_that_cannot_be_taken_is_kept_with_its_reason() {
 }
 
 #[test]
+fn a_line_with_a_nul_is_rejected_and_the_others_are_taken() {
+    let desk = customers();
+    let lines = "customer,kind,at,note\n\
+                 ana,conversion,2026-01-10T10:00,a\0b\n\
+                 a\0na,conversion,2026-01-10T10:00,\n\
+                 ana,conversion,2026-01-10T11:00,a\n";
+    desk.file("nul.csv", lines);
+    let report = desk.json("import nul.csv --kind interactions");
+    assert_eq!(counts(&report), [3, 1, 0, 2], "{report}");
+    let rejects = report["rejects_file"].as_str().unwrap();
+    let rejects = std::fs::read_to_string(desk.folder.path().join(rejects)).unwrap();
+    let reason = "a cell holds the control character U+0000";
+    assert_eq!(rejects.matches(reason).count(), 2, "{rejects}");
+}
+
+#[test]
 fn opt_outs_of_other_systems_are_taken_over_once() {
     let desk = customers();
     desk.file(

@@ -1,5 +1,6 @@
 //! Owns the tests of operation: status, explanations, pauses, the demo.
 
 mod commands;
+mod db;
 mod demo;
 mod desk;

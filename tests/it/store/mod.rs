@@ -1,7 +1,9 @@
 //! Owns the conformance suite of the store: every function takes a fresh one, whatever its database.
 
 mod chance;
+mod check;
 mod consent;
+mod copy;
 mod customers;
 mod edges;
 mod enrolled;
@@ -70,6 +72,14 @@ suite! {
 }
 
 for_every_database! {
+    check {
+        a_check_names_what_is_wrong
+        a_check_misses_the_column_of_a_field
+    }
+    copy {
+        every_table_is_copied_or_has_a_reason_not_to_be
+        a_store_of_another_version_is_looked_at_and_left_as_it_is
+    }
     revisions {
         a_published_revision_reads_back_equal
         publishing_the_same_content_again_changes_nothing

@@ -69,6 +69,10 @@ impl Fresh {
         self.home.open(self.folder.path()).await
     }
 
+    pub(super) fn url(&self) -> &str {
+        &self.home.url
+    }
+
     pub(super) fn dialect(&self) -> Dialect {
         self.home.dialect()
     }

@@ -237,6 +237,7 @@ flow ~ on-leaving-segment: true ~ on-leaving-segment: "true" ~ boolean
 segment ~ starts-with: "44" ~ starts-with: 04400 ~ unquoted-value
 segment ~ starts-with: "44" ~ starts-with: 9:30 ~ unquoted-value
 flow ~ name: Welcome ~ name: You are #1 here ~ text-cut
+flow ~ name: Welcome ~ name: "Wel\x00come" ~ nul-character
 flow ~ title: Bank from your phone ~ title: {{ customer.first_name }} ~ unquoted-template
 flow ~ at: "10:00" ~ at: "20:00" ~ at-outside-window
 flow ~ at: "10:00" ~ at: 9:30 ~ unquoted-value

@@ -1,0 +1,73 @@
+//! Owns the list of the store's tables: which ones are the store, and which belong to one database.
+
+/// A table that is part of the store, whichever database it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    pub name: &'static str,
+    /// The columns of its primary key, in their order.
+    pub key: &'static [&'static str],
+    /// Whether a row may hold a whole document.
+    pub is_heavy: bool,
+}
+
+const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
+    Table {
+        name,
+        key,
+        is_heavy: false,
+    }
+}
+
+const fn heavy(name: &'static str, key: &'static [&'static str]) -> Table {
+    Table {
+        name,
+        key,
+        is_heavy: true,
+    }
+}
+
+/// Every table that a copy of the store has to have.
+pub const TABLES: &[Table] = &[
+    table("meta", &["key"]),
+    table("sequences", &["name"]),
+    table("names", &["number"]),
+    heavy("revisions", &["revision"]),
+    heavy("revision_sources", &["revision", "path"]),
+    table("flow_states", &["flow"]),
+    table("removed_steps", &["step"]),
+    table("channel_states", &["channel"]),
+    table("segment_states", &["segment"]),
+    table("link_keys", &["key_no"]),
+    table("last_runs", &["job"]),
+    table("audit", &["entry"]),
+    table("customers", &["bucket", "customer_id"]),
+    table("activity", &["bucket", "customer_id"]),
+    table(
+        "customer_values",
+        &["bucket", "customer_id", "field", "position"],
+    ),
+    table("customer_tags", &["bucket", "customer_id", "tag"]),
+    table("subscriptions", &["bucket", "customer_id", "record"]),
+    table("dismissals", &["bucket", "customer_id", "campaign"]),
+    table("suppressions", &["bucket", "channel", "address"]),
+    table("memberships", &["bucket", "segment", "customer_id"]),
+    table("dirty", &["bucket", "customer_id"]),
+    table("enrollments", &["bucket", "enrollment_id"]),
+    table("dispatches", &["bucket", "enrollment_id", "step"]),
+    table("attempts", &["bucket", "enrollment_id", "step", "attempt"]),
+    heavy("frozen_messages", &["bucket", "enrollment_id", "step"]),
+    table("interactions", &["bucket", "customer_id", "at", "seq"]),
+];
+
+/// The tables that a copy leaves out, and why.
+pub const NOT_COPIED: &[(&str, &str)] = &[
+    (
+        super::migrate::DONE,
+        "each database counts the steps of its own schema",
+    ),
+    ("nodes", "who runs on this database now"),
+    (
+        "bucket_leases",
+        "which of those nodes holds which bucket; a migration lays its rows",
+    ),
+];
