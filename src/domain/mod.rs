@@ -31,5 +31,6 @@ pub mod segment;
 pub mod segment_words;
 pub mod subscription;
 pub mod template;
+pub mod touched;
 pub mod validation;
 pub mod value;

@@ -152,6 +152,7 @@ impl Claimer {
         let work = Work::Decided {
             decided: Arc::new(decided),
             lease: engine.lease(now),
+            marks: catalog.marks_flows,
             now,
         };
         let taken = engine.desk.write(&engine.store, work).await?;

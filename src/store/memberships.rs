@@ -12,7 +12,7 @@ use super::bind::{Bind, composed};
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
-use super::instants::{instant, micros};
+use super::instants::{instant, micros, optional_instant};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sql::query;
@@ -23,7 +23,10 @@ use super::tx::Tx;
 pub struct SegmentState {
     pub definition: String,
     pub examined_to: u16,
+    /// The passing of time has been looked at up to this instant.
     pub watermark: Timestamp,
+    /// When time alone moves somebody next, at the earliest; none: never.
+    pub next_edge: Option<Timestamp>,
 }
 
 /// A segment as it is examined.
@@ -43,11 +46,12 @@ pub(super) struct Difference {
     pub left: Vec<CustomerId>,
 }
 
-const STATES: &str = "SELECT segment, definition, examined_to, watermark FROM segment_states";
-const SAVE_STATE: &str = "INSERT INTO segment_states (segment, definition, examined_to, watermark) \
-     VALUES ($1, $2, $3, $4) ON CONFLICT (segment) DO UPDATE SET \
+const STATES: &str =
+    "SELECT segment, definition, examined_to, watermark, next_edge FROM segment_states";
+const SAVE_STATE: &str = "INSERT INTO segment_states (segment, definition, examined_to, watermark, \
+     next_edge) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (segment) DO UPDATE SET \
      definition = excluded.definition, examined_to = excluded.examined_to, \
-     watermark = excluded.watermark";
+     watermark = excluded.watermark, next_edge = excluded.next_edge";
 const LEAVE: &str = concat!(
     "DELETE FROM memberships WHERE (bucket, segment, customer_id) IN \
      (SELECT k.bucket, CAST($2 AS BIGINT), k.id FROM ",
@@ -68,6 +72,7 @@ impl Store {
                     definition: row.try_get(1)?,
                     examined_to: row.try_get(2)?,
                     watermark: instant(row.try_get(3)?)?,
+                    next_edge: optional_instant(row.try_get(4)?)?,
                 };
                 Ok((NameNo(row.try_get(0)?), state))
             })
@@ -95,6 +100,7 @@ pub(super) async fn save_state(tx: &mut Tx, segment: NameNo, state: &SegmentStat
         .bind(&state.definition)
         .bind(i32::from(state.examined_to))
         .bind(micros(state.watermark))
+        .bind(state.next_edge.map(micros))
         .execute(&mut *tx)
         .await?;
     Ok(())

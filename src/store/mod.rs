@@ -2,11 +2,13 @@
 
 mod among;
 mod audit;
+mod axes;
 mod backup;
 mod bind;
 mod blocks;
 mod changes;
 mod claims;
+mod crossings;
 mod customer_columns;
 mod customer_draft;
 mod customer_edits;
@@ -76,6 +78,7 @@ mod tx;
 
 pub use among::Among;
 pub use audit::AuditLine;
+pub use axes::time_statements;
 pub use bind::Bind;
 pub use claims::{Decided, Decision, Lease};
 pub use customer_draft::Draft;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::dialect::Dialect;
 use super::{
-    audit, changes, claims, customer_edits, customer_extras, customer_lists, customers, dirty,
-    dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history, identity,
-    interactions, jobs, ledger, memberships, meta, moves, names, outcomes, parking, pruning,
-    qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
+    audit, changes, claims, crossings, customer_edits, customer_extras, customer_lists, customers,
+    dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history,
+    identity, interactions, jobs, ledger, memberships, meta, moves, names, outcomes, parking,
+    pruning, qualifications, rechecks, requests, revisions, runs, sequences, settlements, status,
     subscriptions, suppressions, switches, totals,
 };
 
@@ -25,6 +25,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("audit", audit::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("claims", claims::STATEMENTS),
+        ("crossings", crossings::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
         ("customer_edits", customer_edits::ERASING),
         ("customer_extras", customer_extras::STATEMENTS),

@@ -7,6 +7,7 @@ mod edges;
 mod enrolled;
 mod erasure;
 mod history;
+mod incremental;
 mod operation;
 mod oracle;
 mod people;
@@ -50,6 +51,7 @@ suite! {
     }
     statements {
         no_statement_walks_a_table_of_customers_unless_it_says_so
+        whom_time_moves_is_found_by_an_index
     }
 }
 
@@ -151,7 +153,13 @@ for_every_database! {
     property {
         every_condition_means_what_the_oracle_says
     }
+    incremental {
+        what_is_asked_again_is_all_that_differs
+        an_edge_is_met_when_it_is_said_to_be
+        a_segment_is_asked_only_about_what_it_asks_for
+    }
     statements {
+        indexes_of_edges_come_and_go_with_them
         every_constant_statement_prepares
         every_statement_on_customers_names_its_bucket
     }

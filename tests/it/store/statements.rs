@@ -1,13 +1,15 @@
 //! Every constant statement is understood, and keeps to its buckets.
 
-use drumbeat::store::statements;
+use drumbeat::store::{Edge, edges, statements, time_statements};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr as _};
 
+use super::incremental::every_axis;
 use super::rig::{Fresh, Raw, revision};
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 13] = [
+const CUSTOMER_SIDE: [&str; 14] = [
+    "activity",
     "customers",
     "customer_values",
     "customer_tags",
@@ -103,4 +105,51 @@ pub(super) async fn no_statement_walks_a_table_of_customers_unless_it_says_so(st
         }
     }
     raw.close().await.unwrap();
+}
+
+fn every_edge() -> Vec<Edge> {
+    let revision = revision();
+    let edges = every_axis()
+        .into_iter()
+        .flat_map(move |condition| edges(&condition, &revision));
+    edges.collect()
+}
+
+pub(super) async fn whom_time_moves_is_found_by_an_index(store: Fresh) {
+    store.published(&revision()).await;
+    let edges = every_edge();
+    let Raw::Sqlite(mut raw) = store.raw().await else {
+        return;
+    };
+    let found = time_statements(&edges);
+    for statement in &found {
+        let walked = walks(&mut raw, statement).await;
+        assert!(!walked.is_empty(), "without its index: {statement}");
+        assert!(statement.contains("bucket"), "{statement}");
+    }
+    store.index_edges(&edges).await.unwrap();
+    for statement in &found {
+        let walked = walks(&mut raw, statement).await;
+        assert!(walked.is_empty(), "{statement}: {walked:?}");
+    }
+    raw.close().await.unwrap();
+}
+
+pub(super) async fn indexes_of_edges_come_and_go_with_them(store: Fresh) {
+    store.published(&revision()).await;
+    let count = store.dialect() == drumbeat::store::Dialect::Sqlite;
+    let count = if count {
+        "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name LIKE 'time%'"
+    } else {
+        "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'time%'"
+    };
+    let edges = every_edge();
+    for _ in 0..2 {
+        store.index_edges(&edges).await.unwrap();
+        assert_eq!(store.number(count).await, 5);
+    }
+    store.index_edges(&edges[..1]).await.unwrap();
+    assert_eq!(store.number(count).await, 1);
+    store.index_edges(&[]).await.unwrap();
+    assert_eq!(store.number(count).await, 0);
 }
