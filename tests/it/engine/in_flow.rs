@@ -95,7 +95,7 @@ async fn whoever_enters_a_flow_is_in_it_for_segments_at_once(#[case] more: &str)
     // Bob is found as the flow is activated, Ana comes to qualify.
     rig.settle().await;
     rig.customer("ana", "city=Lyon").await;
-    rig.advance("3h").await;
+    rig.live("3h", "30min").await;
     for customer in ["ana", "bob"] {
         assert_eq!(rig.entered(customer).await.len(), 2, "{customer}");
     }
