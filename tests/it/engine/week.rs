@@ -100,15 +100,21 @@ const FLOWS: [(&str, &str, &str); 14] = [
     ),
 ];
 
+/// These send nothing: a message is an activity, and would hide what time does to the inactive.
+const SILENT: [&str; 6] = ["fresh", "frequent", "dormant", "slow", "old", "exact"];
+
 async fn start() -> Rig {
     let hello = flow(
         "hello",
-        "{ created: { within-last: 3d } }",
+        "{ all: [ { created: { within-last: 3d } }, { field: points, less-than: 30 } ] }",
         "",
         &[email("hello", "after: 6h"), sms("text", "after: 1d")],
     );
     let flows = FLOWS.map(|(id, segment, more)| {
-        let steps = [any("wait", "after: 7h"), email("mail", "after: 20h")];
+        let mut steps = vec![any("wait", "after: 7h")];
+        if !SILENT.contains(&id) {
+            steps.push(email("mail", "after: 20h"));
+        }
         let text = flow_over(id, segment, &format!("category: news\n{more}"), &steps);
         (format!("flows/{id}.yaml"), text)
     });
@@ -221,7 +227,7 @@ async fn after_each_night_of_a_week_of_traffic_nothing_differs() {
             "after {day} days"
         );
     }
-    assert!(rig.sent().len() > 300);
+    assert!(rig.sent().len() > 200);
     let entered = "SELECT count(DISTINCT flow) FROM enrollments";
     assert_eq!(rig.number(entered).await, 15, "every flow was entered");
     // Indexed, so that no edge is looked for among everybody.

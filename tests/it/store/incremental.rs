@@ -7,6 +7,7 @@ use drumbeat::domain::dispatch::DispatchState;
 use drumbeat::domain::duration::Delay;
 use drumbeat::domain::ids::NameNo;
 use drumbeat::domain::interaction::{Interaction, Kind};
+use drumbeat::domain::rating::Rating;
 use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::segment::{Condition, Did};
 use drumbeat::domain::subscription::{Consent, Scope};
@@ -319,6 +320,9 @@ async fn start(store: Fresh, runner: &mut TestRunner) -> Walk {
         let condition = strategy.new_tree(runner).unwrap().current();
         revision = with_segment(revision, &format!("s{n}"), condition);
     }
+    for (n, condition) in certain().into_iter().enumerate() {
+        revision = with_segment(revision, &format!("certain{n}"), condition);
+    }
     let published = store.published(&revision).await;
     let segments = revision.segments.values().map(|segment| Segment {
         number: published
@@ -465,6 +469,24 @@ impl Walk {
         let pass = self.store.examine_changed(&all, &[], 1_000, self.now).await;
         pass.unwrap();
     }
+}
+
+/// What chance may leave out.
+fn certain() -> Vec<Condition> {
+    let ratings = Rating::ALL.iter().copied().map(Condition::Rating);
+    let scope = Scope {
+        campaign: Some("a".to_owned()),
+        ..Scope::default()
+    };
+    let more = [
+        Condition::Subscribed(scope),
+        Condition::Tag("vip".to_owned()),
+    ];
+    every_axis()
+        .into_iter()
+        .chain(ratings)
+        .chain(more)
+        .collect()
 }
 
 /// Edges of every axis.
