@@ -111,7 +111,13 @@ impl Enrolling<'_> {
     async fn run_once(&self) -> Result<(Pass, Beat)> {
         let examined = self.engine.store.segment_states().await?;
         let mut wait = LONGEST_WAIT;
-        for (segment, plans) in self.segments() {
+        let segments = self.segments();
+        let used = |segment: &NameNo| segments.iter().any(|(other, _)| other == segment);
+        for unused in examined.keys().filter(|segment| !used(segment)) {
+            self.engine.store.forget_segment(*unused).await?;
+        }
+        for (segment, plans) in &segments {
+            let (segment, plans) = (*segment, plans.as_slice());
             let Some(condition) = self.condition(plans[0]) else {
                 continue;
             };
@@ -119,15 +125,15 @@ impl Enrolling<'_> {
             let state = examined.get(&segment);
             let known = state.filter(|state| state.definition == *definition);
             let examined_to = known.map_or(0, |state| state.examined_to);
-            if let Some(pass) = self.catch_up(&plans, examined_to).await? {
+            if let Some(pass) = self.catch_up(plans, examined_to).await? {
                 return Ok((pass, Beat::Now));
             }
             if examined_to < BUCKETS {
-                let pass = self.examine(segment, &plans, condition, state).await?;
+                let pass = self.examine(segment, plans, condition, state).await?;
                 return Ok((pass, Beat::Now));
             }
             if let Some(state) = known {
-                let until = self.passing().look(segment, &plans, state).await?;
+                let until = self.passing().look(segment, plans, state).await?;
                 wait = until.map_or(wait, |until| wait.min(until));
             }
         }

@@ -13,48 +13,50 @@ const PREFIX: &str = "time_";
 /// The longest name that PostgreSQL keeps whole.
 const LONGEST_NAME: usize = 63;
 
-/// `FROM` text that yields the owners as `c`, and the column that time passes by. The bucket is not
-/// what the rows are found by.
+/// The rows of an axis, the column that time passes by, and how the rows lead to their owner `c`. The
+/// bucket is not what they are found by.
 struct Place {
-    from: String,
-    at: String,
+    rows: String,
+    keep: String,
+    at: &'static str,
+    column: String,
+    owner: (&'static str, &'static str),
     /// Whether an owner can come twice.
     repeats: bool,
 }
 
 impl Axis {
     fn place(&self) -> Place {
-        let every = |alias: &str| format!("+{alias}.bucket BETWEEN 0 AND 1023");
+        let every = "+c.bucket BETWEEN 0 AND 1023".to_owned();
+        let of_owner = |table: &str, column: &str| Place {
+            rows: format!("{table} AS c"),
+            keep: every.clone(),
+            at: "c",
+            column: column.to_owned(),
+            owner: ("", ""),
+            repeats: false,
+        };
         match self {
-            Self::Customer(column) => Place {
-                from: format!("customers AS c WHERE {}", every("c")),
-                at: format!("c.{column}"),
-                repeats: false,
-            },
-            Self::Activity(column) => Place {
-                from: format!("activity AS c WHERE {}", every("c")),
-                at: format!("c.{column}"),
-                repeats: false,
-            },
+            Self::Customer(column) => of_owner("customers", column),
+            Self::Activity(column) => of_owner("activity", column),
             Self::Interactions(kind) => Place {
-                from: format!(
-                    "interactions AS c WHERE {} AND c.kind = {}",
-                    every("c"),
-                    kind.number()
-                ),
-                at: "c.at".to_owned(),
+                keep: format!("{every} AND c.kind = {}", kind.number()),
                 repeats: true,
+                ..of_owner("interactions", "at")
             },
             Self::Dispatches(channel) => Place {
-                from: format!(
-                    "dispatches AS d CROSS JOIN enrollments AS c WHERE {} AND d.channel = {} \
-                     AND d.state IN ({}) AND c.bucket = d.bucket \
-                     AND c.enrollment_id = d.enrollment_id",
-                    every("d"),
+                rows: "dispatches AS d".to_owned(),
+                keep: format!(
+                    "+d.bucket BETWEEN 0 AND 1023 AND d.channel = {} AND d.state IN ({})",
                     channel.number(),
                     taken()
                 ),
-                at: "d.at".to_owned(),
+                at: "d",
+                column: "at".to_owned(),
+                owner: (
+                    " CROSS JOIN enrollments AS c",
+                    " AND c.bucket = d.bucket AND c.enrollment_id = d.enrollment_id",
+                ),
                 repeats: true,
             },
         }
@@ -62,15 +64,29 @@ impl Axis {
 
     /// The owners of what lies from `$1` on and below `$2`: `bucket` and `customer_id`.
     pub(super) fn owners(&self) -> String {
-        let Place { from, at, repeats } = self.place();
+        let Place {
+            rows,
+            keep,
+            at,
+            column,
+            owner: (owner, of),
+            repeats,
+        } = self.place();
         let distinct = if repeats { "DISTINCT " } else { "" };
-        format!("SELECT {distinct}c.bucket, c.customer_id FROM {from} AND {at} >= $1 AND {at} < $2")
+        format!(
+            "SELECT {distinct}c.bucket, c.customer_id FROM {rows}{owner} WHERE {keep} \
+             AND {at}.{column} >= $1 AND {at}.{column} < $2{of}"
+        )
     }
 
     /// The first that lies from the placeholder's value on.
     pub(super) fn first(&self, placeholder: usize) -> String {
-        let Place { from, at, .. } = self.place();
-        format!("SELECT {at} FROM {from} AND {at} >= ${placeholder} ORDER BY {at} LIMIT 1")
+        let place = self.place();
+        let (rows, keep) = (&place.rows, &place.keep);
+        let at = format!("{}.{}", place.at, place.column);
+        format!(
+            "SELECT {at} FROM {rows} WHERE {keep} AND {at} >= ${placeholder} ORDER BY {at} LIMIT 1"
+        )
     }
 
     /// The name of its index, and what that is of.
@@ -78,11 +94,11 @@ impl Axis {
         match self {
             Self::Customer(column) => (
                 name(&format!("customers_{column}")),
-                format!("customers ({column}) WHERE {column} IS NOT NULL"),
+                of_column("customers", column),
             ),
             Self::Activity(column) => (
                 name(&format!("activity_{column}")),
-                format!("activity ({column}) WHERE {column} IS NOT NULL"),
+                of_column("activity", column),
             ),
             Self::Interactions(kind) => (
                 name(&format!("interactions_{}", kind.number())),
@@ -98,6 +114,15 @@ impl Axis {
             ),
         }
     }
+}
+
+/// Leaves out who has no value; a column that everybody has is not asked about that, because then
+/// SQLite does not find its index again.
+fn of_column(table: &str, column: &str) -> String {
+    if ["created_at", "last_activity_at"].contains(&column) {
+        return format!("{table} ({column})");
+    }
+    format!("{table} ({column}) WHERE {column} IS NOT NULL")
 }
 
 fn name(of: &str) -> String {

@@ -58,10 +58,9 @@ const LEAVE: &str = concat!(
     ids!(),
     " AS k)"
 );
-const FORGET: &str = "DELETE FROM memberships WHERE bucket BETWEEN 0 AND 1023 AND segment = $1";
-const FORGET_STATE: &str = "DELETE FROM segment_states WHERE segment = $1";
+const FORGET: &str = "DELETE FROM segment_states WHERE segment = $1";
 
-pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, FORGET_STATE];
+pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET];
 
 impl Store {
     pub async fn segment_states(&self) -> Result<BTreeMap<NameNo, SegmentState>> {
@@ -85,11 +84,10 @@ impl Store {
         tx.commit().await
     }
 
-    /// Forgets a segment that no flow uses any more.
+    /// A segment that no running flow uses is not kept up: used again, it is examined anew.
     pub async fn forget_segment(&self, segment: NameNo) -> Result<()> {
         let mut tx = self.write().await?;
         query(FORGET).bind(segment.0).execute(&mut tx).await?;
-        query(FORGET_STATE).bind(segment.0).execute(&mut tx).await?;
         tx.commit().await
     }
 }

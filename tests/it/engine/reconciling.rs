@@ -5,7 +5,7 @@ use drumbeat::engine::reconcile;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::rig::Rig;
-use super::written::{email, flow, sms};
+use super::written::{LYON, email, flow, sms};
 
 const BUSY: &str = "{ all: [ { any: [ { field: city, is: Lyon }, { did: login, within-last: 5d } ] }, \
     { not: { field: joined_on, within-last: 10d } }, { created: { older-than: 1d } } ] }";
@@ -62,4 +62,23 @@ async fn after_a_busy_month_nothing_differs_and_a_planted_difference_is_found_an
     rig.settle().await;
     assert_eq!(rig.number(members).await, before);
     assert_eq!(reconcile(rig.engine()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_segment_of_no_running_flow_is_not_kept_up_and_is_examined_anew_when_one_uses_it() {
+    let text = |status: &str| flow("f", LYON, &format!("status: {status}"), &[sms("text", "")]);
+    let mut rig = Rig::with(&text("draft")).await;
+    rig.customer("ana", "city=Lyon").await;
+    rig.settle().await;
+    assert_eq!(reconcile(rig.engine()).await.unwrap(), 0);
+    rig.edit("flows/f.yaml", &text("active")).await;
+    rig.edit("flows/f.yaml", &text("draft")).await;
+    rig.set("ana", "city=Rome").await;
+    rig.customer("bob", "city=Lyon").await;
+    rig.settle().await;
+    assert_eq!(reconcile(rig.engine()).await.unwrap(), 0);
+    rig.edit("flows/f.yaml", &text("active")).await;
+    assert_eq!(reconcile(rig.engine()).await.unwrap(), 0);
+    assert_eq!(rig.number("SELECT count(*) FROM memberships").await, 1);
+    assert_eq!(rig.entered("bob").await.len(), 1);
 }

@@ -159,18 +159,18 @@ impl Rig {
             10 => self.did(&id, Kind::Conversion).await,
             11 => {
                 self.did_ago(&id, Kind::EmailOpened, i64::try_from(more % 60).unwrap())
-                    .await
+                    .await;
             }
             12 => self.consent(&id, Channel::Email, Consent::OptedIn).await,
             13 => {
                 self.consent(&id, Channel::Email, Consent::Unsubscribed)
-                    .await
+                    .await;
             }
             14 => self.give_up(&id).await,
             15 => self.other_status(&id, more).await,
             _ => {
                 self.customer(&format!("n{more}"), "city=Lyon, joined_on=2026-03-29")
-                    .await
+                    .await;
             }
         }
     }

@@ -9,7 +9,7 @@ use drumbeat::domain::ids::NameNo;
 use drumbeat::domain::interaction::{Interaction, Kind};
 use drumbeat::domain::rating::Rating;
 use drumbeat::domain::revision::NameKind;
-use drumbeat::domain::segment::{Condition, Did};
+use drumbeat::domain::segment::{Condition, DateTest, Did, Moment};
 use drumbeat::domain::subscription::{Consent, Scope};
 use drumbeat::domain::touched::Touched;
 use drumbeat::domain::value::Value;
@@ -504,5 +504,11 @@ pub(super) fn every_axis() -> Vec<Condition> {
     };
     let mut all = super::edges::conditions();
     all.extend([did(Kind::Login), did(Kind::EmailSent)]);
+    let old = DateTest::OlderThan(Delay::hours(70));
+    let moments = [Moment::Created, Moment::LastEngagement];
+    all.extend(moments.map(|moment| Condition::Moment {
+        moment,
+        test: old.clone(),
+    }));
     all
 }

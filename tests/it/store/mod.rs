@@ -51,7 +51,6 @@ suite! {
     }
     statements {
         no_statement_walks_a_table_of_customers_unless_it_says_so
-        whom_time_moves_is_found_by_an_index
     }
 }
 
@@ -159,6 +158,7 @@ for_every_database! {
         a_segment_is_asked_only_about_what_it_asks_for
     }
     statements {
+        whom_time_moves_is_found_by_an_index
         indexes_of_edges_come_and_go_with_them
         every_constant_statement_prepares
         every_statement_on_customers_names_its_bucket
