@@ -7,8 +7,10 @@ use super::runtime::Engine;
 use crate::domain::ids::BUCKETS;
 use crate::store::Result;
 
-/// Compares every stored membership of the segments that are kept up with what its condition says now. Each difference is counted
-/// and logged; the customers concerned are marked, so that the next pass corrects them.
+/// Compares the members of the segments that are kept up with what their conditions say now.
+///
+/// Each difference is counted and logged; the customers concerned are marked, so that the next pass
+/// corrects them.
 pub async fn reconcile(engine: &Engine) -> Result<u64> {
     let catalog = engine.catalog();
     let frame = catalog.frame(engine.clock.now());

@@ -310,7 +310,8 @@ async fn newly_suppressed(tx: &mut Tx, decided: &[Decided]) -> Result<HashSet<(C
     suppressions::among(&addresses, &mut *tx).await
 }
 
-/// Has those looked at again whose run was decided to end.
+/// Has those looked at again whose run was decided to end. It comes first, as whoever looks at marks
+/// locks them before it ends a run.
 pub(super) async fn mark_ended(tx: &mut Tx, decided: &[Decided]) -> Result<()> {
     let ended = decided.iter().filter(|row| match &row.decision {
         Decision::Withhold { then, .. } | Decision::Pass(then) => then.ends(),

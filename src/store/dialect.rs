@@ -14,6 +14,7 @@
 //! | `@lower(a)` | the text with its ASCII letters small |
 //! | `@insert` | an insert whose failure ends the whole transaction |
 //! | `@share` | locks what was read against changes until the transaction ends |
+//! | `@update` | the same, for what this transaction is about to change |
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -146,6 +147,8 @@ impl Dialect {
             ("insert", Self::Postgres) => "INSERT INTO".to_owned(),
             ("share", Self::Sqlite) => String::new(),
             ("share", Self::Postgres) => " FOR SHARE".to_owned(),
+            ("update", Self::Sqlite) => String::new(),
+            ("update", Self::Postgres) => " FOR UPDATE".to_owned(),
             // Not a form of ours: the database says what is wrong with it.
             _ => format!("@{name}"),
         }

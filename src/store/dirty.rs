@@ -45,10 +45,11 @@ const CLEAN: &str = concat!(
     " AS j)"
 );
 
+/// Whoever changes one of these customers meanwhile waits for the look to end, and marks it then.
 const SEEN: &str = concat!(
     listed!("d.customer_id, d.mark, d.what"),
     "(SELECT customer_id, mark, what FROM dirty WHERE bucket BETWEEN 0 AND 1023 \
-     ORDER BY bucket, customer_id LIMIT $1) AS d"
+     ORDER BY bucket, customer_id LIMIT $1@update) AS d"
 );
 
 const ANY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";

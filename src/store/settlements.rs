@@ -77,6 +77,10 @@ pub(super) async fn settle(
     now: Timestamp,
     care: Care,
 ) -> Result<bool> {
+    if marks {
+        // First, as whoever looks at marks locks them before it ends a run.
+        dirty::mark_each(tx, settled.iter().filter_map(touched)).await?;
+    }
     let mut settled: Vec<&Settled> = settled.iter().collect();
     match care {
         Care::Whole if mark_all(tx, &settled, now).await? => {}
@@ -97,9 +101,6 @@ pub(super) async fn settle(
     }
     keep_rendered(tx, &settled).await?;
     note_activity(tx, &settled, now).await?;
-    if marks {
-        dirty::mark_each(tx, settled.iter().filter_map(|row| touched(row))).await?;
-    }
     suppress(tx, &settled, now).await?;
     Ok(true)
 }

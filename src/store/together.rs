@@ -71,11 +71,10 @@ impl Work {
                 marks,
                 now,
             } => {
-                let claimed = claims::decide(tx, decided, *lease, *now, care).await?;
-                if *marks && claimed.is_some() {
+                if *marks {
                     claims::mark_ended(tx, decided).await?;
                 }
-                Ok(claimed)
+                claims::decide(tx, decided, *lease, *now, care).await
             }
             Self::Settled {
                 settled,

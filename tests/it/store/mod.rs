@@ -1,5 +1,6 @@
 //! Owns the conformance suite of the store: every function takes a fresh one, whatever its database.
 
+mod beside;
 mod chance;
 mod consent;
 mod customers;
@@ -151,6 +152,9 @@ for_every_database! {
     }
     property {
         every_condition_means_what_the_oracle_says
+    }
+    beside {
+        what_changes_while_segments_are_asked_is_asked_again
     }
     incremental {
         what_is_asked_again_is_all_that_differs
