@@ -85,8 +85,10 @@ CREATE TABLE segment_states (
     definition   TEXT COLLATE "C"    NOT NULL,
     -- Buckets below this one are examined under this definition; 1024: all.
     examined_to  INTEGER NOT NULL DEFAULT 0,
-    -- Relative dates have been looked at up to this instant.
-    watermark    BIGINT  NOT NULL
+    -- The passing of time has been looked at up to this instant.
+    watermark    BIGINT  NOT NULL,
+    -- When time alone moves somebody next, at the earliest; null: never.
+    next_edge    BIGINT
 );
 
 CREATE TABLE link_keys (
@@ -245,11 +247,13 @@ CREATE TABLE memberships (
     PRIMARY KEY (bucket, segment, customer_id)
 );
 
--- Customers to look at again; a mark that moved survives the pass that read it before.
+-- Customers to look at again, and what changed of them, as bits; a mark that moved survives the pass
+-- that read it before.
 CREATE TABLE dirty (
     bucket      SMALLINT NOT NULL,
     customer_id BIGINT   NOT NULL,
     mark        BIGINT   NOT NULL,
+    what        BIGINT   NOT NULL,
     PRIMARY KEY (bucket, customer_id)
 );
 

@@ -32,5 +32,6 @@ pub mod segment;
 pub mod segment_words;
 pub mod subscription;
 pub mod template;
+pub mod touched;
 pub mod validation;
 pub mod value;

@@ -88,7 +88,7 @@ pub enum Test {
 /// A test of a date or an instant. A missing value meets only `Missing`.
 ///
 /// Relative tests count whole days in the workspace's zone for dates and n × 24 h for instants.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DateTest {
     Before(Date),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::watched::Watched;
 use crate::domain::calendar;
 use crate::domain::campaign::Active;
 use crate::domain::channel::Lane;
@@ -14,9 +15,9 @@ use crate::domain::enrollment::{self, ExitReason};
 use crate::domain::flow::{Flow, OnSkip, Reentry, Step};
 use crate::domain::ids::{NameNo, RevisionNo};
 use crate::domain::revision::{NameKind, Revision};
-use crate::domain::segment::{Condition, Moment};
 use crate::domain::subscription::Belonging;
 use crate::domain::template::Templates;
+use crate::domain::touched::Touched;
 use crate::store::{Frame, Move, Published};
 
 /// A published revision, ready to be executed.
@@ -28,8 +29,12 @@ pub struct Catalog {
     pub flows: BTreeMap<NameNo, FlowPlan>,
     /// Where the people of removed steps go.
     pub successors: BTreeMap<NameNo, Option<NameNo>>,
-    /// Whether a segment or an exit condition asks about what we send.
+    /// What segments and exit conditions ask about.
+    pub asks: Touched,
+    /// Whether they ask about what we send, or who is in a flow.
     pub marks_sends: bool,
+    /// Whether they ask who is in a flow.
+    pub marks_flows: bool,
 }
 
 /// A flow with its numbers.
@@ -39,6 +44,7 @@ pub struct FlowPlan {
     pub segment: NameNo,
     pub flow: Flow,
     pub steps: Vec<StepPlan>,
+    pub watched: Watched,
 }
 
 /// A step with what the gate asks about it.
@@ -60,18 +66,25 @@ pub struct StepPlan {
 impl Catalog {
     pub fn new(published: Published, successors: Vec<(NameNo, Option<NameNo>)>) -> Arc<Self> {
         let revision = &published.revision;
-        let flows = revision
+        let flows: BTreeMap<NameNo, FlowPlan> = revision
             .flows
             .values()
             .filter_map(|flow| flow_plan(&published, flow))
             .map(|plan| (plan.number, plan))
             .collect();
+        let mut asks = Touched::NOTHING;
+        for plan in flows.values() {
+            asks |= plan.watched.asks();
+        }
+        let sends = Touched::ACTIVITY | Touched::DISPATCHES | Touched::IN_FLOW;
         Arc::new(Self {
             zone: revision.time_zone(),
             templates: Templates::new(revision),
             flows,
             successors: successors.into_iter().collect(),
-            marks_sends: asks_about_sends(revision),
+            asks,
+            marks_sends: asks.meets(sends),
+            marks_flows: asks.meets(Touched::IN_FLOW),
             published: Arc::new(published),
         })
     }
@@ -109,6 +122,7 @@ fn flow_plan(published: &Published, flow: &Flow) -> Option<FlowPlan> {
         number: numbers.number(NameKind::Flow, &flow.id)?,
         segment: numbers.number(NameKind::Segment, &flow.segment)?,
         flow: flow.clone(),
+        watched: Watched::of(flow, &published.revision),
         steps: flow
             .steps
             .iter()
@@ -148,28 +162,6 @@ fn step_plan(published: &Published, flow: &Flow, step: &Step) -> Option<StepPlan
         campaign: reused.and_then(|reused| numbers.number(NameKind::Campaign, &reused.id)),
         dismissable: reused.map_or(flow.dismissable, |reused| reused.dismissable),
     })
-}
-
-fn asks_about_sends(revision: &Revision) -> bool {
-    let mut asks = false;
-    let mut visit = |condition: &Condition| {
-        asks |= match condition {
-            Condition::Did(did) => did.kind.sent_on().is_some(),
-            Condition::Moment { moment, .. } => *moment == Moment::LastActivity,
-            Condition::Rating(_) | Condition::InFlow(_) => true,
-            _ => false,
-        };
-    };
-    revision
-        .segments
-        .values()
-        .for_each(|segment| segment.condition.walk(&mut visit));
-    for flow in revision.flows.values() {
-        if let Some(when) = &flow.exit.when {
-            when.walk(&mut visit);
-        }
-    }
-    asks
 }
 
 impl FlowPlan {

@@ -186,6 +186,7 @@ impl Claimer {
         let work = Work::Decided {
             decided: Arc::new(decided),
             lease: engine.lease(now),
+            marks: catalog.marks_flows,
             now,
         };
         let written = engine.desk.write(&engine.store, work).await;

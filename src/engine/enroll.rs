@@ -2,20 +2,18 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::beat::Beat;
-use super::catalog::FlowPlan;
+use super::catalog::{Catalog, FlowPlan};
 use super::entry::{DueOf, Entry};
-use super::passing::{Passing, Rests};
+use super::passing::{self, Passing};
 use super::runtime::Engine;
 use crate::domain::flow::ExistingMembers;
 use crate::domain::ids::{BUCKETS, NameNo};
-use crate::domain::revision::Revision;
 use crate::domain::segment::Condition;
 use crate::store::{EntryAnchor, Examined, ExitWhen, Pass, Qualification, Result, SegmentState};
 
@@ -25,12 +23,15 @@ const STRIDE: u16 = 64;
 const WRITING: Duration = Duration::from_millis(100);
 /// Changed customers examined in one transaction.
 const CHANGED: u32 = 2_000;
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Every change wakes the loop, and so does every edge that time meets: this is for a machine that slept.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// Finds who qualifies, one pass at a time.
 pub struct Enroller {
     engine: Arc<Engine>,
-    rests: Rests,
+    /// The revision whose edges have their indexes.
+    indexed: AtomicI32,
     stride: AtomicU16,
 }
 
@@ -38,7 +39,6 @@ pub struct Enroller {
 struct Enrolling<'a> {
     engine: &'a Engine,
     entry: Entry<'a>,
-    rests: &'a Rests,
     stride: u16,
 }
 
@@ -46,7 +46,7 @@ impl Enroller {
     pub fn new(engine: Arc<Engine>) -> Self {
         Self {
             engine,
-            rests: Rests::default(),
+            indexed: AtomicI32::new(0),
             stride: AtomicU16::new(STRIDE),
         }
     }
@@ -55,6 +55,7 @@ impl Enroller {
     /// looks at what changed.
     pub async fn run_once(&self) -> Result<(Pass, Beat)> {
         let catalog = self.engine.catalog();
+        self.index(&catalog).await?;
         let states = self.engine.store.flow_states().await?;
         let now = self.engine.clock.now();
         let entry = Entry {
@@ -65,24 +66,31 @@ impl Enroller {
         let enrolling = Enrolling {
             engine: &self.engine,
             entry,
-            rests: &self.rests,
             stride: self.stride.load(Ordering::Relaxed),
         };
         let begun = Instant::now();
-        let (pass, more) = enrolling.run_once().await?;
-        if more {
+        let (pass, beat) = enrolling.run_once().await?;
+        if beat == Beat::Now {
             self.adapt(enrolling.stride, begun.elapsed());
         }
         self.engine.metrics.enrolled.inc_by(pass.enrolled);
         self.engine.metrics.exited.inc_by(pass.exited);
-        Ok((
-            pass,
-            if more {
-                Beat::Now
-            } else {
-                Beat::Within(LONGEST_WAIT)
-            },
-        ))
+        Ok((pass, beat))
+    }
+
+    /// Once for each revision: the indexes by which time finds whom it moves.
+    async fn index(&self, catalog: &Catalog) -> Result<()> {
+        let number = catalog.number().0;
+        if self.indexed.load(Ordering::Relaxed) == number {
+            return Ok(());
+        }
+        let plans: Vec<&FlowPlan> = catalog.flows.values().collect();
+        self.engine
+            .store
+            .index_edges(&passing::edges(&plans))
+            .await?;
+        self.indexed.store(number, Ordering::Relaxed);
+        Ok(())
     }
 
     fn adapt(&self, stride: u16, taken: Duration) {
@@ -100,40 +108,43 @@ impl Enroller {
 }
 
 impl Enrolling<'_> {
-    async fn run_once(&self) -> Result<(Pass, bool)> {
+    async fn run_once(&self) -> Result<(Pass, Beat)> {
         let examined = self.engine.store.segment_states().await?;
-        let mut anew = false;
-        let segments = if self.engine.duty.leads() {
-            self.segments()
-        } else {
-            Vec::new()
-        };
-        for (segment, plans) in segments {
+        let mut wait = LONGEST_WAIT;
+        let leads = self.engine.duty.leads();
+        let segments = if leads { self.segments() } else { Vec::new() };
+        let used = |segment: &NameNo| segments.iter().any(|(other, _)| other == segment);
+        for unused in examined.keys().filter(|segment| leads && !used(segment)) {
+            self.engine.store.forget_segment(*unused).await?;
+        }
+        for (segment, plans) in &segments {
+            let (segment, plans) = (*segment, plans.as_slice());
             let Some(condition) = self.condition(plans[0]) else {
                 continue;
             };
-            let definition = definition(self.entry.catalog.revision(), condition);
+            let definition = &plans[0].watched.definition;
             let state = examined.get(&segment);
-            let known = state.filter(|state| state.definition == definition);
+            let known = state.filter(|state| state.definition == *definition);
             let examined_to = known.map_or(0, |state| state.examined_to);
-            if let Some(pass) = self.catch_up(&plans, examined_to).await? {
-                return Ok((pass, true));
+            if let Some(pass) = self.catch_up(plans, examined_to).await? {
+                return Ok((pass, Beat::Now));
             }
             if examined_to < BUCKETS {
-                let pass = self
-                    .examine(segment, &plans, condition, &definition, state)
-                    .await?;
-                return Ok((pass, true));
+                let pass = self.examine(segment, plans, condition, state).await?;
+                return Ok((pass, Beat::Now));
             }
             if let Some(state) = known {
-                anew |= self
-                    .passing()
-                    .look(segment, &plans, condition, state)
-                    .await?;
+                let until = self.passing().look(segment, plans, state).await?;
+                wait = until.map_or(wait, |until| wait.min(until));
             }
         }
         let pass = self.look_at_changed().await?;
-        Ok((pass, anew || pass.customers == u64::from(CHANGED)))
+        let beat = if pass.customers == u64::from(CHANGED) {
+            Beat::Now
+        } else {
+            Beat::Within(wait.max(SHORTEST_WAIT))
+        };
+        Ok((pass, beat))
     }
 
     fn passing(&self) -> Passing<'_> {
@@ -141,7 +152,6 @@ impl Enrolling<'_> {
         Passing {
             engine: self.engine,
             catalog,
-            rests: self.rests,
             now,
         }
     }
@@ -178,10 +188,10 @@ impl Enrolling<'_> {
         segment: NameNo,
         plans: &[&FlowPlan],
         condition: &Condition,
-        definition: &str,
         state: Option<&SegmentState>,
     ) -> Result<Pass> {
-        let going_on = state.filter(|state| state.definition == definition);
+        let definition = &plans[0].watched.definition;
+        let going_on = state.filter(|state| state.definition == *definition);
         let from = going_on.map_or(0, |state| state.examined_to);
         let watermark = going_on.map_or(self.entry.now, |state| state.watermark);
         // A condition that changed meanwhile is examined from the first bucket again, where a flow may
@@ -191,9 +201,11 @@ impl Enrolling<'_> {
         let end = caught_up.filter(|to| *to > from).fold(stride.end, u16::min);
         let stride = from..end;
         let next = SegmentState {
-            definition: definition.to_owned(),
+            definition: definition.clone(),
             examined_to: stride.end,
             watermark,
+            // When all are examined, the next edge is yet to be found.
+            next_edge: Some(watermark),
         };
         // Members found when a segment is first looked at joined it when its flow was activated.
         let first = !plans
@@ -237,6 +249,9 @@ impl Enrolling<'_> {
                 frame: self.entry.catalog.frame(self.entry.now),
                 joined_at,
             },
+            asks: plans[0].watched.entry,
+            edges: passing::edges(plans),
+            marks: self.entry.catalog.marks_flows,
             entering: plans
                 .iter()
                 .zip(dues)
@@ -315,7 +330,9 @@ impl Enrolling<'_> {
                 Some(ExitWhen {
                     flow: plan.number,
                     condition,
+                    asks: plan.watched.exit,
                     frame,
+                    marks: self.entry.catalog.marks_flows,
                 })
             })
             .collect();
@@ -324,21 +341,4 @@ impl Enrolling<'_> {
             .examine_changed(&stripes, &qualifications, &exits, CHANGED, self.entry.now)
             .await
     }
-}
-
-/// What a condition means, nested segments included: a change of it is a change of the segment.
-fn definition(revision: &Revision, condition: &Condition) -> String {
-    let mut text = serde_json::to_string(condition).unwrap_or_default();
-    let mut nested = Vec::new();
-    condition.walk(&mut |part| {
-        if let Condition::Segment(id) = part {
-            nested.push(id.as_str());
-        }
-    });
-    for id in nested {
-        if let Some(segment) = revision.segments.get(id) {
-            text.push_str(&definition(revision, &segment.condition));
-        }
-    }
-    format!("{:016x}", xxh3_64(text.as_bytes()))
 }

@@ -68,6 +68,7 @@ impl Entry<'_> {
             zone_field: &self.catalog.revision().policy.zone_field,
             due,
             due_by_zone: plan.flow.steps.first().is_some_and(is_by_zone),
+            marks: self.catalog.marks_flows,
             now: self.now,
         })
     }

@@ -26,6 +26,7 @@ mod rescue;
 mod runtime;
 mod send;
 mod settle;
+mod watched;
 
 pub use beat::{Beat, beat};
 pub use catalog::Catalog;

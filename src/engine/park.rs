@@ -82,7 +82,9 @@ impl Parker {
             }
             FlowStatus::Stopped => {
                 store.deactivate_flow(plan.number).await?;
-                Ok(store.stop_enrollments(plan.number, BATCH, now).await? == u64::from(BATCH))
+                let marks = self.engine.catalog().marks_flows;
+                let ended = store.stop_enrollments(plan.number, BATCH, now, marks);
+                Ok(ended.await? == u64::from(BATCH))
             }
         }
     }

@@ -1,105 +1,63 @@
-//! Owns what the passing of time alone does to segments.
+//! Owns what the passing of time alone does to segments: nothing, until the next edge is met.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalog::{Catalog, FlowPlan};
 use super::runtime::Engine;
 use crate::domain::ids::NameNo;
-use crate::domain::revision::Revision;
-use crate::domain::segment::Condition;
-use crate::store::{Edge, Result, SegmentState, edges};
+use crate::store::{Edge, Result, SegmentState};
 
-/// How often the passing of time alone is asked about, in machine time.
-const TIME_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// The most often that one segment's edges are looked at, in machine time: where many lie close
+/// together, those of so long are met at once.
+const MOST_OFTEN: SignedDuration = SignedDuration::from_millis(250);
 
 /// One look at the time.
 pub(super) struct Passing<'a> {
     pub(super) engine: &'a Engine,
     pub(super) catalog: &'a Catalog,
-    pub(super) rests: &'a Rests,
     pub(super) now: Timestamp,
 }
 
 impl Passing<'_> {
-    /// Sees to those whom the passing of time alone can have moved into or out of a segment: by the
-    /// edge that an instant crosses, or all of them when a day begins. Whether the segment is to be
-    /// examined anew.
+    /// Sees to those whom the passing of time alone has moved into or out of a segment, if there can
+    /// be any by now; else says how long to wait for that.
     pub(super) async fn look(
         &self,
         segment: NameNo,
         plans: &[&FlowPlan],
-        condition: &Condition,
         state: &SegmentState,
-    ) -> Result<bool> {
+    ) -> Result<Option<Duration>> {
         let clock = &self.engine.clock;
-        let since = self.now.duration_since(state.watermark);
-        if since < clock.flow_span(TIME_EVERY) || self.rests.rests(segment, self.now) {
-            return Ok(false);
+        let Some(next) = state.next_edge else {
+            return Ok(None);
+        };
+        let rested = state.watermark + clock.flow_span(MOST_OFTEN);
+        let at = if next > state.watermark {
+            next.max(rested)
+        } else {
+            next
+        };
+        if at > self.now {
+            return Ok(Some(clock.until(at)));
         }
         let (store, frame) = (&self.engine.store, self.catalog.frame(self.now));
-        let day_began = self.day(state.watermark) != self.day(self.now);
-        let examined_to = if day_began && has_daily_edge(condition, frame.revision) {
-            0
-        } else {
-            state.examined_to
-        };
-        let exits: Vec<(NameNo, &Condition)> = plans
-            .iter()
-            .filter_map(|plan| Some((plan.number, plan.flow.exit.when.as_ref()?)))
-            .collect();
-        if day_began {
-            for (flow, exit) in &exits {
-                if has_daily_edge(exit, frame.revision) {
-                    store.mark_enrolled(*flow).await?;
-                }
-            }
-        }
-        let conditions: Vec<&Condition> = std::iter::once(condition)
-            .chain(exits.iter().map(|(_, exit)| *exit))
-            .collect();
-        let next = SegmentState {
-            watermark: self.now,
-            examined_to,
-            ..state.clone()
-        };
-        let began = clock.machine();
+        let edges = edges(plans);
         store
-            .mark_touched_by_time(&conditions, &frame, state.watermark, (segment, &next))
+            .pass_time(segment, &edges, &frame, state.watermark)
             .await?;
-        let took = clock.machine().duration_since(began);
-        self.rests.note(segment, took, self.now);
-        Ok(examined_to < state.examined_to)
-    }
-
-    fn day(&self, at: Timestamp) -> Date {
-        at.to_zoned(self.catalog.zone.clone()).date()
+        Ok(None)
     }
 }
 
-fn has_daily_edge(condition: &Condition, revision: &Revision) -> bool {
-    edges(condition, revision).contains(&Edge::Daily)
-}
-
-/// How long looking at the passing of time rests, by segment: what takes long is done seldom, so
-/// that it costs no more than half a percent of a core. Flow time: where that runs faster, more happens in it.
-#[derive(Debug, Default)]
-pub(super) struct Rests(Mutex<BTreeMap<NameNo, Timestamp>>);
-
-impl Rests {
-    fn rests(&self, segment: NameNo, now: Timestamp) -> bool {
-        let rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        rests.get(&segment).is_some_and(|until| now < *until)
+/// All edges that concern the flows over one segment, each once.
+pub(super) fn edges(plans: &[&FlowPlan]) -> Vec<Edge> {
+    let mut all: Vec<Edge> = Vec::new();
+    for edge in plans.iter().flat_map(|plan| &plan.watched.edges) {
+        if !all.contains(edge) {
+            all.push(edge.clone());
+        }
     }
-
-    fn note(&self, segment: NameNo, took: SignedDuration, now: Timestamp) {
-        let until = now + took * 201;
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(segment, until);
-    }
+    all
 }

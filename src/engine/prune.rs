@@ -3,6 +3,7 @@
 use super::runtime::Engine;
 use crate::domain::calendar;
 use crate::domain::daemon_settings::Retention;
+use crate::domain::touched::Touched;
 use crate::store::Result;
 
 /// Rows removed in one transaction.
@@ -11,11 +12,12 @@ const BATCH: u32 = 2_000;
 /// Removes interactions, and the dispatches of ended enrollments, that are past their time. How many rows.
 pub async fn prune(engine: &Engine, retention: Retention) -> Result<u64> {
     let catalog = engine.catalog();
-    let (now, mut removed) = (engine.clock.now(), 0);
+    let (store, now, mut removed) = (&engine.store, engine.clock.now(), 0);
     if let Some(span) = retention.interactions {
         let before = calendar::before(now, span, &catalog.zone);
+        let marks = catalog.asks.meets(Touched::INTERACTIONS);
         loop {
-            let batch = engine.store.prune_interactions(before, BATCH).await?;
+            let batch = store.prune_interactions(before, BATCH, marks).await?;
             removed += batch;
             if batch < u64::from(BATCH) {
                 break;
@@ -24,8 +26,9 @@ pub async fn prune(engine: &Engine, retention: Retention) -> Result<u64> {
     }
     if let Some(span) = retention.dispatches {
         let before = calendar::before(now, span, &catalog.zone);
+        let marks = catalog.asks.meets(Touched::DISPATCHES);
         loop {
-            let batch = engine.store.prune_dispatches(before, BATCH).await?;
+            let batch = store.prune_dispatches(before, BATCH, marks).await?;
             removed += batch;
             if batch < u64::from(BATCH) {
                 break;

@@ -208,7 +208,8 @@ async fn gather(outcomes: &mut mpsc::UnboundedReceiver<Done>, group: &mut Vec<Do
 /// keeps nobody else's outcome.
 async fn store(engine: &Engine, group: Vec<Done>) {
     let now = engine.clock.now();
-    let marks = group.iter().any(|done| done.marks_sends);
+    let asked_now = engine.catalog().marks_sends;
+    let marks = asked_now || group.iter().any(|done| done.marks_sends);
     let (settled, held): (Vec<Settled>, Vec<Held>) = group
         .into_iter()
         .map(|done| (done.settled, done.held))

@@ -11,6 +11,7 @@ use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
+use crate::domain::touched::Touched;
 
 const REVISE: &str = "UPDATE customers SET consent_rev = consent_rev + 1, updated_at = $3 \
      WHERE bucket = $1 AND customer_id = $2";
@@ -41,7 +42,7 @@ pub(super) fn saying(mut line: Interaction, key: &str, value: &str) -> Interacti
 
 /// Finishes a change whose record is written in the same transaction.
 pub(super) async fn finish(tx: &mut Tx, line: Interaction) -> Result<()> {
-    let customer = line.customer;
+    let (customer, what) = (line.customer, Touched::by_line(line.kind));
     let done = query(REVISE)
         .bind(i64::from(customer.bucket().0))
         .bind(customer.0)
@@ -52,7 +53,7 @@ pub(super) async fn finish(tx: &mut Tx, line: Interaction) -> Result<()> {
         return Err(unknown(customer));
     }
     interactions::insert(tx, &[line]).await?;
-    dirty::mark(tx, &[customer]).await
+    dirty::mark(tx, what, &[customer]).await
 }
 
 /// Refuses a customer that is not there.

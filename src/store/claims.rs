@@ -8,8 +8,10 @@ use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
+use crate::domain::touched::Touched;
 
 use super::dialect::{ids, rows};
+use super::dirty;
 use super::error::Result;
 use super::instants::micros;
 use super::listing::json;
@@ -306,6 +308,16 @@ async fn newly_suppressed(tx: &mut Tx, decided: &[Decided]) -> Result<HashSet<(C
     }
     let addresses: Vec<_> = claims.into_iter().map(|(_, address)| address).collect();
     suppressions::among(&addresses, &mut *tx).await
+}
+
+/// Has those looked at again whose run was decided to end. It comes first, as whoever looks at marks
+/// locks them before it ends a run.
+pub(super) async fn mark_ended(tx: &mut Tx, decided: &[Decided]) -> Result<()> {
+    let ended = decided.iter().filter(|row| match &row.decision {
+        Decision::Withhold { then, .. } | Decision::Pass(then) => then.ends(),
+        Decision::Claim { .. } | Decision::Hold { .. } | Decision::Retime { .. } => false,
+    });
+    dirty::mark_each(tx, ended.map(|row| (row.customer, Touched::IN_FLOW))).await
 }
 
 async fn put_off(tx: &mut Tx, decided: &[Decided]) -> Result<()> {

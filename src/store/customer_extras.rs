@@ -1,6 +1,6 @@
 //! Owns what a batch of customers brings beside their columns: many-valued fields and tags.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use super::sql::{query, query_scalar};
 use super::tx::Tx;
 use crate::domain::ids::CustomerId;
 use crate::domain::revision::NameKind;
+use crate::domain::touched::Touched;
 
 macro_rules! tag {
     ($answer:literal) => {
@@ -58,19 +59,19 @@ impl Extras {
         })
     }
 
-    /// Writes the lists and tags of new customers and of known ones; returns which of these that changed.
+    /// Writes the lists and tags of new customers and of known ones; returns what that changed of
+    /// these.
     pub(super) async fn write(
         &self,
         tx: &mut Tx,
         sheet: &Sheet,
         new: &[(usize, CustomerId)],
         known: &[(usize, CustomerId)],
-    ) -> Result<BTreeSet<CustomerId>> {
+    ) -> Result<BTreeMap<CustomerId, Touched>> {
         let lists = new.iter().chain(known);
         let lists: Vec<List> = lists.flat_map(|row| self.lists(sheet, *row)).collect();
         let replaced = customer_lists::replace(tx, lists).await?;
-        let ids = known.iter().map(|(_, id)| *id);
-        let mut changed: BTreeSet<CustomerId> = ids.filter(|id| replaced.contains(id)).collect();
+        let mut changed = self.changed(sheet, known, &replaced);
         if self.tags.is_empty() {
             return Ok(changed);
         }
@@ -86,9 +87,29 @@ impl Extras {
                 .bind(*tag)
                 .fetch_all(&mut *tx)
                 .await?;
-            changed.extend(tagged.into_iter().map(CustomerId));
+            for customer in tagged {
+                *changed.entry(CustomerId(customer)).or_default() |= Touched::TAGS;
+            }
         }
         Ok(changed)
+    }
+
+    /// Which fields of the known ones were replaced.
+    fn changed(
+        &self,
+        sheet: &Sheet,
+        known: &[(usize, CustomerId)],
+        replaced: &HashSet<(CustomerId, i64)>,
+    ) -> BTreeMap<CustomerId, Touched> {
+        let mut changed: BTreeMap<CustomerId, Touched> = BTreeMap::new();
+        for (_, id) in known {
+            for ((name, _), (field, _)) in sheet.lists().iter().zip(&self.fields) {
+                if replaced.contains(&(*id, *field)) {
+                    *changed.entry(*id).or_default() |= Touched::field(name);
+                }
+            }
+        }
+        changed
     }
 
     fn lists(&self, sheet: &Sheet, (row, customer): (usize, CustomerId)) -> Vec<List> {

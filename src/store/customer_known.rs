@@ -15,6 +15,7 @@ use super::tx::Tx;
 use crate::domain::channel::Channel;
 use crate::domain::ids::CustomerId;
 use crate::domain::subscription::Consent;
+use crate::domain::touched::Touched;
 
 const KNOWN_FROM: &str = concat!(
     rows!(bucket BIGINT 0, external_id TEXT 1, line BIGINT 2),
@@ -106,10 +107,16 @@ impl Known {
         wanted.iter().map(change).collect()
     }
 
-    /// Whether its row says nothing new of its fields.
-    pub(super) fn is_as_given(&self, sheet: &Sheet) -> bool {
-        let mut cells = sheet.given(self.row).iter().zip(&self.cells);
-        cells.all(|(given, cell)| sheet.leaves(*given, cell))
+    /// The fields of which its row says something new.
+    pub(super) fn touched(&self, sheet: &Sheet) -> Touched {
+        let cells = sheet.given(self.row).iter().zip(&self.cells);
+        let mut touched = Touched::NOTHING;
+        for ((given, cell), column) in cells.zip(sheet.columns()) {
+            if !sheet.leaves(*given, cell) {
+                touched |= Touched::field(&column.field);
+            }
+        }
+        touched
     }
 
     /// Its cells with the row laid over them.

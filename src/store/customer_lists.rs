@@ -53,15 +53,21 @@ impl List {
     }
 }
 
-/// Writes the lists that differ from what is stored, and says whose those are.
-pub(super) async fn replace(tx: &mut Tx, mut lists: Vec<List>) -> Result<HashSet<CustomerId>> {
+/// Writes the lists that differ from what is stored, and says whose those are and of which field.
+pub(super) async fn replace(
+    tx: &mut Tx,
+    mut lists: Vec<List>,
+) -> Result<HashSet<(CustomerId, i64)>> {
     if lists.is_empty() {
         return Ok(HashSet::new());
     }
     let stored = stored(tx, &lists).await?;
     lists.retain(|list| stored.get(&list.key()).map_or(&[][..], Vec::as_slice) != list.values);
     query(CLEAR).bind(keys(&lists)).execute(&mut *tx).await?;
-    let changed = lists.iter().map(|list| list.customer).collect();
+    let changed = lists
+        .iter()
+        .map(|list| (list.customer, list.field))
+        .collect();
     let cells = lists.into_iter().flat_map(cells).collect();
     rows::insert(tx, "customer_values", &COLUMNS, cells).await?;
     Ok(changed)

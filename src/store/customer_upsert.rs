@@ -1,6 +1,6 @@
 //! Owns the writing of many customers at once: created, changed or left alone, by set statements.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -25,6 +25,7 @@ use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
 use crate::domain::subscription::Consent;
+use crate::domain::touched::Touched;
 use crate::domain::value::fold;
 
 /// Rows whose new customers are marked by one statement.
@@ -140,8 +141,8 @@ struct Writing<'a> {
     created: u64,
     /// The first row after those whose new customers are marked.
     marked: usize,
-    /// Those who were there and changed.
-    changed: BTreeSet<CustomerId>,
+    /// What changed of those who were there.
+    changed: BTreeMap<CustomerId, Touched>,
 }
 
 impl<'a> Writing<'a> {
@@ -164,7 +165,7 @@ impl<'a> Writing<'a> {
             all_new: false,
             created: 0,
             marked: rows_start,
-            changed: BTreeSet::new(),
+            changed: BTreeMap::new(),
         })
     }
 
@@ -237,18 +238,23 @@ impl<'a> Writing<'a> {
         self.created += new.len() as u64;
         let new = self.with_numbers(&new);
         let there: Vec<(usize, CustomerId)> = known.iter().map(|k| (k.row, k.id)).collect();
-        let changed = self.extras.write(tx, self.sheet, &new, &there).await?;
-        self.changed.extend(changed);
+        for (id, what) in self.extras.write(tx, self.sheet, &new, &there).await? {
+            *self.changed.entry(id).or_default() |= what;
+        }
         let mut lines = self.first_lines(&new);
         let mut updates = Vec::new();
         for known in known {
             let consents = known.consents(&self.wanted);
             let moved: Vec<ConsentChange> =
                 consents.iter().copied().filter(|c| c.differs()).collect();
-            if moved.is_empty() && known.is_as_given(self.sheet) {
+            let mut what = known.touched(self.sheet);
+            if !moved.is_empty() {
+                what |= Touched::by_line(Kind::ConsentChanged);
+            }
+            if what == Touched::NOTHING {
                 continue;
             }
-            self.changed.insert(known.id);
+            *self.changed.entry(known.id).or_default() |= what;
             lines.extend(moved.iter().map(|change| line(known.id, *change, self.how)));
             updates.push(update(known, &consents, self.sheet, self.how.at));
         }
@@ -297,9 +303,8 @@ impl<'a> Writing<'a> {
 
     async fn finish(mut self, tx: &mut Tx) -> Result<Upserted> {
         self.mark(tx, self.rows.end).await?;
-        let changed: Vec<CustomerId> = self.changed.into_iter().collect();
-        dirty::mark(tx, &changed).await?;
-        let updated = changed.len() as u64;
+        let updated = self.changed.len() as u64;
+        dirty::mark_each(tx, self.changed).await?;
         Ok(Upserted {
             created: self.created,
             updated,

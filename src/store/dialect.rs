@@ -203,6 +203,20 @@ impl Dialect {
         }
     }
 
+    /// The names of the indexes that begin like `$1`.
+    pub(super) fn indexes_that_begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'index' \
+                 AND substr(name, 1, length($1)) = $1"
+            }
+            Self::Postgres => {
+                "SELECT CAST(indexname AS TEXT) FROM pg_indexes \
+                 WHERE schemaname = current_schema() AND starts_with(indexname, $1)"
+            }
+        }
+    }
+
     /// The names of the columns that `customers` has now.
     pub(super) fn customer_columns(self) -> &'static str {
         match self {

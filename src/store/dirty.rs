@@ -1,42 +1,54 @@
 //! Owns the change marks: which customers have to be looked at again, by segments and exits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::among::numbers;
 use super::db::Store;
-use super::dialect::{ids, listed, rows};
+use super::dialect::{listed, rows};
 use super::error::Result;
 use super::listing::{json, listed};
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
 use crate::domain::ids::{Bucket, CustomerId, Stripes};
+use crate::domain::touched::Touched;
+
+/// What becomes of a mark that is there: it moves, and says what changed besides.
+macro_rules! again {
+    () => {
+        " ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = dirty.mark + 1, \
+         what = dirty.what | excluded.what"
+    };
+}
+pub(super) use again;
 
 const MARK: &str = concat!(
-    "INSERT INTO dirty (bucket, customer_id, mark) SELECT k.bucket, k.id, 1 FROM ",
-    ids!(),
-    " AS k WHERE true ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = dirty.mark + 1"
+    "INSERT INTO dirty (bucket, customer_id, mark, what) SELECT j.id >> 48, j.id, 1, j.what FROM ",
+    rows!(id BIGINT 0, what BIGINT 1),
+    " AS j WHERE true",
+    again!()
 );
 
 /// Those who are new have no mark yet.
 const MARK_NEW: &str = concat!(
-    "@insert dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, 1 FROM ",
+    "@insert dirty (bucket, customer_id, mark, what) SELECT c.bucket, c.customer_id, 1, $4 FROM ",
     rows!(bucket BIGINT 0),
     " AS k CROSS JOIN customers AS c WHERE c.bucket = k.bucket \
      AND c.customer_id >= (k.bucket << 48) + $2 AND c.customer_id < (k.bucket << 48) + $3"
 );
 
-/// What was seen is removed; a mark that has moved since stays for the next look.
+/// What was seen is removed; a mark that has moved since stays for the next look. One that was taken
+/// and set anew meanwhile is the same mark only if it says the same.
 const CLEAN: &str = concat!(
-    "DELETE FROM dirty WHERE (bucket, customer_id, mark) IN (SELECT j.id >> 48, j.id, j.mark FROM ",
-    rows!(id BIGINT 0, mark BIGINT 1),
+    "DELETE FROM dirty WHERE (bucket, customer_id, mark, what) IN \
+     (SELECT j.id >> 48, j.id, j.mark, j.what FROM ",
+    rows!(id BIGINT 0, mark BIGINT 1, what BIGINT 2),
     " AS j)"
 );
 
 /// Stripe by stripe, because the others' may be many.
 const SEEN: &str = concat!(
-    listed!("d.customer_id, d.mark"),
-    "(SELECT customer_id, mark FROM dirty WHERE bucket BETWEEN $2 AND $3 \
+    listed!("d.customer_id, d.mark, d.what"),
+    "(SELECT customer_id, mark, what FROM dirty WHERE bucket BETWEEN $2 AND $3 \
      ORDER BY bucket, customer_id LIMIT $1) AS d"
 );
 
@@ -44,8 +56,8 @@ const ANY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND
 
 pub(super) const STATEMENTS: &[&str] = &[MARK, MARK_NEW, CLEAN, SEEN, ANY];
 
-/// A customer to look at again, and its mark as it was seen.
-pub(super) type Seen = (i64, i64);
+/// A customer to look at again, its mark as it was seen, and what changed.
+pub(super) type Seen = (i64, i64, i64);
 
 impl Store {
     /// Whether any customer waits to be looked at.
@@ -71,14 +83,26 @@ impl Store {
     }
 }
 
-/// Marks the customers: a mark moves with every change.
-pub(super) async fn mark(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
-    if customers.is_empty() {
+/// Marks the customers alike: a mark moves with every change.
+pub(super) async fn mark(tx: &mut Tx, what: Touched, customers: &[CustomerId]) -> Result<()> {
+    mark_each(tx, customers.iter().map(|customer| (*customer, what))).await
+}
+
+/// Marks each customer with what changed of it.
+pub(super) async fn mark_each(
+    tx: &mut Tx,
+    changed: impl IntoIterator<Item = (CustomerId, Touched)>,
+) -> Result<()> {
+    let mut marks: BTreeMap<CustomerId, Touched> = BTreeMap::new();
+    for (customer, what) in changed {
+        *marks.entry(customer).or_default() |= what;
+    }
+    if marks.is_empty() {
         return Ok(());
     }
-    let customers: BTreeSet<CustomerId> = customers.iter().copied().collect();
-    let customers: Vec<CustomerId> = customers.into_iter().collect();
-    query(MARK).bind(numbers(&customers)).execute(tx).await?;
+    let rows = marks.into_iter().map(|(id, what)| (id.0, what.bits()));
+    let rows: Vec<(i64, i64)> = rows.collect();
+    query(MARK).bind(json(&rows)).execute(tx).await?;
     Ok(())
 }
 
@@ -92,7 +116,8 @@ pub(super) async fn mark_new(
     let marking = query(MARK_NEW)
         .bind(json(&buckets))
         .bind(numbers.start)
-        .bind(numbers.end);
+        .bind(numbers.end)
+        .bind(Touched::EVERYTHING.bits());
     marking.execute(tx).await?;
     Ok(())
 }

@@ -7,10 +7,12 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{CustomerId, NameNo, RevisionNo};
 use crate::domain::segment::Condition;
+use crate::domain::touched::Touched;
 
 use super::among::{Among, numbers};
 use super::bind::{Bind, composed};
 use super::dialect::ids;
+use super::dirty;
 use super::error::Result;
 use super::instants::micros;
 use super::segment_frame::{Frame, Within};
@@ -59,6 +61,8 @@ pub struct Entering<'a> {
     pub due: &'a DueInZone<'a>,
     /// Whether that depends on the zone.
     pub due_by_zone: bool,
+    /// Whether a segment asks who is in a flow: those who enter are looked at again.
+    pub marks: bool,
     pub now: Timestamp,
 }
 
@@ -106,7 +110,16 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
         .zones
         .into_iter()
         .fold(query, |query, (zone, due)| query.bind(zone).bind(due));
-    query.execute(tx).await
+    if !entering.marks {
+        return query.execute(tx).await;
+    }
+    let rows = query.fetch_all(&mut *tx).await?;
+    let entered: Vec<CustomerId> = rows
+        .iter()
+        .map(|row| row.take().map(CustomerId))
+        .collect::<Result<_>>()?;
+    dirty::mark(tx, Touched::IN_FLOW, &entered).await?;
+    Ok(entered.len() as u64)
 }
 
 /// More numbers than enrollments can come of it: of whole buckets as many as customers have, and those
@@ -251,11 +264,16 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>, dues: &Dues) -> String
             members_sql(among) + " ON CONFLICT (bucket, customer_id, flow, entry) DO NOTHING",
         ),
     };
+    let answer = if entering.marks {
+        " RETURNING customer_id"
+    } else {
+        ""
+    };
     format!(
         "INSERT INTO enrollments (bucket, enrollment_id, customer_id, flow, entry, status, step, \
          lane, due, anchor, planned, started_at, started_revision, timed_revision) \
          SELECT m.bucket, {number}, m.customer_id, $2, {entry}, $7, $8, $9, {due_or_none}, \
-         {anchor}, {due}, $11, $12, {revision} {from}"
+         {anchor}, {due}, $11, $12, {revision} {from}{answer}"
     )
 }
 
@@ -269,13 +287,13 @@ fn by_zone(field: &str, zones: usize) -> String {
 }
 
 /// Ends the live enrollments of these customers in a flow. They are due at once in the lane of those
-/// who may enter again, where it is decided when, if ever.
+/// who may enter again, where it is decided when, if ever. With `marks`, they are looked at again.
 pub(super) async fn exit(
     tx: &mut Tx,
     flow: NameNo,
     customers: &[CustomerId],
     why: (ExitReason, Reason),
-    at: Timestamp,
+    (at, marks): (Timestamp, bool),
 ) -> Result<u64> {
     if customers.is_empty() {
         return Ok(0);
@@ -289,6 +307,9 @@ pub(super) async fn exit(
         .fetch_all(&mut *tx)
         .await?;
     close_deferred(tx, &ended, why.1, at).await?;
+    if marks && !ended.is_empty() {
+        dirty::mark(tx, Touched::IN_FLOW, customers).await?;
+    }
     Ok(ended.len() as u64)
 }
 

@@ -14,6 +14,7 @@ use super::sql::{query, query_scalar};
 use super::tx::Tx;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
+use crate::domain::touched::Touched;
 
 /// A customer that was deleted meanwhile has no history to add to.
 const INSERT: &str = concat!(
@@ -114,10 +115,10 @@ fn identity(line: &Interaction) -> impl Eq + Hash + use<> {
 /// What lines do beside standing in the history: activity, and another look by segments and exits.
 async fn show(tx: &mut Tx, interactions: &[Interaction]) -> Result<()> {
     active(tx, interactions).await?;
-    let mut customers: Vec<CustomerId> = interactions.iter().map(|i| i.customer).collect();
-    customers.sort_unstable();
-    customers.dedup();
-    dirty::mark(tx, &customers).await
+    let touched = interactions
+        .iter()
+        .map(|line| (line.customer, Touched::by_line(line.kind)));
+    dirty::mark_each(tx, touched).await
 }
 
 /// Writes the lines and nothing else.

@@ -12,7 +12,7 @@ use super::bind::{Bind, composed};
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
-use super::instants::{instant, micros};
+use super::instants::{instant, micros, optional_instant};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sql::query;
@@ -23,7 +23,10 @@ use super::tx::Tx;
 pub struct SegmentState {
     pub definition: String,
     pub examined_to: u16,
+    /// The passing of time has been looked at up to this instant.
     pub watermark: Timestamp,
+    /// When time alone moves somebody next, at the earliest; none: never.
+    pub next_edge: Option<Timestamp>,
 }
 
 /// A segment as it is examined.
@@ -43,21 +46,21 @@ pub(super) struct Difference {
     pub left: Vec<CustomerId>,
 }
 
-const STATES: &str = "SELECT segment, definition, examined_to, watermark FROM segment_states";
-const SAVE_STATE: &str = "INSERT INTO segment_states (segment, definition, examined_to, watermark) \
-     VALUES ($1, $2, $3, $4) ON CONFLICT (segment) DO UPDATE SET \
+const STATES: &str =
+    "SELECT segment, definition, examined_to, watermark, next_edge FROM segment_states";
+const SAVE_STATE: &str = "INSERT INTO segment_states (segment, definition, examined_to, watermark, \
+     next_edge) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (segment) DO UPDATE SET \
      definition = excluded.definition, examined_to = excluded.examined_to, \
-     watermark = excluded.watermark";
+     watermark = excluded.watermark, next_edge = excluded.next_edge";
 const LEAVE: &str = concat!(
     "DELETE FROM memberships WHERE (bucket, segment, customer_id) IN \
      (SELECT k.bucket, CAST($2 AS BIGINT), k.id FROM ",
     ids!(),
     " AS k)"
 );
-const FORGET: &str = "DELETE FROM memberships WHERE bucket BETWEEN 0 AND 1023 AND segment = $1";
-const FORGET_STATE: &str = "DELETE FROM segment_states WHERE segment = $1";
+const FORGET: &str = "DELETE FROM segment_states WHERE segment = $1";
 
-pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, FORGET_STATE];
+pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET];
 
 impl Store {
     pub async fn segment_states(&self) -> Result<BTreeMap<NameNo, SegmentState>> {
@@ -68,6 +71,7 @@ impl Store {
                     definition: row.try_get(1)?,
                     examined_to: row.try_get(2)?,
                     watermark: instant(row.try_get(3)?)?,
+                    next_edge: optional_instant(row.try_get(4)?)?,
                 };
                 Ok((NameNo(row.try_get(0)?), state))
             })
@@ -80,11 +84,10 @@ impl Store {
         tx.commit().await
     }
 
-    /// Forgets a segment that no flow uses any more.
+    /// A segment that no running flow uses is not kept up: used again, it is examined anew.
     pub async fn forget_segment(&self, segment: NameNo) -> Result<()> {
         let mut tx = self.write_leading(0..BUCKETS).await?;
         query(FORGET).bind(segment.0).execute(&mut tx).await?;
-        query(FORGET_STATE).bind(segment.0).execute(&mut tx).await?;
         tx.commit().await
     }
 }
@@ -95,6 +98,7 @@ pub(super) async fn save_state(tx: &mut Tx, segment: NameNo, state: &SegmentStat
         .bind(&state.definition)
         .bind(i32::from(state.examined_to))
         .bind(micros(state.watermark))
+        .bind(state.next_edge.map(micros))
         .execute(&mut *tx)
         .await?;
     Ok(())

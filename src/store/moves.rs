@@ -31,6 +31,13 @@ pub enum Move {
     },
 }
 
+impl Move {
+    /// Whether the run is over with it.
+    pub(super) fn ends(self) -> bool {
+        matches!(self, Self::Completed { .. } | Self::Exited { .. })
+    }
+}
+
 /// One move with its guard: the step, and for claims the due time, that were seen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MoveRow {

@@ -5,14 +5,16 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::channel::Lane;
 use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
-use crate::domain::ids::{BUCKETS, EnrollmentId, NameNo, RevisionNo};
+use crate::domain::ids::{BUCKETS, CustomerId, EnrollmentId, NameNo, RevisionNo};
+use crate::domain::touched::Touched;
 
 use super::db::Store;
 use super::dialect::rows;
+use super::dirty;
 use super::enrollments::close_deferred;
 use super::error::Result;
 use super::instants::{instant, micros};
-use super::sql::{query, query_scalar};
+use super::sql::query;
 
 /// How parked rows come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +57,7 @@ const UNPARK: &str = "UPDATE enrollments SET due = parked + $3, planned = planne
 const STOP: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
      due = NULL, parked = NULL, held = NULL WHERE (bucket, enrollment_id) IN \
      (SELECT bucket, enrollment_id FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
-     AND status < 10 LIMIT $2) RETURNING enrollment_id";
+     AND status < 10 LIMIT $2) RETURNING enrollment_id, customer_id";
 const TIME: &str = concat!(
     "UPDATE enrollments SET planned = j.planned, lane = j.lane, \
      due = CASE WHEN enrollments.parked IS NULL THEN j.planned END, \
@@ -116,10 +118,17 @@ impl Store {
         Ok(done)
     }
 
-    /// Ends up to `limit` live enrollments of a stopped flow.
-    pub async fn stop_enrollments(&self, flow: NameNo, limit: u32, at: Timestamp) -> Result<u64> {
+    /// Ends up to `limit` live enrollments of a stopped flow. With `marks`, those customers are looked
+    /// at again, because a segment asks who is in a flow.
+    pub async fn stop_enrollments(
+        &self,
+        flow: NameNo,
+        limit: u32,
+        at: Timestamp,
+        marks: bool,
+    ) -> Result<u64> {
         let mut tx = self.write_leading(0..BUCKETS).await?;
-        let ended: Vec<i64> = query_scalar(STOP)
+        let rows = query(STOP)
             .bind(flow.0)
             .bind(limit)
             .bind(EnrollmentStatus::Exited.number())
@@ -127,7 +136,16 @@ impl Store {
             .bind(micros(at))
             .fetch_all(&mut tx)
             .await?;
+        let column = |place| rows.iter().map(move |row| row.try_get(place));
+        let ended: Vec<i64> = column(0).collect::<Result<_>>()?;
         close_deferred(&mut tx, &ended, Reason::FlowStopped, at).await?;
+        if marks {
+            let left: Vec<i64> = column(1).collect::<Result<_>>()?;
+            let left = left
+                .into_iter()
+                .map(|id| (CustomerId(id), Touched::IN_FLOW));
+            dirty::mark_each(&mut tx, left).await?;
+        }
         tx.commit().await?;
         Ok(ended.len() as u64)
     }

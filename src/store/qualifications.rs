@@ -8,17 +8,20 @@ use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::ExitReason;
 use crate::domain::ids::{BUCKETS, Bucket, CustomerId, NameNo, Stripes};
 use crate::domain::segment::Condition;
+use crate::domain::touched::Touched;
 
 use super::among::Among;
+use super::crossings;
 use super::db::Store;
 use super::dialect::rows;
-use super::dirty;
+use super::dirty::{self, Seen};
 use super::enrollments::{self, Entering, EntryAnchor};
 use super::error::Result;
 use super::holding::Holding;
 use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
 use super::nodes::Grip;
+use super::segment_edges::Edge;
 use super::segment_frame::Frame;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
@@ -27,9 +30,15 @@ use super::tx::Tx;
 #[derive(Clone)]
 pub struct Qualification<'a> {
     pub examined: Examined<'a>,
+    /// What of a customer decides about it: nobody else of the changed ones is asked.
+    pub asks: Touched,
     pub entering: Vec<Entering<'a>>,
+    /// How time moves customers into the segment, out of it or out of a flow.
+    pub edges: Vec<Edge>,
     /// Flows that let go of those who leave the segment.
     pub lets_go: Vec<NameNo>,
+    /// Whether a segment asks who is in a flow: those who are let go are looked at again.
+    pub marks: bool,
 }
 
 /// A flow's exit condition.
@@ -37,7 +46,11 @@ pub struct Qualification<'a> {
 pub struct ExitWhen<'a> {
     pub flow: NameNo,
     pub condition: &'a Condition,
+    /// What of a customer decides about it, or lets them into the flow.
+    pub asks: Touched,
     pub frame: Frame<'a>,
+    /// As in [`Qualification`].
+    pub marks: bool,
 }
 
 /// What one pass did.
@@ -48,6 +61,8 @@ pub struct Pass {
     pub left: u64,
     pub enrolled: u64,
     pub exited: u64,
+    /// What changed of those who were looked at.
+    pub touched: Touched,
 }
 
 const CAUGHT_UP: &str = "UPDATE flow_states SET caught_up_to = $2 WHERE flow = $1";
@@ -60,7 +75,7 @@ const PROMOTE: &str = concat!(
 );
 const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
      AND status = 0 AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.bucket = enrollments.bucket \
-     AND m.segment = $2 AND m.customer_id = enrollments.customer_id)";
+     AND m.segment = $2 AND m.customer_id = enrollments.customer_id) RETURNING customer_id";
 const COUNT_PENDING: &str =
     "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 0";
 
@@ -93,27 +108,30 @@ impl Store {
         now: Timestamp,
     ) -> Result<Pass> {
         let mut seen = self.seen_dirty(stripes, limit).await?;
-        let buckets = seen.iter().map(|(id, _)| Bucket::of_number(*id));
+        let buckets = seen.iter().map(|row| Bucket::of_number(row.0));
         let Holding { mut tx, lost } = self.write_held(buckets, Grip::Alone).await?;
-        seen.retain(|(id, _)| !lost.contains(&Bucket::of_number(*id)));
-        let changed: Vec<CustomerId> = seen.iter().map(|(id, _)| CustomerId(*id)).collect();
-        let mut pass = Pass {
-            customers: changed.len() as u64,
-            ..Pass::default()
-        };
-        if changed.is_empty() {
-            return Ok(pass);
+        seen.retain(|row| !lost.contains(&Bucket::of_number(row.0)));
+        if seen.is_empty() {
+            return Ok(Pass::default());
         }
         dirty::clean(&mut tx, &seen).await?;
+        let changed = Changed::of(&seen);
+        let mut pass = Pass {
+            customers: seen.len() as u64,
+            touched: changed.touched,
+            ..Pass::default()
+        };
         for qualification in qualifications {
-            pass += qualify(&mut tx, qualification, &Among::Customers(&changed)).await?;
+            let asked = changed.meeting(qualification.asks);
+            if !asked.is_empty() {
+                pass += qualify(&mut tx, qualification, &Among::Customers(&asked)).await?;
+            }
+        }
+        for qualification in qualifications {
+            qualification.look_ahead(&mut tx, changed.touched).await?;
         }
         for exit in exits {
-            let flow = exit.flow;
-            let met =
-                enrollments::meeting(&mut tx, flow, exit.condition, &exit.frame, &changed).await?;
-            let why = (ExitReason::ExitCondition, Reason::ExitCondition);
-            pass.exited += enrollments::exit(&mut tx, flow, &met, why, now).await?;
+            pass.exited += end(&mut tx, exit, &changed.meeting(exit.asks), now).await?;
         }
         tx.commit().await?;
         Ok(pass)
@@ -145,11 +163,15 @@ impl Store {
     /// Lets in up to `limit` of those who wait, the longest waiting first; who no longer qualifies goes.
     pub async fn promote(&self, entering: &Entering<'_>, limit: u32) -> Result<u64> {
         let mut tx = self.write_leading(0..BUCKETS).await?;
-        query(DROP_UNQUALIFIED)
+        let dropped: Vec<i64> = query_scalar(DROP_UNQUALIFIED)
             .bind(entering.flow.0)
             .bind(entering.segment.0)
-            .execute(&mut tx)
+            .fetch_all(&mut tx)
             .await?;
+        if entering.marks {
+            let dropped: Vec<CustomerId> = dropped.into_iter().map(CustomerId).collect();
+            dirty::mark(&mut tx, Touched::IN_FLOW, &dropped).await?;
+        }
         let EntryAnchor::At(anchor) = entering.anchor else {
             return Ok(0);
         };
@@ -177,6 +199,61 @@ impl Store {
     }
 }
 
+impl Qualification<'_> {
+    /// What has changed can bring the next edge nearer.
+    async fn look_ahead(&self, tx: &mut Tx, touched: Touched) -> Result<()> {
+        if !self.edges.iter().any(|edge| edge.touches.meets(touched)) {
+            return Ok(());
+        }
+        let examined = &self.examined;
+        crossings::bring_nearer(tx, examined.segment, &self.edges, &examined.frame).await
+    }
+}
+
+/// The customers of a batch with what changed of each.
+struct Changed {
+    customers: Vec<(CustomerId, Touched)>,
+    touched: Touched,
+}
+
+impl Changed {
+    fn of(seen: &[Seen]) -> Self {
+        let mut touched = Touched::NOTHING;
+        let each = |(id, _, what): &Seen| {
+            let what = Touched::from_bits(*what);
+            touched |= what;
+            (CustomerId(*id), what)
+        };
+        let customers = seen.iter().map(each).collect();
+        Self { customers, touched }
+    }
+
+    /// Those of whom something changed that is asked about.
+    fn meeting(&self, asks: Touched) -> Vec<CustomerId> {
+        if !self.touched.meets(asks) {
+            return Vec::new();
+        }
+        let meeting = self.customers.iter().filter(|(_, what)| what.meets(asks));
+        meeting.map(|(id, _)| *id).collect()
+    }
+}
+
+/// Ends the runs of those of these customers who meet a flow's exit condition.
+async fn end(
+    tx: &mut Tx,
+    exit: &ExitWhen<'_>,
+    customers: &[CustomerId],
+    now: Timestamp,
+) -> Result<u64> {
+    if customers.is_empty() {
+        return Ok(0);
+    }
+    let flow = exit.flow;
+    let met = enrollments::meeting(tx, flow, exit.condition, &exit.frame, customers).await?;
+    let why = (ExitReason::ExitCondition, Reason::ExitCondition);
+    enrollments::exit(tx, flow, &met, why, (now, exit.marks)).await
+}
+
 impl std::ops::AddAssign for Pass {
     fn add_assign(&mut self, other: Self) {
         self.customers += other.customers;
@@ -184,6 +261,7 @@ impl std::ops::AddAssign for Pass {
         self.left += other.left;
         self.enrolled += other.enrolled;
         self.exited += other.exited;
+        self.touched |= other.touched;
     }
 }
 
@@ -214,7 +292,8 @@ async fn qualify(
     for flow in &qualification.lets_go {
         let why = (ExitReason::LeftSegment, Reason::NoLongerInSegment);
         let now = examined.frame.now;
-        pass.exited += enrollments::exit(tx, *flow, &difference.left, why, now).await?;
+        let then = (now, qualification.marks);
+        pass.exited += enrollments::exit(tx, *flow, &difference.left, why, then).await?;
     }
     Ok(pass)
 }

@@ -1,4 +1,4 @@
-//! Owns looking again: at those whom time alone has touched, at all of a segment, at those who may enter once more.
+//! Owns looking again: at all of a segment, at those who may enter once more.
 
 use jiff::Timestamp;
 
@@ -6,23 +6,19 @@ use super::among::{Among, numbers};
 use super::bind::{Bind, composed};
 use super::db::Store;
 use super::dialect::{ids, rows};
+use super::dirty::again;
 use super::enrollments::{self, Entering};
 use super::error::Result;
 use super::holding::Holding;
 use super::instants::micros;
-use super::memberships::{self, SegmentState};
 use super::nodes::Grip;
-use super::segment_edges::{Edge, edges, touched_sql};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sql::query;
 use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
 use crate::domain::segment::Condition;
+use crate::domain::touched::Touched;
 
-const ENROLLED: &str = "INSERT INTO dirty (bucket, customer_id, mark) \
-     SELECT DISTINCT e.bucket, e.customer_id, 1 FROM enrollments AS e \
-     WHERE e.bucket BETWEEN 0 AND 1023 AND e.flow = $1 AND e.status < 10 \
-     ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = dirty.mark + 1";
 const REST: &str = concat!(
     "UPDATE enrollments SET due = NULL WHERE status >= 10 AND (bucket, enrollment_id) IN \
      (SELECT k.bucket, k.id FROM ",
@@ -37,47 +33,9 @@ const LOOK_AGAIN: &str = concat!(
      AND enrollments.status >= 10"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[LOOK_AGAIN, ENROLLED, REST];
+pub(super) const STATEMENTS: &[&str] = &[LOOK_AGAIN, REST];
 
 impl Store {
-    /// Marks the customers whom the time since `since` can have moved over an edge of one of the
-    /// conditions, and remembers up to when that is done. Edges that are met as days begin are not
-    /// looked at here: they concern everybody.
-    pub async fn mark_touched_by_time(
-        &self,
-        conditions: &[&Condition],
-        frame: &Frame<'_>,
-        since: Timestamp,
-        (segment, next): (NameNo, &SegmentState),
-    ) -> Result<()> {
-        let mut found: Vec<Edge> = Vec::new();
-        for condition in conditions {
-            found.extend(edges(condition, frame.revision));
-        }
-        found.retain(|edge| *edge != Edge::Daily);
-        let touched = touched_sql(&found, frame.revision, (since, frame.now), 1);
-        let mut tx = self.write_leading(0..0).await?;
-        if let Some(predicate) = touched {
-            let sql = marking(&format!(
-                "FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023 AND {}",
-                predicate.sql
-            ));
-            composed(sql, None, predicate.binds)
-                .execute(&mut tx)
-                .await?;
-        }
-        memberships::save_state(&mut tx, segment, next).await?;
-        tx.commit().await
-    }
-
-    /// Marks everybody who is in a flow.
-    pub async fn mark_enrolled(&self, flow: NameNo) -> Result<u64> {
-        let mut tx = self.write_leading(0..0).await?;
-        let marked = query(ENROLLED).bind(flow.0).execute(&mut tx).await?;
-        tx.commit().await?;
-        Ok(marked)
-    }
-
     /// Marks everybody whose stored membership is not what the condition says; how many they are.
     pub async fn mark_differences(
         &self,
@@ -149,7 +107,9 @@ impl Store {
 
 fn marking(customers: &str) -> String {
     format!(
-        "INSERT INTO dirty (bucket, customer_id, mark) SELECT c.bucket, c.customer_id, 1 \
-         {customers} ON CONFLICT (bucket, customer_id) DO UPDATE SET mark = dirty.mark + 1"
+        "INSERT INTO dirty (bucket, customer_id, mark, what) \
+         SELECT c.bucket, c.customer_id, 1, {what} {customers}{again}",
+        what = Touched::EVERYTHING.bits(),
+        again = again!(),
     )
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::db::Store;
 use super::error::Result;
@@ -11,8 +11,6 @@ use super::sql::{Row, query};
 use crate::domain::ids::NameNo;
 
 const RELOAD: &str = "reload_requested";
-/// The passing of time alone is asked about in steps of this.
-const TIME_IS_ASKED_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// Work that does not come from paused flows: rows to look at, customers to let in, changes to see.
 const LEFT: &str = "SELECT \
@@ -37,9 +35,9 @@ const BEHIND: &str = "SELECT \
      EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023), \
      EXISTS (SELECT 1 FROM flow_states AS f WHERE f.paused_at IS NULL \
        AND f.activated_at IS NOT NULL AND f.caught_up_to < 1024), \
-     EXISTS (SELECT 1 FROM @numbers($3) AS j LEFT JOIN segment_states AS s \
+     EXISTS (SELECT 1 FROM @numbers($2) AS j LEFT JOIN segment_states AS s \
        ON s.segment = j.value WHERE s.segment IS NULL OR s.examined_to < 1024 \
-       OR s.watermark < $2)";
+       OR s.next_edge <= $1)";
 
 pub(super) const STATEMENTS: &[&str] = &[LEFT, BEHIND];
 
@@ -63,10 +61,8 @@ impl Store {
     /// Whether everything up to `now` has been done: what is due was sent or put off, every change
     /// and the passing of time were looked at in these segments. Paused channels are left out.
     pub async fn is_caught_up(&self, segments: &[NameNo], now: Timestamp) -> Result<bool> {
-        let seen_to = now.checked_sub(TIME_IS_ASKED_EVERY).unwrap_or(now);
         let row = query(BEHIND)
             .bind(micros(now))
-            .bind(micros(seen_to))
             .bind(super::among::numbers_of_names(segments))
             .fetch_one(self.read())
             .await?;

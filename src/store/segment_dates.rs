@@ -1,5 +1,7 @@
 //! Owns tests of dates and instants: each is a span of a column, so a missing value meets none.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::{Date, date};
 use serde_json::json;
 
@@ -10,6 +12,8 @@ use crate::domain::segment::DateTest;
 
 /// The first year of which anniversaries are found.
 const FIRST_YEAR: i16 = 1850;
+/// No instant of a customer's record is older than this.
+const OLDEST: Date = date(1900, 1, 1);
 
 /// `from` included, `until` not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,7 +100,7 @@ fn anniversary(
             format!("({})", one_of(column, Listed::Whole, list))
         }
         Scale::Instants => {
-            let spans: Vec<String> = runs(&days)
+            let spans: Vec<String> = runs(days.into_iter().filter(|day| *day >= OLDEST))
                 .into_iter()
                 .map(|(first, last)| {
                     let bounds = bounds(now, scale, &DateTest::Between(first, last));
@@ -127,16 +131,36 @@ fn days_with_anniversary(today: Date, within_days: u32) -> Vec<Date> {
 }
 
 /// Days in a row, as their first and last.
-fn runs(days: &[Date]) -> Vec<(Date, Date)> {
+fn runs(days: impl IntoIterator<Item = Date>) -> Vec<(Date, Date)> {
     let mut runs: Vec<(Date, Date)> = Vec::new();
-    // No instant of a customer's record is older than this.
-    for day in days.iter().copied().filter(|day| *day >= date(1900, 1, 1)) {
+    for day in days {
         match runs.last_mut() {
             Some((_, last)) if last.tomorrow().is_ok_and(|next| next == day) => *last = day,
             _ => runs.push((day, day)),
         }
     }
     runs
+}
+
+/// The values of which the test can say otherwise at `after` than it did at `before`: each from the
+/// first on and below the second.
+pub(super) fn moved(before: &Now, after: &Now, scale: Scale, test: &DateTest) -> Vec<(i64, i64)> {
+    let DateTest::Anniversary { within_days } = test else {
+        let (was, is) = (bounds(before, scale, test), bounds(after, scale, test));
+        let ends = [was.from.zip(is.from), was.until.zip(is.until)];
+        let ends = ends.into_iter().flatten();
+        return ends.map(|(was, is)| (was.min(is), was.max(is))).collect();
+    };
+    let days = |now: &Now| -> BTreeSet<Date> {
+        let days = days_with_anniversary(now.today, *within_days);
+        days.into_iter().collect()
+    };
+    let (was, is) = (days(before), days(after));
+    let moved = was.symmetric_difference(&is).copied();
+    let begin = |day: Date| after.begin(day, scale);
+    let runs = runs(moved).into_iter();
+    runs.map(|(first, last)| (begin(first), begin(last.tomorrow().unwrap_or(Date::MAX))))
+        .collect()
 }
 
 #[cfg(test)]
@@ -159,6 +183,6 @@ mod tests {
         assert!(days.contains(&date(1990, 12, 30)));
         assert!(days.contains(&date(1990, 1, 2)));
         assert!(!days.contains(&date(1990, 1, 3)));
-        assert!(runs(&days).len() <= 2 * 127 + 1);
+        assert_eq!(runs(days).len(), 2026 - 1850 + 2);
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn sql(frame: &Frame<'_>, binds: &mut Binds, did: &Did, within: Withi
 }
 
 /// Interactions of a kind of the customer `c`.
-pub(super) fn interactions_of(binds: &mut Binds, kind: Kind) -> String {
+fn interactions_of(binds: &mut Binds, kind: Kind) -> String {
     format!(
         "FROM interactions AS i WHERE i.bucket = c.bucket AND i.customer_id = c.customer_id \
          AND i.kind = {}",
@@ -41,9 +41,14 @@ pub(super) fn interactions_of(binds: &mut Binds, kind: Kind) -> String {
     )
 }
 
+/// The numbers of the states of what was handed over.
+pub(super) fn taken() -> String {
+    TAKEN.map(|state| state.number().to_string()).join(", ")
+}
+
 /// Dispatches of a channel to the customer `c` that were handed over.
-pub(super) fn dispatches_of(binds: &mut Binds, channel: Channel) -> String {
-    let states = TAKEN.map(|state| state.number().to_string()).join(", ");
+fn dispatches_of(binds: &mut Binds, channel: Channel) -> String {
+    let states = taken();
     format!(
         "FROM enrollments AS n CROSS JOIN dispatches AS d WHERE n.bucket = c.bucket \
          AND n.customer_id = c.customer_id AND d.bucket = n.bucket \

@@ -1,58 +1,64 @@
 //! Owns the edges of a condition: where time alone, without any change, moves customers in or out.
 
-use jiff::Timestamp;
-
-use super::bind::Bind;
 use super::customer_columns::{Class, Column};
-use super::segment_did::{dispatches_of, interactions_of};
-use super::segment_frame::{Binds, Predicate, microseconds};
-use super::segment_sql::moment_column;
+use super::segment_dates;
+use super::segment_frame::{Now, Scale, microseconds};
+use crate::domain::channel::Channel;
 use crate::domain::interaction::Kind;
-use crate::domain::rating::Rating;
+use crate::domain::rating::{Rating, RatingBounds};
 use crate::domain::revision::Revision;
-use crate::domain::segment::{Condition, DateTest, Test};
+use crate::domain::segment::{Condition, DateTest, Moment, Test};
+use crate::domain::touched::Touched;
 
 /// One way in which time moves customers over the edge of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edge {
-    /// When the clock reaches the instant in the column of `c`, and so many microseconds more.
-    Instant { column: String, offset: i64 },
+pub struct Edge {
+    pub(super) axis: Axis,
+    pub(super) passing: Passing,
+    /// What it changes of those whom it moves.
+    pub touches: Touched,
+}
+
+/// What time passes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Axis {
+    /// A column of `customers`.
+    Customer(String),
+    /// A column of `activity`.
+    Activity(&'static str),
+    /// The instants of a kind of interactions.
+    Interactions(Kind),
+    /// When messages of a channel were handed over.
+    Dispatches(Channel),
+}
+
+/// When it passes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Passing {
+    /// So many microseconds after each instant.
+    Instant(i64),
     /// When a day begins in the workspace's zone.
-    Daily,
-    /// When something they did is so many microseconds old.
-    Did { kind: Kind, offset: i64 },
+    Day(Day),
+}
+
+/// What the beginning of a day moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Day {
+    Test(Scale, DateTest),
+    Rating(Rating, RatingBounds),
 }
 
 /// All edges of a condition and of the segments it names; none: time changes nothing.
 pub fn edges(condition: &Condition, revision: &Revision) -> Vec<Edge> {
     let mut edges = Vec::new();
-    collect(condition, revision, &mut edges, &mut Vec::new());
-    edges
-}
-
-fn collect<'a>(
-    condition: &'a Condition,
-    revision: &'a Revision,
-    edges: &mut Vec<Edge>,
-    seen: &mut Vec<&'a str>,
-) {
-    let mut inner = Vec::new();
-    condition.walk(&mut |part| {
-        if let Condition::Segment(id) = part {
-            inner.extend(revision.segments.get(id));
-        }
+    for part in condition.unfolded(revision) {
         for edge in of_part(part, revision) {
             if !edges.contains(&edge) {
                 edges.push(edge);
             }
         }
-    });
-    for segment in inner {
-        if !seen.contains(&segment.id.as_str()) {
-            seen.push(&segment.id);
-            collect(&segment.condition, revision, edges, seen);
-        }
     }
+    edges
 }
 
 fn of_part(part: &Condition, revision: &Revision) -> Vec<Edge> {
@@ -61,97 +67,134 @@ fn of_part(part: &Condition, revision: &Revision) -> Vec<Edge> {
             field,
             test: Test::Date(test),
         } => {
-            let field = revision.data_model.field(field);
-            match field.and_then(|field| Column::of(field).ok()) {
-                Some(column) if column.class == Class::Instant => {
-                    of_instant(&format!("c.{}", column.name), test)
-                }
-                Some(_) if is_relative(test) => vec![Edge::Daily],
-                _ => Vec::new(),
+            let touches = Touched::field(field);
+            let column = revision.data_model.field(field);
+            let Some(column) = column.and_then(|field| Column::of(field).ok()) else {
+                return Vec::new();
+            };
+            let axis = Axis::Customer(column.name);
+            match column.class {
+                Class::Instant => of_instant(&axis, touches, test),
+                _ => of_day(axis, touches, Scale::Days, test),
             }
         }
-        Condition::Moment { moment, test } => of_instant(moment_column(*moment), test),
+        Condition::Moment { moment, test } => {
+            let (axis, touches) = of_moment(*moment);
+            of_instant(&axis, touches, test)
+        }
         Condition::Rating(Rating::Discarded | Rating::Inactive) => Vec::new(),
-        Condition::Rating(_) => vec![Edge::Daily],
-        Condition::Did(did) => did
-            .within_last
-            .map(|span| Edge::Did {
-                kind: did.kind,
-                offset: microseconds(span),
-            })
-            .into_iter()
-            .collect(),
+        Condition::Rating(rating) => {
+            let (axis, touches) = of_moment(Moment::LastActivity);
+            let passing = Passing::Day(Day::Rating(*rating, revision.rating));
+            vec![Edge {
+                axis,
+                passing,
+                touches,
+            }]
+        }
+        Condition::Did(did) => {
+            let Some(span) = did.within_last else {
+                return Vec::new();
+            };
+            let (axis, touches) = match did.kind.sent_on() {
+                Some(channel) => (Axis::Dispatches(channel), Touched::DISPATCHES),
+                None => (Axis::Interactions(did.kind), Touched::kind(did.kind)),
+            };
+            let passing = Passing::Instant(microseconds(span));
+            vec![Edge {
+                axis,
+                passing,
+                touches,
+            }]
+        }
         _ => Vec::new(),
     }
 }
 
-fn is_relative(test: &DateTest) -> bool {
-    matches!(
+fn of_moment(moment: Moment) -> (Axis, Touched) {
+    let column = match moment {
+        Moment::Created => return (Axis::Customer("created_at".to_owned()), Touched::TIME),
+        Moment::LastActivity => "last_activity_at",
+        Moment::LastEngagement => "last_engagement_at",
+        Moment::LastTransaction => "last_transaction_at",
+    };
+    (Axis::Activity(column), Touched::ACTIVITY)
+}
+
+fn of_instant(axis: &Axis, touches: Touched, test: &DateTest) -> Vec<Edge> {
+    let after = |microseconds| Edge {
+        axis: axis.clone(),
+        passing: Passing::Instant(microseconds),
+        touches,
+    };
+    match test {
+        DateTest::WithinLast(span) => vec![after(0), after(microseconds(*span))],
+        DateTest::OlderThan(span) => vec![after(microseconds(*span))],
+        DateTest::WithinNext(span) => vec![after(-microseconds(*span)), after(0)],
+        _ => of_day(axis.clone(), touches, Scale::Instants, test),
+    }
+}
+
+fn of_day(axis: Axis, touches: Touched, scale: Scale, test: &DateTest) -> Vec<Edge> {
+    let relative = matches!(
         test,
         DateTest::WithinLast(_)
             | DateTest::OlderThan(_)
             | DateTest::ExactlyAgo(_)
             | DateTest::WithinNext(_)
             | DateTest::Anniversary { .. }
-    )
-}
-
-fn of_instant(column: &str, test: &DateTest) -> Vec<Edge> {
-    let at = |offset| Edge::Instant {
-        column: column.to_owned(),
-        offset,
+    );
+    let edge = || Edge {
+        axis,
+        passing: Passing::Day(Day::Test(scale, test.clone())),
+        touches,
     };
-    match test {
-        DateTest::WithinLast(span) => vec![at(0), at(microseconds(*span))],
-        DateTest::OlderThan(span) => vec![at(microseconds(*span))],
-        DateTest::WithinNext(span) => vec![at(-microseconds(*span)), at(0)],
-        DateTest::ExactlyAgo(_) | DateTest::Anniversary { .. } => vec![Edge::Daily],
-        _ => Vec::new(),
-    }
+    relative.then(edge).into_iter().collect()
 }
 
-/// Those customers whom an edge can have met after `from` and up to `until`, as SQL over `c`;
-/// none when there can be nobody.
-pub(super) fn touched_sql(
-    edges: &[Edge],
-    revision: &Revision,
-    (from, until): (Timestamp, Timestamp),
-    first_placeholder: usize,
-) -> Option<Predicate> {
-    let mut binds = Binds::from(first_placeholder);
-    let zone = revision.time_zone();
-    let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
-    let mut parts = Vec::new();
-    for edge in edges {
-        match edge {
-            Edge::Daily if day(from) == day(until) => {}
-            Edge::Daily => {
-                return Some(Predicate {
-                    sql: "(1 = 1)".to_owned(),
-                    binds: Vec::new(),
-                });
+impl Edge {
+    /// The values that the edge has met after `before` and up to `after`: each from the first on and
+    /// below the second.
+    pub(super) fn crossed(&self, before: &Now, after: &Now) -> Vec<(i64, i64)> {
+        match &self.passing {
+            Passing::Instant(_) => vec![(self.ahead(before), self.ahead(after))],
+            Passing::Day(_) if before.today == after.today => Vec::new(),
+            Passing::Day(Day::Test(scale, test)) => {
+                segment_dates::moved(before, after, *scale, test)
             }
-            Edge::Instant { column, offset } => {
-                parts.push(met(&mut binds, column, *offset, from, until));
-            }
-            Edge::Did { kind, offset } => {
-                let (done, at) = match kind.sent_on() {
-                    Some(channel) => (dispatches_of(&mut binds, channel), "d.at"),
-                    None => (interactions_of(&mut binds, *kind), "i.at"),
+            Passing::Day(Day::Rating(rating, bounds)) => {
+                let ends = match rating {
+                    Rating::New => vec![bounds.new],
+                    Rating::Frequent => vec![bounds.new, bounds.frequent],
+                    Rating::Dormant => vec![bounds.frequent, bounds.dormant],
+                    Rating::Expired => vec![bounds.dormant],
+                    Rating::Inactive | Rating::Discarded => Vec::new(),
                 };
-                let met = met(&mut binds, at, *offset, from, until);
-                parts.push(format!("EXISTS (SELECT 1 {done} AND {met})"));
+                let moved = |days: u32| {
+                    (
+                        before.start_of_days_ago(days),
+                        after.start_of_days_ago(days),
+                    )
+                };
+                ends.into_iter().map(moved).collect()
             }
         }
     }
-    (!parts.is_empty()).then(|| Predicate {
-        sql: format!("({})", parts.join(" OR ")),
-        binds: binds.values,
-    })
-}
 
-fn met(binds: &mut Binds, column: &str, offset: i64, from: Timestamp, until: Timestamp) -> String {
-    let from = binds.add(Bind::Int(from.as_microsecond() - offset));
-    let until = binds.add(Bind::Int(until.as_microsecond() - offset));
-    format!("({column} > {from} AND {column} <= {until})")
+    /// The first instant that this edge has not met yet.
+    pub(super) fn ahead(&self, now: &Now) -> i64 {
+        now.microseconds - self.offset() + 1
+    }
+
+    /// So long after an instant it is met; nothing for edges that days move.
+    pub(super) fn offset(&self) -> i64 {
+        match self.passing {
+            Passing::Instant(offset) => offset,
+            Passing::Day(_) => 0,
+        }
+    }
+
+    pub(super) fn is_of_days(&self) -> bool {
+        matches!(self.passing, Passing::Day(_))
+    }
 }

@@ -215,7 +215,7 @@ macro_rules! of_activity {
 }
 
 /// What an instant that everybody has is, as SQL over `c`.
-pub(super) fn moment_column(moment: Moment) -> &'static str {
+fn moment_column(moment: Moment) -> &'static str {
     match moment {
         Moment::Created => "c.created_at",
         Moment::LastActivity => of_activity!("last_activity_at"),

@@ -3,14 +3,12 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::bind::{Bind, Cell, composed};
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
-use super::segment_edges::{edges, touched_sql};
 use super::segment_frame::{Frame, Predicate, Within};
 use super::segment_sql::compile;
 use super::sql::Row;
@@ -79,23 +77,6 @@ impl Store {
         let predicate = compile(condition, frame, 2, Within::Enrollment)?;
         let numbers = enrollments.iter().map(|id| id.0);
         self.which(ENROLLED, numbers, predicate, EnrollmentId).await
-    }
-
-    /// The customers whom time alone can have moved in or out after `since` and up to the frame's now.
-    pub async fn touched(
-        &self,
-        condition: &Condition,
-        frame: &Frame<'_>,
-        since: Timestamp,
-    ) -> Result<Vec<CustomerId>> {
-        let edges = edges(condition, frame.revision);
-        let Some(predicate) = touched_sql(&edges, frame.revision, (since, frame.now), 1) else {
-            return Ok(Vec::new());
-        };
-        let found = self
-            .ask("SELECT c.customer_id ", CUSTOMERS, None, predicate, "")
-            .await?;
-        Ok(found.into_iter().map(CustomerId).collect())
     }
 
     async fn which<I: Eq + Hash>(

@@ -11,7 +11,7 @@ use super::enrollments::close_deferred;
 use super::error::Result;
 use super::instants::micros;
 use super::listing::json;
-use super::moves::{MoveRow, apply_moves};
+use super::moves::{Move, MoveRow, apply_moves};
 use super::outcomes::{Settled, SettledRow, mark_all, mark_standing, settled_row};
 use super::sql::{query, query_scalar};
 use super::suppressions;
@@ -19,6 +19,7 @@ use super::tx::{Care, Tx};
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::ExitReason;
 use crate::domain::ids::{Bucket, CustomerId};
+use crate::domain::touched::Touched;
 
 const RETRY: &str = concat!(
     "UPDATE enrollments SET due = j.due FROM ",
@@ -67,7 +68,7 @@ pub(super) const STATEMENTS: &[&str] =
     &[RETRY, ENDED_WHY, ATTEMPT, FREEZE, THAW, ACTIVITY, SUPPRESS];
 
 /// Writes outcomes; those whose claims stand no longer are passed over. With `marks`, those who were
-/// written to are looked at again, because a segment asks about sends or activity. False, when not
+/// written to or whose run has ended are looked at again, because a segment asks about it. False, when not
 /// every claim stood that had to.
 pub(super) async fn settle(
     tx: &mut Tx,
@@ -76,6 +77,10 @@ pub(super) async fn settle(
     now: Timestamp,
     care: Care,
 ) -> Result<bool> {
+    if marks {
+        // First, as whoever looks at marks locks them before it ends a run.
+        dirty::mark_each(tx, settled.iter().filter_map(touched)).await?;
+    }
     let mut settled: Vec<&Settled> = settled.iter().collect();
     match care {
         Care::Whole if mark_all(tx, &settled, now).await? => {}
@@ -95,7 +100,7 @@ pub(super) async fn settle(
         apply_moves(tx, &moves, now).await?;
     }
     keep_rendered(tx, &settled).await?;
-    note_activity(tx, &settled, marks, now).await?;
+    note_activity(tx, &settled, now).await?;
     suppress(tx, &settled, now).await?;
     Ok(true)
 }
@@ -182,12 +187,19 @@ async fn keep_rendered(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
     Ok(())
 }
 
-async fn note_activity(
-    tx: &mut Tx,
-    settled: &[&Settled],
-    marks: bool,
-    now: Timestamp,
-) -> Result<()> {
+/// What an outcome changed of its customer, if anything that a condition can ask about.
+fn touched(row: &Settled) -> Option<(CustomerId, Touched)> {
+    let mut what = Touched::NOTHING;
+    if row.is_handed_over() {
+        what |= Touched::ACTIVITY | Touched::DISPATCHES;
+    }
+    if row.then.is_some_and(Move::ends) {
+        what |= Touched::IN_FLOW;
+    }
+    (what != Touched::NOTHING).then_some((row.customer, what))
+}
+
+async fn note_activity(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {
     let active: Vec<CustomerId> = settled
         .iter()
         .filter(|row| row.is_handed_over())
@@ -202,9 +214,6 @@ async fn note_activity(
         .bind(micros(now))
         .execute(&mut *tx)
         .await?;
-    if marks {
-        dirty::mark(tx, &active).await?;
-    }
     Ok(())
 }
 

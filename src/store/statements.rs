@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::dialect::Dialect;
 use super::{
-    audit, changes, check, claims, customer_edits, customer_extras, customer_lists, customers,
-    dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways, history,
-    identity, interactions, jobs, ledger, memberships, meta, moves, names, nodes, outcomes,
-    parking, pruning, qualifications, rechecks, requests, revisions, runs, sequences, settlements,
-    status, subscriptions, suppressions, switches, totals,
+    audit, changes, check, claims, crossings, customer_edits, customer_extras, customer_lists,
+    customers, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways,
+    history, identity, interactions, jobs, ledger, memberships, meta, moves, names, nodes,
+    outcomes, parking, pruning, qualifications, rechecks, requests, revisions, runs, sequences,
+    settlements, status, subscriptions, suppressions, switches, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -26,6 +26,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("changes", changes::STATEMENTS),
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),
+        ("crossings", crossings::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
         ("customer_edits", customer_edits::ERASING),
         ("customer_extras", customer_extras::STATEMENTS),

@@ -19,14 +19,16 @@ use crate::domain::ids::{Bucket, EnrollmentId};
 /// What a loop has to write.
 #[derive(Debug, Clone)]
 pub enum Work {
-    /// What was decided about due enrollments.
+    /// What was decided about due enrollments. With `marks`, those whose run has ended are looked at
+    /// again, because a segment asks who is in a flow.
     Decided {
         decided: Arc<Vec<Decided>>,
         lease: Lease,
+        marks: bool,
         now: Timestamp,
     },
-    /// Outcomes. With `marks`, those who were written to are looked at again, because a segment asks
-    /// about sends or activity.
+    /// Outcomes. With `marks`, those who were written to or whose run has ended are looked at again,
+    /// because a segment asks about it.
     Settled {
         settled: Arc<Vec<Settled>>,
         marks: bool,
@@ -106,8 +108,14 @@ impl Work {
             Self::Decided {
                 decided,
                 lease,
+                marks,
                 now,
-            } => claims::decide(tx, decided, *lease, *now, care).await,
+            } => {
+                if *marks {
+                    claims::mark_ended(tx, decided).await?;
+                }
+                claims::decide(tx, decided, *lease, *now, care).await
+            }
             Self::Settled {
                 settled,
                 marks,

@@ -89,6 +89,7 @@ async fn a_change_between_looking_and_claiming_is_obeyed(
     let work = Work::Decided {
         decided: Arc::new(seen.to_vec()),
         lease,
+        marks: false,
         now: rig.now(),
     };
     let taken = rig.store.write_together(&[work]).await.unwrap();

@@ -188,8 +188,17 @@ impl Rig {
 
     /// One pass of the enroller.
     pub(super) async fn enroll(&mut self) -> bool {
-        let (pass, beat) = self.running.enroller.run_once().await.unwrap();
+        let (pass, beat) = self.enroll_once().await;
         pass != Pass::default() || beat == Beat::Now
+    }
+
+    /// What one pass of the enroller did, and when it wants to be asked again.
+    pub(super) async fn enroll_once(&self) -> (Pass, Beat) {
+        self.running.enroller.run_once().await.unwrap()
+    }
+
+    pub(super) async fn enroller_waits(&self) -> Beat {
+        self.enroll_once().await.1
     }
 
     /// One pass of the claimer, and the settling of what it sent.

@@ -1,8 +1,11 @@
 //! Owns the tests of segments as flows see them: what time alone, other segments, sends and chance change.
 
+use std::time::Duration;
+
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::interaction::Kind;
 use drumbeat::domain::subscription::Consent;
+use drumbeat::engine::Beat;
 use rstest::rstest;
 
 use super::rig::Rig;
@@ -32,6 +35,45 @@ async fn an_instant_that_grows_old_enrolls_at_that_instant() {
     rig.settle().await;
     rig.live("5d", "1h").await;
     assert_eq!(rig.entered("ana").await, ["01-08 10:37 f"]);
+}
+
+#[tokio::test]
+async fn the_engine_sleeps_until_time_moves_somebody() {
+    let mut rig = Rig::with(&over("{ created: { older-than: 20s } }", "")).await;
+    rig.settle().await;
+    let long = Beat::Within(Duration::from_mins(1));
+    assert_eq!(rig.enroller_waits().await, long, "there is nobody");
+    rig.customer("ana", "city=Rome").await;
+    rig.settle().await;
+    rig.sleep("15s");
+    rig.customer("bob", "city=Rome").await;
+    rig.settle().await;
+    let rest = Beat::Within(Duration::from_secs(5));
+    assert_eq!(rig.enroller_waits().await, rest, "for Ana, not for Bob");
+    rig.sleep("5s");
+    rig.settle().await;
+    assert_eq!(rig.entered("ana").await.len(), 1);
+    let rest = Beat::Within(Duration::from_secs(15));
+    assert_eq!(rig.enroller_waits().await, rest, "for Bob");
+    rig.sleep("15s");
+    rig.settle().await;
+    assert_eq!(rig.entered("bob").await.len(), 1);
+    assert_eq!(rig.enroller_waits().await, long, "all are old");
+}
+
+#[tokio::test]
+async fn a_day_that_begins_is_waited_for_and_concerns_only_whom_it_moves() {
+    let text = over("{ field: joined_on, older-than: 30d }", "");
+    let mut rig = Rig::start_at("2026-01-05T23:59:50Z", &[("flows/f.yaml", &text)]).await;
+    rig.customer("ana", "joined_on=2025-12-06").await;
+    rig.customer("bob", "joined_on=2025-12-07").await;
+    rig.settle().await;
+    let rest = Beat::Within(Duration::from_secs(10));
+    assert_eq!(rig.enroller_waits().await, rest);
+    rig.sleep("10s");
+    let (pass, _) = rig.enroll_once().await;
+    assert_eq!((pass.customers, pass.joined), (1, 1));
+    assert_eq!(rig.entered("ana").await, ["01-06 00:00 f"]);
 }
 
 #[tokio::test]

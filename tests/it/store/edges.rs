@@ -8,12 +8,12 @@ use drumbeat::domain::interaction::{Interaction, Kind};
 use drumbeat::domain::rating::Rating;
 use drumbeat::domain::segment::{Condition, DateTest, Did, Moment, Test};
 use drumbeat::domain::value::Value;
-use drumbeat::store::{Edge, Frame, Published, edges};
+use drumbeat::store::{Frame, Published, edges};
 use jiff::{SignedDuration, Timestamp};
 
 use super::rig::{Fresh, now, revision};
 
-fn conditions() -> Vec<Condition> {
+pub(super) fn conditions() -> Vec<Condition> {
     let field = |field: &str, test: DateTest| Condition::Field {
         field: field.to_owned(),
         test: Test::Date(test),
@@ -83,25 +83,28 @@ pub(super) async fn time_moves_exactly_those_that_an_edge_touches(store: Fresh) 
                 .unwrap();
         }
     }
-    let mut moved = 0;
+    let (mut moved, mut asked) = (0, 0);
     for condition in conditions() {
+        let edges = edges(&condition, &published.revision);
         let mut since = now();
         let mut before = members(&store, &published, &condition, since).await;
         for hours in [1, 2, 7, 24, 25, 60] {
             let at = now() + SignedDuration::from_hours(hours);
             let after = members(&store, &published, &condition, at).await;
             let touched = store
-                .touched(&condition, &frame_at(&published, at), since)
+                .touched(&edges, &frame_at(&published, at), since)
                 .await;
             let touched: BTreeSet<CustomerId> = touched.unwrap().into_iter().collect();
             for id in before.symmetric_difference(&after) {
                 assert!(touched.contains(id), "{condition:?} after {hours} hours");
                 moved += 1;
             }
+            asked += touched.len();
             (since, before) = (at, after);
         }
     }
     assert!(moved > 100, "{moved}");
+    assert!(asked < moved * 2, "{asked} for {moved}: far from everybody");
 }
 
 pub(super) async fn conditions_without_relative_time_have_no_edges(store: Fresh) {
@@ -121,10 +124,14 @@ pub(super) async fn conditions_without_relative_time_have_no_edges(store: Fresh)
     assert!(edges(&fixed, &published.revision).is_empty());
     let frame = frame_at(&published, now());
     let touched = store
-        .touched(&fixed, &frame, Timestamp::UNIX_EPOCH)
+        .touched(&[], &frame, Timestamp::UNIX_EPOCH)
         .await
         .unwrap();
     assert!(touched.is_empty());
+    assert_eq!(store.next_edge(&[], &frame).await.unwrap(), None);
     let rated = Condition::Any(vec![fixed, Condition::Rating(Rating::Dormant)]);
-    assert_eq!(edges(&rated, &published.revision), [Edge::Daily]);
+    let rated = edges(&rated, &published.revision);
+    let next = store.next_edge(&rated, &frame).await.unwrap();
+    let midnight = "2026-02-28T05:00:00Z".parse().unwrap();
+    assert_eq!(next, Some(midnight), "where the workspace is");
 }

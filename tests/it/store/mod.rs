@@ -1,5 +1,6 @@
 //! Owns the conformance suite of the store: every function takes a fresh one, whatever its database.
 
+mod beside;
 mod chance;
 mod check;
 mod consent;
@@ -9,6 +10,7 @@ mod edges;
 mod enrolled;
 mod erasure;
 mod history;
+mod incremental;
 mod operation;
 mod oracle;
 mod people;
@@ -161,7 +163,17 @@ for_every_database! {
     property {
         every_condition_means_what_the_oracle_says
     }
+    beside {
+        what_changes_while_segments_are_asked_is_asked_again
+    }
+    incremental {
+        what_is_asked_again_is_all_that_differs
+        an_edge_is_met_when_it_is_said_to_be
+        a_segment_is_asked_only_about_what_it_asks_for
+    }
     statements {
+        whom_time_moves_is_found_by_an_index
+        indexes_of_edges_come_and_go_with_them
         every_constant_statement_prepares
         every_statement_on_customers_names_its_bucket
     }

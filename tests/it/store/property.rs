@@ -152,7 +152,7 @@ fn some_did() -> BoxedStrategy<Condition> {
         .boxed()
 }
 
-fn some_condition() -> BoxedStrategy<Condition> {
+pub(super) fn some_condition() -> BoxedStrategy<Condition> {
     let moments = [
         Moment::Created,
         Moment::LastActivity,
@@ -185,7 +185,7 @@ fn some_condition() -> BoxedStrategy<Condition> {
 }
 
 /// Writes a person through the store's own doors.
-async fn write(store: &Fresh, person: &mut Person) {
+pub(super) async fn write(store: &Fresh, person: &mut Person) {
     let (by, model) = (By::new(Actor::named("ana"), Source::Api), model());
     let fields: Vec<(&str, Value)> = person
         .fields

@@ -103,6 +103,7 @@ async fn taken(store: &Fresh, decided: Vec<Decided>) -> Claimed {
     let work = Work::Decided {
         decided: Arc::new(decided),
         lease: lease(),
+        marks: false,
         now: now(),
     };
     store.write_together(&[work]).await.unwrap().remove(0)

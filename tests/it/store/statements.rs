@@ -1,14 +1,17 @@
 //! Every constant statement is understood, and keeps to its buckets.
 
-use drumbeat::store::statements;
+use drumbeat::store::{Edge, edges, statements, time_statements};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr as _};
 
+use super::incremental::every_axis;
 use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 13] = [
+const CUSTOMER_SIDE: [&str; 14] = [
+    "activity",
     "customers",
     "customer_values",
     "customer_tags",
@@ -104,4 +107,72 @@ pub(super) async fn no_statement_walks_a_table_of_customers_unless_it_says_so(st
         }
     }
     raw.close().await.unwrap();
+}
+
+fn every_edge() -> Vec<Edge> {
+    let revision = revision();
+    let edges = every_axis()
+        .into_iter()
+        .flat_map(move |condition| edges(&condition, &revision));
+    edges.collect()
+}
+
+pub(super) async fn whom_time_moves_is_found_by_an_index(store: Fresh) {
+    store.published(&revision()).await;
+    let edges = every_edge();
+    let found = time_statements(&edges);
+    assert!(found.iter().all(|statement| statement.contains("bucket")));
+    // A plan is explained as it was when it was first asked for on a connection.
+    let not_yet = by_index(&mut store.raw().await, &found).await;
+    assert_eq!(not_yet.len(), 0, "{not_yet:?}");
+    store.index_edges(&edges).await.unwrap();
+    let by = by_index(&mut store.raw().await, &found).await;
+    assert_eq!(by, found);
+}
+
+/// Those of the statements that find their rows by the index of an edge, and walk nothing.
+async fn by_index(raw: &mut Raw, statements: &[String]) -> Vec<String> {
+    let mut by = Vec::new();
+    for statement in statements {
+        let uses = match raw {
+            Raw::Sqlite(raw) => walks(raw, statement).await.is_empty(),
+            Raw::Postgres(raw) => uses_index(raw, statement).await,
+        };
+        if uses {
+            by.push(statement.clone());
+        }
+    }
+    by
+}
+
+/// Whether a server that would rather not walk an almost empty table need not.
+async fn uses_index(raw: &mut PgConnection, statement: &str) -> bool {
+    let off = "SET enable_seqscan = off";
+    sqlx::query(off).execute(&mut *raw).await.unwrap();
+    let explain = format!("EXPLAIN {statement}")
+        .replace("$1", "1")
+        .replace("$2", "2");
+    let plan = sqlx::query(AssertSqlSafe(explain)).fetch_all(raw).await;
+    let lines = plan.unwrap();
+    let mut lines = lines.iter().map(|line| line.get::<String, _>(0));
+    lines.any(|line| line.contains(" time_"))
+}
+
+pub(super) async fn indexes_of_edges_come_and_go_with_them(store: Fresh) {
+    store.published(&revision()).await;
+    let count = store.dialect() == drumbeat::store::Dialect::Sqlite;
+    let count = if count {
+        "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name LIKE 'time%'"
+    } else {
+        "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'time%'"
+    };
+    let edges = every_edge();
+    for _ in 0..2 {
+        store.index_edges(&edges).await.unwrap();
+        assert_eq!(store.number(count).await, 7);
+    }
+    store.index_edges(&edges[..1]).await.unwrap();
+    assert_eq!(store.number(count).await, 1);
+    store.index_edges(&[]).await.unwrap();
+    assert_eq!(store.number(count).await, 0);
 }
