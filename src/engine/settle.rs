@@ -103,7 +103,12 @@ impl Settler {
             bucket: claim.due.enrollment.bucket(),
         };
         let desk = outlet.desk().await;
-        let attempted = match self.frozen(claim).await {
+        // What few need is kept out of every message's task.
+        let frozen = match claim.attempt {
+            1 => Ok(None),
+            _ => Box::pin(self.frozen(claim)).await,
+        };
+        let attempted = match frozen {
             Ok(frozen) => send::attempt(engine, catalog, outlet, claim, frozen, place).await,
             Err(error) => {
                 let detail = format!("the frozen message cannot be read: {error}");
@@ -114,8 +119,10 @@ impl Settler {
             }
         };
         drop(desk);
-        if let Attempted::Sent(sent) = &attempted {
-            self.note(outlet, claim, &sent.outcome).await;
+        if let Attempted::Sent(sent) = &attempted
+            && let Some(moved) = outlet.note(&sent.outcome, engine.clock.machine())
+        {
+            Box::pin(self.tell(moved, claim, &sent.outcome)).await;
         }
         settled(
             engine,
@@ -129,9 +136,6 @@ impl Settler {
 
     /// What an earlier try rendered. While the store cannot be asked, the message waits.
     async fn frozen(&self, claim: &Claim) -> Result<Option<Frozen>, String> {
-        if claim.attempt == 1 {
-            return Ok(None);
-        }
         let key = (claim.due.enrollment, claim.due.step);
         let mut bodies = loop {
             match self.engine.store.frozen(&[key]).await {
@@ -147,11 +151,9 @@ impl Settler {
             .transpose()
     }
 
-    async fn note(&self, outlet: &Outlet, claim: &Claim, outcome: &Outcome) {
-        let now = self.engine.clock.machine();
-        let Some((breaker, rests)) = outlet.note(outcome, now) else {
-            return;
-        };
+    /// Says that a gateway's breaker moved.
+    async fn tell(&self, moved: (&'static str, Duration), claim: &Claim, outcome: &Outcome) {
+        let (now, breaker) = (self.engine.clock.machine(), moved.0);
         let detail = match outcome {
             Outcome::Accepted { detail, .. }
             | Outcome::Deferred { detail, .. }
@@ -174,7 +176,7 @@ impl Settler {
         if let Err(error) = self
             .engine
             .store
-            .set_breaker(claim.channel, (breaker, rests), detail, now)
+            .set_breaker(claim.channel, moved, detail, now)
             .await
         {
             tracing::error!(%error, "cannot store the breaker's state");
