@@ -236,11 +236,12 @@ const DUE: &str = "(SELECT * FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
 const NEXT_DUE: &str = "(SELECT min(e.due) FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
      AND e.bucket >> 4 IN (SELECT value FROM json_each($2)) AND e.lane = l.lane \
      AND e.due IS NOT NULL)";
-/// The first of each stripe, merged: read in one go, the whole backlog would be sorted.
+/// The first few of each stripe, merged: read in one go, the whole backlog would be sorted.
 const DUE_BY_STRIPE: &str = "(SELECT e.* FROM \
      (SELECT CAST(value AS SMALLINT) AS stripe FROM jsonb_array_elements_text(CAST($4 AS jsonb))) AS s \
      CROSS JOIN LATERAL (SELECT * FROM enrollments AS d WHERE d.bucket >> 4 = s.stripe \
-     AND d.lane = $1 AND d.due <= $2 ORDER BY d.due LIMIT $3) AS e ORDER BY e.due LIMIT $3)";
+     AND d.lane = $1 AND d.due <= $2 ORDER BY d.due LIMIT 16 + $3 / 8) AS e \
+     ORDER BY e.due LIMIT $3)";
 const NEXT_DUE_BY_STRIPE: &str = "(SELECT min(e.due) FROM \
      (SELECT CAST(value AS SMALLINT) AS stripe FROM jsonb_array_elements_text(CAST($2 AS jsonb))) AS s \
      CROSS JOIN LATERAL (SELECT d.due FROM enrollments AS d WHERE d.bucket >> 4 = s.stripe \

@@ -57,7 +57,7 @@ impl Store {
     ) -> Result<Tx> {
         let mut tx = self.begin().await?;
         if let Tx::Postgres(_) = &tx {
-            nodes::keep(&mut tx, buckets, Grip::Alone).await?;
+            nodes::keep(&mut tx, buckets, Grip::Sweeping).await?;
         }
         Ok(tx)
     }
@@ -65,7 +65,7 @@ impl Store {
     /// Begins to write what one node does for all, and for these buckets nobody else does meanwhile.
     pub(super) async fn write_leading(&self, buckets: Range<u16>) -> Result<Tx> {
         let buckets = buckets.map(Bucket).chain([LEADING]);
-        let Holding { tx, lost } = self.write_held(buckets, Grip::Alone).await?;
+        let Holding { tx, lost } = self.write_held(buckets, Grip::Sweeping).await?;
         if lost.contains(&LEADING) {
             return Err(Error::Conflict("another node leads now".to_owned()));
         }

@@ -44,19 +44,36 @@ const RELEASE: &str = "UPDATE bucket_leases SET owner = NULL WHERE bucket IN \
      (SELECT value FROM @numbers($1) AS s) AND owner = $2";
 const RETIRE: &str = "UPDATE nodes SET until_at = 0 WHERE node = $1";
 const FORGET: &str = "DELETE FROM nodes WHERE node = $1 OR until_at < @now - 86400000000";
-const HELD: &str = concat!(
-    listed!("l.bucket, l.owner"),
-    "(SELECT bucket, owner FROM bucket_leases WHERE bucket IN (SELECT value FROM @numbers($1) AS s) \
-     ORDER BY bucket@share) AS l"
-);
-const ALONE: &str = concat!(
-    listed!("l.bucket, l.owner"),
-    "(SELECT bucket, owner FROM bucket_leases WHERE bucket IN (SELECT value FROM @numbers($1) AS s) \
-     ORDER BY bucket@alone) AS l"
-);
+/// The rows of a batch are found by their keys, however small the tables were when that was planned.
+macro_rules! by_keys {
+    () => {
+        "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
+         set_config('enable_mergejoin', 'off', true)"
+    };
+}
+
+macro_rules! kept {
+    ($also:expr, $lock:literal) => {
+        concat!(
+            "SELECT @list(@array(l.bucket, l.owner))",
+            $also,
+            " FROM (SELECT bucket, owner FROM bucket_leases \
+             WHERE bucket IN (SELECT value FROM @numbers($1) AS s) ORDER BY bucket",
+            $lock,
+            ") AS l"
+        )
+    };
+}
+
+const SHARED: &str = kept!(concat!(", ", by_keys!()), "@share");
+const ALONE: &str = kept!(concat!(", ", by_keys!()), "@alone");
+const SWEEPING: &str = kept!("", "@alone");
+
+/// Only a server has them.
+pub(super) const KEEPING: &[&str] = &[SHARED, ALONE, SWEEPING];
 
 pub(super) const STATEMENTS: &[&str] = &[
-    JOIN, RENEW, REJOIN, LIVE, OWNERS, FREE, TAKE, OWN, RELEASE, RETIRE, FORGET, HELD, ALONE,
+    JOIN, RENEW, REJOIN, LIVE, OWNERS, FREE, TAKE, OWN, RELEASE, RETIRE, FORGET,
 ];
 
 /// A daemon that runs on the store.
@@ -84,9 +101,12 @@ pub struct Presence {
 /// How buckets are kept while a transaction writes for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Grip {
-    /// Beside others who write for them as their holder.
+    /// Beside others who write for them as their holder: rows by their keys.
     Shared,
+    /// Beside nobody: rows by their keys.
     Alone,
+    /// Beside nobody: whole buckets.
+    Sweeping,
 }
 
 #[derive(Deserialize)]
@@ -185,8 +205,9 @@ pub(super) async fn keep(
     wanted.dedup();
     wanted.retain(|bucket| *bucket < BUCKETS);
     let text = match grip {
-        Grip::Shared => HELD,
+        Grip::Shared => SHARED,
         Grip::Alone => ALONE,
+        Grip::Sweeping => SWEEPING,
     };
     let rows: Vec<(u16, Option<i64>)> = listed(query(text).bind(json(&wanted)), tx).await?;
     let owner = |(bucket, owner): (u16, Option<i64>)| (Bucket(bucket), owner.map(Incarnation));

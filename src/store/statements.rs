@@ -17,7 +17,11 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, Vec<Cow<'static, str>>
         let texts = texts.iter().map(|text| dialect.text(Cow::Borrowed(*text)));
         (file, texts.collect())
     };
-    all().into_iter().map(own).collect()
+    let server = match dialect {
+        Dialect::Sqlite => None,
+        Dialect::Postgres => Some(("nodes", nodes::KEEPING)),
+    };
+    all().into_iter().chain(server).map(own).collect()
 }
 
 fn all() -> Vec<(&'static str, &'static [&'static str])> {

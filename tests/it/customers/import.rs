@@ -6,6 +6,7 @@ use drumbeat::domain::channel::Channel;
 use drumbeat::domain::customer::FieldValue;
 use drumbeat::domain::subscription::Consent;
 use drumbeat::domain::value::Value;
+use drumbeat::store::Presence;
 use jiff::civil::date;
 
 use super::bank::{bank, by_mara, noon};
@@ -237,7 +238,12 @@ async fn a_file_of_many_windows_is_stored_whole() {
 #[tokio::test]
 async fn beside_a_daemon_every_row_is_stored_as_well() {
     let bank = bank().await;
-    let owned = bank.store.own("a daemon").await.unwrap();
+    let (store, presence) = (&bank.store, Presence::default());
+    let owned = store.own("a daemon").await.unwrap();
+    if store.is_shared() {
+        let renewed = store.renew(owned.incarnation, 60_000_000, &presence);
+        renewed.await.unwrap();
+    }
     assert!(
         bank.store
             .owner()
@@ -251,6 +257,9 @@ async fn beside_a_daemon_every_row_is_stored_as_well() {
         .import(format!("id,city\n{}\n", lines.join("\n")))
         .await;
     assert_eq!(counts(&report), [5_000, 0, 0, 0]);
+    if store.is_shared() {
+        store.leave(owned.incarnation).await.unwrap();
+    }
     drop(owned);
     assert_eq!(bank.store.owner().await.unwrap(), None);
 }

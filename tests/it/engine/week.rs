@@ -6,6 +6,7 @@ use drumbeat::domain::customer::Status;
 use drumbeat::domain::interaction::{Interaction, Kind};
 use drumbeat::domain::subscription::{Consent, Scope};
 use drumbeat::engine::reconcile;
+use drumbeat::store::Dialect;
 use jiff::SignedDuration;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -231,6 +232,9 @@ async fn after_each_night_of_a_week_of_traffic_nothing_differs() {
     let entered = "SELECT count(DISTINCT flow) FROM enrollments";
     assert_eq!(rig.number(entered).await, 15, "every flow was entered");
     // Indexed, so that no edge is looked for among everybody.
-    let indexes = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'time%'";
+    let indexes = match rig.home.dialect() {
+        Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name LIKE 'time%'",
+        Dialect::Postgres => "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'time%'",
+    };
     assert_eq!(rig.number(indexes).await, 8);
 }
