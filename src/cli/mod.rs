@@ -28,6 +28,7 @@ mod import;
 mod init;
 mod ledger;
 mod moments;
+mod nodes;
 mod output;
 mod pause;
 mod picture;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::nodes::{self, NodeLine};
 use crate::domain::channel::Channel;
 use crate::domain::flow::{Flow, FlowStatus};
 use crate::domain::ids::NameNo;
@@ -21,6 +22,8 @@ pub(crate) struct Picture {
     pub(crate) check: Option<CheckRecord>,
     /// The process that runs on this store, if one does.
     pub(crate) daemon: Option<String>,
+    /// The daemons that share the store.
+    pub(crate) nodes: Vec<NodeLine>,
     pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,
 }
@@ -60,6 +63,7 @@ impl Picture {
             channels: channels(published, &counts, &channel_states),
             check: store.last_check().await?,
             daemon: store.owner().await?,
+            nodes: nodes::of(store, published).await?,
             zone: published.revision.time_zone(),
             now,
         })

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::funnel::funnels;
 use super::moments::{moment, width};
+use super::nodes::{self, NodeLine};
 use super::picture::{ChannelLine, FlowLine, Picture, StepLine};
 use super::place::Place;
 use super::{output, session};
@@ -52,6 +53,7 @@ fn facts(picture: &Picture, published: &Published) -> Value {
             "problems": check.report["problems"],
         })),
         "daemon": { "running": picture.daemon.is_some(), "process": picture.daemon },
+        "nodes": picture.nodes.iter().map(nodes::facts).collect::<Vec<_>>(),
     })
 }
 
@@ -113,6 +115,14 @@ fn text(picture: &Picture, published: &Published) -> String {
     if let Some(problems) = problems(picture) {
         text.push_str(&problems);
     }
+    if !picture.nodes.is_empty() {
+        let row = |node: &NodeLine| {
+            let since = format!("since {}", moment(node.since, &picture.zone));
+            [node.name.clone(), nodes::words(node, published), since]
+        };
+        let rows: Vec<_> = picture.nodes.iter().map(row).collect();
+        let _ = write!(text, "\nnodes\n{}", aligned(2, &rows));
+    }
     if !picture.channels.is_empty() {
         let rows: Vec<_> = picture
             .channels
@@ -138,6 +148,7 @@ fn head(picture: &Picture, published: &Published) -> Vec<[String; 2]> {
         moment(published.published_at, zone)
     );
     let daemon = match &picture.daemon {
+        Some(_) if !picture.nodes.is_empty() => plural(picture.nodes.len() as u64, "node"),
         Some(process) => process.clone(),
         None => "not running: start it with `drumbeat run`".to_owned(),
     };
