@@ -3,8 +3,6 @@
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
-use super::sql::{Arg, Query, query};
-
 /// One bound value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bind {
@@ -61,25 +59,4 @@ impl Visitor<'_> for OneValue {
     fn visit_string<E: de::Error>(self, text: String) -> Result<Bind, E> {
         Ok(Bind::Text(text))
     }
-}
-
-impl From<Bind> for Arg<'_> {
-    fn from(bind: Bind) -> Self {
-        match bind {
-            Bind::Text(text) => text.into(),
-            Bind::Int(number) => number.into(),
-            Bind::Real(number) => number.into(),
-        }
-    }
-}
-
-/// A statement composed from a compiled condition: its own values first, then the condition's.
-pub(super) fn composed<'q>(
-    sql: String,
-    own: impl IntoIterator<Item = Bind>,
-    condition: Vec<Bind>,
-) -> Query<'q> {
-    own.into_iter()
-        .chain(condition)
-        .fold(query(sql), Query::bind)
 }

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::bind::{Bind, composed};
+use super::bind::Bind;
 use super::db::Store;
 use super::dirty::again;
 use super::error::{Error, Result};
 use super::instants::{instant, micros};
 use super::segment_edges::Edge;
 use super::segment_frame::{Frame, Now, Scale};
+use super::sql::composed;
 use super::sql::query;
 use super::tx::{On, Tx};
 use crate::domain::ids::{CustomerId, NameNo};

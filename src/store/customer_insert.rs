@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::arg::Arg;
 use super::customer_columns::{Class, Column};
 use super::customer_draft::{Folding, Given};
 use super::customer_sheet::Sheet;
 use super::dialect::{Dialect, MOST_BINDS};
 use super::error::Result;
-use super::sql::{Arg, Query, query};
+use super::sql::{Query, query};
 use super::tx::Tx;
 use crate::domain::ids::CustomerId;
 use crate::domain::value::fold;

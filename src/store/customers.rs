@@ -54,7 +54,7 @@ impl Store {
         model: &DataModel,
     ) -> Result<Vec<Customer>> {
         let columns = one_valued(model)?;
-        let query = query(select(&columns)).bind(numbers(customers));
+        let query = query(select(&columns, model)).bind(numbers(customers));
         let rows: Vec<Record> = listed(query, self.read()).await?;
         let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(rows.len());
         for row in rows {
@@ -128,20 +128,24 @@ struct Several {
     number: Cell,
 }
 
-fn select(columns: &[Column]) -> String {
+fn select(columns: &[Column], model: &DataModel) -> String {
     format!(
         "SELECT @list(@array({BASE}, {fields}, {TAGS}, {values})) \
          FROM {ids} AS k CROSS JOIN customers AS c LEFT JOIN activity AS y \
          ON y.bucket = c.bucket AND y.customer_id = c.customer_id \
          WHERE c.bucket = k.bucket AND c.customer_id = k.id",
         fields = customer_columns::listed(columns),
-        values = values(),
+        values = values(model),
         ids = ids!(),
     )
 }
 
 /// The values of many-valued fields, a name and the three columns each.
-fn values() -> String {
+fn values(model: &DataModel) -> String {
+    let mut fields = model.fields.iter();
+    if !fields.any(|field| field.cardinality == Cardinality::Many) {
+        return "@array()".to_owned();
+    }
     format!(
         "@json(SELECT @list(@array(n.name, v.text, v.whole, {number}) \
          ORDER BY v.field, v.position) FROM customer_values AS v CROSS JOIN names AS n \

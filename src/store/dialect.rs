@@ -22,6 +22,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use super::batch::{Column, Kind, Shape};
+
 /// The databases that the store knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -77,18 +79,36 @@ pub(super) fn one_of(column: &str, listed: Listed, placeholder: usize) -> String
     format!("{column} IN (SELECT CAST(value AS {kind}) FROM @each(${placeholder}))")
 }
 
+/// A statement as one database takes it.
+#[derive(Debug, Clone)]
+pub(super) struct Expanded {
+    pub(super) text: Cow<'static, str>,
+    /// What a server gets of the batch bound as `$1`, in arrays behind all other values.
+    pub(super) shapes: Cow<'static, [Shape]>,
+    /// The last value that the text names, these apart.
+    pub(super) last: usize,
+}
+
 impl Dialect {
     /// The statement as this database takes it.
-    pub(super) fn text(self, statement: Cow<'static, str>) -> Cow<'static, str> {
+    pub(super) fn expanded(self, statement: Cow<'static, str>) -> Expanded {
         match statement {
-            text if !text.contains('@') => text,
-            Cow::Borrowed(text) => Cow::Borrowed(self.remembered(text)),
-            Cow::Owned(text) => Cow::Owned(self.expand(&text)),
+            text if !text.contains('@') => Expanded {
+                text,
+                shapes: Cow::Borrowed(&[]),
+                last: 0,
+            },
+            Cow::Borrowed(text) => self.remembered(text).clone(),
+            Cow::Owned(text) => self.expand_all(&text),
         }
     }
 
+    pub(super) fn text(self, statement: Cow<'static, str>) -> Cow<'static, str> {
+        self.expanded(statement).text
+    }
+
     /// Each constant statement is expanded once in the life of the process.
-    fn remembered(self, text: &'static str) -> &'static str {
+    fn remembered(self, text: &'static str) -> &'static Expanded {
         static KNOWN: RwLock<Option<Texts>> = RwLock::new(None);
         let key = (self, text.as_ptr() as usize, text.len());
         let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
@@ -96,13 +116,34 @@ impl Dialect {
             return found;
         }
         drop(known);
-        let expanded: &'static str = Box::leak(self.expand(text).into_boxed_str());
+        let Expanded { text, shapes, last } = self.expand_all(text);
+        let text: &'static str = Box::leak(text.into_owned().into_boxed_str());
+        let shapes: &'static [Shape] = Box::leak(shapes.into_owned().into_boxed_slice());
+        let expanded: &'static Expanded = Box::leak(Box::new(Expanded {
+            text: Cow::Borrowed(text),
+            shapes: Cow::Borrowed(shapes),
+            last,
+        }));
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
         known.get_or_insert_default().insert(key, expanded);
         expanded
     }
 
-    fn expand(self, text: &str) -> String {
+    fn expand_all(self, text: &str) -> Expanded {
+        let last = last_place(text);
+        let mut arrays = Arrays {
+            next: last + 1,
+            shapes: Vec::new(),
+        };
+        let text = self.expand(text, &mut arrays);
+        Expanded {
+            text: Cow::Owned(text),
+            shapes: Cow::Owned(arrays.shapes),
+            last,
+        }
+    }
+
+    fn expand(self, text: &str, arrays: &mut Arrays) -> String {
         let mut expanded = String::with_capacity(text.len() * 2);
         let mut rest = text;
         while let Some(at) = rest.find('@') {
@@ -113,19 +154,30 @@ impl Dialect {
                 .unwrap_or(form.len());
             let (name, after) = form.split_at(end);
             let inside = after.strip_prefix('(').map(inside);
-            expanded.push_str(&self.form(name, inside.unwrap_or_default()));
+            expanded.push_str(&self.form(name, inside.unwrap_or_default(), arrays));
             rest = inside.map_or(after, |inside| &after[inside.len() + 2..]);
         }
         expanded + rest
     }
 
-    fn form(self, name: &str, inside: &str) -> String {
+    fn form(self, name: &str, inside: &str, arrays: &mut Arrays) -> String {
         match (name, self) {
-            ("ids", _) => format!(
-                "(SELECT CAST(value AS BIGINT) >> 48 AS bucket, CAST(value AS BIGINT) AS id FROM {})",
-                self.each("$1")
+            ("ids", Self::Sqlite) => {
+                "(SELECT value >> 48 AS bucket, value AS id FROM json_each($1))".to_owned()
+            }
+            ("ids", Self::Postgres) => format!(
+                "(SELECT u.id >> 48 AS bucket, u.id, CAST($1 AS TEXT) AS one FROM {} AS u (id))",
+                arrays.unnest(Shape::Ids)
             ),
-            ("rows", _) => self.rows(inside),
+            ("rows", Self::Sqlite) => json_rows(inside),
+            ("rows", Self::Postgres) => {
+                let columns: Vec<Column> = inside.split(',').filter_map(Column::read).collect();
+                let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
+                let names = names.join(", ");
+                let unnest = arrays.unnest(Shape::Rows(columns));
+                // So that the batch itself, which stays empty, has a type.
+                format!("(SELECT u.*, CAST($1 AS TEXT) AS one FROM {unnest} AS u ({names}))")
+            }
             ("numbers", _) => format!(
                 "(SELECT CAST(value AS BIGINT) AS value FROM {})",
                 self.each(inside)
@@ -133,14 +185,16 @@ impl Dialect {
             ("each", _) => self.each(inside),
             ("first", _) => self.place(0),
             ("last", _) => self.place(1),
-            ("array", Self::Sqlite) => format!("json_array({})", self.expand(inside)),
-            ("array", Self::Postgres) => format!("json_build_array({})", self.expand(inside)),
-            ("list", Self::Sqlite) => format!("json_group_array({})", self.expand(inside)),
-            ("list", Self::Postgres) => {
-                format!("coalesce(json_agg({}), '[]')", self.expand(inside))
+            ("array", Self::Sqlite) => format!("json_array({})", self.expand(inside, arrays)),
+            ("array", Self::Postgres) => {
+                format!("json_build_array({})", self.expand(inside, arrays))
             }
-            ("json", Self::Sqlite) => format!("json(({}))", self.expand(inside)),
-            ("json", Self::Postgres) => format!("({})", self.expand(inside)),
+            ("list", Self::Sqlite) => format!("json_group_array({})", self.expand(inside, arrays)),
+            ("list", Self::Postgres) => {
+                format!("coalesce(json_agg({}), '[]')", self.expand(inside, arrays))
+            }
+            ("json", Self::Sqlite) => format!("json(({}))", self.expand(inside, arrays)),
+            ("json", Self::Postgres) => format!("({})", self.expand(inside, arrays)),
             ("exact", Self::Sqlite) => format!("quote({inside})"),
             ("exact", Self::Postgres) => format!("CAST({inside} AS TEXT)"),
             ("lower", Self::Sqlite) => format!("lower({inside})"),
@@ -170,22 +224,6 @@ impl Dialect {
             Self::Sqlite => format!("json_each({array})"),
             Self::Postgres => format!("jsonb_array_elements_text(CAST({array} AS jsonb))"),
         }
-    }
-
-    fn rows(self, columns: &str) -> String {
-        let cell = |column: &str| {
-            let words: Vec<&str> = column.split_whitespace().collect();
-            let [name, kind @ .., place] = words.as_slice() else {
-                return String::new();
-            };
-            format!("CAST(value ->> {place} AS {}) AS {name}", kind.join(" "))
-        };
-        let cells: Vec<String> = columns.split(',').map(cell).collect();
-        let from = match self {
-            Self::Sqlite => "json_each($1)",
-            Self::Postgres => "jsonb_array_elements(CAST($1 AS jsonb))",
-        };
-        format!("(SELECT {}, 1 AS one FROM {from})", cells.join(", "))
     }
 
     fn place(self, place: u8) -> String {
@@ -229,6 +267,52 @@ impl Dialect {
     }
 }
 
+/// The arrays of a batch, which a server gets behind all other values of the statement.
+struct Arrays {
+    next: usize,
+    shapes: Vec<Shape>,
+}
+
+/// The last of the values that a text names; its batch is the first.
+fn last_place(text: &str) -> usize {
+    let number = |rest: &str| {
+        let end = rest.find(|c: char| !c.is_ascii_digit());
+        rest[..end.unwrap_or(rest.len())].parse().unwrap_or(0)
+    };
+    text.split('$')
+        .skip(1)
+        .map(number)
+        .max()
+        .unwrap_or(0)
+        .max(1)
+}
+
+impl Arrays {
+    fn unnest(&mut self, shape: Shape) -> String {
+        let kinds: Vec<Kind> = match &shape {
+            Shape::Ids => vec![Kind::Whole],
+            Shape::Rows(columns) => columns.iter().map(|column| column.kind).collect(),
+        };
+        let array = |(kind, place): (&Kind, usize)| format!("CAST(${place} AS {}[])", kind.sql());
+        let arrays: Vec<String> = kinds.iter().zip(self.next..).map(array).collect();
+        self.next += shape.width();
+        self.shapes.push(shape);
+        format!("unnest({})", arrays.join(", "))
+    }
+}
+
+fn json_rows(columns: &str) -> String {
+    let cell = |column: &str| {
+        let words: Vec<&str> = column.split_whitespace().collect();
+        let [name, kind @ .., place] = words.as_slice() else {
+            return String::new();
+        };
+        format!("CAST(value ->> {place} AS {}) AS {name}", kind.join(" "))
+    };
+    let cells: Vec<String> = columns.split(',').map(cell).collect();
+    format!("(SELECT {}, 1 AS one FROM json_each($1))", cells.join(", "))
+}
+
 /// One owner holds every stripe of a file, so its due index does not begin with them.
 const DUE: &str = "(SELECT * FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
      AND bucket >> 4 IN (SELECT value FROM json_each($4)) \
@@ -240,7 +324,7 @@ const NEXT_DUE: &str = "(SELECT min(e.due) FROM enrollments AS e WHERE e.bucket 
 const DUE_BY_STRIPE: &str = "(SELECT e.* FROM \
      (SELECT CAST(value AS SMALLINT) AS stripe FROM jsonb_array_elements_text(CAST($4 AS jsonb))) AS s \
      CROSS JOIN LATERAL (SELECT * FROM enrollments AS d WHERE d.bucket >> 4 = s.stripe \
-     AND d.lane = $1 AND d.due <= $2 ORDER BY d.due LIMIT 16 + $3 / 8) AS e \
+     AND d.lane = $1 AND d.due <= $2 ORDER BY d.due LIMIT 8 + $3 / 16) AS e \
      ORDER BY e.due LIMIT $3)";
 const NEXT_DUE_BY_STRIPE: &str = "(SELECT min(e.due) FROM \
      (SELECT CAST(value AS SMALLINT) AS stripe FROM jsonb_array_elements_text(CAST($2 AS jsonb))) AS s \
@@ -248,7 +332,7 @@ const NEXT_DUE_BY_STRIPE: &str = "(SELECT min(e.due) FROM \
      AND d.lane = l.lane AND d.due IS NOT NULL ORDER BY d.due LIMIT 1) AS e)";
 
 /// By dialect, and where the text lies: constants do not move.
-type Texts = HashMap<(Dialect, usize, usize), &'static str>;
+type Texts = HashMap<(Dialect, usize, usize), &'static Expanded>;
 
 /// What stands before the bracket that closes the one just opened.
 fn inside(text: &str) -> &str {
@@ -279,8 +363,8 @@ mod tests {
         assert_eq!(
             Dialect::Postgres.text(statement.into()),
             "SELECT coalesce(json_agg(json_build_array(e.a, f(e.b))), '[]') FROM \
-             (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS TEXT) AS a, 1 AS one \
-             FROM jsonb_array_elements(CAST($1 AS jsonb))) AS e"
+             (SELECT u.*, CAST($1 AS TEXT) AS one FROM unnest(CAST($2 AS BIGINT[]), \
+             CAST($3 AS TEXT[])) AS u (id, a)) AS e"
         );
     }
 

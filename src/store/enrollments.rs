@@ -10,7 +10,7 @@ use crate::domain::segment::Condition;
 use crate::domain::touched::Touched;
 
 use super::among::{Among, numbers};
-use super::bind::{Bind, composed};
+use super::bind::Bind;
 use super::dialect::ids;
 use super::dirty;
 use super::error::Result;
@@ -18,6 +18,7 @@ use super::instants::micros;
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sequences;
+use super::sql::composed;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
 

@@ -8,13 +8,14 @@ use crate::domain::ids::{BUCKETS, CustomerId, NameNo};
 use crate::domain::segment::Condition;
 
 use super::among::{Among, customers};
-use super::bind::{Bind, composed};
+use super::bind::Bind;
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
 use super::instants::{instant, micros, optional_instant};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
+use super::sql::composed;
 use super::sql::query;
 use super::tx::Tx;
 

@@ -2,9 +2,11 @@
 
 mod about;
 mod among;
+mod arg;
 mod audit;
 mod axes;
 mod backup;
+mod batch;
 mod bind;
 mod blocks;
 mod catalog;

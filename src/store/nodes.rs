@@ -3,7 +3,7 @@
 //! A node renews its time; by the database's clock alone it is decided whether that is over. Buckets are
 //! taken from nobody but the gone, so a node that was away finds them with others and writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use super::instants::instant;
 use super::listing::{json, listed};
 use super::sql::query;
 use super::tx::Tx;
-use crate::domain::ids::{BUCKETS, Bucket, Incarnation, STRIPE, Stripes};
+use crate::domain::ids::{Bucket, Incarnation, STRIPE, Stripes};
 
 const JOIN: &str =
     "INSERT INTO nodes (node, name, since, until_at) VALUES ($1, $2, @now, @now + $3)";
@@ -193,25 +193,29 @@ impl Store {
     }
 }
 
-/// Keeps these buckets until the transaction ends; who holds each. Always in the same order, so that
-/// nobody waits for another in a circle.
+/// Keeps these buckets until the transaction ends; who holds each. The first row of a stripe stands for
+/// all of it. Always in the same order, so that nobody waits for another in a circle.
 pub(super) async fn keep(
     tx: &mut Tx,
     buckets: impl IntoIterator<Item = Bucket>,
     grip: Grip,
-) -> Result<Vec<(Bucket, Option<Incarnation>)>> {
-    let mut wanted: Vec<u16> = buckets.into_iter().map(|bucket| bucket.0).collect();
-    wanted.sort_unstable();
+) -> Result<BTreeMap<Bucket, Option<Incarnation>>> {
+    let buckets: BTreeSet<Bucket> = buckets.into_iter().collect();
+    let first = |bucket: &Bucket| bucket.0 - bucket.0 % STRIPE;
+    let mut wanted: Vec<u16> = buckets.iter().map(first).collect();
     wanted.dedup();
-    wanted.retain(|bucket| *bucket < BUCKETS);
     let text = match grip {
         Grip::Shared => SHARED,
         Grip::Alone => ALONE,
         Grip::Sweeping => SWEEPING,
     };
     let rows: Vec<(u16, Option<i64>)> = listed(query(text).bind(json(&wanted)), tx).await?;
-    let owner = |(bucket, owner): (u16, Option<i64>)| (Bucket(bucket), owner.map(Incarnation));
-    Ok(rows.into_iter().map(owner).collect())
+    let owners: BTreeMap<u16, Option<i64>> = rows.into_iter().collect();
+    let owner = |bucket: &Bucket| owners.get(&first(bucket)).copied().flatten();
+    let kept = buckets
+        .iter()
+        .map(|bucket| (*bucket, owner(bucket).map(Incarnation)));
+    Ok(kept.collect())
 }
 
 async fn buckets(asked: super::sql::Query<'_>, tx: &mut Tx) -> Result<Vec<u16>> {

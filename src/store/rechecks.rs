@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::among::{Among, numbers};
-use super::bind::{Bind, composed};
+use super::bind::Bind;
 use super::db::Store;
 use super::dialect::{ids, rows};
 use super::dirty::again;
@@ -14,6 +14,7 @@ use super::instants::micros;
 use super::nodes::Grip;
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
+use super::sql::composed;
 use super::sql::query;
 use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
 use crate::domain::segment::Condition;

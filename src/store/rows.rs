@@ -1,10 +1,11 @@
 //! Owns the writing of many rows of dynamic columns in few statements.
 
+use super::arg::Arg;
 use super::bind::Cell;
 use super::dialect::{Dialect, MOST_BINDS};
 use super::error::Result;
 use super::listing::json;
-use super::sql::{Arg, Query, query};
+use super::sql::{Query, query};
 use super::tx::Tx;
 
 /// More rows in a statement gain nothing (measured: 50, 500 and 5,000 differ by less than the noise).

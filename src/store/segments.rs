@@ -5,13 +5,14 @@ use std::hash::Hash;
 
 use serde_json::json;
 
-use super::bind::{Bind, Cell, composed};
+use super::bind::{Bind, Cell};
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
 use super::segment_frame::{Frame, Predicate, Within};
 use super::segment_sql::compile;
 use super::sql::Row;
+use super::sql::composed;
 use crate::domain::ids::{CustomerId, EnrollmentId};
 use crate::domain::segment::Condition;
 

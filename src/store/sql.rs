@@ -8,24 +8,13 @@ use sqlx::query::Query as SqlxQuery;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr as _, SqlStr, Sqlite};
 
-use super::dialect::Dialect;
-use super::error::Result;
+use super::arg::Arg;
+use super::batch::Shape;
+use super::bind::Bind;
+use super::dialect::{Dialect, Expanded};
+use super::error::{Error, Result};
 pub(super) use super::row::Row;
 use super::tx::{On, Pool, Tx};
-
-/// A value for a placeholder. Which type a missing one has matters to PostgreSQL.
-#[derive(Debug, Clone)]
-pub(super) enum Arg<'q> {
-    Int(Option<i64>),
-    Real(Option<f64>),
-    Text(Option<Cow<'q, str>>),
-    Shared(Arc<str>),
-    Bytes(Cow<'q, [u8]>),
-    /// Whole columns, which only a server takes.
-    Ints(Vec<Option<i64>>),
-    Reals(Vec<Option<f64>>),
-    Texts(Vec<Option<String>>),
-}
 
 /// A statement and its values.
 #[derive(Debug)]
@@ -65,9 +54,9 @@ macro_rules! run {
     ($query:expr, $on:expr, $method:ident) => {
         match $on.into() {
             On::Pool(Pool::Sqlite(pool)) => $query.sqlite().$method(pool).await?.into(),
-            On::Pool(Pool::Postgres(pool)) => $query.postgres().$method(pool).await?.into(),
+            On::Pool(Pool::Postgres(pool)) => $query.postgres()?.$method(pool).await?.into(),
             On::Tx(Tx::Sqlite(tx)) => $query.sqlite().$method(&mut **tx).await?.into(),
-            On::Tx(Tx::Postgres(tx)) => $query.postgres().$method(&mut *tx.inner).await?.into(),
+            On::Tx(Tx::Postgres(tx)) => $query.postgres()?.$method(&mut *tx.inner).await?.into(),
         }
     };
 }
@@ -120,7 +109,7 @@ impl<'q> Query<'q> {
     }
 
     fn sqlite(self) -> SqlxQuery<'static, Sqlite, SqliteArguments> {
-        let query = sqlx::query(self.text.of(Dialect::Sqlite)).persistent(self.persistent);
+        let query = sqlx::query(self.text.of(Dialect::Sqlite).0).persistent(self.persistent);
         self.args.into_iter().fold(query, |query, arg| match arg {
             Arg::Int(number) => query.bind(number),
             Arg::Real(number) => query.bind(number),
@@ -132,9 +121,21 @@ impl<'q> Query<'q> {
         })
     }
 
-    fn postgres(self) -> SqlxQuery<'static, Postgres, PgArguments> {
-        let query = sqlx::query(self.text.of(Dialect::Postgres)).persistent(self.persistent);
-        self.args.into_iter().fold(query, |query, arg| match arg {
+    fn postgres(mut self) -> Result<SqlxQuery<'static, Postgres, PgArguments>> {
+        let (text, shapes, last) = self.text.of(Dialect::Postgres);
+        if let (false, Some(first)) = (shapes.is_empty(), self.args.first_mut()) {
+            let batch = std::mem::replace(first, Arg::from(""));
+            let Arg::Text(Some(batch)) = batch else {
+                return Err(Error::Unusable("a batch is bound as a text".to_owned()));
+            };
+            // The arrays come behind what the text names; what it does not name is of no use.
+            self.args.truncate(last);
+            for shape in shapes.iter() {
+                self.args.extend(shape.arrays(&batch)?);
+            }
+        }
+        let query = sqlx::query(text).persistent(self.persistent);
+        Ok(self.args.into_iter().fold(query, |query, arg| match arg {
             Arg::Int(number) => query.bind(number),
             Arg::Real(number) => query.bind(number),
             Arg::Text(text) => query.bind(text.map(Cow::into_owned)),
@@ -143,7 +144,7 @@ impl<'q> Query<'q> {
             Arg::Ints(column) => query.bind(column),
             Arg::Reals(column) => query.bind(column),
             Arg::Texts(column) => query.bind(column),
-        })
+        }))
     }
 }
 
@@ -178,13 +179,17 @@ impl<'q> Scalar<'q> {
 
 impl Text {
     /// Constants need no copy; what is put together is put together of constants and checked names.
-    fn of(self, dialect: Dialect) -> SqlStr {
+    fn of(self, dialect: Dialect) -> (SqlStr, Cow<'static, [Shape]>, usize) {
         match self {
-            Self::Common(text) => match dialect.text(text) {
-                Cow::Borrowed(text) => text.into_sql_str(),
-                Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
-            },
-            Self::Own(text) => AssertSqlSafe(text).into_sql_str(),
+            Self::Common(text) => {
+                let Expanded { text, shapes, last } = dialect.expanded(text);
+                let text = match text {
+                    Cow::Borrowed(text) => text.into_sql_str(),
+                    Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
+                };
+                (text, shapes, last)
+            }
+            Self::Own(text) => (AssertSqlSafe(text).into_sql_str(), Cow::Borrowed(&[]), 0),
         }
     }
 }
@@ -243,62 +248,13 @@ impl From<Option<PgRow>> for Perhaps {
     }
 }
 
-macro_rules! whole_args {
-    ($($kind:ty)+) => {$(
-        impl From<$kind> for Arg<'_> {
-            fn from(number: $kind) -> Self {
-                Self::Int(Some(i64::from(number)))
-            }
-        }
-
-        impl From<Option<$kind>> for Arg<'_> {
-            fn from(number: Option<$kind>) -> Self {
-                Self::Int(number.map(i64::from))
-            }
-        }
-    )+};
-}
-
-whole_args!(i64 i32 u32 u16);
-
-impl From<f64> for Arg<'_> {
-    fn from(number: f64) -> Self {
-        Self::Real(Some(number))
-    }
-}
-
-impl<'q> From<&'q str> for Arg<'q> {
-    fn from(text: &'q str) -> Self {
-        Self::Text(Some(Cow::Borrowed(text)))
-    }
-}
-
-impl<'q> From<Option<&'q str>> for Arg<'q> {
-    fn from(text: Option<&'q str>) -> Self {
-        Self::Text(text.map(Cow::Borrowed))
-    }
-}
-
-impl From<String> for Arg<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(Some(Cow::Owned(text)))
-    }
-}
-
-impl<'q> From<&'q String> for Arg<'q> {
-    fn from(text: &'q String) -> Self {
-        Self::Text(Some(Cow::Borrowed(text)))
-    }
-}
-
-impl<'q> From<&'q Option<String>> for Arg<'q> {
-    fn from(text: &'q Option<String>) -> Self {
-        Self::Text(text.as_deref().map(Cow::Borrowed))
-    }
-}
-
-impl<'q> From<&'q [u8]> for Arg<'q> {
-    fn from(bytes: &'q [u8]) -> Self {
-        Self::Bytes(Cow::Borrowed(bytes))
-    }
+/// A statement composed from a compiled condition: its own values first, then the condition's.
+pub(super) fn composed<'q>(
+    sql: String,
+    own: impl IntoIterator<Item = Bind>,
+    condition: Vec<Bind>,
+) -> Query<'q> {
+    own.into_iter()
+        .chain(condition)
+        .fold(query(sql), Query::bind)
 }

@@ -3,10 +3,11 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::super::arg::Arg;
 use super::super::catalog::{Column, Kind};
 use super::super::dialect::Dialect;
 use super::super::error::{Error, Result};
-use super::super::sql::{Arg, Row};
+use super::super::sql::Row;
 
 /// SQLite writes floating numbers without a fraction as whole ones.
 const MINUS_ZERO: u64 = 1 << 63;
