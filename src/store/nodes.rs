@@ -48,7 +48,7 @@ const FORGET: &str = "DELETE FROM nodes WHERE node = $1 OR until_at < @now - 864
 macro_rules! by_keys {
     () => {
         "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
-         set_config('enable_mergejoin', 'off', true)"
+         set_config('enable_mergejoin', 'off', true), set_config('enable_material', 'off', true)"
     };
 }
 

@@ -17,10 +17,12 @@ pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ON
 /// A write that goes beside no other of its kind in this database.
 pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7311146936952811378)";
 
-/// A commit is on the disk before it is answered. A session whose process is gone, or cut off, is ended
+/// A commit is on the disk before it is answered. Tables are joined in the order in which a statement
+/// names them: what a batch holds stands first, and no statistics know how much that is. A session whose process is gone, or cut off, is ended
 /// by the server within seconds, with its locks.
 const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false), \
      set_config('jit', 'off', false), \
+     set_config('join_collapse_limit', '1', false), \
      set_config('client_min_messages', 'warning', false), set_config('tcp_keepalives_idle', '5', false), \
      set_config('tcp_keepalives_interval', '2', false), \
      set_config('tcp_keepalives_count', '3', false), \
