@@ -136,6 +136,8 @@ async fn start(
         .check_failed
         .set(i64::from(reading.checked.revision.is_none()));
     let seen = reading.sources.hash().to_owned();
+    let differs = seen != catalog.published.hash;
+    engine.metrics.files_differ.set(i64::from(differs));
     engine.duty.show(Some(seen.clone()), catalog.number().0);
     let node = Node::new(Arc::clone(&engine), left, ownership.last);
     node.begin().await.map_err(other)?;
