@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgPool;
 use sqlx::{SqlSafeStr as _, SqlitePool};
 
-use super::error::{Error, Result};
+use super::error::{Error, Result, is_away};
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
 const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
@@ -44,6 +44,8 @@ fn migrator<const N: usize>(texts: [(i64, &'static str, &'static str); N]) -> Mi
     Migrator::with_migrations(texts.map(migration).into())
 }
 
-fn refused(error: &sqlx::migrate::MigrateError) -> Error {
-    Error::Unusable(format!("the database cannot be migrated: {error}"))
+fn refused(error: &MigrateError) -> Error {
+    let away = matches!(error, MigrateError::Execute(error) if is_away(error));
+    let kind = if away { Error::Away } else { Error::Unusable };
+    kind(format!("the database cannot be migrated: {error}"))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-use super::error::{Error, Result};
+use super::error::{Error, Result, is_away};
 use super::migrate;
 
 const READERS: u32 = 8;
@@ -19,14 +19,15 @@ pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ON
 pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7311146936952811378)";
 
 /// A commit is on the disk before it is answered. A session whose process is gone, or cut off, is ended
-/// by the server within seconds, with its locks.
+/// by the server within seconds, with its locks: before others take over what a silent node held, so
+/// that they need not wait for it.
 const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false), \
      set_config('jit', 'off', false), \
      set_config('client_min_messages', 'warning', false), set_config('tcp_keepalives_idle', '5', false), \
      set_config('tcp_keepalives_interval', '2', false), \
      set_config('tcp_keepalives_count', '3', false), \
      set_config('tcp_user_timeout', '10000', false), \
-     set_config('idle_in_transaction_session_timeout', '15000', false)";
+     set_config('idle_in_transaction_session_timeout', '8000', false)";
 
 /// The connections to one server.
 pub(super) struct Opened {
@@ -63,7 +64,12 @@ async fn pool(connections: u32, options: PgConnectOptions) -> Result<PgPool> {
         .connect_with(options)
         .await
         .map_err(|error| {
-            Error::Unusable(format!(
+            let kind = if is_away(&error) {
+                Error::Away
+            } else {
+                Error::Unusable
+            };
+            kind(format!(
                 "cannot connect to the database at `{host}`: {error}"
             ))
         })
