@@ -13,6 +13,7 @@ use super::instants::{instant, micros};
 use super::listing::json;
 use super::nodes::Grip;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -124,34 +125,32 @@ impl Store {
         let Holding { mut tx, lost } = self.write_held(buckets, Grip::Shared).await?;
         let kept = enrollments.iter().filter(|id| !lost.contains(&id.bucket()));
         let rows: Vec<i64> = kept.map(|id| id.0).collect();
-        let release = query(RELEASE).bind(json(&rows)).bind(micros(now));
-        let done = release.execute(&mut tx).await?;
-        query(UNCLAIM)
-            .bind(json(&rows))
-            .bind(DispatchState::Deferred.number())
-            .bind(micros(now))
-            .execute(&mut tx)
-            .await?;
+        let done = release(&mut tx, &rows, now).await?;
         tx.commit().await?;
         Ok(done)
     }
 
     /// Makes those of the enrollments due again whose claim by this start is written and that nobody
-    /// sends; how many.
+    /// sends; how many. Whatever was to write the claims keeps their buckets until it has ended, be it
+    /// that it takes place only now.
     pub async fn unclaim(
         &self,
         enrollments: &[EnrollmentId],
         incarnation: Incarnation,
         now: Timestamp,
     ) -> Result<u64> {
-        let ids: Vec<i64> = enrollments.iter().map(|id| id.0).collect();
+        let buckets = enrollments.iter().map(|id| id.bucket());
+        let Holding { mut tx, lost } = self.write_held(buckets, Grip::Alone).await?;
+        let kept = enrollments.iter().filter(|id| !lost.contains(&id.bucket()));
+        let ids: Vec<i64> = kept.map(|id| id.0).collect();
         let own: Vec<i64> = query_scalar(OWN)
             .bind(json(&ids))
             .bind(incarnation.0)
-            .fetch_all(self.read())
+            .fetch_all(&mut tx)
             .await?;
-        let own: Vec<EnrollmentId> = own.into_iter().map(EnrollmentId).collect();
-        self.release(&own, now).await
+        let done = release(&mut tx, &own, now).await?;
+        tx.commit().await?;
+        Ok(done)
     }
 
     /// The messages these customers were sent, or are being sent, since an instant.
@@ -178,6 +177,18 @@ impl Store {
         }
         Ok(recent)
     }
+}
+
+async fn release(tx: &mut Tx, rows: &[i64], now: Timestamp) -> Result<u64> {
+    let release = query(RELEASE).bind(json(&rows)).bind(micros(now));
+    let done = release.execute(&mut *tx).await?;
+    query(UNCLAIM)
+        .bind(json(&rows))
+        .bind(DispatchState::Deferred.number())
+        .bind(micros(now))
+        .execute(&mut *tx)
+        .await?;
+    Ok(done)
 }
 
 fn ended(status: i64, exit: Option<i64>) -> Option<Reason> {
