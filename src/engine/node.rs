@@ -40,10 +40,11 @@ impl Node {
     pub async fn run_once(&self) -> Result<Beat> {
         let (duty, engine) = (&self.engine.duty, &self.engine);
         let round = duty.round(&engine.store, engine.incarnation).await?;
-        if !round.taken.is_empty() {
-            self.settle(&round.taken).await?;
-            duty.add(&round.taken);
-            tracing::info!(stripes = round.taken.len(), "took over buckets");
+        let quiet = duty.quiet(&round.taken).await;
+        if !quiet.is_empty() {
+            self.settle(&quiet).await?;
+            duty.add(&quiet);
+            tracing::info!(stripes = quiet.len(), "took over buckets");
         }
         Ok(Beat::Within(ROUND))
     }

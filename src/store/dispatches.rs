@@ -28,7 +28,7 @@ const FROZEN: &str = concat!(
 const ABANDONED: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, d.step, d.channel, \
      d.attempt, d.first_at, d.incarnation, e.status, e.exit_reason FROM dispatches AS d \
      JOIN enrollments AS e ON e.bucket = d.bucket AND e.enrollment_id = d.enrollment_id \
-     WHERE d.bucket BETWEEN $2 AND $3 AND d.state = 0 AND d.incarnation <> $1";
+     WHERE d.bucket BETWEEN $1 AND $2 AND d.state = 0";
 const RELEASE: &str = concat!(
     "UPDATE enrollments SET due = $2 WHERE status = 2 AND (bucket, enrollment_id) IN \
      (SELECT k.bucket, k.id FROM ",
@@ -57,7 +57,8 @@ const RECENT: &str = concat!(
 
 pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, UNCLAIM, OWN, RECENT];
 
-/// A claim that an earlier start of the daemon did not settle.
+/// A claim that nobody settles: of an earlier start of the daemon, of another node, or of this one from
+/// before it lost the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abandoned {
     pub enrollment: EnrollmentId,
@@ -88,18 +89,11 @@ impl Store {
             .collect()
     }
 
-    /// Claims in these stripes that other starts left unsettled.
-    pub async fn abandoned(
-        &self,
-        incarnation: Incarnation,
-        stripes: &Stripes,
-    ) -> Result<Vec<Abandoned>> {
+    /// Unsettled claims in these stripes, where nobody sends any more.
+    pub async fn abandoned(&self, stripes: &Stripes) -> Result<Vec<Abandoned>> {
         let mut rows = Vec::new();
         for buckets in stripes.ranges() {
-            let asked = query(ABANDONED)
-                .bind(incarnation.0)
-                .bind(*buckets.start())
-                .bind(*buckets.end());
+            let asked = query(ABANDONED).bind(*buckets.start()).bind(*buckets.end());
             rows.extend(asked.fetch_all(self.read()).await?);
         }
         rows.iter()
