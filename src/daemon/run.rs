@@ -282,11 +282,17 @@ impl Started {
         }
         self.serving.cancel();
         self.background.close();
-        self.background.wait().await;
+        let ends = async {
+            self.background.wait().await;
+            leave(&self.engine).await;
+        };
+        if tokio::time::timeout(GRACE, ends).await.is_err() {
+            tracing::warn!("the database does not answer: it is left without a word");
+            self.engine.store.let_go();
+        }
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::warn!(%error, "cannot stop the scheduler");
         }
-        leave(&self.engine).await;
         self.engine.store.close().await;
         tracing::info!("stopped");
     }

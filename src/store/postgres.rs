@@ -3,14 +3,19 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use tokio::time::timeout;
 
 use super::error::{Error, Result, is_away};
+use super::lifeline::ANSWERS_WITHIN;
 use super::migrate;
 
 const READERS: u32 = 8;
 const WRITERS: u32 = 6;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// A connection that was used so lately is used again without being tried.
+const FRESH: Duration = Duration::from_secs(1);
 const OLDEST: i32 = 150_000;
 
 /// Questions of one moment that see nothing that is written meanwhile.
@@ -55,6 +60,17 @@ async fn pool(connections: u32, options: PgConnectOptions) -> Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(CONNECT_WITHIN)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for < FRESH {
+                    return Ok(true);
+                }
+                let answers = timeout(ANSWERS_WITHIN, connection.ping()).await;
+                answers.map_err(std::io::Error::from)??;
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::query(SESSION).execute(connection).await?;
