@@ -9,6 +9,7 @@ use crate::rig::database::Database;
 use crate::rig::node::Node;
 use crate::rig::port;
 use crate::rig::smtp_sink::SmtpSink;
+use crate::rig::wire::Wire;
 
 /// How long a node that says nothing counts as running.
 const LEASE: Duration = Duration::from_secs(10);
@@ -33,9 +34,15 @@ struct Cluster {
 impl Cluster {
     async fn start(count: usize) -> Self {
         let database = Database::fresh().await;
+        let url = database.url().to_owned();
+        Self::start_on(database, &url, count).await
+    }
+
+    /// Nodes that reach the database by this URL.
+    async fn start_on(database: Database, url: &str, count: usize) -> Self {
         let sink = SmtpSink::start_keeping(&["-w", "1"]).await;
         let ports: Vec<u16> = (0..count).map(|_| port::free()).collect();
-        let node = |port: &u16| node(&database, &sink).listening(*port);
+        let node = |port: &u16| node(url, &sink).listening(*port);
         let mut nodes: Vec<Node> = ports.iter().map(node).collect();
         for node in &mut nodes {
             node.start().await;
@@ -109,11 +116,8 @@ impl Cluster {
     }
 }
 
-fn node(database: &Database, sink: &SmtpSink) -> Node {
-    let settings = format!(
-        "workspace: test\npublic-url: https://example.com\ndatabase: {}\n",
-        database.url()
-    );
+fn node(url: &str, sink: &SmtpSink) -> Node {
+    let settings = format!("workspace: test\npublic-url: https://example.com\ndatabase: {url}\n");
     let channel = format!(
         "channel: email
 gateway: {{ smtp: {{ host: 127.0.0.1, port: \"{}\", security: none }} }}
@@ -269,4 +273,58 @@ async fn an_older_revision_that_is_brought_back_on_purpose_is_published() {
         nodes.shows(1, &metric).await;
     }
     nodes.shows(1, "drumbeat_workspace_files_differ 0").await;
+}
+
+#[tokio::test]
+async fn a_claim_that_was_not_settled_before_its_bucket_was_lost_is_settled_afterwards() {
+    let nodes = Cluster::start(1).await;
+    nodes.come(0..1).await;
+    let open = "SELECT 1 - count(*) FROM enrollments WHERE status = 10";
+    nodes.until(open, 0).await;
+    let never = i64::MAX;
+    for sql in [
+        "UPDATE dispatches SET state = 0".to_owned(),
+        format!("UPDATE enrollments SET status = 2, lane = 1, due = {never}, finished_at = NULL"),
+        "UPDATE bucket_leases SET owner = NULL".to_owned(),
+    ] {
+        let sql = sqlx::AssertSqlSafe(sql);
+        sqlx::query(sql).execute(&nodes.pool).await.unwrap();
+    }
+    nodes.until(open, 0).await;
+    let uncertain = "SELECT count(*) FROM dispatches WHERE state = 8";
+    assert_eq!(nodes.number(uncertain).await, 1);
+}
+
+#[tokio::test]
+async fn a_change_of_the_files_while_the_database_is_away_is_published_when_it_is_back() {
+    let database = Database::fresh().await;
+    let wire = Wire::before(database.url()).await;
+    let mut nodes = Cluster::start_on(database, &wire.url.clone(), 1).await;
+    wire.cut();
+    nodes.nodes[0].write("flow.yaml", &flow("Welcome"));
+    let log = || nodes.nodes[0].log();
+    let failed = || {
+        log()
+            .contains("cannot read the workspace again")
+            .then_some(())
+    };
+    port::eventually("the reading to fail", failed).await;
+    wire.heal();
+    nodes.until(REVISION, 2).await;
+    assert_eq!(nodes.nodes[0].stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_node_that_cannot_reach_its_database_is_to_be_started_again() {
+    let database = Database::fresh().await;
+    let sink = SmtpSink::start(&[]).await;
+    let nobody = format!("postgres://drumbeat@127.0.0.1:{}/none", port::free());
+    let code = async |url: &str| {
+        let mut daemon = node(url, &sink).command(&["run", "--listen", "off"]);
+        daemon.status().await.unwrap().code()
+    };
+    let (server, _) = database.url().rsplit_once('/').unwrap();
+    let no_such = format!("{server}/no_such_database");
+    let (away, wrong) = tokio::join!(code(&nobody), code(&no_such));
+    assert_eq!((away, wrong), (Some(1), Some(78)));
 }

@@ -16,7 +16,7 @@ use super::plan::{Blow, Counts, Plan, Turn};
 use super::{SLOTS, STEPS};
 use crate::rig::network::{Island, Sea};
 use crate::rig::node::Node;
-use crate::rig::postgres::{Cluster, Shutdown};
+use crate::rig::postgres::{Cluster, Shutdown, psql};
 use crate::rig::program::chmod;
 use crate::rig::smtp_sink::SmtpSink;
 
@@ -219,53 +219,44 @@ async fn come(url: &str, storm: &Storm) {
 
 /// Waits until everybody is through.
 async fn finish(url: &str, customers: usize) {
-    let pool = PgPool::connect(url).await.unwrap();
     let completed = "SELECT count(*) FROM enrollments WHERE status = 10";
-    let all = i64::try_from(customers).unwrap();
-    until("everybody to be through", || number(&pool, completed), all).await.unwrap_or_else(|why| {
-        let rows = std::process::Command::new("psql").args(["-XAt", url, "-c", "select e.bucket, e.enrollment_id, e.status, e.due, e.lane, e.step, e.held, d.step, d.state, d.incarnation, d.attempt, l.owner, (extract(epoch from clock_timestamp())*1000000)::bigint - e.due as over, (select string_agg(n::text, ' ; ') from nodes n) from enrollments e left join dispatches d using (bucket, enrollment_id) join bucket_leases l on l.bucket = e.bucket where e.status <> 10 order by 2, d.first_at"]).output().unwrap();
-        panic!("{why}\n{}", String::from_utf8_lossy(&rows.stdout));
-    });
+    until(url, "customers who are through", completed, customers).await;
 }
 
 /// Waits until each bucket has one owner, a node that lives, and all run the same revision.
 async fn agree(url: &str) {
-    let pool = PgPool::connect(url).await.unwrap();
     let owned = "SELECT count(*) FROM bucket_leases JOIN nodes ON node = owner \
          WHERE until_at > extract(epoch FROM clock_timestamp()) * 1000000";
-    until("an owner of every bucket", || number(&pool, owned), 1024)
-        .await
-        .unwrap();
+    until(url, "buckets with an owner", owned, 1024).await;
     let owners = "SELECT count(DISTINCT owner) FROM bucket_leases";
-    let nodes = i64::try_from(NODES).unwrap();
-    until("as many owners as nodes", || number(&pool, owners), nodes)
-        .await
-        .unwrap();
+    until(url, "owners", owners, NODES).await;
     let revisions = "SELECT count(DISTINCT revision) FROM nodes \
          WHERE until_at > extract(epoch FROM clock_timestamp()) * 1000000";
-    until("one revision", || number(&pool, revisions), 1)
-        .await
-        .unwrap();
+    until(url, "revisions", revisions, 1).await;
 }
 
-async fn until<F: Future<Output = i64>>(
-    awaited: &str,
-    look: impl Fn() -> F,
-    wanted: i64,
-) -> Result<(), String> {
+async fn until(url: &str, what: &str, sql: &'static str, wanted: usize) {
+    let pool = PgPool::connect(url).await.unwrap();
+    let wanted = i64::try_from(wanted).unwrap();
     let begun = Instant::now();
     let mut beat = tokio::time::interval(Duration::from_millis(200));
     loop {
         beat.tick().await;
-        let found = look().await;
+        let found = number(&pool, sql).await;
         if found == wanted {
-            return Ok(());
+            return;
         }
         if begun.elapsed() > CALM_AGAIN {
-            return Err(format!("waited for {awaited}: {found} of {wanted}"));
+            let open = psql(url, OPEN).await.unwrap();
+            panic!("{found} {what}, not {wanted}:\n{open}");
         }
     }
 }
+
+/// Who is not through: what their rows and the leases of their buckets say.
+const OPEN: &str = "SELECT to_json(e), to_json(d), to_json(l), to_json(n) FROM enrollments AS e \
+     LEFT JOIN dispatches AS d USING (bucket, enrollment_id) JOIN bucket_leases AS l USING (bucket) \
+     LEFT JOIN nodes AS n ON n.node = l.owner WHERE e.status <> 10 LIMIT 20";
 
 async fn number(pool: &PgPool, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
