@@ -320,7 +320,8 @@ async fn a_node_that_cannot_reach_its_database_is_to_be_started_again() {
     let sink = SmtpSink::start(&[]).await;
     let nobody = format!("postgres://drumbeat@127.0.0.1:{}/none", port::free());
     let code = async |url: &str| {
-        let mut daemon = node(url, &sink).command(&["run", "--listen", "off"]);
+        let node = node(url, &sink);
+        let mut daemon = node.command(&["run", "--listen", "off"]);
         daemon.status().await.unwrap().code()
     };
     let (server, _) = database.url().rsplit_once('/').unwrap();

@@ -67,7 +67,7 @@ fn workspace(port: u16, storm: &Storm) -> TempDir {
     );
     write(
         "email.yaml",
-        &super::channel("127.0.0.1", port, storm.per_second),
+        &super::channel(("127.0.0.1", port), 8, storm.per_second),
     );
     write("flow.yaml", &super::flow(1));
     let mut customers = "id,email,city\n".to_owned();

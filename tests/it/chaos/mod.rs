@@ -39,14 +39,14 @@ fn chance() -> Chance {
     Chance::new(seed)
 }
 
-/// A channel that keeps this pace, at a mail server.
-fn channel(host: &str, port: u16, per_second: u32) -> String {
+/// A channel to a mail server, with so many connections at this pace.
+fn channel((host, port): (&str, u16), connections: usize, per_second: u32) -> String {
     format!(
         "channel: email
 gateway: {{ smtp: {{ host: {host}, port: \"{port}\", security: none }} }}
 from: \"Lakeside <hello@lakeside.example>\"
 slots: {SLOTS}
-connections: 8
+connections: {connections}
 pace: {per_second} per second
 retry: {{ first: 1s, factor: 2, max: 5s, give-up-after: 72h }}
 "

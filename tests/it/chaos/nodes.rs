@@ -21,6 +21,8 @@ use crate::rig::program::chmod;
 use crate::rig::smtp_sink::SmtpSink;
 
 const NODES: usize = 4;
+/// Of each node: with a server that takes a second for each mail, as many messages are always in flight.
+const CONNECTIONS: usize = 48;
 /// Seconds between one step and the next.
 const DELAY: i64 = 3;
 /// Customers come in sets, one after the other all through the storm.
@@ -84,7 +86,7 @@ impl Cloud {
         let cluster = Cluster::start_with(&["fsync=on", &listen, &file]).await;
         let url = cluster.create_database().await;
         let theirs = url.replace("127.0.0.1", &sea.database().to_string());
-        let sink = SmtpSink::start_keeping_at(sea.mail()).await;
+        let sink = SmtpSink::start_keeping_at(sea.mail(), &["-w", "1"]).await;
         let node = |island: &Island| node(&theirs, &sea, sink.port).on(&island.name);
         let mut nodes: Vec<Node> = sea.islands.iter().map(node).collect();
         join_all(nodes.iter_mut().map(Node::start)).await;
@@ -131,7 +133,7 @@ fn node(url: &str, sea: &Sea, port: u16) -> Node {
         ("drumbeat.yaml", &settings),
         (
             "email.yaml",
-            &super::channel(&sea.mail().to_string(), port, 200),
+            &super::channel((&sea.mail().to_string(), port), CONNECTIONS, 200),
         ),
         ("flow.yaml", &super::flow(DELAY)),
     ])

@@ -42,14 +42,13 @@ impl SmtpSink {
 
     /// The same, keeping every mail it takes.
     pub(crate) async fn start_keeping(faults: &[&str]) -> Self {
-        let mut options = vec!["-D", "mails"];
-        options.extend(faults);
-        Self::start(&options).await
+        Self::start_keeping_at(Ipv4Addr::LOCALHOST, faults).await
     }
 
     /// The same at an address of this machine that others can reach.
-    pub(crate) async fn start_keeping_at(address: Ipv4Addr) -> Self {
-        Self::start_at(address, &["-D", "mails"]).await
+    pub(crate) async fn start_keeping_at(address: Ipv4Addr, faults: &[&str]) -> Self {
+        let options = [&["-D", "mails"], faults].concat();
+        Self::start_at(address, &options).await
     }
 
     /// Every mail kept so far, headers first, with smtp-sink's own `X-` lines before them.
