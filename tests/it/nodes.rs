@@ -35,15 +35,18 @@ impl Cluster {
     async fn start(count: usize) -> Self {
         let database = Database::fresh().await;
         let url = database.url().to_owned();
-        Self::start_on(database, &url, count).await
+        Self::start_on(database, &vec![url.as_str(); count]).await
     }
 
-    /// Nodes that reach the database by this URL.
-    async fn start_on(database: Database, url: &str, count: usize) -> Self {
+    /// A node for each of these URLs, by which it reaches the database.
+    async fn start_on(database: Database, urls: &[&str]) -> Self {
         let sink = SmtpSink::start_keeping(&["-w", "1"]).await;
-        let ports: Vec<u16> = (0..count).map(|_| port::free()).collect();
-        let node = |port: &u16| node(url, &sink).listening(*port);
-        let mut nodes: Vec<Node> = ports.iter().map(node).collect();
+        let ports: Vec<u16> = urls.iter().map(|_| port::free()).collect();
+        let node = |(port, url): (&u16, &&str)| {
+            let node = node(database.url(), &sink).told("--database", url);
+            node.told("--listen", &format!("127.0.0.1:{port}"))
+        };
+        let mut nodes: Vec<Node> = ports.iter().zip(urls).map(node).collect();
         for node in &mut nodes {
             node.start().await;
         }
@@ -213,6 +216,27 @@ async fn a_node_that_was_frozen_writes_nothing_for_what_it_lost_and_then_works_a
 }
 
 #[tokio::test]
+async fn a_node_that_is_cut_off_is_succeeded_and_works_again_afterwards() {
+    let database = Database::fresh().await;
+    let wire = Wire::before(database.url()).await;
+    let url = database.url().to_owned();
+    let nodes = Cluster::start_on(database, &[url.as_str(), wire.url.as_str()]).await;
+    wire.cut();
+    let taken = nodes.until(&nodes.mine(0), BUCKETS).await;
+    println!("taken over within {taken:?}");
+    assert!(taken < LEASE + Duration::from_secs(2), "{taken:?}");
+    let noticed = || {
+        nodes.nodes[1]
+            .log()
+            .contains("does not answer")
+            .then_some(())
+    };
+    port::eventually("the node to notice", noticed).await;
+    wire.heal();
+    nodes.share_evenly().await;
+}
+
+#[tokio::test]
 async fn a_second_daemon_in_a_nodes_folder_is_refused() {
     let mut nodes = Cluster::start(1).await;
     let second = nodes.nodes[0].command(&["run", "--listen", "off"]);
@@ -299,7 +323,7 @@ async fn a_claim_that_was_not_settled_before_its_bucket_was_lost_is_settled_afte
 async fn a_change_of_the_files_while_the_database_is_away_is_published_when_it_is_back() {
     let database = Database::fresh().await;
     let wire = Wire::before(database.url()).await;
-    let mut nodes = Cluster::start_on(database, &wire.url.clone(), 1).await;
+    let mut nodes = Cluster::start_on(database, &[wire.url.as_str()]).await;
     wire.cut();
     nodes.nodes[0].write("flow.yaml", &flow("Welcome"));
     let log = || nodes.nodes[0].log();

@@ -255,6 +255,10 @@ async fn until(url: &str, what: &str, sql: &'static str, wanted: usize) {
     }
 }
 
+/// Claims before the step was meant; when that was, is kept of each enrollment's last step.
+const EARLY: &str = "SELECT count(*) FROM enrollments JOIN dispatches \
+     USING (bucket, enrollment_id, step) WHERE first_at < planned";
+
 /// Who is not through: what their rows and the leases of their buckets say.
 const OPEN: &str = "SELECT to_json(e), to_json(d), to_json(l), to_json(n) FROM enrollments AS e \
      LEFT JOIN dispatches AS d USING (bucket, enrollment_id) JOIN bucket_leases AS l USING (bucket) \
@@ -277,6 +281,7 @@ async fn report(cloud: &Cloud, storm: &Storm, counts: Counts, finished: Duration
     let most = counts.most_uncertain(SLOTS, NODES);
     let sums = accounts::balance(&ledger, &received, most);
     accounts::nothing_is_early(&ledger, &received, DELAY);
+    assert_eq!(psql(&cloud.url, EARLY).await.unwrap(), "0");
     println!(
         "{} messages, {counts:?}: {} received once, {} uncertain (at most {most}), finished {:.1} s \
          after the last blow",

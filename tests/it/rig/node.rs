@@ -18,8 +18,8 @@ pub(crate) struct Node {
     folder: TempDir,
     /// The network namespace in which it runs; none: the one of everybody.
     island: Option<String>,
-    /// Where it serves.
-    listen: String,
+    /// What `drumbeat run` is told beside its files, which are the same for all nodes.
+    told: Vec<String>,
     child: Option<Child>,
     /// Where it says that it works, as to a service manager.
     notices: UnixDatagram,
@@ -32,7 +32,7 @@ impl Node {
         let node = Self {
             folder,
             island: None,
-            listen: "off".to_owned(),
+            told: Vec::new(),
             child: None,
             notices,
         };
@@ -48,9 +48,9 @@ impl Node {
         self
     }
 
-    /// It is to serve on this port, whatever its files say: those are the same for all nodes.
-    pub(crate) fn listening(mut self, port: u16) -> Self {
-        self.listen = format!("127.0.0.1:{port}");
+    /// `drumbeat run` is to be told this, too.
+    pub(crate) fn told(mut self, option: &str, value: &str) -> Self {
+        self.told.extend([option.to_owned(), value.to_owned()]);
         self
     }
 
@@ -103,7 +103,8 @@ impl Node {
     async fn try_to_start(&mut self) -> bool {
         let mut log = File::options();
         let log = log.create(true).append(true).open(self.path().join("log"));
-        let mut command = self.command(&["run", "--listen", &self.listen]);
+        let told = self.told.iter().map(String::as_str);
+        let mut command = self.command(&[&["run"], told.collect::<Vec<_>>().as_slice()].concat());
         command.env("NOTIFY_SOCKET", self.path().join("notices"));
         let child = command.stderr(log.unwrap()).spawn().unwrap();
         let child = self.child.insert(child);
