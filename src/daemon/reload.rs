@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::agreement::Agreement;
@@ -18,6 +19,9 @@ use crate::workspace::{self, Checked, Sources, Watch, render};
 
 /// Files are read again this often even if no event came: network file systems send none.
 const RESCAN: Duration = Duration::from_mins(1);
+
+/// A reading that failed is tried again after this.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// What reading the files came to.
 #[derive(Debug)]
@@ -135,18 +139,30 @@ impl Reloader {
             }
         };
         self.asked_at = self.engine.store.reload_requested().await.ok().flatten();
+        let mut next = Instant::now() + RESCAN;
+        // Asked for, and not done yet: the store could not be asked.
+        let mut owed = false;
         loop {
             let forced = tokio::select! {
                 () = stop.cancelled() => return,
                 () = changed(watch.as_mut()) => false,
-                () = tokio::time::sleep(RESCAN) => false,
+                () = tokio::time::sleep_until(next) => false,
                 () = hangup.notified() => { systemd::reloading(); true }
                 () = pulse.changed() => {
                     self.follow().await;
                     if self.was_asked().await { true } else { continue }
                 }
             };
-            if let Err(error) = self.reload(forced).await {
+            owed |= forced;
+            let failed = self.reload(owed).await.err();
+            owed &= failed.is_some();
+            next = Instant::now()
+                + if failed.is_some() {
+                    AFTER_FAILURE
+                } else {
+                    RESCAN
+                };
+            if let Some(error) = failed {
                 tracing::error!(%error, "cannot read the workspace again");
             }
             if forced {
@@ -197,8 +213,15 @@ impl Reloader {
             revision = published.number.0,
             "runs what another node published"
         );
+        let revision = published.number;
+        let agreement = if self.seen.as_deref() == Some(published.hash.as_str()) {
+            Agreement::Ours
+        } else {
+            Agreement::Differs { revision }
+        };
         parts::install(&self.engine, published, outlets).await?;
-        self.show(Agreement::Ours);
+        // The files may be on their way here, too.
+        self.show(agreement);
         Ok(())
     }
 
@@ -216,8 +239,18 @@ impl Reloader {
             return Ok(Reloaded::Unchanged);
         }
         let before = self.seen.replace(reading.sources.hash().to_owned());
+        let done = self.take_over(reading, before.as_deref()).await;
+        if done.is_err() {
+            // Read, and come to nothing: as if it had not been read.
+            self.seen = before;
+        }
+        done
+    }
+
+    /// Publishes what was read, if it may be; `before` is the hash of the files that were read before.
+    async fn take_over(&self, reading: Reading, before: Option<&str>) -> anyhow::Result<Reloaded> {
         let store = &self.engine.store;
-        let agreement = Agreement::of(store, reading.sources.hash(), before.as_deref()).await?;
+        let agreement = Agreement::of(store, reading.sources.hash(), before).await?;
         self.show(agreement);
         if let Agreement::Differs { revision } = agreement {
             tracing::error!(

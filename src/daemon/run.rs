@@ -138,6 +138,8 @@ async fn start(
         .check_failed
         .set(i64::from(reading.checked.revision.is_none()));
     let seen = reading.sources.hash().to_owned();
+    let differs = seen != catalog.published.hash;
+    engine.metrics.files_differ.set(i64::from(differs));
     engine.duty.show(Some(seen.clone()), catalog.number().0);
     let node = Node::new(Arc::clone(&engine), left, ownership.last);
     node.begin().await.map_err(other)?;
@@ -282,11 +284,17 @@ impl Started {
         }
         self.serving.cancel();
         self.background.close();
-        self.background.wait().await;
+        let ends = async {
+            self.background.wait().await;
+            leave(&self.engine).await;
+        };
+        if tokio::time::timeout(GRACE, ends).await.is_err() {
+            tracing::warn!("the database does not answer: it is left without a word");
+            self.engine.store.let_go();
+        }
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::warn!(%error, "cannot stop the scheduler");
         }
-        leave(&self.engine).await;
         self.engine.store.close().await;
         tracing::info!("stopped");
     }

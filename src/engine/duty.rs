@@ -18,7 +18,7 @@ use crate::store::{Presence, Result, Store};
 /// How long a node that says nothing counts as running.
 const TIME: Duration = Duration::from_secs(10);
 /// A node itself stops a little before.
-const OWN_TIME: Duration = Duration::from_secs(8);
+pub(super) const OWN_TIME: Duration = Duration::from_secs(8);
 /// The bucket whose holder does what is done once for all.
 const LEADING: Bucket = Bucket(0);
 
@@ -151,13 +151,34 @@ impl Duty {
         self.give_up(store, node, &wanted, &owners).await?;
         let is_free = |stripe: &u16| owners.get(stripe).is_none_or(|owner| !live.contains(owner));
         let free: Stripes = wanted.iter().filter(is_free).collect();
+        let mut taken = self.pending().clone();
         if !free.is_empty() {
-            let taken = store.take_stripes(node, &free).await?;
-            let mut pending = self.pending();
-            *pending = pending.iter().chain(taken.iter()).collect();
+            // Before it is known which are taken: if the answer is lost, a later round sees which are,
+            // and that what others left there is not settled yet.
+            self.await_settling(&free);
+            let more = store.take_stripes(node, &free).await?;
+            taken = taken.iter().chain(more.iter()).collect();
         }
-        let taken = self.pending().clone();
         Ok(Round { taken })
+    }
+
+    fn await_settling(&self, stripes: &Stripes) {
+        let mut pending = self.pending();
+        *pending = pending.iter().chain(stripes.iter()).collect();
+    }
+
+    /// Those of taken stripes in which nothing is in flight from before this node lost them: what it
+    /// did not store meanwhile, nobody stores any more.
+    pub async fn quiet(&self, taken: &Stripes) -> Stripes {
+        if !taken.is_empty() {
+            drop(self.passes.write().await);
+        }
+        taken.iter().filter(|s| self.is_quiet(*s)).collect()
+    }
+
+    fn is_quiet(&self, stripe: u16) -> bool {
+        let flying = self.flying.get(usize::from(stripe));
+        flying.is_none_or(|flying| flying.load(Ordering::SeqCst) == 0)
     }
 
     /// Works for stripes that were taken, from now on.
@@ -222,11 +243,8 @@ impl Duty {
         }
         // A pass that began before has counted its messages when this comes.
         drop(self.passes.write().await);
-        let is_done = |stripe: &u16| {
-            let flying = self.flying.get(usize::from(*stripe));
-            flying.is_none_or(|flying| flying.load(Ordering::SeqCst) == 0)
-        };
-        let done: Stripes = unwanted.into_iter().filter(is_done).collect();
+        let done = unwanted.into_iter().filter(|s| self.is_quiet(*s));
+        let done: Stripes = done.collect();
         if done.is_empty() {
             return Ok(());
         }

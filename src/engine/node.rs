@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::beat::Beat;
+use super::duty::OWN_TIME;
 use super::handover::Left;
 use super::rescue::{Remains, Rescued, rescue};
 use super::runtime::Engine;
 use crate::domain::ids::{Incarnation, Stripes};
-use crate::store::Result;
+use crate::store::{Error, Result};
 
 /// How often a node says that it is there, and looks who else is.
 const ROUND: Duration = Duration::from_millis(500);
@@ -36,14 +37,24 @@ impl Node {
         Ok(())
     }
 
-    /// One round among the nodes on a server.
+    /// One round among the nodes on a server. One that takes longer than the node's time is of no use:
+    /// the server is given up, with whatever else waits for it.
     pub async fn run_once(&self) -> Result<Beat> {
+        if let Ok(done) = tokio::time::timeout(OWN_TIME, self.round()).await {
+            return done;
+        }
+        self.engine.store.let_go();
+        Err(Error::Away("the database does not answer".to_owned()))
+    }
+
+    async fn round(&self) -> Result<Beat> {
         let (duty, engine) = (&self.engine.duty, &self.engine);
         let round = duty.round(&engine.store, engine.incarnation).await?;
-        if !round.taken.is_empty() {
-            self.settle(&round.taken).await?;
-            duty.add(&round.taken);
-            tracing::info!(stripes = round.taken.len(), "took over buckets");
+        let quiet = duty.quiet(&round.taken).await;
+        if !quiet.is_empty() {
+            self.settle(&quiet).await?;
+            duty.add(&quiet);
+            tracing::info!(stripes = quiet.len(), "took over buckets");
         }
         Ok(Beat::Within(ROUND))
     }

@@ -1,4 +1,4 @@
-//! Owns what happens to claims that an earlier start of the daemon left unsettled.
+//! Owns what happens to claims that nobody settles any more.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Remains<'_> {
 /// Rows settled in one transaction.
 const GROUP: usize = 500;
 
-/// Settles what other starts left in these stripes: what was marked is uncertain; what was never marked
+/// Settles what was left in these stripes, where nothing is in flight: what was marked is uncertain; what was never marked
 /// is due again, or withheld when its enrollment ended meanwhile.
 pub async fn rescue(
     engine: &Engine,
@@ -48,7 +48,7 @@ pub async fn rescue(
     stripes: &Stripes,
     remains: &Remains<'_>,
 ) -> Result<Rescued> {
-    let abandoned = engine.store.abandoned(engine.incarnation, stripes).await?;
+    let abandoned = engine.store.abandoned(stripes).await?;
     let (uncertain, unmarked): (Vec<Abandoned>, Vec<Abandoned>) = abandoned
         .into_iter()
         .partition(|claim| remains.may_have_gone(claim));

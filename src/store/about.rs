@@ -53,7 +53,7 @@ impl Store {
                 format!("`{}`", whole.display())
             }
             (Home::Server { .. }, Pool::Postgres(pool)) => {
-                let options = pool.connect_options();
+                let options = pool.pool.connect_options();
                 let (host, port) = (options.get_host(), options.get_port());
                 let name = options.get_database();
                 let name = name.unwrap_or_else(|| options.get_username());

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use sqlx::postgres::PgPool;
-use sqlx::{Postgres, SqlitePool, Transaction};
+use sqlx::SqlitePool;
 use tokio::sync::Notify;
 
 use super::blocks::Blocks;
 use super::dialect::Dialect;
 use super::error::{Error, Result};
+use super::lifeline::{Lifeline, Line, Server};
 use super::postgres;
+use super::sql::query;
 use super::sqlite;
 use super::tx::{PgTx, Pool, Tx};
 
@@ -84,9 +85,14 @@ impl Store {
 
     async fn on_server(url: &str, folder: PathBuf) -> Result<Self> {
         let opened = postgres::open(url).await?;
+        let lifeline = Lifeline::new();
+        let server = |pool| {
+            let lifeline = lifeline.clone();
+            Pool::Postgres(Server { pool, lifeline })
+        };
         Ok(Self {
-            readers: Pool::Postgres(opened.readers),
-            writers: Pool::Postgres(opened.writers),
+            readers: server(opened.readers),
+            writers: server(opened.writers),
             home: Home::Server { folder },
             committing: Arc::new(Notify::new()),
             blocks: Arc::default(),
@@ -107,9 +113,9 @@ impl Store {
     pub(super) async fn snapshot(&self) -> Result<Tx> {
         match &self.readers {
             Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin().await?)),
-            Pool::Postgres(pool) => {
-                let inner = pool.begin_with(postgres::SNAPSHOT).await?;
-                Ok(self.begun(inner, pool))
+            Pool::Postgres(server) => {
+                let line = server.begin(postgres::SNAPSHOT).await?;
+                Ok(self.begun(line, server))
             }
         }
     }
@@ -118,27 +124,26 @@ impl Store {
     pub(super) async fn begin(&self) -> Result<Tx> {
         match &self.writers {
             Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?)),
-            Pool::Postgres(pool) => Ok(self.begun(pool.begin().await?, pool)),
+            Pool::Postgres(server) => Ok(self.begun(server.begin("BEGIN").await?, server)),
         }
     }
 
     /// Begins a write of what there is once for all: beside no other of its kind.
     pub(super) async fn write(&self) -> Result<Tx> {
         let mut tx = self.begin().await?;
-        if let Tx::Postgres(tx) = &mut tx {
-            let alone = sqlx::query(postgres::ALONE);
-            alone.execute(&mut *tx.inner).await?;
+        if let Tx::Postgres(_) = &tx {
+            query(postgres::ALONE).execute(&mut tx).await?;
         }
         Ok(tx)
     }
 
-    fn begun(&self, inner: Transaction<'static, Postgres>, pool: &PgPool) -> Tx {
+    fn begun(&self, line: Line, server: &Server) -> Tx {
         let beside = match &self.readers {
             Pool::Postgres(readers) => readers.clone(),
-            Pool::Sqlite(_) => pool.clone(),
+            Pool::Sqlite(_) => server.clone(),
         };
         Tx::Postgres(PgTx {
-            inner,
+            line,
             beside,
             blocks: Arc::clone(&self.blocks),
             committing: Arc::clone(&self.committing),
@@ -170,7 +175,7 @@ impl Store {
             (Pool::Sqlite(readers), Pool::Sqlite(writer)) => {
                 sqlite::durability(writer, readers).await
             }
-            (_, Pool::Postgres(writers)) => postgres::durability(writers).await,
+            (_, Pool::Postgres(writers)) => postgres::durability(&writers.pool).await,
             (Pool::Postgres(_), Pool::Sqlite(_)) => Ok(Vec::new()),
         }
     }
@@ -180,6 +185,14 @@ impl Store {
         match &self.writers {
             Pool::Sqlite(writer) => sqlite::sweep(writer, sweeping).await,
             Pool::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Gives up on a server that does not answer: whatever waits for it ends, perhaps in doubt, and
+    /// goes on by connections of its own.
+    pub fn let_go(&self) {
+        if let Pool::Postgres(server) = &self.writers {
+            server.lifeline.let_go();
         }
     }
 

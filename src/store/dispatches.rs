@@ -13,6 +13,7 @@ use super::instants::{instant, micros};
 use super::listing::json;
 use super::nodes::Grip;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -27,7 +28,7 @@ const FROZEN: &str = concat!(
 const ABANDONED: &str = "SELECT e.enrollment_id, e.customer_id, e.flow, d.step, d.channel, \
      d.attempt, d.first_at, d.incarnation, e.status, e.exit_reason FROM dispatches AS d \
      JOIN enrollments AS e ON e.bucket = d.bucket AND e.enrollment_id = d.enrollment_id \
-     WHERE d.bucket BETWEEN $2 AND $3 AND d.state = 0 AND d.incarnation <> $1";
+     WHERE d.bucket BETWEEN $1 AND $2 AND d.state = 0";
 const RELEASE: &str = concat!(
     "UPDATE enrollments SET due = $2 WHERE status = 2 AND (bucket, enrollment_id) IN \
      (SELECT k.bucket, k.id FROM ",
@@ -56,7 +57,8 @@ const RECENT: &str = concat!(
 
 pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, UNCLAIM, OWN, RECENT];
 
-/// A claim that an earlier start of the daemon did not settle.
+/// A claim that nobody settles: of an earlier start of the daemon, of another node, or of this one from
+/// before it lost the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abandoned {
     pub enrollment: EnrollmentId,
@@ -87,18 +89,11 @@ impl Store {
             .collect()
     }
 
-    /// Claims in these stripes that other starts left unsettled.
-    pub async fn abandoned(
-        &self,
-        incarnation: Incarnation,
-        stripes: &Stripes,
-    ) -> Result<Vec<Abandoned>> {
+    /// Unsettled claims in these stripes, where nobody sends any more.
+    pub async fn abandoned(&self, stripes: &Stripes) -> Result<Vec<Abandoned>> {
         let mut rows = Vec::new();
         for buckets in stripes.ranges() {
-            let asked = query(ABANDONED)
-                .bind(incarnation.0)
-                .bind(*buckets.start())
-                .bind(*buckets.end());
+            let asked = query(ABANDONED).bind(*buckets.start()).bind(*buckets.end());
             rows.extend(asked.fetch_all(self.read()).await?);
         }
         rows.iter()
@@ -124,34 +119,32 @@ impl Store {
         let Holding { mut tx, lost } = self.write_held(buckets, Grip::Shared).await?;
         let kept = enrollments.iter().filter(|id| !lost.contains(&id.bucket()));
         let rows: Vec<i64> = kept.map(|id| id.0).collect();
-        let release = query(RELEASE).bind(json(&rows)).bind(micros(now));
-        let done = release.execute(&mut tx).await?;
-        query(UNCLAIM)
-            .bind(json(&rows))
-            .bind(DispatchState::Deferred.number())
-            .bind(micros(now))
-            .execute(&mut tx)
-            .await?;
+        let done = release(&mut tx, &rows, now).await?;
         tx.commit().await?;
         Ok(done)
     }
 
     /// Makes those of the enrollments due again whose claim by this start is written and that nobody
-    /// sends; how many.
+    /// sends; how many. Whatever was to write the claims keeps their buckets until it has ended, be it
+    /// that it takes place only now.
     pub async fn unclaim(
         &self,
         enrollments: &[EnrollmentId],
         incarnation: Incarnation,
         now: Timestamp,
     ) -> Result<u64> {
-        let ids: Vec<i64> = enrollments.iter().map(|id| id.0).collect();
+        let buckets = enrollments.iter().map(|id| id.bucket());
+        let Holding { mut tx, lost } = self.write_held(buckets, Grip::Alone).await?;
+        let kept = enrollments.iter().filter(|id| !lost.contains(&id.bucket()));
+        let ids: Vec<i64> = kept.map(|id| id.0).collect();
         let own: Vec<i64> = query_scalar(OWN)
             .bind(json(&ids))
             .bind(incarnation.0)
-            .fetch_all(self.read())
+            .fetch_all(&mut tx)
             .await?;
-        let own: Vec<EnrollmentId> = own.into_iter().map(EnrollmentId).collect();
-        self.release(&own, now).await
+        let done = release(&mut tx, &own, now).await?;
+        tx.commit().await?;
+        Ok(done)
     }
 
     /// The messages these customers were sent, or are being sent, since an instant.
@@ -178,6 +171,18 @@ impl Store {
         }
         Ok(recent)
     }
+}
+
+async fn release(tx: &mut Tx, rows: &[i64], now: Timestamp) -> Result<u64> {
+    let release = query(RELEASE).bind(json(&rows)).bind(micros(now));
+    let done = release.execute(&mut *tx).await?;
+    query(UNCLAIM)
+        .bind(json(&rows))
+        .bind(DispatchState::Deferred.number())
+        .bind(micros(now))
+        .execute(&mut *tx)
+        .await?;
+    Ok(done)
 }
 
 fn ended(status: i64, exit: Option<i64>) -> Option<Reason> {

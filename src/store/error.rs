@@ -23,6 +23,9 @@ pub enum Error {
     /// The store cannot be used as it is: wrong version, wrong place, held by another daemon.
     #[error("{0}")]
     Unusable(String),
+    /// The database cannot be reached, or takes nobody now; trying later helps.
+    #[error("{0}")]
+    Away(String),
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
 }
@@ -40,6 +43,21 @@ impl Error {
             Self::Database(_) => true,
             _ => false,
         }
+    }
+}
+
+/// Whether the database cannot be reached, or takes nobody now: it starts, ends, or is full.
+pub(super) fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        // Connection exceptions, insufficient resources, operator intervention.
+        sqlx::Error::Database(database) => {
+            let code = database.code().unwrap_or_default();
+            ["08", "53", "57P"]
+                .iter()
+                .any(|class| code.starts_with(class))
+        }
+        _ => false,
     }
 }
 

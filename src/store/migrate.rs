@@ -8,7 +8,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use super::catalog;
 use super::db::Store;
 use super::dialect::Dialect;
-use super::error::{Error, Result};
+use super::error::{Error, Result, is_away};
 use super::sql::query_scalar;
 use super::tx::Pool;
 
@@ -53,7 +53,7 @@ impl Store {
         let migrator = migrator(self.dialect());
         let done = match &self.writers {
             Pool::Sqlite(pool) => migrator.run(pool).await,
-            Pool::Postgres(pool) => migrator.run(pool).await,
+            Pool::Postgres(pool) => migrator.run(&pool.pool).await,
         };
         done.map_err(|error| refused(&error))
     }
@@ -94,11 +94,14 @@ fn migrator(dialect: Dialect) -> Migrator {
 }
 
 fn refused(error: &MigrateError) -> Error {
-    Error::Unusable(match error {
-        MigrateError::VersionMissing(version) => format!(
+    match error {
+        MigrateError::Execute(error) if is_away(error) => {
+            Error::Away(format!("the database cannot be migrated: {error}"))
+        }
+        MigrateError::VersionMissing(version) => Error::Unusable(format!(
             "the database was written by a newer version of drumbeat: it has the migration \
              {version}, which this one does not know; install that version, or restore a backup"
-        ),
-        error => format!("the database cannot be migrated: {error}"),
-    })
+        )),
+        error => Error::Unusable(format!("the database cannot be migrated: {error}")),
+    }
 }

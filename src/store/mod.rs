@@ -44,6 +44,7 @@ mod interactions;
 mod jobs;
 mod leases;
 mod ledger;
+mod lifeline;
 mod listing;
 mod memberships;
 mod meta;

@@ -3,13 +3,18 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use tokio::time::timeout;
 
-use super::error::{Error, Result};
+use super::error::{Error, Result, is_away};
+use super::lifeline::ANSWERS_WITHIN;
 
 const READERS: u32 = 8;
 const WRITERS: u32 = 6;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// A connection that was used so lately is used again without being tried.
+const FRESH: Duration = Duration::from_secs(1);
 const OLDEST: i32 = 150_000;
 
 /// Questions of one moment that see nothing that is written meanwhile.
@@ -18,8 +23,9 @@ pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ON
 pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7311146936952811378)";
 
 /// A commit is on the disk before it is answered. Tables are joined in the order in which a statement
-/// names them: what a batch holds stands first, and no statistics know how much that is. A session whose process is gone, or cut off, is ended
-/// by the server within seconds, with its locks.
+/// names them: what a batch holds stands first, and no statistics know how much that is. A session
+/// whose process is gone, or cut off, is ended by the server within seconds, with its locks: before
+/// others take over what a silent node held, so that they need not wait for it.
 const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false), \
      set_config('jit', 'off', false), \
      set_config('join_collapse_limit', '1', false), \
@@ -27,7 +33,7 @@ const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false), \
      set_config('tcp_keepalives_interval', '2', false), \
      set_config('tcp_keepalives_count', '3', false), \
      set_config('tcp_user_timeout', '10000', false), \
-     set_config('idle_in_transaction_session_timeout', '15000', false)";
+     set_config('idle_in_transaction_session_timeout', '8000', false)";
 
 /// The connections to one server.
 pub(super) struct Opened {
@@ -54,6 +60,17 @@ async fn pool(connections: u32, options: PgConnectOptions) -> Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(CONNECT_WITHIN)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for < FRESH {
+                    return Ok(true);
+                }
+                let answers = timeout(ANSWERS_WITHIN, connection.ping()).await;
+                answers.map_err(std::io::Error::from)??;
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::query(SESSION).execute(connection).await?;
@@ -63,7 +80,12 @@ async fn pool(connections: u32, options: PgConnectOptions) -> Result<PgPool> {
         .connect_with(options)
         .await
         .map_err(|error| {
-            Error::Unusable(format!(
+            let kind = if is_away(&error) {
+                Error::Away
+            } else {
+                Error::Unusable
+            };
+            kind(format!(
                 "cannot connect to the database at `{host}`: {error}"
             ))
         })

@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::sql::query_scalar;
-use super::tx::{PgTx, Tx};
+use super::tx::{PgTx, Pool, Tx};
 
 const TAKE: &str = "INSERT INTO sequences (name, next) VALUES ($1, $2 + 1) \
      ON CONFLICT (name) DO UPDATE SET next = sequences.next + $2 RETURNING next - $2";
@@ -42,10 +42,11 @@ async fn take_from_block(tx: &PgTx, name: &str, count: i64) -> Result<i64> {
         return Ok(first);
     }
     let block = count.max(BLOCK);
-    let first: i64 = sqlx::query_scalar(TAKE)
+    let beside = Pool::Postgres(tx.beside.clone());
+    let first: i64 = query_scalar(TAKE)
         .bind(name)
         .bind(block)
-        .fetch_one(&tx.beside)
+        .fetch_one(&beside)
         .await?;
     tx.blocks.put(name, first + count..first + block);
     Ok(first)

@@ -54,9 +54,16 @@ macro_rules! run {
     ($query:expr, $on:expr, $method:ident) => {
         match $on.into() {
             On::Pool(Pool::Sqlite(pool)) => $query.sqlite().$method(pool).await?.into(),
-            On::Pool(Pool::Postgres(pool)) => $query.postgres()?.$method(pool).await?.into(),
+            On::Pool(Pool::Postgres(server)) => {
+                let mut line = server.line().await?;
+                let asked = Box::pin($query.postgres()?.$method(&mut *line));
+                server.lifeline.hold(asked).await?.into()
+            }
             On::Tx(Tx::Sqlite(tx)) => $query.sqlite().$method(&mut **tx).await?.into(),
-            On::Tx(Tx::Postgres(tx)) => $query.postgres()?.$method(&mut *tx.inner).await?.into(),
+            On::Tx(Tx::Postgres(tx)) => {
+                let asked = Box::pin($query.postgres()?.$method(&mut *tx.line));
+                tx.beside.lifeline.hold(asked).await?.into()
+            }
         }
     };
 }

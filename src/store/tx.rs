@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use sqlx::postgres::PgPool;
-use sqlx::{Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::Notify;
 
 use super::blocks::Blocks;
 use super::dialect::Dialect;
 use super::error::Result;
+use super::lifeline::{Line, Server};
 
 #[derive(Debug, Clone)]
 pub(super) enum Pool {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(Server),
 }
 
 /// A transaction. Dropped, it is undone.
@@ -24,9 +24,9 @@ pub(super) enum Tx {
 
 /// A transaction on a server.
 pub(super) struct PgTx {
-    pub(super) inner: Transaction<'static, Postgres>,
+    pub(super) line: Line,
     /// Numbers are taken beside the transaction.
-    pub(super) beside: PgPool,
+    pub(super) beside: Server,
     pub(super) blocks: Arc<Blocks>,
     /// Told at each commit.
     pub(super) committing: Arc<Notify>,
@@ -58,7 +58,7 @@ impl Pool {
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(server) => server.pool.close().await,
         }
     }
 }
@@ -75,7 +75,7 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
             Self::Postgres(tx) => {
-                tx.inner.commit().await?;
+                tx.line.end("COMMIT").await?;
                 tx.committing.notify_one();
             }
         }
@@ -85,7 +85,7 @@ impl Tx {
     pub(super) async fn rollback(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.rollback().await?,
-            Self::Postgres(tx) => tx.inner.rollback().await?,
+            Self::Postgres(tx) => tx.line.end("ROLLBACK").await?,
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod chaos;
 mod customers;
 mod daemon;
 mod engine;
+mod nodes;
 mod ops;
 mod packaging;
 mod postgres;

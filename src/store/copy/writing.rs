@@ -32,7 +32,7 @@ pub(super) async fn write(
     match tx {
         Tx::Postgres(tx) => {
             let text = format!("COPY {table} ({names}) FROM STDIN (FORMAT binary)");
-            stream(&mut tx.inner, &text, &encoded(columns, rows)).await
+            stream(&mut tx.line, &text, &encoded(columns, rows)).await
         }
         Tx::Sqlite(_) => {
             let head = format!("INSERT INTO {table} ({names}) VALUES ");

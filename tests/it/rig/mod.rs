@@ -4,6 +4,8 @@ pub(crate) mod database;
 pub(crate) mod home;
 pub(crate) mod http_script;
 pub(crate) mod installation;
+pub(crate) mod network;
+pub(crate) mod node;
 pub(crate) mod port;
 pub(crate) mod postfix;
 pub(crate) mod postgres;

@@ -14,12 +14,14 @@ pub(crate) fn free() -> u16 {
 
 /// Waits until somebody listens; panics after ten seconds.
 pub(crate) async fn open(port: u16) {
+    open_at(Ipv4Addr::LOCALHOST, port).await;
+}
+
+/// The same at an address of this machine.
+pub(crate) async fn open_at(address: Ipv4Addr, port: u16) {
     let mut beat = interval(Duration::from_millis(5));
     let waited = timeout(Duration::from_secs(10), async {
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-            .await
-            .is_err()
-        {
+        while TcpStream::connect((address, port)).await.is_err() {
             beat.tick().await;
         }
     });

@@ -1,5 +1,6 @@
 //! Owns Postfix's `smtp-sink`: a mail server that takes everything, or fails as it is told to.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -19,11 +20,15 @@ impl SmtpSink {
     /// `faults` are smtp-sink's own options, such as `["-q", "RCPT"]` or `["-W", ".:9"]`. Finding
     /// out that it listens takes one session.
     pub(crate) async fn start(faults: &[&str]) -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST, faults).await
+    }
+
+    async fn start_at(address: Ipv4Addr, faults: &[&str]) -> Self {
         loop {
             let folder = TempDir::new().unwrap();
             let port = port::free();
-            let mut child = spawn(faults, port, folder.path());
-            port::open(port).await;
+            let mut child = spawn(faults, (address, port), folder.path());
+            port::open_at(address, port).await;
             // Somebody else may have taken the port meanwhile.
             if child.try_wait().unwrap().is_none() {
                 return Self {
@@ -37,9 +42,13 @@ impl SmtpSink {
 
     /// The same, keeping every mail it takes.
     pub(crate) async fn start_keeping(faults: &[&str]) -> Self {
-        let mut options = vec!["-D", "mails"];
-        options.extend(faults);
-        Self::start(&options).await
+        Self::start_keeping_at(Ipv4Addr::LOCALHOST, faults).await
+    }
+
+    /// The same at an address of this machine that others can reach.
+    pub(crate) async fn start_keeping_at(address: Ipv4Addr, faults: &[&str]) -> Self {
+        let options = [&["-D", "mails"], faults].concat();
+        Self::start_at(address, &options).await
     }
 
     /// Every mail kept so far, headers first, with smtp-sink's own `X-` lines before them.
@@ -58,7 +67,7 @@ impl Drop for SmtpSink {
     }
 }
 
-fn spawn(faults: &[&str], port: u16, folder: &Path) -> Child {
+fn spawn(faults: &[&str], (address, port): (Ipv4Addr, u16), folder: &Path) -> Child {
     let mut command = Command::new(program("smtp-sink"));
     if is_root() {
         // It refuses to run as root, and its other self must be able to write.
@@ -67,7 +76,7 @@ fn spawn(faults: &[&str], port: u16, folder: &Path) -> Child {
     }
     command
         .args(faults)
-        .args([&format!("127.0.0.1:{port}"), "100"])
+        .args([&format!("{address}:{port}"), "100"])
         .current_dir(folder)
         .stdout(Stdio::null())
         .spawn()
