@@ -78,6 +78,17 @@ impl Cluster {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 
+    /// Who has not got through, and why.
+    async fn open_rows(&self) -> String {
+        let sql = "SELECT coalesce(string_agg(concat_ws(' ', 'bucket', e.bucket, 'of', l.owner, 'status', \
+             e.status, 'due in', (e.due - extract(epoch FROM now()) * 1000000)::bigint / 1000, \
+             'ms, claim', d.state, 'by', d.incarnation, 'attempt', d.attempt), '\n'), 'none') \
+             FROM enrollments AS e LEFT JOIN dispatches AS d USING (bucket, enrollment_id, step) \
+             LEFT JOIN bucket_leases AS l ON l.bucket = e.bucket WHERE e.status < 10";
+        let rows: String = sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap();
+        rows
+    }
+
     /// Waits until a question has this answer; how long it took.
     async fn until(&self, sql: &str, wanted: i64) -> Duration {
         let begun = Instant::now();
@@ -87,7 +98,9 @@ impl Cluster {
             if found == wanted {
                 return begun.elapsed();
             }
-            assert!(begun.elapsed() < PATIENCE, "{sql}: {found}, not {wanted}");
+            if begun.elapsed() > PATIENCE {
+                panic!("{sql}: {found}, not {wanted}\n{}", self.open_rows().await);
+            }
             beat.tick().await;
         }
     }
