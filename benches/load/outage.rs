@@ -158,12 +158,18 @@ impl Outage<'_> {
         let (begun, before) = (Instant::now(), process::cpu_seconds()?);
         self.peak = Peak(0.0);
         let (peak, gateway) = (&mut self.peak, &self.gateway);
+        let (counted, mut quarter) = (gateway.count(), None);
         rig::until("the drain", async || {
-            peak.look()?;
-            let count = gateway.count();
+            let (now, count) = (peak.look()?, gateway.count());
+            if count >= counted + (all - counted) / 4 {
+                quarter.get_or_insert(now);
+            }
             Ok((count >= all, count))
         })
         .await?;
+        let quarter = quarter.unwrap_or(self.peak.0);
+        add(measures, "memory_drain_quarter", quarter);
+        add(measures, "memory_drain_growth", self.peak.0 / quarter);
         add(measures, "memory_drain_peak", self.peak.0);
         add(measures, "memory_end", self.peak.look()?);
         let share = (process::cpu_seconds()? - before) / begun.elapsed().as_secs_f64();
