@@ -14,7 +14,7 @@ use drumbeat::engine::Enroller;
 use crate::files::{DATES, INSTANTS};
 use crate::gateway::Recorder;
 use crate::measures::{Measures, add, milliseconds, number, spread};
-use crate::people;
+use crate::people::{self, ROUNDS};
 use crate::place::Place;
 use crate::process;
 use crate::rig::{self, Rig};
@@ -47,7 +47,7 @@ pub(crate) async fn run(place: &Place) -> Result<Measures> {
     let mut measures = Measures::new();
     match place.variant.as_str() {
         INSTANTS => stage.instants(&mut measures).await?,
-        DATES => stage.dates(&mut measures).await?,
+        DATES => stage.days(&mut measures).await?,
         _ => stage.changes(&mut measures).await?,
     }
     stage.rig.close().await?;
@@ -55,21 +55,28 @@ pub(crate) async fn run(place: &Place) -> Result<Measures> {
 }
 
 impl Stage {
-    /// Many changes, then one look at all of them; then changes that are looked at one by one.
+    /// Many changes, then one look at all of them, again and again; then changes that are looked at one
+    /// by one.
     async fn changes(&self, measures: &mut Measures) -> Result<()> {
         let (together, singles) = (
             people::together(self.customers),
             people::singles(self.customers),
         );
-        let before = process::cpu_seconds()?;
-        for n in 0..together {
-            self.change(n).await?;
+        let (mut changing, mut costs) = (0.0, Vec::new());
+        for round in 0..ROUNDS {
+            let before = process::cpu_seconds()?;
+            for n in 0..together {
+                self.change(round * together + n).await?;
+            }
+            changing += process::cpu_seconds()? - before;
+            costs.push(self.together().await?);
         }
-        let change = (process::cpu_seconds()? - before) / number(together);
-        self.together(together, measures).await?;
+        let done = together * ROUNDS;
+        let change = changing / number(done);
+        add_together(measures, &costs, together);
         let before = process::cpu_seconds()?;
         let mut waits = Vec::new();
-        for n in together..together + singles {
+        for n in done..done + singles {
             self.change(n).await?;
             waits.push(self.one().await?);
         }
@@ -80,7 +87,7 @@ impl Stage {
         Ok(())
     }
 
-    /// One each minute, and many within seconds two days later.
+    /// One each minute, and many within a moment before each of the days after the next.
     async fn instants(&self, measures: &mut Measures) -> Result<()> {
         let singles = people::singles(self.customers);
         let before = process::cpu_seconds()?;
@@ -92,16 +99,20 @@ impl Stage {
         let each = (process::cpu_seconds()? - before) / number(singles);
         add(measures, "single_cpu_ms", each * 1000.0);
         spread(measures, "single_ms", waits);
-        self.clock.advance(SignedDuration::from_hours(48));
-        let together = people::together(self.customers);
-        self.together(together, measures).await
+        self.clock
+            .set(people::monday()? + SignedDuration::from_hours(24));
+        self.days(measures).await
     }
 
-    /// Many at midnight.
-    async fn dates(&self, measures: &mut Measures) -> Result<()> {
-        self.clock.advance(SignedDuration::from_hours(24));
-        let together = people::together(self.customers);
-        self.together(together, measures).await
+    /// Many each day.
+    async fn days(&self, measures: &mut Measures) -> Result<()> {
+        let mut costs = Vec::new();
+        for _ in 0..ROUNDS {
+            self.clock.advance(SignedDuration::from_hours(24));
+            costs.push(self.together().await?);
+        }
+        add_together(measures, &costs, people::together(self.customers));
+        Ok(())
     }
 
     async fn change(&self, n: u64) -> Result<()> {
@@ -126,20 +137,25 @@ impl Stage {
         Ok(milliseconds(wait))
     }
 
-    async fn together(&self, expected: u64, measures: &mut Measures) -> Result<()> {
-        let (wall, cpu) = self.all(expected).await?;
-        add(measures, "together_ms", wall * 1000.0 / number(expected));
-        add(measures, "together_cpu_ms", cpu * 1000.0 / number(expected));
-        Ok(())
-    }
-
-    async fn all(&self, expected: u64) -> Result<Cost> {
+    async fn together(&self) -> Result<Cost> {
+        let expected = people::together(self.customers);
         let (begun, before) = (Instant::now(), process::cpu_seconds()?);
         let enrolled = self.rig.enroll(&self.enroller).await?;
+        let wall = begun.elapsed().as_secs_f64();
         if enrolled != expected {
             bail!("{enrolled} were enrolled, not {expected}");
         }
-        let cpu = process::cpu_seconds()? - before;
-        Ok((begun.elapsed().as_secs_f64(), cpu))
+        Ok((wall, process::cpu_seconds()? - before))
     }
+}
+
+/// For each of the enrollments: the median of the walls, and the mean of the CPU times.
+fn add_together(measures: &mut Measures, costs: &[Cost], together: u64) {
+    let mut walls: Vec<f64> = costs.iter().map(|(wall, _)| *wall).collect();
+    walls.sort_by(f64::total_cmp);
+    let cpu: f64 = costs.iter().map(|(_, cpu)| cpu).sum();
+    let all = number(together * costs.len() as u64);
+    let wall = walls[walls.len() / 2] / number(together);
+    add(measures, "together_ms", wall * 1000.0);
+    add(measures, "together_cpu_ms", cpu * 1000.0 / all);
 }

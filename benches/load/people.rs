@@ -5,13 +5,16 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::{Date, date};
+use jiff::{SignedDuration, Span, Timestamp};
 
 /// Flow time begins on this Monday, 5 January 2026, at ten.
 const MONDAY: i64 = 1_767_607_200;
-/// Changed one by one; and together.
+/// Changed one by one; and together, so often. Few of a base, because many in a small one lie close
+/// together, and share what each of them costs in a large one.
 const SINGLES: u64 = 1_000;
-const TOGETHER: u64 = 4_000;
+const TOGETHER: u64 = 200;
+pub(crate) const ROUNDS: u64 = 10;
 /// Shares no factor with the sizes, so that those who are changed lie everywhere.
 const SPREAD: u64 = 7_919;
 
@@ -24,7 +27,7 @@ pub(crate) fn singles(customers: u64) -> u64 {
 }
 
 pub(crate) fn together(customers: u64) -> u64 {
-    TOGETHER.min(customers * 4 / 10)
+    TOGETHER.min(customers / 50)
 }
 
 /// The customer who is changed as number `n`.
@@ -45,28 +48,35 @@ fn inverse(customers: u64) -> Result<u64> {
     inverse.with_context(|| format!("{customers} customers cannot be spread"))
 }
 
-/// When a customer's signing was: singly each minute, then many two days after the start, the others
-/// years away.
+/// When a customer's signing was: singly each minute, then some on each day from the second on, the
+/// others years away.
 fn signed_at(turn: u64, customers: u64) -> Result<Timestamp> {
     let (singles, together) = (singles(customers), together(customers));
-    let turn_or = i64::try_from(turn)?;
+    let number = i64::try_from(turn)?;
     let day = SignedDuration::from_hours(24);
     let start = monday()? - day;
-    Ok(if turn < singles {
-        start + SignedDuration::from_mins(turn_or + 1)
-    } else if turn < singles + together {
-        start + day * 2 + SignedDuration::from_millis(turn_or)
+    let Some(later) = turn.checked_sub(singles) else {
+        return Ok(start + SignedDuration::from_mins(number + 1));
+    };
+    let days = i32::try_from(later / together)? + 2;
+    Ok(if turn < singles + together * ROUNDS {
+        start + day * days - SignedDuration::from_millis(number)
     } else {
-        start + day * 3_650 + SignedDuration::from_secs(turn_or)
+        start + day * 3_650 + SignedDuration::from_secs(number)
     })
 }
 
-/// Many have a card that is two days old on the first Tuesday; the others' are years away.
-fn card_on(turn: u64, customers: u64) -> String {
-    if turn < together(customers) {
-        return "2026-01-04".to_owned();
-    }
-    format!("20{}-0{}-1{}", 36 + turn % 10, 1 + turn % 9, turn % 10)
+/// Some have a card that is two days old on the first Tuesday, others on each day after it; those of
+/// all others are years away.
+fn card_on(turn: u64, customers: u64) -> Result<Date> {
+    let together = together(customers);
+    let first = date(2026, 1, 4);
+    let days = if turn < together * ROUNDS {
+        turn / together
+    } else {
+        3_650 + turn % 365
+    };
+    Ok(first.checked_add(Span::new().days(i64::try_from(days)?))?)
 }
 
 pub(crate) fn write_csv(path: &Path, customers: u64) -> Result<()> {
@@ -79,7 +89,7 @@ pub(crate) fn write_csv(path: &Path, customers: u64) -> Result<()> {
     for i in 0..customers {
         let (age, city, balance) = (18 + i % 60, i % 40, (i * 37) % 10_000);
         let turn = i * inverse % customers;
-        let (signed, card) = (signed_at(turn, customers)?, card_on(turn, customers));
+        let (signed, card) = (signed_at(turn, customers)?, card_on(turn, customers)?);
         writeln!(
             file,
             "c{i},+4179{i:07},Name{i},{age},City{city},{balance},standard,{signed},{card}"
