@@ -22,6 +22,10 @@ demo:
 bench:
     cargo bench
 
+# Growth, latency and outages: `just load growth 10k 100k`
+load *WORDS:
+    cargo bench --bench load -- {{ WORDS }}
+
 # Instructions of the hot operations beside the stored ones
 counts:
     scripts/counts
