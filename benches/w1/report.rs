@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::phases::Measures;
-use crate::table::{Figure, HEAD, Line, Target};
+use crate::table::{Figure, Line, Target, heading};
 
 /// One run of one size on one store: its phases, and its limits.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -246,8 +246,9 @@ impl Run {
     pub(crate) fn table(&self) -> String {
         let (customers, name, runs) = (self.customers, self.name(), self.runs);
         let mut text = format!(
-            "\n{customers} customers, {name}, {runs} run(s), load average {:.1}\n{HEAD}",
-            self.load
+            "\n{customers} customers, {name}, {runs} run(s), load average {:.1}\n{}",
+            self.load,
+            heading()
         );
         for line in self.lines() {
             line.write(&mut text);

@@ -4,8 +4,13 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-pub(crate) const HEAD: &str = "\
-                                                   measured  per node      limit   ratio  first stage   second stage\n";
+/// The heading of the lines' columns.
+pub(crate) fn heading() -> String {
+    format!(
+        "{:<48}{:>11}{:>10}{:>11}{:>8}  {:<14}{:<14}\n",
+        "", "measured", "per node", "limit", "ratio", "first stage", "second stage"
+    )
+}
 
 /// What a figure is compared with.
 #[derive(Clone, Copy)]
@@ -110,8 +115,8 @@ impl Line {
         let digits = self.digits;
         let ratio = self
             .ratio()
-            .map_or_else(|| "     ".to_owned(), |ratio| format!("{ratio:>5.2}"));
-        format!("{:>11.digits$}{ratio}", self.value)
+            .map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+        format!("{:>11.digits$}{ratio:>7}", self.value)
     }
 
     pub(crate) fn write(&self, text: &mut String) {

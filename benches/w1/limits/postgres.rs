@@ -1,9 +1,11 @@
 //! Owns what PostgreSQL allows: the same tables in the plainest form, and statements for a bucket of a
 //! thousand rows, over one connection and over two.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use futures_util::future::try_join_all;
 use sqlx::{Connection as _, PgConnection};
 
 use crate::phases::{Measures, number};
@@ -30,6 +32,8 @@ CREATE TABLE dirty (bucket SMALLINT NOT NULL, customer BIGINT NOT NULL, PRIMARY 
 ";
 /// Members of the segment in a bucket: a batch.
 const BATCH: u64 = 1_000;
+/// What is less is over too soon to be measured.
+const LEAST: u64 = 100_000;
 /// Rows sent to the server at a time.
 const ROWS: u64 = 5_000;
 const ENROLL: &str = "INSERT INTO enrollments (bucket, flow, customer, step, due) \
@@ -38,7 +42,7 @@ const ENROLL: &str = "INSERT INTO enrollments (bucket, flow, customer, step, due
      WHERE e.bucket = c.bucket AND e.flow = 1 AND e.customer = c.id)";
 /// Claim, outbox, history and move of a bucket, in one commit.
 const ADVANCE: &str = "WITH due AS (SELECT bucket, id, customer, step FROM enrollments \
-     WHERE bucket = $1 AND due <= 200 ORDER BY due, id LIMIT $2), \
+     WHERE bucket = $1 AND due <= 200 ORDER BY due, id LIMIT 1000), \
      outboxed AS (INSERT INTO outbox (bucket, enrollment, step, state, at) \
      SELECT bucket, id, step, 0, 200 FROM due), \
      told AS (INSERT INTO history (bucket, customer, at, kind) \
@@ -53,13 +57,6 @@ const ENROLL_DIRTY: &str = "INSERT INTO enrollments (bucket, flow, customer, ste
      ON c.bucket = d.bucket AND c.id = d.customer WHERE tier = 'gold' AND NOT EXISTS \
      (SELECT 1 FROM enrollments AS e WHERE e.bucket = c.bucket AND e.flow = 1 AND e.customer = c.id)";
 
-/// What one statement of a bucket does.
-#[derive(Clone, Copy)]
-enum Step {
-    Advance,
-    Settle,
-}
-
 /// The work of so many connections at the same time.
 struct Limits<'a> {
     server: &'a Server,
@@ -67,9 +64,27 @@ struct Limits<'a> {
     connections: u16,
 }
 
+/// What is measured.
+#[derive(Clone, Copy)]
+enum Work {
+    /// Of so many customers.
+    Import(u64),
+    Enroll,
+    /// A statement for each bucket of so many customers.
+    Buckets(&'static str, u64),
+}
+
+/// A connection, and which of them it is.
+struct Part {
+    db: PgConnection,
+    index: u16,
+    of: u16,
+}
+
 /// Import, enrollment, advance and settlement, with one connection and with two (`…_2`), each with the
 /// server's CPU for a row in microseconds (`…_us`); then single changes.
 pub(super) async fn run(server: &Server, customers: u64, measures: &mut Measures) -> Result<()> {
+    let customers = customers.max(LEAST);
     for connections in [1, 2] {
         let limits = Limits {
             server,
@@ -96,102 +111,107 @@ fn bucket(customer: u64, buckets: u64) -> u64 {
 
 impl Limits<'_> {
     async fn run(&self, measures: &mut Measures) -> Result<()> {
-        let mut db = PgConnection::connect(&self.server.url).await?;
-        sqlx::raw_sql(SCHEMA).execute(&mut db).await?;
-        self.timed("import", self.customers, measures, |n| self.import(n))
-            .await?;
+        let mut parts = Vec::new();
+        for index in 0..self.connections {
+            parts.push(Part {
+                db: PgConnection::connect(&self.server.url).await?,
+                index,
+                of: self.connections,
+            });
+        }
+        let (customers, members) = (self.customers, workload::members(self.customers));
+        parts[0].prepare(SCHEMA).await?;
+        let import = Work::Import(customers);
+        let import = self.timed("import", customers, &mut parts, import).await?;
         // As autovacuum would, a little later.
-        sqlx::raw_sql("VACUUM ANALYZE customers")
-            .execute(&mut db)
+        parts[0].prepare("VACUUM ANALYZE customers").await?;
+        let enroll = self
+            .timed("enroll", members, &mut parts, Work::Enroll)
             .await?;
-        let members = workload::members(self.customers);
-        self.timed("enroll", members, measures, |n| self.enroll(n))
-            .await?;
-        sqlx::raw_sql("VACUUM ANALYZE enrollments")
-            .execute(&mut db)
-            .await?;
-        self.timed("advance", members, measures, |n| {
-            self.step(Step::Advance, n)
-        })
-        .await?;
-        self.timed("settle", members, measures, |n| self.step(Step::Settle, n))
-            .await?;
-        Ok(db.close().await?)
+        parts[0].prepare("VACUUM ANALYZE enrollments").await?;
+        let advance = Work::Buckets(ADVANCE, customers);
+        let advance = self.timed("advance", members, &mut parts, advance).await?;
+        let settle = Work::Buckets(SETTLE, customers);
+        let settle = self.timed("settle", members, &mut parts, settle).await?;
+        measures.extend([import, enroll, advance, settle].into_iter().flatten());
+        for part in parts {
+            part.db.close().await?;
+        }
+        Ok(())
     }
 
-    /// Does the parts of all connections beside each other; together they must be so many rows.
-    async fn timed<F>(
+    /// Does the parts beside each other; together they must be so many rows.
+    async fn timed(
         &self,
         name: &str,
         rows: u64,
-        measures: &mut Measures,
-        part: impl Fn(u16) -> F,
-    ) -> Result<()>
-    where
-        F: Future<Output = Result<u64>>,
-    {
+        parts: &mut [Part],
+        work: Work,
+    ) -> Result<[(String, f64); 2]> {
         let (begun, served) = (
             Instant::now(),
             process::family_cpu_seconds(self.server.pid)?,
         );
-        let parts = (0..self.connections).map(part);
-        let done: u64 = futures_util::future::try_join_all(parts)
-            .await?
-            .iter()
-            .sum();
+        let done = try_join_all(parts.iter_mut().map(|part| part.work(work))).await?;
         let seconds = begun.elapsed().as_secs_f64();
         let served = process::family_cpu_seconds(self.server.pid)? - served;
+        let done: u64 = done.iter().sum();
         if done != rows {
             bail!("the limit `{name}` was {done} rows, not {rows}");
         }
         let ending = if self.connections == 1 { "" } else { "_2" };
-        measures.insert(format!("{name}{ending}"), number(rows) / seconds);
-        measures.insert(format!("{name}{ending}_us"), served * 1e6 / number(rows));
+        Ok([
+            (format!("{name}{ending}"), number(rows) / seconds),
+            (format!("{name}{ending}_us"), served * 1e6 / number(rows)),
+        ])
+    }
+}
+
+impl Part {
+    async fn prepare(&mut self, text: &'static str) -> Result<()> {
+        sqlx::raw_sql(text).execute(&mut self.db).await?;
         Ok(())
     }
 
-    async fn connect(&self) -> Result<PgConnection> {
-        Ok(PgConnection::connect(&self.server.url).await?)
+    /// Its part of the work, in rows.
+    async fn work(&mut self, work: Work) -> Result<u64> {
+        match work {
+            Work::Import(customers) => self.import(customers).await,
+            Work::Enroll => self.enroll().await,
+            Work::Buckets(text, customers) => self.each_bucket(text, customers).await,
+        }
     }
 
-    async fn import(&self, part: u16) -> Result<u64> {
-        let (mut db, buckets) = (self.connect().await?, buckets(self.customers));
-        let (each, part) = (u64::from(self.connections), u64::from(part));
-        let mut own = (0..self.customers).filter(|i| i % each == part).peekable();
-        let mut copy = db.copy_in_raw("COPY customers FROM STDIN").await?;
+    /// Every so many of these numbers are this part's.
+    fn own(&self, all: Range<u64>) -> impl Iterator<Item = u64> + use<> {
+        let (index, of) = (u64::from(self.index), u64::from(self.of));
+        all.filter(move |number| number % of == index)
+    }
+
+    async fn import(&mut self, customers: u64) -> Result<u64> {
+        let (mut own, buckets) = (self.own(0..customers).peekable(), buckets(customers));
+        let mut copy = self.db.copy_in_raw("COPY customers FROM STDIN").await?;
         while own.peek().is_some() {
             let rows = own.by_ref().take(usize::try_from(ROWS)?);
             let text: String = rows.map(|i| line(i, bucket(i, buckets))).collect();
             copy.send(text.as_bytes()).await?;
         }
-        let done = copy.finish().await?;
-        db.close().await?;
-        Ok(done)
+        Ok(copy.finish().await?)
     }
 
-    async fn enroll(&self, part: u16) -> Result<u64> {
-        let mut db = self.connect().await?;
+    async fn enroll(&mut self) -> Result<u64> {
         let query = sqlx::query(ENROLL)
-            .bind(i32::from(self.connections))
-            .bind(i32::from(part));
-        let done = query.execute(&mut db).await?.rows_affected();
-        db.close().await?;
-        Ok(done)
+            .bind(i32::from(self.of))
+            .bind(i32::from(self.index));
+        Ok(query.execute(&mut self.db).await?.rows_affected())
     }
 
-    async fn step(&self, step: Step, part: u16) -> Result<u64> {
-        let mut db = self.connect().await?;
-        let (each, part) = (u64::from(self.connections), u64::from(part));
+    async fn each_bucket(&mut self, text: &'static str, customers: u64) -> Result<u64> {
         let mut done = 0;
-        for bucket in (0..buckets(self.customers)).filter(|bucket| bucket % each == part) {
-            let bucket = i16::try_from(bucket)?;
-            let query = match step {
-                Step::Advance => sqlx::query(ADVANCE).bind(bucket).bind(BATCH.cast_signed()),
-                Step::Settle => sqlx::query(SETTLE).bind(bucket),
-            };
-            done += query.execute(&mut db).await?.rows_affected();
+        for bucket in self.own(0..buckets(customers)) {
+            let query = sqlx::query(text).bind(i16::try_from(bucket)?);
+            done += query.execute(&mut self.db).await?.rows_affected();
         }
-        db.close().await?;
         Ok(done)
     }
 }
