@@ -19,6 +19,15 @@ pub(crate) enum Kept {
     OnServer,
 }
 
+impl Kept {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::InFile => "SQLite",
+            Self::OnServer => "PostgreSQL",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) sizes: Vec<u64>,

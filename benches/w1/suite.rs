@@ -21,6 +21,8 @@ use crate::{process, say, workload};
 pub(crate) async fn all(wanted: &Wanted) -> Result<()> {
     let until = Instant::now() + wanted.within;
     let stores = stores(wanted)?;
+    let minutes = wanted.within.as_secs() / 60;
+    say(&format!("at most {minutes} minutes (`--minutes`)\n"))?;
     let sink = Sink::start().await?;
     let mut all = Vec::new();
     for customers in &wanted.sizes {
@@ -34,9 +36,9 @@ pub(crate) async fn all(wanted: &Wanted) -> Result<()> {
             if let Ok(runs) = timeout_at(until, suite.runs(*store)).await {
                 of_size.extend(runs?);
             } else {
-                let minutes = wanted.within.as_secs() / 60;
                 say(&format!(
-                    "\n{customers} customers, {store:?}: left out, the {minutes} minutes are over (`--minutes`)\n"
+                    "\n{customers} customers, {}: left out, the {minutes} minutes are over\n",
+                    store.name()
                 ))?;
             }
         }
@@ -175,10 +177,9 @@ impl Suite<'_> {
         let load = process::load()?;
         sink::reset(place.ports).await?;
         Ok(Run {
-            store: if place.server.is_some() {
-                "PostgreSQL"
-            } else {
-                "SQLite"
+            store: match place.server {
+                Some(_) => Kept::OnServer.name(),
+                None => Kept::InFile.name(),
             },
             nodes: 1,
             runs: self.wanted.runs(self.customers),
