@@ -60,6 +60,9 @@ pub(crate) fn place(start: Start, folder: &Path) -> Place {
         },
         changes: 0,
         idle: Duration::ZERO,
+        server: None,
+        nodes: 1,
+        node: 0,
     }
 }
 
@@ -98,10 +101,10 @@ impl Prepared {
         store.close().await;
         let rig = Rig::open(&known, &[], Wire::None, 0).await?;
         operations::enroll(&rig, 0).await?;
-        rig.close().await;
+        rig.close().await?;
         let rig = Rig::open(&known, &[ONBOARDING], Wire::None, 0).await?;
         Parker::new(Arc::clone(&rig.engine)).run_once().await?;
-        rig.close().await;
+        rig.close().await?;
         Ok(())
     }
 
@@ -110,7 +113,7 @@ impl Prepared {
         copy(&self.folder(Start::Known), &due.folder)?;
         let rig = Rig::open(&due, &[ONBOARDING], Wire::None, 0).await?;
         operations::enroll(&rig, workload::members(due.customers)).await?;
-        rig.close().await;
+        rig.close().await?;
         Ok(())
     }
 

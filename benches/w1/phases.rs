@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, SqliteConnection};
 
 use drumbeat::clock::SystemClock;
 use drumbeat::customers::import::{ImportRequest, import};
@@ -19,42 +17,72 @@ use drumbeat::domain::value::Value;
 use drumbeat::store::Store;
 
 use crate::place::Place;
+use crate::raw::Raw;
 use crate::rig::{self, Rig, Wire};
-use crate::workload::{self, AT_ONCE, ONBOARDING, PLACES};
-use crate::{process, sink};
+use crate::workload::{self, ONBOARDING};
+use crate::{process, waves};
 
 /// What a phase measured, by name.
 pub(crate) type Measures = BTreeMap<String, f64>;
 
-/// The phases in their order.
-pub(crate) const PHASES: &[&str] = &[
-    "import", "choices", "looked", "enroll", "first", "parked", "later", "change", "advance",
-    "places",
+/// The phases before there is a flow.
+pub(crate) const BASE: &[&str] = &["import", "choices", "looked"];
+/// The phases of a flow; several nodes have only those in which they share the work, and the one before.
+pub(crate) const FLOW: &[&str] = &[
+    "enroll", "first", "parked", "later", "change", "advance", "places",
 ];
+const OF_ONE: &[&str] = &["parked", "change"];
 
-/// Runs one phase; `cpu`, `peak` and `seconds` of the process are added to what it says.
+/// The phases of a flow with so many nodes.
+pub(crate) fn of_nodes(nodes: u16) -> impl Iterator<Item = &'static str> {
+    let all = FLOW.iter().copied();
+    all.filter(move |phase| nodes == 1 || !OF_ONE.contains(phase))
+}
+
+/// Runs one phase; `cpu`, `peak` and `seconds` of its processes are added to what it says, and what
+/// PostgreSQL's took meanwhile.
 pub(crate) async fn run(phase: &str, place: &Place) -> Result<Measures> {
-    let begun = Instant::now();
+    let (begun, served) = (Instant::now(), server_cpu(place)?);
     let mut measures = match phase {
         "import" => imported(place).await?,
         "choices" => choices(place).await?,
         "looked" => looked_at(place).await?,
         "enroll" => enrolled(place).await?,
-        "first" => first_wave(place).await?,
+        "first" => waves::first(place).await?,
         "parked" => parked(place).await?,
-        "later" => later_waves(place).await?,
+        "later" => waves::later(place).await?,
         "change" => changes(place).await?,
-        "advance" => at_once(place).await?,
-        "places" => places(place).await?,
+        "advance" => waves::at_once(place).await?,
+        "places" => waves::places(place).await?,
         _ => bail!("`{phase}` is not a phase"),
     };
     add(&mut measures, "seconds", begun.elapsed().as_secs_f64());
-    add(&mut measures, "cpu", process::cpu_seconds()?);
-    add(&mut measures, "peak", process::peak_megabytes()?);
+    *measures.entry("cpu".to_owned()).or_insert(0.0) += process::cpu_seconds()?;
+    let peak = measures.entry("peak".to_owned()).or_insert(0.0);
+    *peak = peak.max(process::peak_megabytes()?);
+    if place.server.is_some() {
+        add(&mut measures, "server_cpu", server_cpu(place)? - served);
+    }
     Ok(measures)
 }
 
-fn add(measures: &mut Measures, name: &str, value: f64) {
+/// CPU seconds of all of PostgreSQL's processes so far.
+fn server_cpu(place: &Place) -> Result<f64> {
+    let server = place.server.as_ref();
+    server.map_or(Ok(0.0), |server| process::family_cpu_seconds(server.pid))
+}
+
+/// What PostgreSQL's processes hold now.
+pub(crate) fn add_server_memory(place: &Place, measures: &mut Measures) -> Result<()> {
+    if let Some(server) = &place.server {
+        let memory = process::family_megabytes(server.pid)?;
+        let most = measures.entry("server_memory".to_owned()).or_insert(0.0);
+        *most = most.max(memory);
+    }
+    Ok(())
+}
+
+pub(crate) fn add(measures: &mut Measures, name: &str, value: f64) {
     measures.insert(name.to_owned(), value);
 }
 
@@ -70,14 +98,8 @@ fn by() -> By {
     By::new(Actor::named("benchmark"), Source::CommandLine)
 }
 
-/// Bytes of the database's pages that hold something.
 async fn database_bytes(place: &Place) -> Result<f64> {
-    let used = "SELECT (page_count - freelist_count) * page_size \
-         FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-    let bytes: i64 = sqlx::query_scalar(used)
-        .fetch_one(&mut raw(place).await?)
-        .await?;
-    Ok(number(bytes.unsigned_abs()))
+    Raw::open(place).await?.bytes().await
 }
 
 async fn imported(place: &Place) -> Result<Measures> {
@@ -108,11 +130,11 @@ async fn imported(place: &Place) -> Result<Measures> {
             place.customers
         );
     }
+    let mut measures = Measures::new();
+    add(&mut measures, "rate", number(place.customers) / seconds);
+    add_server_memory(place, &mut measures)?;
     store.close().await;
-    Ok(Measures::from([(
-        "rate".to_owned(),
-        number(place.customers) / seconds,
-    )]))
+    Ok(measures)
 }
 
 async fn id(store: &Store, customer: u64) -> Result<CustomerId> {
@@ -159,7 +181,7 @@ async fn choices(place: &Place) -> Result<Measures> {
 async fn looked_at(place: &Place) -> Result<Measures> {
     let rig = Rig::open(place, &[], Wire::Real, 0).await?;
     let (_, seconds) = rig.enroll(0).await?;
-    rig.close().await;
+    rig.close().await?;
     let mut measures = Measures::new();
     let customers = number(place.customers);
     add(&mut measures, "rate", customers / seconds);
@@ -174,7 +196,7 @@ async fn enrolled(place: &Place) -> Result<Measures> {
     let rig = Rig::open(place, &[ONBOARDING], Wire::Real, 0).await?;
     let members = workload::members(place.customers);
     let (enrolled, _) = rig.enroll(members).await?;
-    rig.close().await;
+    rig.close().await?;
     let mut measures = Measures::new();
     add(&mut measures, "rate", number(members) / enrolled);
     add(
@@ -185,39 +207,6 @@ async fn enrolled(place: &Place) -> Result<Measures> {
     Ok(measures)
 }
 
-async fn first_wave(place: &Place) -> Result<Measures> {
-    let rig = Rig::open(place, &[ONBOARDING], Wire::Real, 0).await?;
-    let mut measures = Measures::new();
-    wave(&rig, place, "smtp", &mut measures).await?;
-    rig.close().await;
-    Ok(measures)
-}
-
-/// Lets a wave go out, and checks what arrived.
-async fn wave(rig: &Rig, place: &Place, wire: &str, measures: &mut Measures) -> Result<()> {
-    sink::reset(place.ports).await?;
-    let begun = Instant::now();
-    let loops = rig.start();
-    let seconds = rig.finished(begun).await?;
-    loops.stop().await?;
-    let arrived = sink::arrived(place.ports).await?;
-    let (mails, texts) = match wire {
-        "smtp" => (workload::mails(place.customers), 0),
-        _ => (0, workload::texts(place.customers)),
-    };
-    let right = arrived.mails == mails && arrived.texts == texts;
-    if !right || arrived.doubled + arrived.forbidden > 0 {
-        bail!("of {mails} mails and {texts} texts the sink has {arrived:?}");
-    }
-    add(measures, wire, number(mails + texts) / seconds);
-    add(
-        measures,
-        &format!("{wire}_arrivals"),
-        number(mails + texts) / arrived.span.max(0.001),
-    );
-    Ok(())
-}
-
 /// A start over enrollments that sleep: until its loops have turned once, and what it takes then.
 async fn parked(place: &Place) -> Result<Measures> {
     let begun = Instant::now();
@@ -225,49 +214,39 @@ async fn parked(place: &Place) -> Result<Measures> {
     let loops = rig.start();
     let start = rig.finished(begun).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let (before, idle) = (process::cpu_seconds()?, Instant::now());
-    tokio::time::sleep(place.idle).await;
-    let cpu = (process::cpu_seconds()? - before) / idle.elapsed().as_secs_f64();
     let mut measures = Measures::new();
     add(&mut measures, "start", start);
-    add(&mut measures, "idle_percent", cpu * 100.0);
+    idle(place, &mut measures).await?;
     add(&mut measures, "memory", process::megabytes()?);
+    add_server_memory(place, &mut measures)?;
     loops.stop().await?;
-    rig.close().await;
+    rig.close().await?;
     Ok(measures)
 }
 
-async fn later_waves(place: &Place) -> Result<Measures> {
-    let rig = Rig::open(place, &[ONBOARDING], Wire::Real, 2).await?;
-    let mut measures = Measures::new();
-    wave(&rig, place, "http", &mut measures).await?;
-    rig.pass_days(2).await?;
-    wave(&rig, place, "smtp", &mut measures).await?;
-    rig.close().await;
-    let mut raw = raw(place).await?;
-    let finished: i64 = sqlx::query_scalar("SELECT count(*) FROM enrollments WHERE status = 10")
-        .fetch_one(&mut raw)
-        .await?;
-    let members = workload::members(place.customers);
-    if finished.unsigned_abs() != members {
-        bail!("{finished} have finished, not {members}");
+/// What is taken while nothing is due: CPU, and what a server writes to its log.
+async fn idle(place: &Place, measures: &mut Measures) -> Result<()> {
+    let mut raw = Raw::open(place).await?;
+    let (begun, logged) = (Instant::now(), raw.logged().await?);
+    let (ours, served) = (process::cpu_seconds()?, server_cpu(place)?);
+    tokio::time::sleep(place.idle).await;
+    let (ours, served) = (process::cpu_seconds()? - ours, server_cpu(place)? - served);
+    let (logged, seconds) = (raw.logged().await? - logged, begun.elapsed().as_secs_f64());
+    add(measures, "idle_percent", ours * 100.0 / seconds);
+    if place.server.is_some() {
+        add(measures, "server_idle_percent", served * 100.0 / seconds);
+        add(measures, "logged", logged / 1024.0 / seconds);
     }
-    add(&mut measures, "database", database_bytes(place).await?);
-    Ok(measures)
+    Ok(())
 }
 
-async fn raw(place: &Place) -> Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new().filename(place.database());
-    Ok(options.pragma("query_only", "ON").connect().await?)
-}
-
-/// Changes one customer after the other, and asks the store's file until each is enrolled.
+/// Changes one customer after the other, and asks the database until each is enrolled.
 async fn changes(place: &Place) -> Result<Measures> {
     const A_SECOND: u64 = 25;
     let rig = Rig::open(place, &[ONBOARDING], Wire::Real, 5).await?;
     let loops = rig.start();
     rig.finished(Instant::now()).await?;
-    let mut raw = raw(place).await?;
+    let mut raw = Raw::open(place).await?;
     let model = rig.engine.catalog().revision().data_model.clone();
     let gold = [(
         "tier".to_owned(),
@@ -285,7 +264,7 @@ async fn changes(place: &Place) -> Result<Measures> {
         waits.push(enrolled_after(&mut raw, customer).await?);
     }
     loops.stop().await?;
-    rig.close().await;
+    rig.close().await?;
     waits.sort_by(f64::total_cmp);
     let mut measures = Measures::new();
     add(&mut measures, "p50", waits[waits.len() / 2]);
@@ -294,66 +273,13 @@ async fn changes(place: &Place) -> Result<Measures> {
 }
 
 /// Milliseconds until the customer's enrollment is there for another connection, to a millisecond.
-async fn enrolled_after(raw: &mut SqliteConnection, customer: CustomerId) -> Result<f64> {
+async fn enrolled_after(raw: &mut Raw, customer: CustomerId) -> Result<f64> {
     let changed = Instant::now();
     while changed.elapsed() < Duration::from_secs(20) {
-        let found: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM enrollments WHERE bucket = $1 AND customer_id = $2",
-        )
-        .bind(i64::from(customer.bucket().0))
-        .bind(customer.0)
-        .fetch_one(&mut *raw)
-        .await?;
-        if found > 0 {
+        if raw.is_enrolled(customer).await? {
             return Ok(changed.elapsed().as_secs_f64() * 1000.0);
         }
         tokio::time::sleep(Duration::from_micros(500)).await;
     }
     bail!("the customer {} is not enrolled", customer.0)
-}
-
-/// Enrollments of the flow so far: the segment's first members, and those who came into it later.
-fn members_now(place: &Place) -> u64 {
-    workload::members(place.customers) + place.changes.min(place.customers / 10)
-}
-
-/// The whole flow again, with a gateway that accepts at once.
-async fn at_once(place: &Place) -> Result<Measures> {
-    let rig = Rig::open(place, &[AT_ONCE], Wire::None, 10).await?;
-    let members = members_now(place);
-    let (enrolled, _) = rig.enroll(members).await?;
-    let loops = rig.start();
-    let mut seconds = 0.0;
-    for wave in 0..3 {
-        let begun = Instant::now();
-        if wave > 0 {
-            rig.pass_days(2).await?;
-        }
-        seconds += rig.finished(begun).await?;
-    }
-    loops.stop().await?;
-    rig.close().await;
-    let mut measures = Measures::new();
-    add(&mut measures, "enroll_rate", number(members) / enrolled);
-    add(&mut measures, "rate", number(members * 3) / seconds);
-    Ok(measures)
-}
-
-/// Three waiting places, claimed without anything beside.
-async fn places(place: &Place) -> Result<Measures> {
-    let rig = Rig::open(place, &[PLACES], Wire::None, 20).await?;
-    let members = members_now(place);
-    rig.enroll(members).await?;
-    let mut seconds = 0.0;
-    for _ in 0..3 {
-        rig.pass_days(1).await?;
-        let begun = Instant::now();
-        rig.claim_all().await?;
-        seconds += begun.elapsed().as_secs_f64();
-    }
-    rig.close().await;
-    Ok(Measures::from([(
-        "rate".to_owned(),
-        number(members * 3) / seconds,
-    )]))
 }

@@ -1,4 +1,4 @@
-//! Owns what is printed: each figure beside its limit, the ratio, and the targets.
+//! Owns what is printed of a run: each figure, what it is compared with, and runs beside each other.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,46 +6,19 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::phases::Measures;
+use crate::table::{Figure, Line, Target, heading};
 
-/// One run of one size: its phases, and its limits.
+/// One run of one size on one store: its phases, and its limits.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Run {
+    pub(crate) store: &'static str,
+    pub(crate) nodes: u16,
+    /// Of how many runs these are the medians.
+    pub(crate) runs: usize,
     pub(crate) customers: u64,
     pub(crate) load: f64,
     pub(crate) limits: Measures,
     pub(crate) phases: BTreeMap<String, Measures>,
-}
-
-/// What a figure is compared with.
-#[derive(Clone, Copy)]
-enum Target {
-    /// At least this share of the limit.
-    Share(f64, f64),
-    /// At most this much.
-    AtMost(f64, f64),
-    None,
-}
-
-/// A line of the table.
-struct Line {
-    code: &'static str,
-    what: &'static str,
-    value: f64,
-    limit: Option<f64>,
-    target: Target,
-    digits: usize,
-}
-
-/// One value of a summary, as it is written to a file.
-#[derive(Debug, Serialize)]
-pub(crate) struct Figure {
-    code: &'static str,
-    what: &'static str,
-    value: f64,
-    limit: Option<f64>,
-    ratio: Option<f64>,
-    first_stage: Option<bool>,
-    second_stage: Option<bool>,
 }
 
 impl Run {
@@ -61,11 +34,15 @@ impl Run {
         crate::phases::number(crate::workload::members(self.customers))
     }
 
-    /// CPU milliseconds for a customer from the flow's publication to the last message.
-    fn cpu_of_finished(&self) -> f64 {
-        let phases = ["enroll", "first", "later"];
-        let seconds: f64 = phases.iter().map(|phase| self.of(phase, "cpu")).sum();
-        seconds * 1000.0 / self.members()
+    /// CPU milliseconds for a customer from the flow's publication to the last message: ours, and
+    /// PostgreSQL's.
+    fn cpu_of_finished(&self) -> (f64, f64) {
+        let each = |name: &str| {
+            let phases = ["enroll", "first", "later"];
+            let seconds: f64 = phases.iter().map(|phase| self.of(phase, name)).sum();
+            seconds * 1000.0 / self.members()
+        };
+        (each("cpu"), each("server_cpu"))
     }
 
     /// What the database grew by for a customer from the import to the last message.
@@ -74,18 +51,22 @@ impl Run {
         (self.of("later", "database") - before) / self.members()
     }
 
-    fn peak(&self) -> f64 {
-        let peaks = self
+    /// The largest of any phase.
+    fn most(&self, name: &str) -> f64 {
+        let found = self
             .phases
             .values()
-            .filter_map(|measures| measures.get("peak"));
-        peaks.copied().fold(0.0, f64::max)
+            .filter_map(|measures| measures.get(name));
+        found.copied().fold(f64::NAN, f64::max)
     }
 
     fn lines(&self) -> Vec<Line> {
         let mut lines = self.of_the_store();
         lines.extend(self.of_the_wires());
         lines.extend(self.of_its_needs());
+        lines.extend(self.of_the_server());
+        // A phase that is not wanted, or that this run does not have.
+        lines.retain(|line| !line.value.is_nan());
         lines
     }
 
@@ -103,6 +84,13 @@ impl Run {
         }
     }
 
+    /// Of what the nodes do together.
+    fn shared(&self, mut line: Line) -> Line {
+        let each = line.value / f64::from(self.nodes);
+        line.each = (self.nodes > 1).then_some(each);
+        line
+    }
+
     fn of_the_store(&self) -> Vec<Line> {
         let import = self.of("import", "rate");
         let choices = self.of("choices", "rate");
@@ -110,6 +98,11 @@ impl Run {
         let (enroll, again) = (self.of("enroll", "rate"), self.of("advance", "enroll_rate"));
         let (advance, places) = (self.of("advance", "rate"), self.of("places", "rate"));
         let (enrolling, advancing) = ((0.1, 0.3), (0.1, 0.35));
+        let limit = if self.nodes > 1 {
+            "advance_2"
+        } else {
+            "advance"
+        };
         vec![
             self.share(("T1", "import, rows/s"), import, "import", (0.2, 0.4)),
             Line::plain(("", "changes of consent, one by one, per s"), choices, 0),
@@ -121,18 +114,18 @@ impl Run {
                 "enroll",
                 enrolling,
             ),
-            self.share(
+            self.shared(self.share(
                 ("T3", "advance, messages without a wire, steps/s"),
                 advance,
-                "advance",
+                limit,
                 advancing,
-            ),
-            self.share(
+            )),
+            self.shared(self.share(
                 ("T3", "advance, waiting places, steps/s"),
                 places,
-                "advance",
+                limit,
                 advancing,
-            ),
+            )),
         ]
     }
 
@@ -142,15 +135,15 @@ impl Run {
         let (smtp, pipelined) = ((0.15, 0.5), (0.0, 0.5));
         let http = self.of("later", "http");
         vec![
-            self.share(("T4", "SMTP, first wave, messages/s"), first, "smtp", smtp),
-            self.share(("T4", "SMTP, last wave, messages/s"), last, "smtp", smtp),
+            self.shared(self.share(("T4", "SMTP, first wave, messages/s"), first, "smtp", smtp)),
+            self.shared(self.share(("T4", "SMTP, last wave, messages/s"), last, "smtp", smtp)),
             self.share(
                 ("T4", "SMTP beside a pipelining client"),
                 first,
                 "smtp_pipelined",
                 pipelined,
             ),
-            self.share(("T5", "HTTP, messages/s"), http, "http", (0.1, 0.4)),
+            self.shared(self.share(("T5", "HTTP, messages/s"), http, "http", (0.1, 0.4))),
             Line {
                 limit: self.limits.get("change_p50").copied(),
                 ..Line::most(
@@ -173,7 +166,9 @@ impl Run {
     }
 
     fn of_its_needs(&self) -> Vec<Line> {
-        let (cpu, peak) = (self.cpu_of_finished(), self.peak());
+        let (ours, served) = self.cpu_of_finished();
+        let cpu = ours + if served.is_nan() { 0.0 } else { served };
+        let peak = self.most("peak");
         let (asleep, idle) = (
             self.of("parked", "memory"),
             self.of("parked", "idle_percent"),
@@ -211,141 +206,125 @@ impl Run {
         ]
     }
 
-    pub(crate) fn figures(&self) -> Vec<Figure> {
-        self.lines().iter().map(Line::figure).collect()
+    /// What PostgreSQL takes beside; nothing of it is there for a file.
+    fn of_the_server(&self) -> Vec<Line> {
+        let (_, cpu) = self.cpu_of_finished();
+        let several = if self.nodes > 1 {
+            self.most("nodes_memory")
+        } else {
+            f64::NAN
+        };
+        let idle = self.of("parked", "server_idle_percent");
+        let logged = self.of("parked", "logged");
+        vec![
+            Line::plain(("", "all nodes' peaks together, MB"), several, 0),
+            Line::plain(("", "of T7 PostgreSQL's, ms"), cpu, 2),
+            Line::plain(
+                ("", "beside T8 PostgreSQL's memory, MB"),
+                self.most("server_memory"),
+                0,
+            ),
+            Line::plain(("", "beside T10 PostgreSQL's, percent of a core"), idle, 2),
+            Line::plain(("", "written to its log while idle, KB/s"), logged, 1),
+        ]
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let figures: Vec<Figure> = self.lines().iter().map(Line::figure).collect();
+        serde_json::json!({ "figures": figures, "run": self })
+    }
+
+    /// Such as `PostgreSQL, 2 nodes`.
+    fn name(&self) -> String {
+        match self.nodes {
+            1 => self.store.to_owned(),
+            nodes => format!("{}, {nodes} nodes", self.store),
+        }
     }
 
     /// The table of this run.
-    pub(crate) fn table(&self, runs: usize) -> String {
+    pub(crate) fn table(&self) -> String {
+        let (customers, name, runs) = (self.customers, self.name(), self.runs);
         let mut text = format!(
-            "\n{} customers, {runs} run(s), load average {:.1}\n{:<4}{:<44}{:>11}{:>11}{:>8}  {:<14}{:<14}\n",
-            self.customers,
+            "\n{customers} customers, {name}, {runs} run(s), load average {:.1}\n{}",
             self.load,
-            "",
-            "",
-            "measured",
-            "limit",
-            "ratio",
-            "first stage",
-            "second stage"
+            heading()
         );
         for line in self.lines() {
             line.write(&mut text);
         }
-        let peaks = self
-            .phases
-            .iter()
-            .filter_map(|(phase, measures)| Some(format!("{phase} {:.0}", measures.get("peak")?)));
-        let cpu = self
-            .phases
-            .iter()
-            .filter_map(|(phase, measures)| Some(format!("{phase} {:.1}", measures.get("cpu")?)));
-        let peaks: Vec<String> = peaks.collect();
-        let cpu: Vec<String> = cpu.collect();
-        let _infallible = writeln!(
-            text,
-            "    peak MB: {}\n    CPU s: {}",
-            peaks.join(", "),
-            cpu.join(", ")
-        );
+        let of_phases = [
+            ("peak MB", "peak", 0),
+            ("CPU s", "cpu", 1),
+            ("PostgreSQL's CPU s", "server_cpu", 1),
+        ];
+        for (what, name, digits) in of_phases {
+            let found = self.phases.iter().filter_map(|(phase, measures)| {
+                let value = measures.get(name)?;
+                Some(format!("{phase} {value:.digits$}"))
+            });
+            let found: Vec<String> = found.collect();
+            if !found.is_empty() {
+                let _infallible = writeln!(text, "    {what}: {}", found.join(", "));
+            }
+        }
+        if self.limits.contains_key("advance_2") {
+            self.write_limits(&mut text);
+        }
         text
+    }
+
+    /// PostgreSQL's limits over one connection and over two, and its CPU for a row.
+    fn write_limits(&self, text: &mut String) {
+        let of = |name: String| self.limits.get(&name).copied().unwrap_or(f64::NAN);
+        for name in ["import", "enroll", "advance", "settle"] {
+            let (one, two) = (of(name.to_owned()), of(format!("{name}_2")));
+            let (one_us, two_us) = (of(format!("{name}_us")), of(format!("{name}_2_us")));
+            let _infallible = writeln!(
+                text,
+                "    limit {name}, rows/s: 1 connection {one:.0} ({one_us:.1} µs CPU a row), \
+                 2 connections {two:.0} ({two_us:.1} µs)"
+            );
+        }
     }
 }
 
-impl Line {
-    fn plain((code, what): (&'static str, &'static str), value: f64, digits: usize) -> Self {
-        Self {
-            code,
-            what,
-            value,
-            limit: None,
-            target: Target::None,
-            digits,
+/// The runs of one size beside each other: each figure, and its ratio to the limit of its own run.
+pub(crate) fn overview(runs: &[Run]) -> String {
+    let Some(first) = runs.first() else {
+        return String::new();
+    };
+    let lines: Vec<Vec<Line>> = runs.iter().map(Run::lines).collect();
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for line in lines.iter().flatten() {
+        if !names.contains(&(line.code, line.what)) {
+            names.push((line.code, line.what));
         }
     }
-
-    fn most(
-        line: (&'static str, &'static str),
-        value: f64,
-        target: (f64, f64),
-        digits: usize,
-    ) -> Self {
-        Self {
-            target: Target::AtMost(target.0, target.1),
-            ..Self::plain(line, value, digits)
+    let mut text = format!("\n{:<48}", format!("{} customers", first.customers));
+    for run in runs {
+        let _infallible = write!(text, "{:>22}", run.name());
+    }
+    text.push('\n');
+    for (code, what) in names {
+        let _infallible = write!(text, "{code:<4}{what:<44}");
+        for lines in &lines {
+            let line = lines
+                .iter()
+                .find(|line| (line.code, line.what) == (code, what));
+            let cell = line.map(Line::cell).unwrap_or_default();
+            let _infallible = write!(text, "{cell:>22}");
         }
+        text.push('\n');
     }
-
-    fn ratio(&self) -> Option<f64> {
-        self.limit.map(|limit| self.value / limit)
-    }
-
-    fn holds(&self) -> (Option<bool>, Option<bool>) {
-        match self.target {
-            Target::None => (None, None),
-            Target::AtMost(first, second) => {
-                (Some(self.value <= first), Some(self.value <= second))
-            }
-            Target::Share(first, second) => {
-                let ratio = self.ratio();
-                (
-                    ratio.map(|ratio| ratio >= first),
-                    ratio.map(|ratio| ratio >= second),
-                )
-            }
-        }
-    }
-
-    fn figure(&self) -> Figure {
-        let (first_stage, second_stage) = self.holds();
-        Figure {
-            code: self.code,
-            what: self.what,
-            value: self.value,
-            limit: self.limit,
-            ratio: self.ratio(),
-            first_stage,
-            second_stage,
-        }
-    }
-
-    fn write(&self, text: &mut String) {
-        let digits = self.digits;
-        let limit = self
-            .limit
-            .map_or_else(String::new, |limit| format!("{limit:.digits$}"));
-        let ratio = self
-            .ratio()
-            .map_or_else(String::new, |ratio| format!("{ratio:.2}"));
-        let (first, second) = self.holds();
-        let stage = |target: Option<f64>, holds: Option<bool>| match (target, holds) {
-            (Some(target), Some(true)) => format!("{target} held"),
-            (Some(target), Some(false)) => format!("{target} MISSED"),
-            _ => String::new(),
-        };
-        let (one, two) = match self.target {
-            Target::None => (None, None),
-            Target::Share(one, two) | Target::AtMost(one, two) => (Some(one), Some(two)),
-        };
-        let _infallible = writeln!(
-            text,
-            "{:<4}{:<44}{:>11.digits$}{:>11}{:>8}  {:<14}{:<14}",
-            self.code,
-            self.what,
-            self.value,
-            limit,
-            ratio,
-            stage(one, first),
-            stage(two, second)
-        );
-    }
+    text
 }
 
 /// Value by value the median of several runs of one size.
-pub(crate) fn median(runs: &[Run]) -> Option<Run> {
+pub(crate) fn median(runs: &[&Run]) -> Option<Run> {
     let first = runs.first()?;
     let over = |pick: &dyn Fn(&Run) -> Option<f64>| {
-        let mut values: Vec<f64> = runs.iter().filter_map(pick).collect();
+        let mut values: Vec<f64> = runs.iter().copied().filter_map(pick).collect();
         values.sort_by(f64::total_cmp);
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
@@ -357,6 +336,9 @@ pub(crate) fn median(runs: &[Run]) -> Option<Run> {
         (phase.clone(), measures.collect())
     });
     Some(Run {
+        store: first.store,
+        nodes: first.nodes,
+        runs: first.runs,
         customers: first.customers,
         load: over(&|run| Some(run.load)),
         limits: limits.collect(),

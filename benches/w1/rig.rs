@@ -6,21 +6,24 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use drumbeat::channels::setup::Setup;
 use drumbeat::channels::{Gateway, HandOver, SharedGateway, registry};
 use drumbeat::clock::{Clock, ManualClock};
-use drumbeat::domain::channel::{Channel, Lane};
+use drumbeat::domain::assignment::assign;
 use drumbeat::domain::dispatch::Outcome;
 use drumbeat::domain::ids::Share;
 use drumbeat::domain::link::LinkKey;
 use drumbeat::domain::message::Message;
 use drumbeat::domain::revision::Revision;
 use drumbeat::engine::{
-    Beat, CLAIMERS, Catalog, Claimer, Duty, Engine, Enroller, Links, Marks, Outlet, Outlets,
-    Parker, Pulse, Settler, beat,
+    Beat, CLAIMERS, Catalog, Claimer, Duty, Engine, Enroller, Left, Links, Marks, Node, Outlet,
+    Outlets, Parker, Pulse, Settler, beat,
 };
 use drumbeat::settings::Settings;
 use drumbeat::store::{NewRevision, Ownership, Published, Store};
@@ -32,10 +35,12 @@ use crate::workload;
 /// Every run begins on this Monday morning.
 const MONDAY: i64 = 1_767_607_200;
 /// A phase that makes no progress for this long has failed.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_mins(15);
+/// Nodes know each other, and have their shares, within this.
+const ASSEMBLED: Duration = Duration::from_mins(1);
 
 /// What stands behind the channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Wire {
     /// SMTP and HTTP to the sink.
     Real,
@@ -47,7 +52,14 @@ pub(crate) enum Wire {
 pub(crate) struct Rig {
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<ManualClock>,
+    standing: Option<Standing>,
     _ownership: Ownership,
+}
+
+/// A node's place among those of a server: its time is renewed until it leaves.
+struct Standing {
+    stop: CancellationToken,
+    rounds: JoinHandle<()>,
 }
 
 /// The engine's loops, until they are stopped.
@@ -56,7 +68,7 @@ pub(crate) struct Loops {
     claiming: CancellationToken,
     serving: CancellationToken,
     working: TaskTracker,
-    writing: tokio::task::JoinHandle<()>,
+    writing: JoinHandle<()>,
 }
 
 struct AtOnce;
@@ -76,11 +88,7 @@ pub(crate) fn day(day: i64) -> Result<Timestamp> {
 }
 
 pub(crate) async fn open_store(place: &Place) -> Result<Store> {
-    Ok(Store::open(
-        &format!("sqlite://{}", place.database().display()),
-        std::path::Path::new(""),
-    )
-    .await?)
+    Ok(Store::open(&place.url(), &place.home()).await?)
 }
 
 /// The checked files with these flows.
@@ -128,26 +136,51 @@ impl Rig {
         let published = publish(&store, place, flows, clock.now()).await?;
         let outlets = outlets(&published.revision, place, wire)?;
         let catalog = Catalog::new(published, store.successors().await?);
-        let marks = Marks::open(&store.beside("handover"))?;
+        let handover = store.beside("handover");
+        let left = Marks::left_behind(&handover);
+        let marks = Marks::open(&handover)?;
         let links = Links {
             public_url: "https://bank.example".to_owned(),
             key: LinkKey::new(store.link_key().await?),
         };
         let identity = (ownership.incarnation, store.instance_tag().await?);
         let flow_time: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let engine = Engine::new(
+        let duty = Duty::of(store.is_shared(), &format!("node {}", place.node));
+        let engine = Arc::new(Engine::new(
             store,
             flow_time,
             identity,
-            (marks, Duty::alone()),
+            (marks, duty),
             links,
             (catalog, outlets),
-        );
+        ));
+        let standing = Standing::take(&engine, left, &ownership).await?;
         Ok(Self {
-            engine: Arc::new(engine),
+            engine,
             clock,
+            standing,
             _ownership: ownership,
         })
+    }
+
+    /// Waits until so many nodes are there, and this one holds exactly its own share.
+    pub(crate) async fn assembled(&self, nodes: u16) -> Result<()> {
+        if self.standing.is_none() {
+            return Ok(());
+        }
+        let (store, duty) = (&self.engine.store, &self.engine.duty);
+        let begun = Instant::now();
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        while begun.elapsed() < ASSEMBLED {
+            ticks.tick().await;
+            let live = store.live_nodes().await?.into_iter().map(|node| node.node);
+            let live: Vec<_> = live.collect();
+            let own = assign(&live).remove(&self.engine.incarnation);
+            if live.len() == usize::from(nodes) && own.is_some_and(|own| own == *duty.stripes()) {
+                return Ok(());
+            }
+        }
+        bail!("{nodes} nodes have not shared the work after {ASSEMBLED:?}")
     }
 
     /// Enrolls until nothing is left to look at, without any other work beside it; the seconds until
@@ -225,9 +258,11 @@ impl Rig {
         }
     }
 
-    /// Waits until nothing is due or in flight, seen so twice; the seconds since `begun`.
+    /// Waits until nothing is due or in flight of what is this node's, seen so twice; the seconds since
+    /// `begun`.
     pub(crate) async fn finished(&self, begun: Instant) -> Result<f64> {
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut seen, mut done) = (0, begun.elapsed());
         while seen < 2 {
             ticks.tick().await;
@@ -243,22 +278,15 @@ impl Rig {
     }
 
     async fn is_quiet(&self) -> Result<bool> {
-        let engine = &self.engine;
-        if engine
-            .outlets()
-            .values()
-            .any(|outlet| outlet.in_flight() > 0)
-        {
+        let (engine, outlets) = (&self.engine, self.engine.outlets());
+        if outlets.values().any(|outlet| outlet.in_flight() > 0) {
             return Ok(false);
         }
-        let lanes = [Channel::Email, Channel::Sms].map(Lane::Channel);
-        for lane in lanes.into_iter().chain([Lane::None]) {
-            let next = engine.store.next_due(lane).await?;
-            if next.is_some_and(|due| due <= self.clock.now()) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let stripes = engine.duty.stripes();
+        let next = engine.store.next_dues(&stripes).await?;
+        let now = self.clock.now();
+        // Without stripes there is nothing to be seen: they are with nobody just now.
+        Ok(!stripes.is_empty() && next.values().all(|due| *due > now))
     }
 
     /// Moves the clock on; the store's next commit wakes the loops.
@@ -272,8 +300,36 @@ impl Rig {
             .await?)
     }
 
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(self) -> Result<()> {
+        if let Some(standing) = self.standing {
+            standing.give_up(&self.engine).await?;
+        }
         self.engine.store.close().await;
+        Ok(())
+    }
+}
+
+impl Standing {
+    /// Joins the nodes of a server. A file has no others.
+    async fn take(engine: &Arc<Engine>, left: Left, ownership: &Ownership) -> Result<Option<Self>> {
+        if !engine.store.is_shared() {
+            return Ok(None);
+        }
+        let node = Arc::new(Node::new(Arc::clone(engine), left, ownership.last));
+        node.begin().await?;
+        let stop = CancellationToken::new();
+        let rounds = beat("node", Pulse::silent(), stop.clone(), move || {
+            let node = Arc::clone(&node);
+            async move { node.run_once().await }
+        });
+        let rounds = tokio::spawn(rounds);
+        Ok(Some(Self { stop, rounds }))
+    }
+
+    async fn give_up(self, engine: &Engine) -> Result<()> {
+        self.stop.cancel();
+        self.rounds.await?;
+        Ok(engine.duty.leave(&engine.store, engine.incarnation).await?)
     }
 }
 
@@ -302,7 +358,12 @@ fn outlets(revision: &Revision, place: &Place, wire: Wire) -> Result<Outlets> {
                 reveal: &|text| Ok(settings.reveal(text)?),
             })?,
         };
-        let outlet = Outlet::new(config.clone(), gateway, day(0)?);
+        let (config, now) = (config.clone(), day(0)?);
+        let outlet = if place.server.is_some() {
+            Outlet::shared(config, gateway, now)
+        } else {
+            Outlet::new(config, gateway, now)
+        };
         outlets.insert(*channel, Arc::new(outlet));
     }
     Ok(outlets)

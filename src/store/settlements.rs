@@ -1,6 +1,6 @@
 //! Owns settling: what a gateway answered becomes the dispatch's state, the customer's next step, and what follows from it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -200,14 +200,13 @@ fn touched(row: &Settled) -> Option<(CustomerId, Touched)> {
 }
 
 async fn note_activity(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {
-    let active: Vec<CustomerId> = settled
-        .iter()
-        .filter(|row| row.is_handed_over())
-        .map(|row| row.customer)
-        .collect();
+    let handed_over = settled.iter().filter(|row| row.is_handed_over());
+    // Each once: a server refuses to update a row twice in one statement.
+    let active: BTreeSet<CustomerId> = handed_over.map(|row| row.customer).collect();
     if active.is_empty() {
         return Ok(());
     }
+    let active: Vec<CustomerId> = active.into_iter().collect();
     let rows = numbers(&active);
     query(ACTIVITY)
         .bind(rows)

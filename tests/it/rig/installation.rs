@@ -25,7 +25,7 @@ const INITDB: &[&str] = &[
     "--encoding=UTF8",
 ];
 
-static INSTALLED: LazyLock<Installation> = LazyLock::new(Installation::find);
+static INSTALLED: LazyLock<Option<Installation>> = LazyLock::new(Installation::find);
 
 pub(crate) struct Installation {
     programs: PathBuf,
@@ -35,11 +35,15 @@ pub(crate) struct Installation {
 
 impl Installation {
     pub(crate) fn get() -> &'static Self {
-        &INSTALLED
+        Self::installed().expect("`initdb` is found: install the Debian package `postgresql`")
+    }
+
+    pub(crate) fn installed() -> Option<&'static Self> {
+        INSTALLED.as_ref()
     }
 
     /// Debian keeps each major version in a folder that is on nobody's `PATH`; others have one version there.
-    fn find() -> Self {
+    fn find() -> Option<Self> {
         let debian = fs::read_dir(VERSIONS).into_iter().flatten().flatten();
         let mut debian: Vec<(u32, PathBuf)> = debian
             .filter_map(|entry| {
@@ -52,13 +56,12 @@ impl Installation {
         let programs = debian.into_iter().rev().map(|(_, folder)| folder);
         let programs = programs
             .chain(std::env::split_paths(&path))
-            .find(|folder| folder.join("initdb").exists())
-            .expect("`initdb` is found: install the Debian package `postgresql`");
+            .find(|folder| folder.join("initdb").exists())?;
         let instead_of_root = is_root().then(|| (id("-u"), id("-g")));
-        Self {
+        Some(Self {
             programs,
             instead_of_root,
-        }
+        })
     }
 
     /// A program of PostgreSQL's that sees nothing of this environment.
@@ -82,9 +85,9 @@ impl Installation {
         command
     }
 
-    /// A folder that belongs to the account of the servers.
-    pub(crate) fn folder(&self) -> TempDir {
-        let folder = TempDir::new().unwrap();
+    /// A folder in there that belongs to the account of the servers.
+    pub(crate) fn folder(&self, parent: &Path) -> TempDir {
+        let folder = TempDir::new_in(parent).unwrap();
         if let Some((user, group)) = self.instead_of_root {
             chown(folder.path(), Some(user), Some(group)).unwrap();
         }
@@ -122,7 +125,7 @@ impl Installation {
     /// In a folder of its own first: the account of the servers may not see the target folder. The
     /// rename makes it whole or absent.
     fn make_template(&self, template: &Path) {
-        let folder = self.folder();
+        let folder = self.folder(&std::env::temp_dir());
         self.initialize(folder.path());
         let unfinished = template.with_extension("unfinished");
         if unfinished.exists() {

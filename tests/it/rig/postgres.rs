@@ -53,8 +53,13 @@ impl Cluster {
 
     /// With settings such as `fsync=on` that go before those of `postgres.conf`.
     pub(crate) async fn start_with(settings: &[&str]) -> Self {
+        Self::start_in(&std::env::temp_dir(), settings).await
+    }
+
+    /// With its data below a folder.
+    pub(crate) async fn start_in(parent: &Path, settings: &[&str]) -> Self {
         let installation = Installation::get();
-        let folder = installation.folder();
+        let folder = installation.folder(parent);
         installation.lay_out(folder.path());
         let more = folder.path().join("data/postgresql.auto.conf");
         fs::write(more, CONFIGURATION).unwrap();

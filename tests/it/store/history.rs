@@ -1,11 +1,13 @@
 //! Histories: activity, lines, filters, sums.
 
+use std::sync::Arc;
+
 use drumbeat::domain::channel::Channel;
-use drumbeat::domain::dispatch::DispatchState;
-use drumbeat::domain::ids::{Bucket, CustomerId};
+use drumbeat::domain::dispatch::{DispatchState, Settlement};
+use drumbeat::domain::ids::{Bucket, CustomerId, EnrollmentId, Incarnation, NameNo};
 use drumbeat::domain::interaction::{Direction, Interaction, Kind};
 use drumbeat::domain::revision::NameKind;
-use drumbeat::store::{ChannelTotals, HistoryFilter};
+use drumbeat::store::{ChannelTotals, HistoryFilter, Settled, Work};
 use jiff::{SignedDuration, Timestamp};
 
 use super::people::Sent;
@@ -54,6 +56,58 @@ pub(super) async fn activity_moves_forward_only(store: Fresh) {
     store.record(&[did(id, Kind::Imported, 1)]).await.unwrap();
     assert_eq!(instants().await, (five, nine, twelve));
     assert_eq!(store.read("a").await.last_activity_at, Some(hours_ago(5)));
+}
+
+pub(super) async fn who_is_written_to_twice_at_once_is_active_once(store: Fresh) {
+    let published = store.published(&revision()).await;
+    let customer = store.person("a", &[]).await;
+    let flow = |name| published.numbers.number(NameKind::Flow, name).unwrap();
+    let step = published.numbers.step("welcome", "hello").unwrap();
+    let mut settled = Vec::new();
+    for (sequence, flow) in [(1, flow("welcome")), (2, flow("gold"))] {
+        let enrollment = store.enroll(customer, flow.0, sequence).await;
+        let sent = Sent {
+            enrollment,
+            step: step.0,
+            channel: 1,
+            state: 0,
+            at: now(),
+        };
+        store.send(&sent).await;
+        settled.push(accepted(EnrollmentId(enrollment), customer, step));
+    }
+    let work = Work::Settled {
+        settled: Arc::new(settled),
+        marks: false,
+        now: now(),
+    };
+    store.write_together(&[work]).await.unwrap();
+    let count = "SELECT count(*) FROM dispatches WHERE state = 1";
+    assert_eq!(store.number(count).await, 2);
+    assert_eq!(store.read("a").await.last_activity_at, Some(now()));
+}
+
+fn accepted(enrollment: EnrollmentId, customer: CustomerId, step: NameNo) -> Settled {
+    Settled {
+        enrollment,
+        customer,
+        step,
+        channel: Channel::Email,
+        attempt: 1,
+        incarnation: Incarnation(1),
+        settlement: Settlement {
+            state: DispatchState::Accepted,
+            detail: String::new(),
+            gateway_id: None,
+            retry_at: None,
+            advances: true,
+            suppresses_address: false,
+        },
+        reason: None,
+        then: None,
+        frozen: None,
+        address: String::new(),
+    }
 }
 
 async fn a_life(store: &Fresh) -> CustomerId {

@@ -129,6 +129,7 @@ for_every_database! {
     }
     history {
         activity_moves_forward_only
+        who_is_written_to_twice_at_once_is_active_once
         the_history_shows_dispatches_interactions_and_runs_newest_first
         a_filter_narrows_the_history
         totals_count_what_became_of_messages
