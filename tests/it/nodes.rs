@@ -98,9 +98,13 @@ impl Cluster {
             if found == wanted {
                 return begun.elapsed();
             }
-            if begun.elapsed() > PATIENCE {
-                panic!("{sql}: {found}, not {wanted}\n{}", self.open_rows().await);
-            }
+            let is_late = begun.elapsed() > PATIENCE;
+            let open = if is_late {
+                self.open_rows().await
+            } else {
+                String::new()
+            };
+            assert!(!is_late, "{sql}: {found}, not {wanted}\n{open}");
             beat.tick().await;
         }
     }
