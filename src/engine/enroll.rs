@@ -1,5 +1,6 @@
 //! Owns enrolling: who comes to qualify is found from what changed, never by asking everybody again.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU16, Ordering};
@@ -15,12 +16,16 @@ use super::runtime::Engine;
 use crate::domain::flow::ExistingMembers;
 use crate::domain::ids::{BUCKETS, NameNo};
 use crate::domain::segment::Condition;
-use crate::store::{EntryAnchor, Examined, ExitWhen, Pass, Qualification, Result, SegmentState};
+use crate::store::{
+    EntryAnchor, Examined, ExitWhen, Pass, Qualification, Result, SegmentState, Standing,
+};
 
 /// Buckets examined in one transaction at first; then as many as fit into the time for which others
 /// may be kept from writing.
 const STRIDE: u16 = 64;
 const WRITING: Duration = Duration::from_millis(100);
+/// While others are at it, or have been.
+const AGAIN_SOON: Duration = Duration::from_millis(100);
 /// Changed customers examined in one transaction.
 const CHANGED: u32 = 2_000;
 /// Every change wakes the loop, and so does every edge that time meets: this is for a machine that slept.
@@ -39,6 +44,8 @@ pub struct Enroller {
 struct Enrolling<'a> {
     engine: &'a Engine,
     entry: Entry<'a>,
+    /// Before anything else was read.
+    standing: Standing,
     stride: u16,
 }
 
@@ -54,6 +61,7 @@ impl Enroller {
     /// Catches one flow up with what is examined, else examines one stride of a new segment, else
     /// looks at what changed.
     pub async fn run_once(&self) -> Result<(Pass, Beat)> {
+        let standing = self.engine.store.standing().await?;
         let catalog = self.engine.catalog();
         self.index(&catalog).await?;
         let states = self.engine.store.flow_states().await?;
@@ -66,6 +74,7 @@ impl Enroller {
         let enrolling = Enrolling {
             engine: &self.engine,
             entry,
+            standing,
             stride: self.stride.load(Ordering::Relaxed),
         };
         let begun = Instant::now();
@@ -138,13 +147,34 @@ impl Enrolling<'_> {
                 wait = until.map_or(wait, |until| wait.min(until));
             }
         }
+        if !self.is_caught_up(&examined) {
+            // The node that leads is at it; whoever is let in now would be passed over.
+            return Ok((Pass::default(), Beat::Within(AGAIN_SOON)));
+        }
         let pass = self.look_at_changed().await?;
         let beat = if pass.customers == u64::from(CHANGED) {
             Beat::Now
+        } else if pass.moved_on {
+            Beat::Within(AGAIN_SOON)
         } else {
             Beat::Within(wait.max(SHORTEST_WAIT))
         };
         Ok((pass, beat))
+    }
+
+    /// Whether every segment is examined, every flow has its members, and this node knows of both.
+    fn is_caught_up(&self, examined: &BTreeMap<NameNo, SegmentState>) -> bool {
+        let is_current = self.entry.catalog.number() == self.standing.revision;
+        is_current
+            && self.segments().iter().all(|(segment, plans)| {
+                let definition = &plans[0].watched.definition;
+                let state = examined.get(segment);
+                let known = state.filter(|state| state.definition == *definition);
+                known.is_some_and(|state| state.examined_to == BUCKETS)
+                    && plans
+                        .iter()
+                        .all(|plan| self.entry.caught_up_to(plan) == BUCKETS)
+            })
     }
 
     fn passing(&self) -> Passing<'_> {
@@ -338,7 +368,13 @@ impl Enrolling<'_> {
             .collect();
         self.engine
             .store
-            .examine_changed(&stripes, &qualifications, &exits, CHANGED, self.entry.now)
+            .examine_changed(
+                (&stripes, Some(&self.standing)),
+                &qualifications,
+                &exits,
+                CHANGED,
+                self.entry.now,
+            )
             .await
     }
 }

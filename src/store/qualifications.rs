@@ -24,6 +24,7 @@ use super::nodes::Grip;
 use super::segment_edges::Edge;
 use super::segment_frame::Frame;
 use super::sql::{query, query_scalar};
+use super::standing::{self, Standing};
 use super::tx::Tx;
 
 /// A segment that flows use, with what its changes mean to them.
@@ -63,6 +64,8 @@ pub struct Pass {
     pub exited: u64,
     /// What changed of those who were looked at.
     pub touched: Touched,
+    /// Nothing was done: flows or segments are elsewhere by now.
+    pub moved_on: bool,
 }
 
 const CAUGHT_UP: &str = "UPDATE flow_states SET caught_up_to = $2 WHERE flow = $1";
@@ -98,10 +101,11 @@ impl Store {
     }
 
     /// Looks at up to `limit` changed customers of these stripes: who joined or left what, who enters,
-    /// who exits.
+    /// who exits. With a standing, it is done only if that is still so: a node that does not know yet
+    /// that a flow has caught up would let nobody in, and nobody would look again.
     pub async fn examine_changed(
         &self,
-        stripes: &Stripes,
+        (stripes, seen_at): (&Stripes, Option<&Standing>),
         qualifications: &[Qualification<'_>],
         exits: &[ExitWhen<'_>],
         limit: u32,
@@ -113,6 +117,14 @@ impl Store {
         seen.retain(|row| !lost.contains(&Bucket::of_number(row.0)));
         if seen.is_empty() {
             return Ok(Pass::default());
+        }
+        if let Some(seen_at) = seen_at
+            && standing::standing(&mut tx).await? != *seen_at
+        {
+            return Ok(Pass {
+                moved_on: true,
+                ..Pass::default()
+            });
         }
         dirty::clean(&mut tx, &seen).await?;
         let changed = Changed::of(&seen);
@@ -262,6 +274,7 @@ impl std::ops::AddAssign for Pass {
         self.enrolled += other.enrolled;
         self.exited += other.exited;
         self.touched |= other.touched;
+        self.moved_on |= other.moved_on;
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     customers, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways,
     history, identity, interactions, jobs, ledger, memberships, meta, moves, names, nodes,
     outcomes, parking, pruning, qualifications, rechecks, requests, revisions, runs, sequences,
-    settlements, status, subscriptions, suppressions, switches, totals,
+    settlements, standing, status, subscriptions, suppressions, switches, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -64,6 +64,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("runs", runs::STATEMENTS),
         ("sequences", sequences::STATEMENTS),
         ("settlements", settlements::STATEMENTS),
+        ("standing", standing::STATEMENTS),
         ("status", status::STATEMENTS),
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),

@@ -189,7 +189,7 @@ impl Walk {
             .collect();
         let pass = self
             .store
-            .examine_changed(&Stripes::all(), &all, &[], 1_000, self.now)
+            .examine_changed((&Stripes::all(), None), &all, &[], 1_000, self.now)
             .await;
         pass.unwrap();
     }
@@ -471,7 +471,7 @@ impl Walk {
             .collect();
         let pass = self
             .store
-            .examine_changed(&Stripes::all(), &all, &[], 1_000, self.now)
+            .examine_changed((&Stripes::all(), None), &all, &[], 1_000, self.now)
             .await;
         pass.unwrap();
     }
