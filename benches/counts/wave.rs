@@ -37,7 +37,7 @@ impl Gateway for Held {
         Box::pin(async move {
             // A closed gate lets everybody through.
             drop(self.gate.acquire().await);
-            hand_over.mark();
+            hand_over.mark().ok();
             Outcome::Accepted {
                 gateway_id: None,
                 detail: String::new(),
