@@ -10,6 +10,7 @@ mod consent;
 mod editing;
 mod entering;
 mod exiting;
+mod hand_clock;
 mod in_flow;
 mod ledger;
 mod pausing;

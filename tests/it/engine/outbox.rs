@@ -12,7 +12,7 @@ use drumbeat::domain::message::Message;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::rig::HandClock;
+use super::hand_clock::HandClock;
 
 /// One try, and how it was answered.
 #[derive(Debug, Clone)]

@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use drumbeat::clock::Clock;
@@ -18,10 +17,11 @@ use drumbeat::engine::{
 };
 use drumbeat::store::{NewRevision, Ownership, Pass, Published, Store};
 use drumbeat::workspace::{self, render};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
+use super::hand_clock::HandClock;
 use super::outbox::Outbox;
 use super::written::{BASE, policy};
 use crate::rig::home::Home;
@@ -29,46 +29,6 @@ use crate::rig::home::Home;
 /// A Monday.
 pub(super) const START: &str = "2026-01-05T10:00:00Z";
 const SOON: Duration = Duration::from_millis(1);
-
-/// Flow time and machine time, both moved by hand.
-#[derive(Debug)]
-pub(super) struct HandClock {
-    flow: AtomicI64,
-    machine: AtomicI64,
-}
-
-impl HandClock {
-    fn at(start: Timestamp) -> Arc<Self> {
-        let start = start.as_microsecond();
-        Arc::new(Self {
-            flow: AtomicI64::new(start),
-            machine: AtomicI64::new(start),
-        })
-    }
-
-    /// Both move by as much.
-    pub(super) fn set(&self, at: Timestamp) {
-        let by = at.as_microsecond() - self.flow.load(Ordering::SeqCst);
-        assert!(by >= 0, "time goes forward");
-        self.flow.fetch_add(by, Ordering::SeqCst);
-        self.machine.fetch_add(by, Ordering::SeqCst);
-    }
-
-    pub(super) fn tick_machine(&self, by: SignedDuration) {
-        let by = i64::try_from(by.as_micros()).unwrap();
-        self.machine.fetch_add(by, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.flow.load(Ordering::SeqCst)).unwrap()
-    }
-
-    fn machine(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.machine.load(Ordering::SeqCst)).unwrap()
-    }
-}
 
 /// One start of the daemon.
 struct Running {

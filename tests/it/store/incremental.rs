@@ -2,15 +2,13 @@
 
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::channel::Channel;
-use drumbeat::domain::customer::{FieldValue, Status};
+use drumbeat::domain::customer::FieldValue;
 use drumbeat::domain::dispatch::DispatchState;
-use drumbeat::domain::duration::Delay;
 use drumbeat::domain::ids::{NameNo, Stripes};
-use drumbeat::domain::interaction::{Interaction, Kind};
-use drumbeat::domain::rating::Rating;
+use drumbeat::domain::interaction::Interaction;
 use drumbeat::domain::revision::NameKind;
-use drumbeat::domain::segment::{Condition, DateTest, Did, Moment};
-use drumbeat::domain::subscription::{Consent, Scope};
+use drumbeat::domain::segment::Condition;
+use drumbeat::domain::subscription::Consent;
 use drumbeat::domain::touched::Touched;
 use drumbeat::domain::value::Value;
 use drumbeat::store::{
@@ -23,87 +21,15 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use super::chance::{ACTS, some_delay, some_fields, some_person, some_scope};
+use super::chance::some_person;
+use super::drawn::{Change, SEGMENTS, certain, some_change, some_segment};
 use super::oracle::Person;
 use super::people::Sent;
 use super::property::{some_condition, write};
 use super::rig::{Fresh, model, now, revision, row, text, with_segment};
 
-const SEGMENTS: usize = 36;
 const PEOPLE: usize = 14;
 const STEPS: usize = 40;
-
-/// What happens to one of the people.
-#[derive(Debug, Clone)]
-enum Change {
-    Fields(Vec<(String, Value)>),
-    Cleared(&'static str),
-    Products(Vec<&'static str>),
-    Tagged,
-    Consent(Channel, Consent),
-    Status(Status),
-    GivenUp(Scope),
-    TakenBack(Scope),
-    Acted(Kind, i64),
-    Sent(Channel),
-    Entered,
-    Left,
-}
-
-fn some_change() -> BoxedStrategy<Change> {
-    let products = vec(select(&["Loan", "card", "cash"][..]), 0..3);
-    let consent = (select(&Channel::ALL[..]), select(&Consent::ALL[..]));
-    prop_oneof![
-        4 => some_fields().prop_map(Change::Fields),
-        1 => select(&["city", "joined_on", "seen_at", "age"][..]).prop_map(Change::Cleared),
-        1 => products.prop_map(Change::Products),
-        1 => Just(Change::Tagged),
-        2 => consent.prop_map(|(channel, is)| Change::Consent(channel, is)),
-        1 => select(&Status::ALL[..]).prop_map(Change::Status),
-        1 => some_scope().prop_map(Change::GivenUp),
-        1 => some_scope().prop_map(Change::TakenBack),
-        3 => (select(&ACTS[..]), -1_i64..40).prop_map(|(kind, hours)| Change::Acted(kind, hours)),
-        2 => select(&Channel::ALL[..]).prop_map(Change::Sent),
-        1 => Just(Change::Entered),
-        1 => Just(Change::Left),
-    ]
-    .boxed()
-}
-
-/// Conditions of every kind, also about other segments, flows and what was sent.
-fn some_segment() -> BoxedStrategy<Condition> {
-    let sent = (
-        select(&[Kind::EmailSent, Kind::SmsSent][..]),
-        some_delay(),
-        1_u32..3,
-    );
-    let sent = sent.prop_map(|(kind, within_last, at_least)| {
-        Condition::Did(Did {
-            kind,
-            campaign: None,
-            flow: None,
-            step: None,
-            channel: None,
-            within_last: Some(within_last),
-            at_least,
-        })
-    });
-    let named = (0..SEGMENTS / 2).prop_map(|n| Condition::Segment(format!("s{n}")));
-    let leaf = prop_oneof![
-        3 => some_condition(),
-        1 => sent,
-        1 => Just(Condition::InFlow("welcome".to_owned())),
-        2 => named,
-    ];
-    let not = |part| Condition::Not(Box::new(part));
-    prop_oneof![
-        leaf.clone(),
-        leaf.clone().prop_map(not),
-        vec(leaf.clone(), 1..3).prop_map(Condition::All),
-        vec(leaf, 1..3).prop_map(Condition::Any),
-    ]
-    .boxed()
-}
 
 struct Segment {
     number: NameNo,
@@ -182,6 +108,11 @@ impl Walk {
                 self.looked += 1;
             }
         }
+        self.look_at_changes().await;
+    }
+
+    /// Those who changed, and nothing about time.
+    async fn look_at_changes(&mut self) {
         let all: Vec<_> = self
             .segments
             .iter()
@@ -423,7 +354,7 @@ pub(super) async fn a_segment_is_asked_only_about_what_it_asks_for(store: Fresh)
         looked: 0,
     };
     let mut walk = walk;
-    walk.look_plain().await;
+    walk.look_at_changes().await;
     let (by, model) = (By::new(Actor::named("ana"), Source::Api), model());
     // Past the store, so that only a question can find it.
     let tag = published_tag(&walk.published);
@@ -439,7 +370,7 @@ pub(super) async fn a_segment_is_asked_only_about_what_it_asks_for(store: Fresh)
         .set_fields(person, &city, &model, &by, now())
         .await
         .unwrap();
-    walk.look_plain().await;
+    walk.look_at_changes().await;
     assert_eq!(walk.store.number(members).await, 0, "a city is no tag");
     let how = Upsert {
         model: &model,
@@ -452,69 +383,11 @@ pub(super) async fn a_segment_is_asked_only_about_what_it_asks_for(store: Fresh)
         .upsert_customers(&[row("a", &[])], &how)
         .await
         .unwrap();
-    walk.look_plain().await;
+    walk.look_at_changes().await;
     assert_eq!(walk.store.number(members).await, 1);
     assert_eq!(walk.store.marks().await, 0);
 }
 
 fn published_tag(published: &Published) -> i32 {
     published.numbers.number(NameKind::Tag, "vip").unwrap().0
-}
-
-impl Walk {
-    /// Those who changed, and nothing about time.
-    async fn look_plain(&mut self) {
-        let all: Vec<_> = self
-            .segments
-            .iter()
-            .map(|s| self.qualification(s))
-            .collect();
-        let pass = self
-            .store
-            .examine_changed((&Stripes::all(), None), &all, &[], 1_000, self.now)
-            .await;
-        pass.unwrap();
-    }
-}
-
-/// What chance may leave out.
-fn certain() -> Vec<Condition> {
-    let ratings = Rating::ALL.iter().copied().map(Condition::Rating);
-    let scope = Scope {
-        campaign: Some("a".to_owned()),
-        ..Scope::default()
-    };
-    let more = [
-        Condition::Subscribed(scope),
-        Condition::Tag("vip".to_owned()),
-    ];
-    every_axis()
-        .into_iter()
-        .chain(ratings)
-        .chain(more)
-        .collect()
-}
-
-/// Edges of every axis.
-pub(super) fn every_axis() -> Vec<Condition> {
-    let did = |kind| {
-        Condition::Did(Did {
-            kind,
-            campaign: None,
-            flow: None,
-            step: None,
-            channel: None,
-            within_last: Some(Delay::days(3)),
-            at_least: 1,
-        })
-    };
-    let mut all = super::edges::conditions();
-    all.extend([did(Kind::Login), did(Kind::EmailSent)]);
-    let old = DateTest::OlderThan(Delay::hours(70));
-    let moments = [Moment::Created, Moment::LastEngagement];
-    all.extend(moments.map(|moment| Condition::Moment {
-        moment,
-        test: old.clone(),
-    }));
-    all
 }

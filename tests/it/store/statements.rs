@@ -5,7 +5,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr as _};
 
-use super::incremental::every_axis;
+use super::drawn::every_axis;
 use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
