@@ -139,7 +139,8 @@ impl Reloader {
             }
         };
         self.asked_at = self.engine.store.reload_requested().await.ok().flatten();
-        let mut next = Instant::now() + RESCAN;
+        // What changed before the watch began was told to nobody.
+        let mut next = Instant::now();
         // Asked for, and not done yet: the store could not be asked.
         let mut owed = false;
         loop {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::store::Store;
 
 /// How often the store is asked whether another process has written: the most that its change waits unseen.
-const LOOK_EVERY: Duration = Duration::from_millis(40);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The most often that listeners hear of changes: each of them then reads.
 const REST: Duration = Duration::from_millis(8);
 /// A commit of our own is looked for this often, from its beginning until it can be seen.

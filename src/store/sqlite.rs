@@ -15,8 +15,8 @@ const OLDEST: [u32; 3] = [3, 51, 3];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Page caches: the writer's holds the pages that a batch touches, a reader's a few inner ones.
-const WRITER_CACHE: &str = "-65536";
-const READER_CACHE: &str = "-8192";
+const WRITER_CACHE: &str = "-40960";
+const READER_CACHE: &str = "-4096";
 /// The writer's, while it goes once through everybody and comes back to no page.
 const SWEEPING_CACHE: &str = "-16384";
 
