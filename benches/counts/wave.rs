@@ -117,7 +117,7 @@ impl Wave {
         let room = u32::try_from(self.messages)?;
         config.slots = room * 4;
         config.connections = if until >= Run::Rendered { room } else { 1 };
-        let outlet = Outlet::new(config, gateway.clone(), rig::day(0)?);
+        let outlet = Outlet::new(config, gateway.clone());
         let outlets = BTreeMap::from([(Channel::Email, Arc::new(outlet))]);
         engine.install(catalog, outlets);
         Ok(gateway)

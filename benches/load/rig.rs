@@ -124,7 +124,7 @@ impl Rig {
         let ownership = store.own("the benchmark").await?;
         let published = publish(&store, place, clock.now()).await?;
         let is_shared = store.is_shared();
-        let outlets = outlets(&published.revision, &gateway, is_shared, clock.machine());
+        let outlets = outlets(&published.revision, &gateway, is_shared);
         let catalog = Catalog::new(published, store.successors().await?);
         let (left, marks) = {
             let path = store.beside("handover");
@@ -255,19 +255,14 @@ impl Loops {
     }
 }
 
-fn outlets(
-    revision: &Revision,
-    gateway: &SharedGateway,
-    is_shared: bool,
-    now: Timestamp,
-) -> Outlets {
+fn outlets(revision: &Revision, gateway: &SharedGateway, is_shared: bool) -> Outlets {
     let open = if is_shared {
         Outlet::shared
     } else {
         Outlet::new
     };
     let outlet = |config: &drumbeat::domain::gateway::ChannelConfig| {
-        Arc::new(open(config.clone(), Arc::clone(gateway), now))
+        Arc::new(open(config.clone(), Arc::clone(gateway)))
     };
     let channels = revision.channels.iter();
     channels

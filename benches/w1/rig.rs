@@ -358,13 +358,12 @@ fn outlets(revision: &Revision, place: &Place, wire: Wire) -> Result<Outlets> {
                 reveal: &|text| Ok(settings.reveal(text)?),
             })?,
         };
-        let (config, now) = (config.clone(), day(0)?);
-        let outlet = if place.server.is_some() {
-            Outlet::shared(config, gateway, now)
+        let open = if place.server.is_some() {
+            Outlet::shared
         } else {
-            Outlet::new(config, gateway, now)
+            Outlet::new
         };
-        outlets.insert(*channel, Arc::new(outlet));
+        outlets.insert(*channel, Arc::new(open(config.clone(), gateway)));
     }
     Ok(outlets)
 }

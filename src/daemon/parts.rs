@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::channels::registry;
 use crate::channels::setup::{BadGateway, Setup};
-use crate::clock::Clock;
 use crate::domain::revision::Revision;
 use crate::engine::{Catalog, Engine, Outlet, Outlets};
 use crate::settings::Settings;
@@ -15,7 +14,6 @@ use crate::store::{Published, Result, Store};
 pub(super) struct Workshop {
     pub(super) workspace: PathBuf,
     pub(super) settings: Settings,
-    pub(super) clock: Arc<dyn Clock>,
     /// Whether other nodes use the same gateways.
     pub(super) is_shared: bool,
 }
@@ -58,12 +56,12 @@ impl Workshop {
             workspace: &self.workspace,
             reveal: &|text| Ok(self.settings.reveal(text)?),
         })?;
-        let (config, now) = (config.clone(), self.clock.machine());
-        Ok(Arc::new(if self.is_shared {
-            Outlet::shared(config, gateway, now)
+        let open = if self.is_shared {
+            Outlet::shared
         } else {
-            Outlet::new(config, gateway, now)
-        }))
+            Outlet::new
+        };
+        Ok(Arc::new(open(config.clone(), gateway)))
     }
 }
 

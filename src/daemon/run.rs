@@ -18,7 +18,7 @@ use super::parts::{self, Workshop};
 use super::reload::{self, Reading, Reloader};
 use super::signals::{Asked, Signals};
 use super::{clock, housekeeping, systemd};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::domain::ids::Share;
 use crate::domain::link::LinkKey;
 use crate::engine::{
@@ -57,7 +57,6 @@ pub async fn run_under(
     let workshop = Workshop {
         workspace: options.workspace.clone(),
         settings,
-        clock: Arc::new(SystemClock),
         is_shared: false,
     };
     let reading = reload::read(&workshop).map_err(|error| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::ask::{Answer, Asked};
 use super::beat::Beat;
@@ -26,6 +26,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Busy slots are waited for no longer than this at a time.
 const STILL_BUSY: Duration = Duration::from_millis(5);
 
+/// Messages of a paced channel that are due this close together, in machine time, go in any order.
+const CLOSE: SignedDuration = SignedDuration::from_secs(1);
+
 /// What has been found while going over the lanes.
 #[derive(Default)]
 struct Round {
@@ -42,9 +45,13 @@ impl Round {
         match room {
             Room::For(room) => return Some(room),
             Room::WhenFreed => self.busy = true,
-            Room::After(rest) => self.rest = Some(self.rest.map_or(rest, |known| known.min(rest))),
+            Room::After(rest) => self.rest(rest),
         }
         None
+    }
+
+    fn rest(&mut self, rest: Duration) {
+        self.rest = Some(self.rest.map_or(rest, |known| known.min(rest)));
     }
 }
 
@@ -58,9 +65,6 @@ pub struct Claimer {
     doubtful: Mutex<Vec<EnrollmentId>>,
 }
 
-/// Claimers beside each other: one reads while the other writes.
-pub const CLAIMERS: u16 = 2;
-
 impl Claimer {
     pub fn new(engine: Arc<Engine>, settler: Settler, share: Share) -> Self {
         Self {
@@ -73,44 +77,57 @@ impl Claimer {
 
     /// One pass over the lanes in which something is due; then when to look again.
     pub async fn run_once(&self) -> Result<Beat> {
-        let (store, clock) = (&self.engine.store, &self.engine.clock);
-        let duty = &self.engine.duty;
         // Whatever is claimed is counted as flying before a bucket is given up.
-        let _pass = duty.pass().await;
-        let stripes = duty.stripes().part(self.share);
+        let _pass = self.engine.duty.pass().await;
+        let stripes = self.engine.duty.stripes().part(self.share);
         if stripes.is_empty() {
+            self.stand_aside();
             return Ok(Beat::Within(LONGEST_WAIT));
         }
+        let beat = self.over_lanes(&stripes).await;
+        if beat.is_err() {
+            self.stand_aside();
+        }
+        beat
+    }
+
+    async fn over_lanes(&self, stripes: &Stripes) -> Result<Beat> {
+        let (store, clock) = (&self.engine.store, &self.engine.clock);
         self.put_back().await?;
         let catalog = self.engine.catalog();
         let (states, channels, next) = tokio::try_join!(
             store.flow_states(),
             store.channel_states(),
-            store.next_dues(&stripes)
+            store.next_dues(stripes)
         )?;
         let now = clock.now();
-        let is_due = |lane: Lane| next.get(&lane).is_some_and(|due| *due <= now);
+        let due = |lane: Lane| next.get(&lane).copied().filter(|due| *due <= now);
         let mut round = Round::default();
         for lane in [Lane::None, Lane::Reentry]
             .into_iter()
-            .filter(|lane| is_due(*lane))
+            .filter(|lane| due(*lane).is_some())
         {
-            self.pass(&catalog, &states, (lane, &stripes), None).await?;
+            self.pass(&catalog, &states, (lane, stripes), None).await?;
             round.worked = true;
         }
         for (channel, outlet) in self.engine.outlets().iter() {
             let lane = Lane::Channel(*channel);
-            let is_paused = channels.get(channel).is_some_and(|s| s.pause.is_some());
-            if is_paused || !is_due(lane) {
+            let state = channels.get(channel);
+            let is_running = state.is_none_or(|state| state.pause.is_none());
+            let due = due(lane).filter(|_| is_running);
+            outlet.reach(self.share, due);
+            if due.is_none() {
                 continue;
             }
             let machine = clock.machine();
-            outlet
-                .consult(store, channels.get(channel), machine)
-                .await?;
+            if let Some(rest) = outlet.lets_others_go(self.share, clock.flow_span(CLOSE), machine) {
+                round.rest(rest);
+                continue;
+            }
+            outlet.consult(store, state, machine).await?;
             if let Some(room) = round.room(outlet.room(machine)) {
                 let through = Some((outlet, room));
-                self.pass(&catalog, &states, (lane, &stripes), through)
+                self.pass(&catalog, &states, (lane, stripes), through)
                     .await?;
                 round.worked = true;
             }
@@ -128,6 +145,13 @@ impl Claimer {
         let coming = next.values().filter(|due| **due > now).map(until).min();
         let waits = [round.rest, coming].into_iter().flatten();
         Ok(Beat::Within(waits.min().unwrap_or(LONGEST_WAIT)))
+    }
+
+    /// Nobody waits for what is due in this share: it is not claimed now.
+    fn stand_aside(&self) {
+        for outlet in self.engine.outlets().values() {
+            outlet.reach(self.share, None);
+        }
     }
 
     /// A claim that was written after all, though the store could not say so, has nobody who sends it.
@@ -160,6 +184,11 @@ impl Claimer {
             .as_ref()
             .map_or(WAITING_PLACES, |(_, room)| room.messages());
         let dues = engine.store.due(stripes, lane, now, limit).await?;
+        if let Some((outlet, _)) = &through {
+            let is_full = dues.len() as u64 >= u64::from(limit);
+            let last = dues.last().map(|due| due.due);
+            outlet.reach(self.share, last.filter(|_| is_full));
+        }
         if dues.is_empty() {
             return Ok(());
         }
@@ -218,5 +247,11 @@ impl Claimer {
             let (catalog, outlet) = (Arc::clone(catalog), Arc::clone(outlet));
             self.settler.spawn(claim, catalog, outlet, room.take());
         }
+    }
+}
+
+impl Drop for Claimer {
+    fn drop(&mut self) {
+        self.stand_aside();
     }
 }

@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use super::breaker::Breaker;
 use super::grants::Grants;
-use super::pace::Pacer;
+use super::heads::Heads;
+use super::pace::{Line, Waiting};
 use crate::channels::SharedGateway;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DeferCause, Outcome};
 use crate::domain::gateway::ChannelConfig;
-use crate::store::{ChannelState, Grant, Result, Store};
+use crate::domain::ids::Share;
+use crate::store::{self, ChannelState, Grant, Store};
 
 /// The channels of a revision that have a gateway.
 pub type Outlets = BTreeMap<Channel, Arc<Outlet>>;
@@ -27,52 +30,18 @@ pub struct Outlet {
     /// Messages that are rendered: a few for each connection; the others of a claim wait as they are.
     desks: Semaphore,
     flow: Mutex<Flow>,
+    /// Where a pace makes messages wait for each other.
+    line: Option<Arc<Line>>,
+    heads: Heads,
     /// Whether other nodes send through the gateway, too.
     is_shared: bool,
     asking: tokio::sync::Mutex<()>,
 }
 
 struct Flow {
-    pacing: Pacing,
+    /// What this node may send of a pace that other nodes keep, too.
+    grants: Option<Grants>,
     breaker: Breaker,
-}
-
-/// Who says how many messages may go.
-enum Pacing {
-    Own(Pacer),
-    /// The store, for all nodes together.
-    Given(Grants),
-}
-
-impl Pacing {
-    fn allows(&mut self, wanted: u32, now: Timestamp) -> u32 {
-        match self {
-            Self::Own(pacer) => pacer.allows(wanted, now),
-            Self::Given(grants) => grants.allows(wanted, now),
-        }
-    }
-
-    /// How long there is none, as far as is known.
-    fn rests(&self, now: Timestamp) -> Duration {
-        match self {
-            Self::Own(_) => Duration::ZERO,
-            Self::Given(grants) => grants.rests(now),
-        }
-    }
-
-    fn spend(&mut self, spent: u32, now: Timestamp) {
-        match self {
-            Self::Own(pacer) => pacer.spend(spent, now),
-            Self::Given(grants) => grants.spend(spent, now),
-        }
-    }
-
-    fn refund(&mut self, unspent: u32, at: Timestamp) {
-        match self {
-            Self::Own(pacer) => pacer.refund(unspent, at),
-            Self::Given(grants) => grants.refund(unspent),
-        }
-    }
 }
 
 /// How much a channel lets through now.
@@ -100,19 +69,43 @@ impl Reserved {
     }
 
     /// The slot of one message.
-    pub fn take(&mut self) -> Option<OwnedSemaphorePermit> {
-        let slot = self.slots.split(1)?;
+    pub fn take(&mut self) -> Option<Slot> {
+        let permit = self.slots.split(1)?;
         self.probes = false;
-        Some(slot)
+        Some(Slot {
+            _permit: permit,
+            waiting: self.outlet.line.as_ref().map(Line::one),
+        })
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
+        if let Some(line) = &self.outlet.line {
+            line.leave(self.messages());
+        }
         let mut flow = self.outlet.flow();
-        flow.pacing.refund(self.messages(), self.at);
+        if let Some(grants) = &mut flow.grants {
+            grants.refund(self.messages());
+        }
         if self.probes {
             flow.breaker.withdraw_probe(self.at);
+        }
+    }
+}
+
+/// What a message holds until its outcome is stored.
+#[derive(Debug)]
+pub struct Slot {
+    _permit: OwnedSemaphorePermit,
+    waiting: Option<Waiting>,
+}
+
+impl Slot {
+    /// Waits until the pace of the channel lets the message go.
+    pub async fn turn(&mut self) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.turn().await;
         }
     }
 }
@@ -129,32 +122,25 @@ const AT_ONCE: u32 = 512;
 const DESKS: u32 = 4;
 
 impl Outlet {
-    pub fn new(config: ChannelConfig, gateway: SharedGateway, now: Timestamp) -> Self {
-        let pacing = Pacing::Own(Pacer::new(config.pace, now));
-        Self::with(config, gateway, (pacing, false))
+    pub fn new(config: ChannelConfig, gateway: SharedGateway) -> Self {
+        Self::with(config, gateway, false)
     }
 
     /// The same on a store that other nodes use, too: they keep its pace and mind its breaker together.
-    pub fn shared(config: ChannelConfig, gateway: SharedGateway, now: Timestamp) -> Self {
-        let pacing = match config.pace {
-            Some(pace) => Pacing::Given(Grants::new(pace)),
-            None => Pacing::Own(Pacer::new(None, now)),
-        };
-        Self::with(config, gateway, (pacing, true))
+    pub fn shared(config: ChannelConfig, gateway: SharedGateway) -> Self {
+        Self::with(config, gateway, true)
     }
 
-    fn with(
-        config: ChannelConfig,
-        gateway: SharedGateway,
-        (pacing, is_shared): (Pacing, bool),
-    ) -> Self {
+    fn with(config: ChannelConfig, gateway: SharedGateway, is_shared: bool) -> Self {
         let slots = Arc::new(Semaphore::new(config.slots as usize));
         let desks = Semaphore::new((config.connections.max(1) * DESKS) as usize);
         let flow = Mutex::new(Flow {
-            pacing,
+            grants: config.pace.filter(|_| is_shared).map(Grants::new),
             breaker: Breaker::default(),
         });
         Self {
+            line: config.pace.map(Line::new),
+            heads: Heads::default(),
             config,
             gateway,
             slots,
@@ -165,6 +151,22 @@ impl Outlet {
         }
     }
 
+    /// Says when the first message that a claimer has yet to claim is due; none: it has nothing to claim.
+    pub fn reach(&self, share: Share, due: Option<Timestamp>) {
+        self.heads.set(share, due);
+    }
+
+    /// How long a claimer leaves the pace to the others, if their messages are due earlier by more than `by`.
+    pub fn lets_others_go(
+        &self,
+        share: Share,
+        by: SignedDuration,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let lets = self.line.is_some() && self.heads.is_ahead(share, by);
+        lets.then(|| self.flow().breaker.rests(now).max(PACED))
+    }
+
     /// Asks the store for what it needs of what all nodes share, before room is reserved: times of the
     /// pace, how the breaker stands, and whether this node is to probe.
     pub async fn consult(
@@ -172,7 +174,7 @@ impl Outlet {
         store: &Store,
         state: Option<&ChannelState>,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> store::Result<()> {
         if !self.is_shared {
             return Ok(());
         }
@@ -186,15 +188,12 @@ impl Outlet {
         if self.flow().breaker.wants_probe(now) && !store.take_probe(channel, PROBE_TAKES).await? {
             self.flow().breaker.wait_for_probe(now);
         }
-        let wanted = match &mut self.flow().pacing {
-            Pacing::Given(grants) => grants.wanted(now),
-            Pacing::Own(_) => None,
-        };
+        let wanted = self.flow().grants.as_mut().and_then(|g| g.wanted(now));
         let Some(wanted) = wanted else {
             return Ok(());
         };
         let answer = store.grant(channel, wanted.span, wanted.within).await?;
-        if let Pacing::Given(grants) = &mut self.flow().pacing {
+        if let Some(grants) = &mut self.flow().grants {
             match answer {
                 Grant::Given(ahead) => grants.add(now + ahead, wanted.count),
                 Grant::Later(rest) => grants.rest(now + rest),
@@ -211,12 +210,12 @@ impl Outlet {
         if free < self.config.slots.div_ceil(4).min(AT_ONCE / 2) {
             return Room::WhenFreed;
         }
-        let mut flow = self.flow();
         let share = self.config.slots.div_ceil(2).min(AT_ONCE);
-        let paced = flow.pacing.allows(free.min(share), now);
-        if paced == 0 {
-            return Room::After(flow.pacing.rests(now).max(PACED));
-        }
+        let mut flow = self.flow();
+        let paced = match self.paced(&mut flow, free.min(share), now) {
+            Ok(paced) => paced,
+            Err(rest) => return Room::After(rest.max(PACED)),
+        };
         let allowed = flow.breaker.allows(paced, now);
         if allowed == 0 {
             return Room::After(flow.breaker.rests(now).max(PACED));
@@ -225,13 +224,36 @@ impl Outlet {
             flow.breaker.withdraw_probe(now);
             return Room::WhenFreed;
         };
-        flow.pacing.spend(allowed, now);
+        if let Some(grants) = &mut flow.grants {
+            grants.spend(allowed, now);
+        }
+        if let Some(line) = &self.line {
+            line.join(allowed);
+        }
         Room::For(Reserved {
             outlet: Arc::clone(self),
             slots,
             at: now,
             probes: flow.breaker.is_probing(),
         })
+    }
+
+    /// How many of `wanted` the pace lets be claimed now, else how long there is none.
+    fn paced(&self, flow: &mut Flow, wanted: u32, now: Timestamp) -> Result<u32, Duration> {
+        let Some(line) = &self.line else {
+            return Ok(wanted);
+        };
+        let room = wanted.min(line.room());
+        if room == 0 {
+            return Err(line.rests(Instant::now()));
+        }
+        let Some(grants) = &mut flow.grants else {
+            return Ok(room);
+        };
+        match grants.allows(room, now) {
+            0 => Err(grants.rests(now)),
+            granted => Ok(granted),
+        }
     }
 
     fn flow(&self) -> MutexGuard<'_, Flow> {

@@ -1,140 +1,250 @@
-//! Owns the pace of a channel: how many messages may go now, so that no span holds more than it should.
+//! Owns the pace of a channel at the hand-over: the instants at which its messages go, one after the other.
+//!
+//! It is the virtual scheduling of ITU-T I.371: who comes late takes the next free instant, and what was
+//! missed is lost. So nothing late is ever a burst, however long a commit took.
 
-use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use crate::domain::gateway::Pace;
 
-/// In machine time: a token bucket that holds at most a tenth of a second's worth, so that nothing
-/// bursts, and a count of what went, so that no span of the pace holds more than it.
+/// So much of the pace may be claimed and wait for its instants: they are used while more is being claimed.
+const AHEAD: Duration = Duration::from_millis(250);
+/// What was missed by less than this is made up for: timers wake a millisecond or two late.
+const LATE: Duration = Duration::from_millis(15);
+
+/// The messages of a channel that wait for their instants.
 #[derive(Debug)]
-pub(super) struct Pacer {
-    pace: Option<Pace>,
-    tokens: f64,
-    filled_at: Timestamp,
-    /// What went within the pace's span, the oldest first.
-    went: VecDeque<(Timestamp, u32)>,
+pub(super) struct Line {
+    /// From one instant to the next.
+    every: Duration,
+    state: Mutex<State>,
+    /// The first in line sleeps; the others keep their order.
+    first: tokio::sync::Mutex<()>,
 }
 
-impl Pacer {
-    pub(super) fn new(pace: Option<Pace>, now: Timestamp) -> Self {
-        Self {
-            pace,
-            tokens: 1.0,
-            filled_at: now,
-            went: VecDeque::new(),
-        }
-    }
+#[derive(Debug)]
+struct State {
+    /// The next free instant.
+    free: Instant,
+    waiting: u32,
+}
 
-    /// How many of `wanted` may go now.
-    pub(super) fn allows(&mut self, wanted: u32, now: Timestamp) -> u32 {
-        let Some(pace) = self.pace else {
-            return wanted;
+/// One message in the line, until its turn has come.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    line: Arc<Line>,
+    is_over: bool,
+}
+
+impl Line {
+    pub(super) fn new(pace: Pace) -> Arc<Self> {
+        let span = u128::from(pace.per_seconds.max(1)) * 1_000_000_000;
+        let every = span.div_ceil(u128::from(pace.messages.max(1)));
+        let state = State {
+            free: Instant::now(),
+            waiting: 0,
         };
-        let per_second = pace.per_second();
-        let elapsed = now.duration_since(self.filled_at).as_secs_f64().max(0.0);
-        self.filled_at = now;
-        self.tokens = (self.tokens + elapsed * per_second).min((per_second / 10.0).max(1.0));
-        let span = SignedDuration::from_secs(i64::from(pace.per_seconds));
-        while self
-            .went
-            .front()
-            .is_some_and(|(at, _)| now.duration_since(*at) >= span)
-        {
-            self.went.pop_front();
-        }
-        let went: u32 = self.went.iter().map(|(_, count)| count).sum();
-        wanted
-            .min(whole(self.tokens))
-            .min(pace.messages.saturating_sub(went))
+        Arc::new(Self {
+            every: Duration::from_nanos(u64::try_from(every).unwrap_or(u64::MAX)),
+            state: Mutex::new(state),
+            first: tokio::sync::Mutex::default(),
+        })
     }
 
-    /// Counts those that are about to go.
-    pub(super) fn spend(&mut self, spent: u32, now: Timestamp) {
-        if self.pace.is_some() && spent > 0 {
-            self.tokens -= f64::from(spent);
-            self.went.push_back((now, spent));
+    /// How many more may be claimed now; a few are not worth it where the line holds many: none.
+    pub(super) fn room(&self) -> u32 {
+        let now = Instant::now();
+        if !self.rests(now).is_zero() {
+            return 0;
+        }
+        let ahead = (now + AHEAD).saturating_duration_since(self.next(now));
+        self.instants(ahead)
+    }
+
+    /// How long nothing may be claimed.
+    pub(super) fn rests(&self, now: Instant) -> Duration {
+        let worth_it = self.instants(AHEAD).div_ceil(2);
+        let last = self.next(now) + self.every * (worth_it - 1);
+        last.saturating_duration_since(now + AHEAD)
+    }
+
+    /// So many are about to be claimed.
+    pub(super) fn join(&self, messages: u32) {
+        self.state().waiting += messages;
+    }
+
+    /// So many were not claimed after all.
+    pub(super) fn leave(&self, messages: u32) {
+        self.state().waiting -= messages;
+    }
+
+    /// One of those that joined.
+    pub(super) fn one(self: &Arc<Self>) -> Waiting {
+        Waiting {
+            line: Arc::clone(self),
+            is_over: false,
         }
     }
 
-    /// Takes back those counted at that time that did not go after all.
-    pub(super) fn refund(&mut self, unspent: u32, at: Timestamp) {
-        let counted = self.went.iter_mut().rev().find(|(then, _)| *then == at);
-        if let Some((_, spent)) = counted {
-            let unspent = unspent.min(*spent);
-            *spent -= unspent;
-            self.tokens += f64::from(unspent);
-        }
+    /// The instant of who would come now.
+    fn next(&self, now: Instant) -> Instant {
+        let state = self.state();
+        state.free.max(now) + self.every * state.waiting
+    }
+
+    /// How many instants a span holds, one at either end.
+    fn instants(&self, span: Duration) -> u32 {
+        let after_the_first = span.as_nanos() / self.every.as_nanos().max(1);
+        u32::try_from(after_the_first + 1).unwrap_or(u32::MAX)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "bounded by the pace"
-)]
-fn whole(tokens: f64) -> u32 {
-    tokens.max(0.0).floor() as u32
+impl Waiting {
+    /// Waits for the message's instant.
+    pub(super) async fn turn(&mut self) {
+        let line = Arc::clone(&self.line);
+        let _first = line.first.lock().await;
+        let now = Instant::now();
+        let at = self.take(now);
+        // Whoever sleeps wakes at a whole millisecond: those whose instants have come meanwhile do not sleep.
+        if at > now {
+            tokio::time::sleep_until(at).await;
+        }
+    }
+
+    fn take(&mut self, now: Instant) -> Instant {
+        let mut state = self.line.state();
+        let at = state.free.max(now.checked_sub(LATE).unwrap_or(now));
+        state.free = at + self.line.every;
+        state.waiting -= u32::from(!self.is_over);
+        self.is_over = true;
+        at
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.line.leave(1);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_minute_never_holds_more_than_the_pace() {
-        let pace = Pace {
-            messages: 50,
+    const TENTH: Duration = Duration::from_millis(100);
+
+    fn per_second(messages: u32) -> Arc<Line> {
+        Line::new(Pace {
+            messages,
             per_seconds: 1,
-        };
-        let mut now = Timestamp::UNIX_EPOCH;
-        let mut pacer = Pacer::new(Some(pace), now);
-        let mut sent = 0;
-        for _ in 0..60_000 {
-            let allowed = pacer.allows(1000, now);
-            pacer.spend(allowed, now);
-            sent += allowed;
-            now += SignedDuration::from_millis(1);
+        })
+    }
+
+    fn claimed(line: &Arc<Line>) -> Vec<Waiting> {
+        let room = line.room();
+        line.join(room);
+        (0..room).map(|_| line.one()).collect()
+    }
+
+    /// Hands all over at once, as tasks of their own: when each went.
+    async fn handed_over(messages: Vec<Waiting>) -> Vec<Instant> {
+        let turns = messages.into_iter().map(|mut message| {
+            tokio::spawn(async move {
+                message.turn().await;
+                Instant::now()
+            })
+        });
+        let turns: Vec<_> = turns.collect();
+        let mut times = Vec::new();
+        for turn in turns {
+            times.push(turn.await.unwrap());
         }
-        assert!((2_950..=3_000).contains(&sent), "{sent}");
+        times
     }
 
-    #[test]
-    fn what_did_not_go_may_go_later() {
-        let pace = Pace {
-            messages: 600,
-            per_seconds: 60,
+    fn most_in(times: &[Instant], span: Duration) -> usize {
+        let within = |from: usize| {
+            let later = times[from..].iter();
+            later.take_while(|at| **at - times[from] < span).count()
         };
-        let mut now = Timestamp::UNIX_EPOCH;
-        let mut pacer = Pacer::new(Some(pace), now);
-        now += SignedDuration::from_secs(1);
-        assert_eq!(pacer.allows(10, now), 1);
-        pacer.spend(1, now);
-        assert_eq!(pacer.allows(10, now), 0);
-        pacer.refund(1, now);
-        assert_eq!(pacer.allows(10, now), 1);
+        (0..times.len()).map(within).max().unwrap_or(0)
     }
 
-    #[test]
-    fn without_a_pace_all_may_go() {
-        let mut pacer = Pacer::new(None, Timestamp::UNIX_EPOCH);
-        assert_eq!(pacer.allows(700, Timestamp::UNIX_EPOCH), 700);
+    #[tokio::test(start_paused = true)]
+    async fn messages_go_evenly_though_commits_take_long() {
+        let line = per_second(1_000);
+        let (begun, mut times) = (Instant::now(), Vec::new());
+        let mut going = tokio::task::JoinSet::new();
+        for commit in 0..60 {
+            let messages = claimed(&line);
+            let takes = match commit {
+                20 => 300,
+                40 => 900,
+                _ => 20,
+            };
+            tokio::time::sleep(Duration::from_millis(takes)).await;
+            going.spawn(handed_over(messages));
+        }
+        while let Some(went) = going.join_next().await {
+            times.extend(went.unwrap());
+        }
+        times.sort();
+        assert!(times.len() > 1_500, "{}", times.len());
+        let most = most_in(&times, TENTH);
+        assert!((99..=116).contains(&most), "{most}");
+        assert!(begun.elapsed() < Duration::from_secs(3));
     }
 
-    #[test]
-    fn a_slow_pace_lets_one_go_now_and_then() {
-        let pace = Pace {
+    #[tokio::test(start_paused = true)]
+    async fn with_enough_to_send_the_pace_is_kept_to_the_percent() {
+        let line = per_second(5_000);
+        let begun = Instant::now();
+        let mut going = tokio::task::JoinSet::new();
+        let mut sent = 0;
+        while sent < 50_000 {
+            let messages = claimed(&line);
+            sent += messages.len();
+            going.spawn(handed_over(messages));
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        while let Some(went) = going.join_next().await {
+            went.unwrap();
+        }
+        let wanted = f64::from(u32::try_from(sent).unwrap()) / 5_000.0;
+        let ratio = begun.elapsed().as_secs_f64() / wanted;
+        assert!((0.99..1.01).contains(&ratio), "{ratio}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_pace_lets_one_be_claimed_shortly_before_its_instant() {
+        let line = Line::new(Pace {
             messages: 6,
             per_seconds: 60,
-        };
-        let mut now = Timestamp::UNIX_EPOCH;
-        let mut pacer = Pacer::new(Some(pace), now);
-        assert_eq!(pacer.allows(10, now), 1);
-        pacer.spend(1, now);
-        now += SignedDuration::from_secs(9);
-        assert_eq!(pacer.allows(10, now), 0);
-        now += SignedDuration::from_secs(2);
-        assert_eq!(pacer.allows(10, now), 1);
+        });
+        handed_over(claimed(&line)).await;
+        assert_eq!(line.room(), 0);
+        let rests = line.rests(Instant::now());
+        assert_eq!(rests, Duration::from_millis(9_750));
+        tokio::time::advance(rests).await;
+        assert_eq!(line.room(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_handed_over_leaves_its_place_to_others() {
+        let line = per_second(100);
+        let messages = claimed(&line);
+        assert_eq!((messages.len(), line.room()), (26, 0));
+        drop(messages);
+        assert_eq!(line.room(), 26);
     }
 }

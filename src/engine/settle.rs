@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::catalog::{Catalog, Walk};
 use super::duty::Flying;
 use super::handover::Place;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Slot};
 use super::runtime::Engine;
 use super::send::{self, Attempted, Claim, Leased};
 use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
@@ -32,7 +32,7 @@ pub struct Done {
 }
 
 /// What is given back when the outcome is stored.
-type Held = (Place, Flying, Option<OwnedSemaphorePermit>);
+type Held = (Place, Flying, Option<Slot>);
 
 /// Where slots bring their outcomes.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl Settler {
         claim: Claim,
         catalog: Arc<Catalog>,
         outlet: Arc<Outlet>,
-        slot: Option<OwnedSemaphorePermit>,
+        mut slot: Option<Slot>,
     ) {
         let key = (claim.due.enrollment, claim.due.step, claim.attempt);
         let place = self.engine.marks.place(key);
@@ -70,7 +70,9 @@ impl Settler {
         self.engine.metrics.claimed(claim.channel);
         let settler = self.clone();
         self.slots.spawn(async move {
-            let settled = settler.attempt(&claim, &catalog, &outlet, &place).await;
+            let settled = settler
+                .attempt(&claim, &catalog, &outlet, &place, slot.as_mut())
+                .await;
             let marks_sends = catalog.marks_sends;
             let done = Done {
                 settled,
@@ -95,6 +97,7 @@ impl Settler {
         catalog: &Arc<Catalog>,
         outlet: &Outlet,
         place: &Place,
+        slot: Option<&mut Slot>,
     ) -> Settled {
         let engine = &self.engine;
         let place = &Leased {
@@ -108,6 +111,9 @@ impl Settler {
             1 => Ok(None),
             _ => Box::pin(self.frozen(claim)).await,
         };
+        if let Some(slot) = slot {
+            slot.turn().await;
+        }
         let attempted = match frozen {
             Ok(frozen) => send::attempt(engine, catalog, outlet, claim, frozen, place).await,
             Err(error) => {

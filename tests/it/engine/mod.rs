@@ -7,6 +7,7 @@ mod written;
 
 mod caps;
 mod consent;
+mod draining;
 mod editing;
 mod entering;
 mod exiting;

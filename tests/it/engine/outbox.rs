@@ -11,6 +11,7 @@ use drumbeat::domain::dispatch::{DeferCause, Fault, Outcome};
 use drumbeat::domain::message::Message;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::hand_clock::HandClock;
 
@@ -18,7 +19,8 @@ use super::hand_clock::HandClock;
 #[derive(Debug, Clone)]
 pub(super) struct Try {
     pub(super) at: Timestamp,
-    pub(super) machine: Timestamp,
+    /// In real time.
+    pub(super) instant: Instant,
     pub(super) channel: Channel,
     pub(super) message: Message,
     pub(super) answer: &'static str,
@@ -112,7 +114,7 @@ impl Gateway for Slot {
             hand_over.mark().unwrap();
             self.outbox.tries.lock().unwrap().push(Try {
                 at: self.outbox.clock.now(),
-                machine: self.outbox.clock.machine(),
+                instant: Instant::now(),
                 channel: self.channel,
                 message: message.clone(),
                 answer: named(&outcome),

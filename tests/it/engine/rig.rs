@@ -99,12 +99,7 @@ impl Rig {
     /// Publishes the files as they are, the way a reload does, and lets the engine come to rest.
     pub(super) async fn publish(&mut self) {
         let published = publish(&self.folder, &self.store, self.now()).await;
-        let outlets = outlets(
-            &published,
-            &self.outbox,
-            &self.clock,
-            &self.engine().outlets(),
-        );
+        let outlets = outlets(&published, &self.outbox, &self.engine().outlets());
         let catalog = Catalog::new(published, self.store.successors().await.unwrap());
         self.engine().install(catalog, outlets);
         self.settle().await;
@@ -286,7 +281,7 @@ impl Running {
     ) -> Self {
         let ownership = store.own("a test").await.unwrap();
         let published = publish(folder, store, clock.now()).await;
-        let outlets = outlets(&published, outbox, clock, &Outlets::new());
+        let outlets = outlets(&published, outbox, &Outlets::new());
         let catalog = Catalog::new(published, store.successors().await.unwrap());
         let marks = Marks::open(&store.beside("handover")).unwrap();
         let tag = store.instance_tag().await.unwrap();
@@ -347,19 +342,14 @@ async fn publish(folder: &TempDir, store: &Store, at: Timestamp) -> Published {
 }
 
 /// A channel whose configuration is unchanged keeps its outlet, as in the daemon.
-fn outlets(
-    published: &Published,
-    outbox: &Arc<Outbox>,
-    clock: &Arc<HandClock>,
-    current: &Outlets,
-) -> Outlets {
+fn outlets(published: &Published, outbox: &Arc<Outbox>, current: &Outlets) -> Outlets {
     let configs = published.revision.channels.iter();
     configs
         .map(|(channel, config)| {
             let kept = current.get(channel).filter(|kept| kept.config == *config);
             let opened = || {
                 let gateway = outbox.gateway(*channel);
-                Arc::new(Outlet::new(config.clone(), gateway, clock.machine()))
+                Arc::new(Outlet::new(config.clone(), gateway))
             };
             (*channel, kept.map_or_else(opened, Arc::clone))
         })

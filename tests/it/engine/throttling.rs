@@ -75,48 +75,6 @@ async fn a_breaker_that_is_open_takes_no_try_and_no_customer_from_the_queue() {
     rig.advance("1h").await;
 }
 
-/// The most messages in any span of machine time.
-async fn most_in(rig: &mut Rig, span: SignedDuration, messages: usize) -> usize {
-    let mut tries = Vec::new();
-    for _ in 0..20_000 {
-        rig.claim().await;
-        tries.extend(rig.outbox.take());
-        if tries
-            .iter()
-            .filter(|sent| sent.channel == Channel::Email)
-            .count()
-            == messages
-        {
-            break;
-        }
-        rig.clock.tick_machine(SignedDuration::from_millis(37));
-    }
-    let mails = tries.iter().filter(|sent| sent.channel == Channel::Email);
-    let times: Vec<_> = mails.map(|sent| sent.machine).collect();
-    assert_eq!(times.len(), messages);
-    let within = |from: usize| {
-        let later = times[from..].iter();
-        later
-            .take_while(|at| at.duration_since(times[from]) < span)
-            .count()
-    };
-    (0..times.len()).map(within).max().unwrap()
-}
-
-#[tokio::test]
-async fn no_second_holds_more_messages_than_the_pace() {
-    let mut rig = rig("pace: 20 per second", 70).await;
-    let most = most_in(&mut rig, SignedDuration::from_secs(1), 70).await;
-    assert!((18..=20).contains(&most), "{most}");
-}
-
-#[tokio::test]
-async fn no_minute_holds_more_messages_than_a_slow_pace() {
-    let mut rig = rig("pace: 120 per minute", 6).await;
-    let most = most_in(&mut rig, SignedDuration::from_secs(1), 6).await;
-    assert!(most <= 3, "{most}");
-}
-
 #[tokio::test]
 async fn everybody_is_written_to_once_however_few_the_slots() {
     let mut rig = rig("slots: 3", 20).await;

@@ -28,6 +28,18 @@ pub(crate) enum Raw {
     Postgres(PgConnection),
 }
 
+/// A transaction that keeps others from writing.
+pub(crate) struct Lock(Raw);
+
+impl Lock {
+    pub(crate) async fn release(self) {
+        match self.0 {
+            Raw::Sqlite(raw) => raw.close().await.unwrap(),
+            Raw::Postgres(raw) => raw.close().await.unwrap(),
+        }
+    }
+}
+
 impl Home {
     /// The database that this run is about.
     pub(crate) async fn of_the_run(folder: &Path) -> Self {
@@ -87,6 +99,24 @@ impl Home {
                 raw.close().await.unwrap();
             }
         }
+    }
+
+    /// Keeps everybody from writing to a table, and in a file to any, until it is released.
+    pub(crate) async fn lock(&self, table: &str) -> Lock {
+        let mut raw = self.raw().await;
+        match &mut raw {
+            Raw::Sqlite(raw) => {
+                let begin = sqlx::query("BEGIN IMMEDIATE");
+                begin.execute(raw).await.unwrap();
+            }
+            Raw::Postgres(raw) => {
+                sqlx::query("BEGIN").execute(&mut *raw).await.unwrap();
+                let lock = format!("LOCK TABLE {table} IN EXCLUSIVE MODE");
+                let lock = sqlx::query(AssertSqlSafe(lock));
+                lock.execute(raw).await.unwrap();
+            }
+        }
+        Lock(raw)
     }
 
     /// One number, asked past the store.
