@@ -4,7 +4,7 @@
 //! counts only while that is not over by its own clock, a little before it is over by the database's.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub struct Duty {
     flying: Vec<AtomicU32>,
     /// What others see of this node.
     presence: Mutex<Presence>,
+    /// It works for nobody for now.
+    aside: AtomicBool,
 }
 
 /// A message in flight keeps its stripe until its outcome is stored.
@@ -85,6 +87,7 @@ impl Duty {
             passes: RwLock::new(()),
             flying: (0..STRIPES).map(|_| AtomicU32::new(0)).collect(),
             presence: Mutex::default(),
+            aside: AtomicBool::new(false),
         }
     }
 
@@ -138,7 +141,8 @@ impl Duty {
     /// Renews this node's time, gives up what others are to have, and takes what is this node's and free.
     pub async fn round(&self, store: &Store, node: Incarnation) -> Result<Round> {
         let begun = Instant::now();
-        let presence = self.presence().clone();
+        let mut presence = self.presence().clone();
+        presence.leaving |= self.aside.load(Ordering::SeqCst);
         let micros = i64::try_from(TIME.as_micros()).unwrap_or(i64::MAX);
         store.renew(node, micros, &presence).await?;
         let nodes = store.live_nodes().await?;
@@ -185,6 +189,11 @@ impl Duty {
     /// From the next round on everything is given up, stripe by stripe as nothing of it is in flight.
     pub fn retire(&self) {
         self.presence().leaving = true;
+    }
+
+    /// From the next round on everything is given up, until it may work again.
+    pub fn stand_aside(&self, aside: bool) {
+        self.aside.store(aside, Ordering::SeqCst);
     }
 
     /// Gives up everything, once nothing is in flight: the last thing a node does.
@@ -309,10 +318,7 @@ mod tests {
             (nothing.clone(), stripes(&[1]))
         );
         let both = [(1, ME), (2, ME)];
-        assert_eq!(
-            round(&duty, &[1, 2], &both),
-            (stripes(&[2]), stripes(&[1]))
-        );
+        assert_eq!(round(&duty, &[1, 2], &both), (stripes(&[2]), stripes(&[1])));
         assert!(duty.may_hand_over(Bucket(32)));
         duty.add(&stripes(&[2]));
         assert_eq!(round(&duty, &[1, 2], &both), (nothing, stripes(&[1, 2])));
