@@ -12,7 +12,7 @@ use crate::domain::gateway::Secretive;
 use crate::domain::link::LinkKey;
 use crate::engine::{Links, Outlets};
 use crate::settings::Settings;
-use crate::store::{Published, Store};
+use crate::store::{self, Published, Store};
 
 pub(super) async fn open_store(
     options: &Options,
@@ -41,26 +41,28 @@ pub(super) async fn first_revision(
             Failure::Configuration(bad.join("\n"))
         })
     };
-    let agreement = Agreement::of(store, reading.sources.hash(), None);
-    let agreement = agreement.await.map_err(other)?;
-    if let Some(revision) = &reading.checked.revision
-        && agreement == Agreement::Ours
-    {
+    let agreement = loop {
+        let agreement = Agreement::of(store, reading.sources.hash(), None);
+        let agreement = agreement.await.map_err(other)?;
+        let (Some(revision), Agreement::Ours { after }) = (&reading.checked.revision, agreement)
+        else {
+            break agreement;
+        };
         let outlets = opened(revision)?;
-        let published = reading.publish(store, clock.now()).await.map_err(other)?;
-        reading
-            .record(store, &[], clock.machine())
-            .await
-            .map_err(other)?;
-        if let Some(published) = published {
-            return Ok((published, outlets));
+        match reading.publish(store, (revision, after), clock.now()).await {
+            // Another node was there first.
+            Err(store::Error::Conflict(_)) => {}
+            published => {
+                let published = published.map_err(other)?;
+                let recorded = reading.record(store, &[], clock.machine());
+                recorded.await.map_err(other)?;
+                return Ok((published, outlets));
+            }
         }
-    }
-    if agreement == Agreement::Ours {
-        reading
-            .record(store, &[], clock.machine())
-            .await
-            .map_err(other)?;
+    };
+    if matches!(agreement, Agreement::Ours { .. }) {
+        let recorded = reading.record(store, &[], clock.machine());
+        recorded.await.map_err(other)?;
     }
     let Some(published) = store.current_revision().await.map_err(other)? else {
         return Err(Failure::Configuration(reading.text()));

@@ -12,9 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::agreement::Agreement;
 use super::parts::{self, Workshop};
 use super::systemd;
+use crate::channels::setup::BadGateway;
 use crate::domain::daemon_settings::DaemonSettings;
-use crate::engine::{Engine, Pulse};
-use crate::store::{CheckRecord, NewRevision, Published, Store};
+use crate::domain::ids::RevisionNo;
+use crate::domain::revision::Revision;
+use crate::engine::{Engine, Outlets, Pulse};
+use crate::store::{self, CheckRecord, NewRevision, Published, Store};
 use crate::workspace::{self, Checked, Sources, Watch, render};
 
 /// Files are read again this often even if no event came: network file systems send none.
@@ -41,6 +44,8 @@ pub(super) struct Reloader {
     workshop: Arc<Workshop>,
     seen: Option<String>,
     asked_at: Option<Timestamp>,
+    /// The revision in force that this node cannot run, and since when that is known.
+    unfit: Option<(RevisionNo, Instant)>,
 }
 
 /// The files as they were read once.
@@ -70,7 +75,7 @@ impl Reading {
         store: &Store,
         problems: &[String],
         at: Timestamp,
-    ) -> crate::store::Result<()> {
+    ) -> store::Result<()> {
         let errors = self.checked.errors().count() + problems.len();
         let record = CheckRecord {
             ok: errors == 0,
@@ -85,31 +90,28 @@ impl Reading {
         store.record_check(&record).await
     }
 
-    /// Publishes what was read, if it has no errors.
+    /// Publishes what was read, as what comes after a revision; [`store::Error::Conflict`] when that is
+    /// not the one in force any more.
     pub(super) async fn publish(
         &self,
         store: &Store,
+        (revision, after): (&Revision, Option<RevisionNo>),
         at: Timestamp,
-    ) -> crate::store::Result<Option<Published>> {
-        let Some(revision) = &self.checked.revision else {
-            return Ok(None);
-        };
+    ) -> store::Result<Published> {
         let sources = self
             .sources
             .files()
             .map(|(path, bytes)| (path.display().to_string(), bytes.to_vec()))
             .collect();
         let (hash, commit) = (self.sources.hash(), self.sources.commit());
-        store
-            .publish(NewRevision {
-                revision,
-                hash,
-                commit,
-                sources,
-                at,
-            })
-            .await
-            .map(Some)
+        let new = NewRevision {
+            revision,
+            hash,
+            commit,
+            sources,
+            at,
+        };
+        store.publish_after(after, new).await
     }
 }
 
@@ -121,6 +123,7 @@ impl Reloader {
             workshop,
             seen: Some(seen),
             asked_at: None,
+            unfit: None,
         }
     }
 
@@ -182,47 +185,69 @@ impl Reloader {
         engine.metrics.files_differ.set(i64::from(differs));
     }
 
-    /// Runs what another node published.
-    async fn follow(&self) {
+    /// Runs what another node published. A node that cannot leaves its customers to the others: by an
+    /// older revision nobody is let in and nothing is sent.
+    async fn follow(&mut self) {
         let running = self.engine.catalog().number();
-        match self.engine.store.current_revision_no().await {
-            Ok(Some(current)) if current > running => {}
+        let current = match self.engine.store.current_revision_no().await {
+            Ok(Some(current)) if current > running => current,
             Ok(_) => return,
             Err(error) => {
                 tracing::error!(%error, "cannot ask which revision is current");
                 return;
             }
+        };
+        let is_known = |(bad, at): (RevisionNo, Instant)| bad == current && at.elapsed() < RESCAN;
+        if self.unfit.is_some_and(is_known) {
+            return;
         }
-        if let Err(error) = self.install_current().await {
-            tracing::error!(%error, "cannot run what another node published");
+        match self.install_current().await {
+            Ok(Ok(())) => self.unfit = None,
+            Ok(Err(bad)) => {
+                tracing::error!(
+                    revision = current.0,
+                    "cannot run what another node published, and leaves its customers to the others:\n{}",
+                    told(&bad)
+                );
+                self.unfit = Some((current, Instant::now()));
+                self.engine.duty.stand_aside(true);
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot read what another node published");
+            }
         }
     }
 
-    async fn install_current(&self) -> anyhow::Result<()> {
+    async fn install_current(&self) -> store::Result<Result<(), Vec<BadGateway>>> {
         let store = &self.engine.store;
         let Some(published) = store.current_revision().await? else {
-            return Ok(());
+            return Ok(Ok(()));
         };
         let opened = self
             .workshop
             .outlets(&published.revision, &self.engine.outlets());
-        let outlets = opened.map_err(|bad| {
-            let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!("{}", bad.join("\n"))
-        })?;
-        tracing::info!(
-            revision = published.number.0,
-            "runs what another node published"
-        );
+        let outlets = match opened {
+            Ok(outlets) => outlets,
+            Err(bad) => return Ok(Err(bad)),
+        };
         let revision = published.number;
+        tracing::info!(revision = revision.0, "runs what another node published");
         let agreement = if self.seen.as_deref() == Some(published.hash.as_str()) {
-            Agreement::Ours
+            Agreement::Ours {
+                after: Some(revision),
+            }
         } else {
             Agreement::Differs { revision }
         };
-        parts::install(&self.engine, published, outlets).await?;
+        self.install(published, outlets).await?;
         // The files may be on their way here, too.
         self.show(agreement);
+        Ok(Ok(()))
+    }
+
+    async fn install(&self, published: Published, outlets: Outlets) -> store::Result<()> {
+        parts::install(&self.engine, published, outlets).await?;
+        self.engine.duty.stand_aside(false);
         Ok(())
     }
 
@@ -251,62 +276,76 @@ impl Reloader {
     /// Publishes what was read, if it may be; `before` is the hash of the files that were read before.
     async fn take_over(&self, reading: Reading, before: Option<&str>) -> anyhow::Result<Reloaded> {
         let store = &self.engine.store;
-        let agreement = Agreement::of(store, reading.sources.hash(), before).await?;
-        self.show(agreement);
-        if let Agreement::Differs { revision } = agreement {
-            tracing::error!(
-                revision = revision.0,
-                "the files here are those of an older revision than the other nodes run: they are \
-                 left alone, bring them up to date"
-            );
-            return Ok(Reloaded::Differs);
-        }
-        let now = self.engine.clock.machine();
-        let outlets = match &reading.checked.revision {
-            None => None,
-            Some(revision) => {
-                let opened = self.workshop.outlets(revision, &self.engine.outlets());
-                match opened {
-                    Ok(outlets) => Some(outlets),
-                    Err(bad) => {
-                        let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
-                        return self.refuse(&reading, &bad).await;
-                    }
+        loop {
+            let agreement = Agreement::of(store, reading.sources.hash(), before).await?;
+            self.show(agreement);
+            let after = match agreement {
+                Agreement::Ours { after } => after,
+                Agreement::Differs { revision } => {
+                    tracing::error!(
+                        revision = revision.0,
+                        "the files here are those of an older revision than the other nodes run: they \
+                         are left alone, bring them up to date"
+                    );
+                    return Ok(Reloaded::Differs);
                 }
+            };
+            let Some(revision) = &reading.checked.revision else {
+                return self.refuse(&reading, &[]).await;
+            };
+            let outlets = match self.workshop.outlets(revision, &self.engine.outlets()) {
+                Ok(outlets) => outlets,
+                Err(bad) => return self.refuse(&reading, &bad).await,
+            };
+            let now = self.engine.clock.now();
+            match reading.publish(store, (revision, after), now).await {
+                // Another node was there first.
+                Err(store::Error::Conflict(_)) => {}
+                published => return self.run_published(&reading, published?, outlets).await,
             }
-        };
-        let Some(outlets) = outlets else {
-            return self.refuse(&reading, &[]).await;
-        };
-        let Some(published) = reading.publish(store, self.engine.clock.now()).await? else {
-            return self.refuse(&reading, &[]).await;
-        };
+        }
+    }
+
+    async fn run_published(
+        &self,
+        reading: &Reading,
+        published: Published,
+        outlets: Outlets,
+    ) -> anyhow::Result<Reloaded> {
+        let (revision, now) = (published.number, self.engine.clock.machine());
         tracing::info!(
-            revision = published.number.0,
+            revision = revision.0,
             commit = published.commit.as_deref().unwrap_or("none"),
             "published"
         );
-        parts::install(&self.engine, published, outlets).await?;
-        self.show(Agreement::Ours);
+        self.install(published, outlets).await?;
+        let after = Some(revision);
+        self.show(Agreement::Ours { after });
         // Whoever waits for the record finds the new revision running.
-        reading.record(store, &[], now).await?;
+        reading.record(&self.engine.store, &[], now).await?;
         self.engine.metrics.check_failed.set(0);
         Ok(Reloaded::Published)
     }
 
-    async fn refuse(&self, reading: &Reading, problems: &[String]) -> anyhow::Result<Reloaded> {
+    async fn refuse(&self, reading: &Reading, bad: &[BadGateway]) -> anyhow::Result<Reloaded> {
         let now = self.engine.clock.machine();
-        reading.record(&self.engine.store, problems, now).await?;
+        let problems: Vec<String> = bad.iter().map(ToString::to_string).collect();
+        reading.record(&self.engine.store, &problems, now).await?;
         self.engine.metrics.check_failed.set(1);
         let errors = reading.checked.errors().count();
         tracing::error!(
             errors,
             "the files have errors, the running revision goes on:\n{}{}",
             reading.text(),
-            problems.join("\n")
+            told(bad)
         );
         Ok(Reloaded::Refused)
     }
+}
+
+fn told(bad: &[BadGateway]) -> String {
+    let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    bad.join("\n")
 }
 
 async fn changed(watch: Option<&mut Watch>) {

@@ -63,6 +63,26 @@ impl Stripes {
         self.0.iter().copied()
     }
 
+    /// Those of either.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        self.iter().chain(others.iter()).collect()
+    }
+
+    /// Those that are not among the others.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        let others = &others.0;
+        let left = |stripe: &u16| others.binary_search(stripe).is_err();
+        self.iter().filter(left).collect()
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub fn both(&self, others: &Self) -> Self {
+        self.without(&self.without(others))
+    }
+
     /// The first and last bucket of each run of stripes that lie beside each other.
     pub fn ranges(&self) -> impl Iterator<Item = RangeInclusive<u16>> {
         let runs = self.0.chunk_by(|one, next| one + 1 == *next);

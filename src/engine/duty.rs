@@ -3,8 +3,8 @@
 //! A file has one daemon, and it works for all. On a server each node renews its time; what it holds
 //! counts only while that is not over by its own clock, a little before it is over by the database's.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,8 @@ pub struct Duty {
     held: ArcSwap<Stripes>,
     /// Those that are this node's, be it only until what is in flight has ended.
     leased: ArcSwap<Stripes>,
-    /// Taken, but what others left there is not settled yet.
-    pending: Mutex<Stripes>,
+    /// Of those this node's: where nothing is left to settle from before they came to it.
+    settled: Mutex<Stripes>,
     /// Until when that counts; none: for ever.
     until: Mutex<Option<Instant>>,
     /// Kept by a pass from reading what is held until its messages are counted as flying.
@@ -37,6 +37,8 @@ pub struct Duty {
     flying: Vec<AtomicU32>,
     /// What others see of this node.
     presence: Mutex<Presence>,
+    /// It works for nobody for now.
+    aside: AtomicBool,
 }
 
 /// A message in flight keeps its stripe until its outcome is stored.
@@ -49,7 +51,8 @@ pub struct Flying {
 /// What a round of the duty came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Round {
-    /// Stripes that came to this node: claims of others in them are to be settled before it works there.
+    /// Stripes that are this node's to have, and in which what is left from before is to be settled
+    /// before it works there.
     pub taken: Stripes,
 }
 
@@ -79,11 +82,12 @@ impl Duty {
         Self {
             leased: ArcSwap::from_pointee(held.clone()),
             held: ArcSwap::from_pointee(held),
-            pending: Mutex::default(),
+            settled: Mutex::default(),
             until: Mutex::new(until),
             passes: RwLock::new(()),
             flying: (0..STRIPES).map(|_| AtomicU32::new(0)).collect(),
             presence: Mutex::default(),
+            aside: AtomicBool::new(false),
         }
     }
 
@@ -137,7 +141,8 @@ impl Duty {
     /// Renews this node's time, gives up what others are to have, and takes what is this node's and free.
     pub async fn round(&self, store: &Store, node: Incarnation) -> Result<Round> {
         let begun = Instant::now();
-        let presence = self.presence().clone();
+        let mut presence = self.presence().clone();
+        presence.leaving |= self.aside.load(Ordering::SeqCst);
         let micros = i64::try_from(TIME.as_micros()).unwrap_or(i64::MAX);
         store.renew(node, micros, &presence).await?;
         let nodes = store.live_nodes().await?;
@@ -146,25 +151,17 @@ impl Duty {
         let staying = nodes.iter().filter(|n| !n.leaving).map(|n| n.node);
         let staying: Vec<Incarnation> = staying.collect();
         let wanted = assign(&staying).remove(&node).unwrap_or_default();
-        self.keep(&wanted, &owners, node);
+        let mut taken = self.keep(&wanted, &owners, node);
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun + OWN_TIME);
         self.give_up(store, node, &wanted, &owners).await?;
         let is_free = |stripe: &u16| owners.get(stripe).is_none_or(|owner| !live.contains(owner));
         let free: Stripes = wanted.iter().filter(is_free).collect();
-        let mut taken = self.pending().clone();
         if !free.is_empty() {
-            // Before it is known which are taken: if the answer is lost, a later round sees which are,
-            // and that what others left there is not settled yet.
-            self.await_settling(&free);
+            // If the answer is lost, a later round finds what was taken, however late that was.
             let more = store.take_stripes(node, &free).await?;
-            taken = taken.iter().chain(more.iter()).collect();
+            taken = taken.with(&more);
         }
         Ok(Round { taken })
-    }
-
-    fn await_settling(&self, stripes: &Stripes) {
-        let mut pending = self.pending();
-        *pending = pending.iter().chain(stripes.iter()).collect();
     }
 
     /// Those of taken stripes in which nothing is in flight from before this node lost them: what it
@@ -183,20 +180,20 @@ impl Duty {
 
     /// Works for stripes that were taken, from now on.
     pub fn add(&self, taken: &Stripes) {
-        let held = self.held.load();
-        let held: Stripes = held.iter().chain(taken.iter()).collect();
-        self.held.store(Arc::new(held));
-        let leased = self.leased.load();
-        let leased: Stripes = leased.iter().chain(taken.iter()).collect();
-        self.leased.store(Arc::new(leased));
-        let mut pending = self.pending();
-        let taken: BTreeSet<u16> = taken.iter().collect();
-        *pending = pending.iter().filter(|s| !taken.contains(s)).collect();
+        self.held.store(Arc::new(self.held.load().with(taken)));
+        self.leased.store(Arc::new(self.leased.load().with(taken)));
+        let mut settled = self.settled();
+        *settled = settled.with(taken);
     }
 
     /// From the next round on everything is given up, stripe by stripe as nothing of it is in flight.
     pub fn retire(&self) {
         self.presence().leaving = true;
+    }
+
+    /// From the next round on everything is given up, until it may work again.
+    pub fn stand_aside(&self, aside: bool) {
+        self.aside.store(aside, Ordering::SeqCst);
     }
 
     /// Gives up everything, once nothing is in flight: the last thing a node does.
@@ -208,20 +205,28 @@ impl Duty {
         store.leave(node).await
     }
 
-    /// Of what is held, and of what the store says is this node's, what it is to have.
-    fn keep(&self, wanted: &Stripes, owners: &BTreeMap<u16, Incarnation>, node: Incarnation) {
+    /// Holds what this node is to have, what the store says is its own, and what it has settled since it
+    /// first found it so; gives back what is still to be settled.
+    ///
+    /// It never matters how a stripe came to be its own, or when: the answer to a take may be lost, and
+    /// the take be there only after a round that saw nothing of it.
+    fn keep(
+        &self,
+        wanted: &Stripes,
+        owners: &BTreeMap<u16, Incarnation>,
+        node: Incarnation,
+    ) -> Stripes {
         let ours = owners.iter().filter(|(_, owner)| **owner == node);
-        self.leased
-            .store(Arc::new(ours.map(|(stripe, _)| *stripe).collect()));
-        let mut pending = self.pending();
-        let is_ours = |stripe: &u16| owners.get(stripe) == Some(&node);
-        *pending = pending.iter().filter(is_ours).collect();
-        let is_settled = |stripe: &u16| !pending.contains(Bucket(stripe * STRIPE));
-        let ready = |stripe: &u16| is_ours(stripe) && is_settled(stripe);
-        let held: Stripes = wanted.iter().filter(ready).collect();
+        let ours: Stripes = ours.map(|(stripe, _)| *stripe).collect();
+        let mut settled = self.settled();
+        *settled = settled.both(&ours);
+        let held = wanted.both(&settled);
         if **self.held.load() != held {
             self.held.store(Arc::new(held));
         }
+        let unsettled = wanted.both(&ours).without(&settled);
+        self.leased.store(Arc::new(ours));
+        unsettled
     }
 
     /// Stripes that others are to have are theirs as soon as nothing of them is in flight here.
@@ -256,8 +261,8 @@ impl Duty {
         until.is_some_and(|until| Instant::now() >= until)
     }
 
-    fn pending(&self) -> std::sync::MutexGuard<'_, Stripes> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn settled(&self) -> std::sync::MutexGuard<'_, Stripes> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn presence(&self) -> std::sync::MutexGuard<'_, Presence> {
@@ -278,5 +283,71 @@ impl Drop for Flying {
         if let Some(flying) = self.duty.flying.get(self.stripe) {
             flying.fetch_sub(1, Ordering::SeqCst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: Incarnation = Incarnation(7);
+    const OTHER: Incarnation = Incarnation(8);
+
+    fn stripes(stripes: &[u16]) -> Stripes {
+        stripes.iter().copied().collect()
+    }
+
+    /// What is to be settled, and what is held then.
+    fn round(duty: &Duty, wanted: &[u16], owners: &[(u16, Incarnation)]) -> (Stripes, Stripes) {
+        let unsettled = duty.keep(&stripes(wanted), &owners.iter().copied().collect(), ME);
+        (unsettled, Stripes::clone(&duty.stripes()))
+    }
+
+    #[test]
+    fn a_stripe_is_settled_before_it_is_held_however_late_it_turns_out_to_be_this_nodes() {
+        let duty = Duty::holding(Stripes::default(), None);
+        let nothing = stripes(&[]);
+        // Both were asked for; one comes to light only after rounds that saw nothing of it.
+        assert_eq!(
+            round(&duty, &[1, 2], &[(1, ME)]),
+            (stripes(&[1]), nothing.clone())
+        );
+        duty.add(&stripes(&[1]));
+        assert_eq!(
+            round(&duty, &[1, 2], &[(1, ME)]),
+            (nothing.clone(), stripes(&[1]))
+        );
+        let both = [(1, ME), (2, ME)];
+        assert_eq!(round(&duty, &[1, 2], &both), (stripes(&[2]), stripes(&[1])));
+        assert!(duty.may_hand_over(Bucket(32)));
+        duty.add(&stripes(&[2]));
+        assert_eq!(round(&duty, &[1, 2], &both), (nothing, stripes(&[1, 2])));
+    }
+
+    #[test]
+    fn a_stripe_that_was_lost_is_settled_again_when_it_comes_back() {
+        let duty = Duty::holding(Stripes::default(), None);
+        duty.add(&stripes(&[1]));
+        for lost in [&[][..], &[(1, OTHER)]] {
+            assert_eq!(
+                round(&duty, &[1], lost),
+                (Stripes::default(), Stripes::default())
+            );
+            assert!(!duty.may_hand_over(Bucket(16)));
+            assert_eq!(
+                round(&duty, &[1], &[(1, ME)]),
+                (stripes(&[1]), Stripes::default())
+            );
+            duty.add(&stripes(&[1]));
+        }
+    }
+
+    #[test]
+    fn a_stripe_that_others_are_to_have_is_neither_settled_nor_held() {
+        let duty = Duty::holding(Stripes::default(), None);
+        assert_eq!(
+            round(&duty, &[2], &[(1, ME)]),
+            (Stripes::default(), Stripes::default())
+        );
     }
 }

@@ -54,7 +54,7 @@ struct Places {
 }
 
 impl Marks {
-    /// Reads what the last start left. Call before [`Marks::open`], which wipes it.
+    /// Reads what the last start left: until [`Marks::begin_anew`] each start finds it again.
     pub fn left_behind(path: &Path) -> Left {
         let read = || -> io::Result<Left> {
             let mut bytes = Vec::new();
@@ -70,18 +70,27 @@ impl Marks {
         read().unwrap_or(Left::Unknown)
     }
 
-    /// Opens a wiped file.
+    /// Opens the file, which stays as it is: a start that comes to nothing leaves it to the next one.
     pub fn open(path: &Path) -> io::Result<Arc<Self>> {
         let file = OpenOptions::new()
             .write(true)
             .create(true)
-            .truncate(true)
+            .truncate(false)
             .open(path)?;
-        file.write_all_at(&header()?, 0)?;
-        Ok(Arc::new(Self {
+        let marks = Self {
             file,
             places: Mutex::default(),
-        }))
+        };
+        if marks.file.metadata()?.len() == 0 {
+            marks.begin_anew()?;
+        }
+        Ok(Arc::new(marks))
+    }
+
+    /// Wipes the file, once what the last start left is settled and before the first mark.
+    pub fn begin_anew(&self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.write_all_at(&header()?, 0)
     }
 
     /// A place for one message in flight.
@@ -172,6 +181,30 @@ mod tests {
         let left = Marks::left_behind(&path);
         assert!(left.may_have(claim(2)) && !left.may_have(claim(1)));
         drop(unmarked);
+    }
+
+    #[test]
+    fn what_was_left_is_found_by_every_start_until_it_is_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("marks");
+        let claim = (EnrollmentId(1), NameNo(7), 1);
+        Marks::open(&path).unwrap().place(claim).mark().unwrap();
+        let came_to_nothing = Marks::open(&path).unwrap();
+        drop(came_to_nothing);
+        assert!(Marks::left_behind(&path).may_have(claim));
+        Marks::open(&path).unwrap().begin_anew().unwrap();
+        assert_eq!(Marks::left_behind(&path), Left::Marked(HashSet::new()));
+    }
+
+    #[test]
+    fn after_the_machine_went_down_every_start_knows_nothing_until_all_is_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("marks");
+        std::fs::write(&path, [0; HEADER]).unwrap();
+        let marks = Marks::open(&path).unwrap();
+        assert_eq!(Marks::left_behind(&path), Left::Unknown);
+        marks.begin_anew().unwrap();
+        assert_eq!(Marks::left_behind(&path), Left::Marked(HashSet::new()));
     }
 
     #[test]

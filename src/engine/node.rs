@@ -34,6 +34,10 @@ impl Node {
         } else {
             self.settle(&Stripes::all()).await?;
         }
+        // Not before: of what a start that ends here left unsettled, the next one finds the marks.
+        if let Err(error) = self.engine.marks.begin_anew() {
+            tracing::error!(%error, "cannot write a hand-over mark");
+        }
         Ok(())
     }
 

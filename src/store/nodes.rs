@@ -15,7 +15,7 @@ use super::instants::instant;
 use super::listing::{json, listed};
 use super::sql::query;
 use super::tx::Tx;
-use crate::domain::ids::{Bucket, Incarnation, STRIPE, Stripes};
+use crate::domain::ids::{Bucket, Incarnation, RevisionNo, STRIPE, Stripes};
 
 const JOIN: &str =
     "INSERT INTO nodes (node, name, since, until_at) VALUES ($1, $2, @now, @now + $3)";
@@ -23,6 +23,11 @@ const RENEW: &str = "UPDATE nodes SET until_at = @now + $2, files = $3, revision
      leaving = $5 WHERE node = $1";
 const REJOIN: &str = "INSERT INTO nodes (node, name, since, until_at, files, revision, \
      leaving) VALUES ($1, $6, @now, @now + $2, $3, $4, $5) ON CONFLICT (node) DO NOTHING";
+const PUBLISHED: &str = "UPDATE nodes SET files = $2, revision = $3, until_at = \
+     CASE WHEN until_at < @now + $4 THEN @now + $4 ELSE until_at END WHERE node = $1";
+/// In microseconds: a node that published counts as running for so long, though it has just been started
+/// and has not said so itself.
+const HAS_PUBLISHED: i64 = 10_000_000;
 const LIVE: &str = concat!(
     listed!("n.node, n.name, n.since, n.files, n.revision, n.leaving"),
     "(SELECT node, name, since, files, revision, leaving FROM nodes WHERE until_at > @now ORDER BY node) AS n"
@@ -73,7 +78,7 @@ const SWEEPING: &str = kept!("", "@alone");
 pub(super) const KEEPING: &[&str] = &[SHARED, ALONE, SWEEPING];
 
 pub(super) const STATEMENTS: &[&str] = &[
-    JOIN, RENEW, REJOIN, LIVE, OWNERS, FREE, TAKE, OWN, RELEASE, RETIRE, FORGET,
+    JOIN, RENEW, REJOIN, PUBLISHED, LIVE, OWNERS, FREE, TAKE, OWN, RELEASE, RETIRE, FORGET,
 ];
 
 /// A daemon that runs on the store.
@@ -153,6 +158,14 @@ impl Store {
             .collect()
     }
 
+    /// Whether others than this process run a revision on the store: the current one, or in a moment.
+    pub async fn others_run(&self) -> Result<bool> {
+        let me = self.node();
+        let nodes = self.live_nodes().await?;
+        let runs = |node: &Node| node.revision.is_some() && Some(node.node) != me;
+        Ok(nodes.iter().any(runs))
+    }
+
     /// Who holds each stripe; one that nobody holds is absent.
     pub async fn stripe_owners(&self) -> Result<BTreeMap<u16, Incarnation>> {
         let rows: Vec<(u16, i64)> = listed(query(OWNERS), self.read()).await?;
@@ -191,6 +204,18 @@ impl Store {
         query(FORGET).bind(node.0).execute(&self.writers).await?;
         Ok(())
     }
+}
+
+/// Whoever sees a revision in force sees in the same moment that a node runs it.
+pub(super) async fn show_published(
+    tx: &mut Tx,
+    node: Incarnation,
+    files: &str,
+    revision: RevisionNo,
+) -> Result<()> {
+    let show = query(PUBLISHED).bind(node.0).bind(files).bind(revision.0);
+    show.bind(HAS_PUBLISHED).execute(tx).await?;
+    Ok(())
 }
 
 /// Keeps these buckets until the transaction ends; who holds each. The first row of a stripe stands for

@@ -9,6 +9,7 @@ use super::error::{Error, Result};
 use super::flow_edits;
 use super::instants::instant;
 use super::names;
+use super::nodes;
 use super::sql::{Row, query, query_scalar};
 use super::tx::Tx;
 use crate::domain::ids::RevisionNo;
@@ -62,7 +63,30 @@ pub struct CheckRecord {
 impl Store {
     /// Puts a revision in force, in one transaction; the one already in force is given back.
     pub async fn publish(&self, new: NewRevision<'_>) -> Result<Published> {
+        let tx = self.write().await?;
+        self.publish_in(tx, new).await
+    }
+
+    /// The same, as what comes after this revision; none: as the first. When another was put in force
+    /// meanwhile it is [`Error::Conflict`], and to be decided anew.
+    pub async fn publish_after(
+        &self,
+        after: Option<RevisionNo>,
+        new: NewRevision<'_>,
+    ) -> Result<Published> {
         let mut tx = self.write().await?;
+        let latest = query(LATEST).fetch_optional(&mut tx).await?;
+        if let Some(row) = latest
+            && Some(RevisionNo(row.try_get(0)?)) != after
+            && row.try_get::<String>(1)? != new.hash
+        {
+            let overtaken = "another revision was published meanwhile".to_owned();
+            return Err(Error::Conflict(overtaken));
+        }
+        self.publish_in(tx, new).await
+    }
+
+    async fn publish_in(&self, mut tx: Tx, new: NewRevision<'_>) -> Result<Published> {
         let latest = query(LATEST).fetch_optional(&mut tx).await?;
         let mut no = RevisionNo(1);
         if let Some(row) = latest {
@@ -76,6 +100,9 @@ impl Store {
         customer_columns::add(&mut tx, &new.revision.data_model).await?;
         flow_edits::apply(&mut tx, no, new.revision, &numbers).await?;
         insert(&mut tx, no, &new).await?;
+        if let Some(node) = self.node() {
+            nodes::show_published(&mut tx, node, new.hash, no).await?;
+        }
         tx.commit().await?;
         Ok(Published {
             number: no,
@@ -99,12 +126,6 @@ impl Store {
     pub async fn current_revision_no(&self) -> Result<Option<RevisionNo>> {
         let number: Option<i32> = query_scalar(LATEST_NO).fetch_optional(self.read()).await?;
         Ok(number.map(RevisionNo))
-    }
-
-    /// The hash of the files that the current revision was made from.
-    pub async fn current_hash(&self) -> Result<Option<String>> {
-        let row = query(LATEST).fetch_optional(self.read()).await?;
-        row.map(|row| row.try_get(1)).transpose()
     }
 
     /// The last revision that was published from files of this hash.

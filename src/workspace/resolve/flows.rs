@@ -21,7 +21,8 @@ use crate::workspace::document::segment::ConditionDoc;
 use crate::workspace::documents::Doc;
 use crate::workspace::rules::{
     at_outside_window, bad_value, channel_without_gateway, everyone, exactly_one, forbidden_action,
-    missing_campaign, missing_communication, missing_segment, no_steps, rating_reentry,
+    in_flow_reentry, missing_campaign, missing_communication, missing_segment, no_steps,
+    rating_reentry,
 };
 use crate::workspace::spanned::{At, Own as _, TextOr};
 
@@ -55,7 +56,7 @@ pub(crate) fn flow(
     let entry = written.entry.as_ref().map(entry).unwrap_or_default();
     let exit = reader.exit();
     let segment = segment?;
-    warn_of_reentry(cx, written, segments, &segment);
+    judge_reentry(cx, (written, &id), segments, &segment);
     Some(Flow {
         name: written.name.own().unwrap_or_else(|| id.clone()),
         category: written.category.own(),
@@ -97,15 +98,24 @@ pub(crate) fn flow(
     })
 }
 
-fn warn_of_reentry(cx: &Context<'_>, written: &FlowDoc, segments: &Segments, segment: &str) {
+fn judge_reentry(
+    cx: &Context<'_>,
+    (written, flow): (&FlowDoc, &str),
+    segments: &Segments,
+    segment: &str,
+) {
     let reentry = written
         .entry
         .as_ref()
         .and_then(|entry| entry.reentry.as_ref());
-    if let Some(rule) = reentry.filter(|rule| rule.0 == Reentry::EveryRequalification)
-        && rating_reentry::asks(segments, segment, &mut BTreeSet::new())
-    {
+    let Some(rule) = reentry.filter(|rule| rule.0 == Reentry::EveryRequalification) else {
+        return;
+    };
+    if rating_reentry::asks(segments, segment, &mut BTreeSet::new()) {
         cx.add(rating_reentry::finding(rule.span));
+    }
+    if in_flow_reentry::lets_in_again(segments, segment, flow) {
+        cx.add(in_flow_reentry::finding(rule.span, flow));
     }
 }
 

@@ -29,6 +29,7 @@ rules! {
     field_identifier
     file_too_large
     forbidden_action
+    in_flow_reentry
     lead_generation
     missing_campaign
     missing_communication

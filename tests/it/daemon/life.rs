@@ -1,6 +1,9 @@
 //! Starting, stopping, starting twice.
 
-use super::process::Place;
+use std::net::TcpListener;
+
+use super::process::{FLOW, Place};
+use crate::rig::smtp_sink::SmtpSink;
 
 #[tokio::test]
 async fn a_second_daemon_on_the_same_store_says_who_holds_it() {
@@ -68,5 +71,39 @@ async fn it_answers_that_it_lives_and_is_ready() {
         "{metrics}"
     );
     daemon.signal("-HUP");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn what_may_have_gone_before_a_kill_is_uncertain_though_a_start_came_to_nothing_meanwhile() {
+    let takes_its_time = SmtpSink::start(&["-W", ".:3"]).await;
+    let place = Place::new().await;
+    let gateway = format!(
+        "channel: email\ngateway: {{ smtp: {{ host: 127.0.0.1, port: \"{}\", security: none }} }}\n\
+         from: a@example.com\n",
+        takes_its_time.port
+    );
+    place.write("email.yaml", &gateway);
+    let at_once = FLOW.replace("hello, after: 1h", "hello");
+    place.write("flows/welcome.yaml", &at_once);
+    let mut daemon = place.run().await;
+    let marks = place.path().join("var/drumbeat.db.handover");
+    let marked = async |_: &_| (marks.metadata().ok()?.len() > 64).then_some(());
+    daemon.until("a hand-over mark", marked).await;
+    daemon.child.kill().await.unwrap();
+
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    let start = place.command(&["run", "--listen", &taken]).status();
+    assert_eq!(start.await.unwrap().code(), Some(78));
+
+    let daemon = place.run().await;
+    let settled = async |_: &_| {
+        let ledger = place.facts(&["dispatches"]).await;
+        let state = ledger["dispatches"][0]["state"].as_str()?.to_owned();
+        (state == "uncertain" || state == "accepted").then_some(state)
+    };
+    let state = daemon.until("the message to be settled", settled).await;
+    assert_eq!(state, "uncertain");
     assert_eq!(daemon.stop().await, Some(0));
 }

@@ -20,6 +20,8 @@ pub(crate) struct Node {
     island: Option<String>,
     /// What `drumbeat run` is told beside its files, which are the same for all nodes.
     told: Vec<String>,
+    /// What its environment holds beside everybody's.
+    knows: Vec<(String, String)>,
     child: Option<Child>,
     /// Where it says that it works, as to a service manager.
     notices: UnixDatagram,
@@ -33,6 +35,7 @@ impl Node {
             folder,
             island: None,
             told: Vec::new(),
+            knows: Vec::new(),
             child: None,
             notices,
         };
@@ -52,6 +55,11 @@ impl Node {
     pub(crate) fn told(mut self, option: &str, value: &str) -> Self {
         self.told.extend([option.to_owned(), value.to_owned()]);
         self
+    }
+
+    /// Its environment is to hold this, too.
+    pub(crate) fn knows(&mut self, name: &str, value: &str) {
+        self.knows.push((name.to_owned(), value.to_owned()));
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -85,6 +93,7 @@ impl Node {
             .args(arguments)
             .current_dir(self.path())
             .env("DRUMBEAT_LOG", "info,tokio_cron_scheduler=warn")
+            .envs(self.knows.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true);

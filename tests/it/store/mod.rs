@@ -87,6 +87,8 @@ for_every_database! {
     revisions {
         a_published_revision_reads_back_equal
         publishing_the_same_content_again_changes_nothing
+        a_revision_that_came_meanwhile_is_not_written_over
+        whoever_sees_a_revision_sees_that_its_node_runs_it
         numbers_never_change_over_revisions
         a_changed_type_is_a_new_column_and_leaves_the_old_values
         the_people_of_a_removed_step_go_to_the_step_after_it

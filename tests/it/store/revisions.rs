@@ -3,7 +3,7 @@
 use drumbeat::domain::field::FieldType;
 use drumbeat::domain::revision::{NameKind, Revision};
 use drumbeat::domain::value::Value;
-use drumbeat::store::{CheckRecord, NewRevision, Published};
+use drumbeat::store::{CheckRecord, Error, NewRevision, Published};
 
 use super::rig::{Fresh, flow, now, revision, row, step, text};
 
@@ -36,6 +36,48 @@ pub(super) async fn publishing_the_same_content_again_changes_nothing(store: Fre
     };
     assert_eq!(store.publish(again).await.unwrap(), first);
     assert_eq!(store.number("SELECT count(*) FROM revisions").await, 1);
+}
+
+pub(super) async fn a_revision_that_came_meanwhile_is_not_written_over(store: Fresh) {
+    let (older, newer) = (revision(), Revision::default());
+    let new = |revision, hash| NewRevision {
+        revision,
+        hash,
+        commit: None,
+        sources: Vec::new(),
+        at: now(),
+    };
+    let first = store.publish_after(None, new(&older, "older")).await;
+    let first = first.unwrap().number;
+    let overtaken = store.publish_after(None, new(&newer, "newer")).await;
+    assert!(matches!(overtaken, Err(Error::Conflict(_))));
+    let second = store.publish_after(Some(first), new(&newer, "newer")).await;
+    let overtaken = store.publish_after(Some(first), new(&older, "older")).await;
+    assert!(matches!(overtaken, Err(Error::Conflict(_))));
+    assert_eq!(store.number("SELECT count(*) FROM revisions").await, 2);
+    // Whoever was to write the same has it.
+    let same = store.publish_after(Some(first), new(&newer, "newer")).await;
+    assert_eq!(same.unwrap(), second.unwrap());
+}
+
+pub(super) async fn whoever_sees_a_revision_sees_that_its_node_runs_it(store: Fresh) {
+    let owner = store.own("a test").await.unwrap();
+    assert_eq!(store.live_nodes().await.unwrap(), []);
+    let published = store.published(&revision()).await;
+    let shown: Vec<_> = store.live_nodes().await.unwrap();
+    let shown: Vec<_> = shown
+        .into_iter()
+        .map(|node| (node.node, node.files, node.revision))
+        .collect();
+    let (files, number) = (Some(published.hash), Some(published.number.0));
+    let expected = (owner.incarnation, files, number);
+    assert_eq!(
+        shown,
+        [expected].as_slice()[..usize::from(store.is_shared())]
+    );
+    let other = store.again().await;
+    assert!(!store.others_run().await.unwrap());
+    assert_eq!(other.others_run().await.unwrap(), store.is_shared());
 }
 
 pub(super) async fn numbers_never_change_over_revisions(store: Fresh) {

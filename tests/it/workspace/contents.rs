@@ -136,6 +136,42 @@ fn a_flow_that_feeds_itself_is_warned_of() {
 }
 
 #[test]
+fn a_flow_that_awaits_its_own_end_may_not_begin_again_by_itself() {
+    let without_itself = |condition: &str| {
+        Folder::good()
+            .changed(SEGMENT, "{ random: 50% }", condition)
+            .with(
+                "flows/outside.yaml",
+                "segment: outside\nwhere: { not: { in-flow: welcome } }\n---\n\
+                 segment: inside\nwhere: { any: [ { in-flow: welcome }, { tag: vip } ] }\n",
+            )
+    };
+    let at_once = |folder: Folder| folder.changed(FLOW, "every 90d", "every-requalification");
+    for awaits_the_end in [
+        "{ not: { in-flow: welcome } }",
+        "{ any: [ { tag: vip }, { not: { all: [ { in-flow: welcome }, { tag: vip } ] } } ] }",
+        "{ segment: outside }",
+        "{ not: { segment: inside } }",
+        "{ not: { not: { segment: outside } } }",
+    ] {
+        let folder = without_itself(awaits_the_end);
+        assert_eq!(folder.findings(), Vec::<String>::new(), "{awaits_the_end}");
+        let folder = at_once(folder);
+        assert_eq!(folder.codes(), ["in-flow-reentry"], "{awaits_the_end}");
+        assert!(folder.check().revision.is_none());
+    }
+    for does_not in [
+        "{ in-flow: welcome }",
+        "{ segment: inside }",
+        "{ not: { not: { in-flow: welcome } } }",
+        "{ not: { segment: outside } }",
+    ] {
+        let folder = at_once(without_itself(does_not));
+        assert_eq!(folder.findings(), Vec::<String>::new(), "{does_not}");
+    }
+}
+
+#[test]
 fn a_drafted_or_stopped_flow_is_checked_too() {
     for status in ["draft", "stopped", "paused"] {
         gives(
