@@ -177,7 +177,7 @@ CREATE TABLE activity (
     last_engagement_at  BIGINT,
     last_transaction_at BIGINT,
     PRIMARY KEY (bucket, customer_id)
-);
+) WITH (fillfactor = 80);
 
 -- The values of many-valued fields.
 CREATE TABLE customer_values (
@@ -255,7 +255,7 @@ CREATE TABLE dirty (
     mark        BIGINT   NOT NULL,
     what        BIGINT   NOT NULL,
     PRIMARY KEY (bucket, customer_id)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE enrollments (
     bucket           SMALLINT NOT NULL,
@@ -281,7 +281,7 @@ CREATE TABLE enrollments (
     started_revision INTEGER  NOT NULL,
     timed_revision   INTEGER  NOT NULL,
     PRIMARY KEY (bucket, enrollment_id)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
 CREATE UNIQUE INDEX enrollments_by_entry ON enrollments (bucket, customer_id, flow, entry);
 -- The due index. A node holds buckets by stripes of 16, and asks each stripe for its first rows.
 CREATE INDEX enrollments_due ON enrollments ((bucket >> 4), lane, due) WHERE due IS NOT NULL;
@@ -304,7 +304,6 @@ CREATE TABLE dispatches (
     detail        TEXT COLLATE "C",
     PRIMARY KEY (bucket, enrollment_id, step)
 );
-CREATE INDEX dispatches_uncertain ON dispatches (bucket, enrollment_id, step) WHERE state = 8;
 
 -- Every try that was not the last; the last one is in the dispatch.
 CREATE TABLE attempts (

@@ -303,7 +303,6 @@ CREATE TABLE dispatches (
     detail        TEXT,
     PRIMARY KEY (bucket, enrollment_id, step)
 ) WITHOUT ROWID;
-CREATE INDEX dispatches_uncertain ON dispatches (bucket, enrollment_id, step) WHERE state = 8;
 
 -- Every try that was not the last; the last one is in the dispatch.
 CREATE TABLE attempts (

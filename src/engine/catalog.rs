@@ -1,6 +1,6 @@
 //! Owns the current revision as the engine uses it: every name a number, every template compiled, once per revision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::domain::revision::{NameKind, Revision};
 use crate::domain::subscription::Belonging;
 use crate::domain::template::Templates;
 use crate::domain::touched::Touched;
-use crate::store::{Frame, Move, Published};
+use crate::store::{Frame, Move, Published, Wanted};
 
 /// A published revision, ready to be executed.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Catalog {
     pub published: Arc<Published>,
     pub zone: TimeZone,
     pub templates: Templates,
+    /// What is read of a customer to write to them.
+    pub wanted: Wanted,
     pub flows: BTreeMap<NameNo, FlowPlan>,
     /// Where the people of removed steps go.
     pub successors: BTreeMap<NameNo, Option<NameNo>>,
@@ -77,9 +79,11 @@ impl Catalog {
             asks |= plan.watched.asks();
         }
         let sends = Touched::ACTIVITY | Touched::DISPATCHES | Touched::IN_FLOW;
+        let templates = Templates::new(revision);
         Arc::new(Self {
             zone: revision.time_zone(),
-            templates: Templates::new(revision),
+            wanted: wanted(revision, &templates),
+            templates,
             flows,
             successors: successors.into_iter().collect(),
             asks,
@@ -113,6 +117,27 @@ impl Catalog {
     pub fn zone_named(&self, name: Option<&str>) -> TimeZone {
         name.and_then(calendar::zone_named)
             .unwrap_or_else(|| self.zone.clone())
+    }
+}
+
+/// What messages name, where they go, and the customer's zone and language.
+fn wanted(revision: &Revision, templates: &Templates) -> Wanted {
+    let policy = &revision.policy;
+    let channels = revision.channels.values();
+    let addresses = channels.map(|channel| channel.address_field.as_str());
+    let names = templates.names().iter();
+    let named = names.filter_map(|name| name.strip_prefix("customer."));
+    let fields: BTreeSet<&str> = addresses
+        .chain(named)
+        .chain([policy.zone_field.as_str(), policy.language_field.as_str()])
+        .collect();
+    let mut model = revision.data_model.clone();
+    model
+        .fields
+        .retain(|field| fields.contains(field.identifier.as_str()));
+    Wanted {
+        tags: fields.contains("tags"),
+        model,
     }
 }
 

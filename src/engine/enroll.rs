@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU16, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -28,6 +28,8 @@ const WRITING: Duration = Duration::from_millis(100);
 const AGAIN_SOON: Duration = Duration::from_millis(100);
 /// Changed customers examined in one transaction.
 const CHANGED: u32 = 2_000;
+/// After so many of them in a row the store has something to tidy up.
+const MANY: u64 = 20_000;
 /// Every change wakes the loop, and so does every edge that time meets: this is for a machine that slept.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -38,6 +40,8 @@ pub struct Enroller {
     /// The revision whose edges have their indexes.
     indexed: AtomicI32,
     stride: AtomicU16,
+    /// Changed customers examined since there was a pause.
+    examined: AtomicU64,
 }
 
 /// One pass's surroundings.
@@ -55,6 +59,7 @@ impl Enroller {
             engine,
             indexed: AtomicI32::new(0),
             stride: AtomicU16::new(STRIDE),
+            examined: AtomicU64::new(0),
         }
     }
 
@@ -81,6 +86,9 @@ impl Enroller {
         let (pass, beat) = enrolling.run_once().await?;
         if beat == Beat::Now {
             self.adapt(enrolling.stride, begun.elapsed());
+            self.examined.fetch_add(pass.customers, Ordering::Relaxed);
+        } else if self.examined.swap(0, Ordering::Relaxed) > MANY {
+            self.engine.store.sweep_marks().await?;
         }
         self.engine.metrics.enrolled.inc_by(pass.enrolled);
         self.engine.metrics.exited.inc_by(pass.exited);

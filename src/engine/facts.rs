@@ -56,7 +56,7 @@ impl Gathered {
         now: Timestamp,
     ) -> Result<Self> {
         let ids: Vec<CustomerId> = unique(dues.iter().map(|due| due.customer));
-        let model = &catalog.revision().data_model;
+        let wanted = &catalog.wanted;
         let by_id = |customer: Customer| (customer.id, Arc::new(customer));
         let mut gathered = Self::default();
         if dues.iter().any(|due| matches!(due.lane, Lane::Channel(_))) {
@@ -67,7 +67,7 @@ impl Gathered {
                 gathered.dismissals,
                 gathered.suppression_rev,
             ) = tokio::try_join!(
-                store.customers(&ids, model),
+                store.customers_with(&ids, wanted),
                 store.subscriptions_of(&ids),
                 store.dismissals_of(&ids),
                 store.suppression_rev(),
@@ -76,7 +76,7 @@ impl Gathered {
             gathered.read_suppressed(store, catalog, dues).await?;
             gathered.read_recent(store, catalog, &ids, now).await?;
         } else {
-            let customers = store.customers(&ids, model).await?;
+            let customers = store.customers_with(&ids, wanted).await?;
             gathered.customers = customers.into_iter().map(by_id).collect();
         }
         gathered.read_conditions(store, catalog, dues, now).await?;

@@ -113,10 +113,7 @@ async fn settle_all(
     uncertain: &[Abandoned],
 ) -> Result<Vec<Settled>> {
     let ids: Vec<CustomerId> = uncertain.iter().map(|claim| claim.customer).collect();
-    let customers = engine
-        .store
-        .customers(&ids, &catalog.revision().data_model)
-        .await?;
+    let customers = engine.store.customers_with(&ids, &catalog.wanted).await?;
     let zones: std::collections::HashMap<_, _> = customers
         .iter()
         .map(|customer| (customer.id, catalog.zone_of(customer)))

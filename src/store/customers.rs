@@ -27,6 +27,7 @@ const BASE: &str = "@array(c.customer_id, c.external_id, c.status, c.identified,
 const TAGS: &str = "@json(SELECT @list(n.name ORDER BY n.name) FROM customer_tags AS t \
      CROSS JOIN names AS n WHERE t.bucket = c.bucket AND t.customer_id = c.customer_id \
      AND n.number = t.tag)";
+const NONE: &str = "@array()";
 const ID_OF: &str = "SELECT customer_id FROM customers WHERE bucket = $1 AND external_id = $2";
 const COUNT: &str = "SELECT count(*) FROM customers WHERE bucket BETWEEN 0 AND 1023";
 /// The exact identifier first; then whatever begins like the text.
@@ -38,6 +39,13 @@ const FIND: &str = "SELECT c.customer_id FROM customers AS c WHERE c.bucket BETW
      ORDER BY CASE WHEN c.external_id = $1 THEN 0 ELSE 1 END, c.external_id LIMIT $3";
 
 pub(super) const STATEMENTS: &[&str] = &[ID_OF, COUNT, FIND];
+
+/// What is read of customers beside what all have: the fields of a model, and whether their tags.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    pub model: DataModel,
+    pub tags: bool,
+}
 
 impl Store {
     pub async fn customer(&self, external_id: &str, model: &DataModel) -> Result<Option<Customer>> {
@@ -53,8 +61,27 @@ impl Store {
         customers: &[CustomerId],
         model: &DataModel,
     ) -> Result<Vec<Customer>> {
+        self.read_customers(customers, model, TAGS).await
+    }
+
+    /// The same with no more than is wanted: what is not read costs nothing.
+    pub async fn customers_with(
+        &self,
+        customers: &[CustomerId],
+        wanted: &Wanted,
+    ) -> Result<Vec<Customer>> {
+        let tags = if wanted.tags { TAGS } else { NONE };
+        self.read_customers(customers, &wanted.model, tags).await
+    }
+
+    async fn read_customers(
+        &self,
+        customers: &[CustomerId],
+        model: &DataModel,
+        tags: &str,
+    ) -> Result<Vec<Customer>> {
         let columns = one_valued(model)?;
-        let query = query(select(&columns, model)).bind(numbers(customers));
+        let query = query(select(&columns, model, tags)).bind(numbers(customers));
         let rows: Vec<Record> = listed(query, self.read()).await?;
         let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(rows.len());
         for row in rows {
@@ -128,9 +155,9 @@ struct Several {
     number: Cell,
 }
 
-fn select(columns: &[Column], model: &DataModel) -> String {
+fn select(columns: &[Column], model: &DataModel, tags: &str) -> String {
     format!(
-        "SELECT @list(@array({BASE}, {fields}, {TAGS}, {values})) \
+        "SELECT @list(@array({BASE}, {fields}, {tags}, {values})) \
          FROM {ids} AS k CROSS JOIN customers AS c LEFT JOIN activity AS y \
          ON y.bucket = c.bucket AND y.customer_id = c.customer_id \
          WHERE c.bucket = k.bucket AND c.customer_id = k.id",
@@ -144,7 +171,7 @@ fn select(columns: &[Column], model: &DataModel) -> String {
 fn values(model: &DataModel) -> String {
     let mut fields = model.fields.iter();
     if !fields.any(|field| field.cardinality == Cardinality::Many) {
-        return "@array()".to_owned();
+        return NONE.to_owned();
     }
     format!(
         "@json(SELECT @list(@array(n.name, v.text, v.whole, {number}) \

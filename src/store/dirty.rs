@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::db::Store;
-use super::dialect::{listed, rows};
+use super::dialect::{Dialect, listed, rows};
 use super::error::Result;
 use super::listing::{json, listed};
 use super::sql::{query, query_scalar};
@@ -54,6 +54,9 @@ const SEEN: &str = concat!(
 
 const ANY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";
 
+/// A server's index goes on holding what was removed, and whoever asks for the first mark reads all of it.
+const SWEEP: &str = "VACUUM (SKIP_LOCKED) dirty";
+
 pub(super) const STATEMENTS: &[&str] = &[MARK, MARK_NEW, CLEAN, SEEN, ANY];
 
 /// A customer to look at again, its mark as it was seen, and what changed.
@@ -63,6 +66,14 @@ impl Store {
     /// Whether any customer waits to be looked at.
     pub async fn any_dirty(&self) -> Result<bool> {
         query_scalar(ANY).fetch_one(self.read()).await
+    }
+
+    /// Tidies up after very many marks were removed, where that is not done by itself.
+    pub async fn sweep_marks(&self) -> Result<()> {
+        if self.dialect() == Dialect::Postgres {
+            query(SWEEP).execute(&self.writers).await?;
+        }
+        Ok(())
     }
 
     /// Up to `limit` of those of these stripes who are to be looked at.

@@ -98,6 +98,7 @@ pub use copy::{Copied, CopyPhase, Copying, Watch};
 pub use customer_draft::Draft;
 pub use customer_sheet::{NewCustomer, Sheet};
 pub use customer_upsert::{Upsert, Upserted};
+pub use customers::Wanted;
 pub use db::Store;
 pub use dialect::Dialect;
 pub use dispatches::Abandoned;

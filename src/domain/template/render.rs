@@ -1,12 +1,13 @@
 //! Owns the rendering of a step's communication for one customer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use minijinja::{Environment, Error, Value, context};
 
+use super::lint::uses;
 use super::sandbox::{self, Abort};
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
 use crate::domain::customer::{Customer, FieldValue};
@@ -59,6 +60,8 @@ struct Compiled {
     broken: BTreeMap<String, String>,
     /// The fields with several values; a customer without any has an empty list.
     many: Vec<String>,
+    /// What the texts name.
+    names: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -78,6 +81,7 @@ impl Templates {
             steps: BTreeMap::new(),
             broken: BTreeMap::new(),
             many: many_valued(&revision.data_model),
+            names: BTreeSet::new(),
         };
         for flow in revision.flows.values() {
             let steps = flow.steps.iter();
@@ -87,6 +91,11 @@ impl Templates {
             compiled.steps.insert(flow.id.clone(), texts);
         }
         Self(Arc::new(compiled))
+    }
+
+    /// The dotted names that the texts use, such as `customer.first_name`.
+    pub fn names(&self) -> &BTreeSet<String> {
+        &self.0.names
     }
 
     /// Makes the message of a step, in the customer's language.
@@ -182,6 +191,7 @@ impl Compiled {
 
     fn add(&mut self, source: &str, at: &str, part: &str) -> String {
         let name = format!("{at}/{part}");
+        self.names.extend(uses(source));
         if let Err(error) = sandbox::add(&mut self.environment, &name, source) {
             let failure = failure(&name, &error).to_string();
             self.broken.insert(name.clone(), failure);
