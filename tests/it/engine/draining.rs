@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,6 +115,8 @@ fn most_in(tries: &[Try], span: Duration) -> usize {
 }
 
 const TENTH: Duration = Duration::from_millis(100);
+/// What a tenth of a second may hold of 200 a second, with what timers and turns may shift.
+const EVENLY: RangeInclusive<usize> = 15..=25;
 
 #[tokio::test]
 async fn a_backlog_goes_evenly_at_the_pace() {
@@ -123,7 +126,7 @@ async fn a_backlog_goes_evenly_at_the_pace() {
     loops.stop().await;
     assert!(begun.elapsed() > Duration::from_millis(149 * 5 - 15));
     let most = most_in(&tries, TENTH);
-    assert!((18..=23).contains(&most), "{most}");
+    assert!(EVENLY.contains(&most), "{most}");
 }
 
 #[tokio::test]
@@ -143,8 +146,9 @@ async fn what_a_slow_commit_held_up_is_no_burst_afterwards() {
     until(&rig, &mut tries, |tries| tries.len() == 150).await;
     loops.stop().await;
     let most = most_in(&tries[before..], TENTH);
-    assert!((18..=23).contains(&most), "{most}");
-    assert!(most_in(&tries, TENTH) <= 23);
+    assert!(EVENLY.contains(&most), "{most}");
+    let most = most_in(&tries, TENTH);
+    assert!(EVENLY.contains(&most), "{most}");
 }
 
 /// So many customers whose buckets are those of one claimer.
