@@ -136,6 +136,7 @@ async fn assert_every_message_once(
         storm.customers * STEPS,
         "each step of each enrollment has its line"
     );
+    super::finds_nothing_wrong(drumbeat(workspace, &["db", "check"])).await;
     let most = SLOTS * storm.kills;
     let sums = accounts::balance(&ledger, &received, most);
     accounts::nothing_is_early(&ledger, &received, 1);
