@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use super::output;
-use crate::store::{NewRevision, Published, Store};
+use crate::store::{Error, NewRevision, Published, Store};
 use crate::workspace::{self, Checked, Sources, render};
 
 /// What a workspace's folder says now.
@@ -67,7 +67,14 @@ async fn publish(store: &Store, folder: &Folder, at: Timestamp) -> anyhow::Resul
         sources: sources.collect(),
         at,
     };
-    Ok(store.publish(new).await?)
+    match store.publish_after(None, new).await {
+        // Somebody was first.
+        Err(Error::Conflict(_)) => {
+            let published = store.current_revision().await?;
+            published.context("no revision is in force any more")
+        }
+        published => Ok(published?),
+    }
 }
 
 fn remark_difference(folder: &Folder, published: &Published) {

@@ -1,18 +1,16 @@
-//! The one daemon of a file, killed at random instants.
+//! The one daemon of a store, killed at random instants.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use drumbeat::store::Store;
-use sqlx::Row as _;
-use sqlx::sqlite::SqlitePool;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use super::accounts::{self, Ledger};
 use super::{SLOTS, STEPS};
+use crate::rig::home::Home;
 use crate::rig::postfix::Postfix;
 use crate::rig::smtp_sink::SmtpSink;
 
@@ -43,27 +41,31 @@ fn storm() -> Storm {
 async fn kills_lose_and_double_nothing_at_a_sink() {
     let sink = SmtpSink::start_keeping(&[]).await;
     let storm = storm();
-    let workspace = workspace(sink.port, &storm);
+    let (workspace, home) = workspace(sink.port, &storm).await;
     weather(workspace.path(), &storm).await;
-    assert_every_message_once(workspace.path(), &storm, &sink.mails()).await;
+    assert_every_message_once((workspace.path(), &home), &storm, &sink.mails()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_lose_and_double_nothing_at_postfix() {
     let postfix = Postfix::start().await;
     let storm = storm();
-    let workspace = workspace(postfix.port, &storm);
+    let (workspace, home) = workspace(postfix.port, &storm).await;
     weather(workspace.path(), &storm).await;
     let mails = postfix.delivered().await;
-    assert_every_message_once(workspace.path(), &storm, &mails).await;
+    assert_every_message_once((workspace.path(), &home), &storm, &mails).await;
 }
 
-fn workspace(port: u16, storm: &Storm) -> TempDir {
+async fn workspace(port: u16, storm: &Storm) -> (TempDir, Home) {
     let folder = TempDir::new().unwrap();
+    let home = Home::of_the_run(folder.path()).await;
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write(
         "drumbeat.yaml",
-        "workspace: storm\nlisten: \"off\"\npublic-url: https://example.com\n",
+        &format!(
+            "workspace: storm\nlisten: \"off\"\npublic-url: https://example.com\ndatabase: {}\n",
+            home.url
+        ),
     );
     write(
         "email.yaml",
@@ -75,7 +77,7 @@ fn workspace(port: u16, storm: &Storm) -> TempDir {
         writeln!(customers, "c{n},c{n}@ok.test,Lyon").unwrap();
     }
     write("customers.csv", &customers);
-    folder
+    (folder, home)
 }
 
 /// Starts the daemon, kills it at a random instant, as often as the storm says; then lets it finish.
@@ -123,13 +125,18 @@ fn drumbeat(workspace: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-async fn assert_every_message_once(workspace: &Path, storm: &Storm, mails: &[String]) {
-    let (received, ledger) = (accounts::received(mails), ledger(workspace).await);
+async fn assert_every_message_once(
+    (workspace, home): (&Path, &Home),
+    storm: &Storm,
+    mails: &[String],
+) {
+    let (received, ledger) = (accounts::received(mails), ledger(workspace, home).await);
     assert_eq!(
         ledger.len(),
         storm.customers * STEPS,
         "each step of each enrollment has its line"
     );
+    super::finds_nothing_wrong(drumbeat(workspace, &["db", "check"])).await;
     let most = SLOTS * storm.kills;
     let sums = accounts::balance(&ledger, &received, most);
     accounts::nothing_is_early(&ledger, &received, 1);
@@ -139,24 +146,17 @@ async fn assert_every_message_once(workspace: &Path, storm: &Storm, mails: &[Str
     );
 }
 
-async fn ledger(workspace: &Path) -> Ledger {
-    let url = format!("sqlite://{}", workspace.join("var/drumbeat.db").display());
-    let store = Store::open(&url, Path::new("")).await.unwrap();
+async fn ledger(workspace: &Path, home: &Home) -> Ledger {
+    let store = home.open(workspace).await;
     let tag = store.instance_tag().await.unwrap();
     store.close().await;
-    let pool = SqlitePool::connect(&url).await.unwrap();
-    let live: i64 = sqlx::query_scalar("SELECT count(*) FROM enrollments WHERE status <> 10")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-    assert_eq!(live, 0, "every enrollment is completed");
-    let rows = sqlx::query("SELECT enrollment_id, step, state, first_at FROM dispatches")
-        .fetch_all(&pool)
-        .await
-        .unwrap();
-    let rows = rows.iter();
-    accounts::ledger(
-        tag,
-        rows.map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))),
-    )
+    let live = "SELECT count(*) FROM enrollments WHERE status <> 10";
+    assert_eq!(home.number(live).await, 0, "every enrollment is completed");
+    let rows = "SELECT enrollment_id, CAST(step AS BIGINT), CAST(state AS BIGINT), first_at \
+         FROM dispatches";
+    let rows = home.rows(rows).await.into_iter();
+    let numbers = |[enrollment, step, state, first_at]: [i64; 4]| {
+        (enrollment, i32::try_from(step).unwrap(), state, first_at)
+    };
+    accounts::ledger(tag, rows.map(numbers))
 }

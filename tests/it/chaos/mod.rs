@@ -17,8 +17,10 @@ mod nodes;
 mod plan;
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::process::Stdio;
 
 use chance::Chance;
+use tokio::process::Command;
 
 /// How many messages a daemon may have in flight.
 const SLOTS: usize = 64;
@@ -37,6 +39,13 @@ fn chance() -> Chance {
         .unwrap_or_else(|| RandomState::new().hash_one("seed"));
     println!("seed {seed}: DRUMBEAT_SEED={seed} runs the same storm");
     Chance::new(seed)
+}
+
+/// `db check` goes through the whole store.
+async fn finds_nothing_wrong(mut check: Command) {
+    let checked = check.stdout(Stdio::piped()).output().await.unwrap();
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{said}");
 }
 
 /// A channel to a mail server, with so many connections at this pace.

@@ -79,6 +79,8 @@ async fn a_storm_over_four_nodes_loses_and_doubles_nothing() {
         assert_eq!(node.stop().await, Some(0), "{}", node.log());
     }
     report(&cloud, &storm, counts, finished).await;
+    let check = desk(&cloud.url).command(&["db", "check"]);
+    super::finds_nothing_wrong(check).await;
 }
 
 impl Cloud {
@@ -201,12 +203,15 @@ async fn read_for_long(url: &str) -> PgConnection {
     reader
 }
 
+/// Where somebody works beside the nodes.
+fn desk(url: &str) -> Node {
+    let settings = format!("workspace: storm\ndatabase: {url}\n");
+    Node::with(&[("drumbeat.yaml", &settings)])
+}
+
 /// Customers come all the time, in sets; one that the database did not take comes again.
 async fn come(url: &str, storm: &Storm) {
-    let desk = Node::with(&[(
-        "drumbeat.yaml",
-        &format!("workspace: storm\ndatabase: {url}\n"),
-    )]);
+    let desk = desk(url);
     let sets = storm.customers.div_ceil(SET);
     let pause = storm.length / u32::try_from(sets).unwrap();
     let mut beat = tokio::time::interval(pause);

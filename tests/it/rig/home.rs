@@ -4,6 +4,7 @@
     reason = "which database a run is about is said outside"
 )]
 
+use std::array;
 use std::path::Path;
 
 use drumbeat::store::{Dialect, Store};
@@ -117,6 +118,23 @@ impl Home {
             }
         }
         Lock(raw)
+    }
+
+    /// Rows of numbers, asked past the store; on PostgreSQL each has to be a `BIGINT`.
+    pub(crate) async fn rows<const N: usize>(&self, sql: &str) -> Vec<[i64; N]> {
+        let sql = AssertSqlSafe(sql);
+        match self.raw().await {
+            Raw::Sqlite(mut raw) => {
+                let rows = sqlx::query(sql).fetch_all(&mut raw).await.unwrap();
+                let numbers = rows.iter().map(|row| array::from_fn(|n| row.get(n)));
+                numbers.collect()
+            }
+            Raw::Postgres(mut raw) => {
+                let rows = sqlx::query(sql).fetch_all(&mut raw).await.unwrap();
+                let numbers = rows.iter().map(|row| array::from_fn(|n| row.get(n)));
+                numbers.collect()
+            }
+        }
     }
 
     /// One number, asked past the store.
