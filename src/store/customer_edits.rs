@@ -1,5 +1,6 @@
 //! Owns what is done to one customer: setting fields, and deletion with all that is known of them.
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -9,8 +10,10 @@ use super::customer_sheet::{NewCustomer, Sheet};
 use super::customer_upsert::{self, Upsert};
 use super::db::Store;
 use super::error::Result;
+use super::gathering::Change;
 use super::interactions;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::customer::FieldValue;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -18,7 +21,8 @@ use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
 
-const NAME: &str = "SELECT external_id FROM customers WHERE bucket = $1 AND customer_id = $2";
+/// Kept until the transaction ends: who is deleted meanwhile would be made anew.
+const NAME: &str = "SELECT external_id FROM customers WHERE bucket = $1 AND customer_id = $2@alone";
 const END: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
      due = NULL, parked = NULL, held = NULL \
      WHERE bucket = $1 AND customer_id = $2 AND status < 10";
@@ -65,7 +69,9 @@ pub(super) const STATEMENTS: &[&str] = &[NAME, END];
 pub(super) const ERASING: &[&str] = &ERASE;
 
 impl Store {
-    /// Sets and clears fields of one customer; false, and nothing written, when all is so already.
+    /// Sets and clears fields of one customer; false, and nothing written, when all is so already. The
+    /// mark that it leaves says that the customer is to be looked at again, whatever is looked at now: so it
+    /// waits for nobody who works for the bucket.
     pub async fn set_fields(
         &self,
         customer: CustomerId,
@@ -74,31 +80,14 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
-        let mut tx = self.write_about(&[customer]).await?;
-        let external_id: Option<String> = query_scalar(NAME)
-            .bind(i64::from(customer.bucket().0))
-            .bind(customer.0)
-            .fetch_optional(&mut tx)
-            .await?;
-        let edit = NewCustomer {
-            external_id: external_id.ok_or_else(|| changes::unknown(customer))?,
+        self.change(FieldEdit {
+            customer,
             fields: fields.to_vec(),
-        };
-        let how = Upsert {
-            model,
-            tags: &[],
-            consents: &[],
-            by,
+            model: model.clone(),
+            by: by.clone(),
             at,
-        };
-        let sheet = Sheet::of(&[edit], model)?;
-        let done = customer_upsert::apply(&mut tx, &sheet, sheet.rows(), &how).await?;
-        if done.updated == 0 {
-            return Ok(false);
-        }
-        interactions::insert(&mut tx, &[changed(customer, fields, by, at)]).await?;
-        tx.commit().await?;
-        Ok(true)
+        })
+        .await
     }
 
     /// Deletes a customer and all that is known of them. Their live enrollments end; what stays of
@@ -110,7 +99,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<()> {
         let mut tx = self.write_about(&[customer]).await?;
-        changes::require(&mut tx, customer).await?;
+        keep(&mut tx, customer).await?;
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
         query(END)
             .bind(bucket)
@@ -131,6 +120,52 @@ impl Store {
         audit::add(&mut tx, by, "customer deleted", Some(&detail), at).await?;
         tx.commit().await
     }
+}
+
+/// Fields of one customer that somebody sets.
+struct FieldEdit {
+    customer: CustomerId,
+    fields: Vec<(String, Option<FieldValue>)>,
+    model: DataModel,
+    by: By,
+    at: Timestamp,
+}
+
+impl Change for FieldEdit {
+    fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.set(tx))
+    }
+}
+
+impl FieldEdit {
+    async fn set(&self, tx: &mut Tx) -> Result<bool> {
+        let edit = NewCustomer {
+            external_id: keep(tx, self.customer).await?,
+            fields: self.fields.clone(),
+        };
+        let how = Upsert {
+            model: &self.model,
+            tags: &[],
+            consents: &[],
+            by: &self.by,
+            at: self.at,
+        };
+        let sheet = Sheet::of(&[edit], how.model)?;
+        let done = customer_upsert::apply(tx, &sheet, sheet.rows(), &how).await?;
+        if done.updated == 0 {
+            return Ok(false);
+        }
+        let line = changed(self.customer, &self.fields, &self.by, self.at);
+        interactions::insert(tx, &[line]).await?;
+        Ok(true)
+    }
+}
+
+/// Keeps a customer from being changed or deleted by others; its unique id.
+async fn keep(tx: &mut Tx, customer: CustomerId) -> Result<String> {
+    let kept = query_scalar(NAME).bind(i64::from(customer.bucket().0));
+    let name: Option<String> = kept.bind(customer.0).fetch_optional(tx).await?;
+    name.ok_or_else(|| changes::unknown(customer))
 }
 
 /// The line names the fields and never their values.

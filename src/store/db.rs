@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::blocks::Blocks;
 use super::dialect::Dialect;
 use super::error::{Error, Result};
+use super::gathering::Gathering;
 use super::lifeline::{Lifeline, Line, Server};
 use super::postgres;
 use super::sql::query;
@@ -25,6 +26,8 @@ pub struct Store {
     /// Told at each of our own commits.
     pub(super) committing: Arc<Notify>,
     pub(super) blocks: Arc<Blocks>,
+    /// Changes that wait for the writer of a file.
+    pub(super) gathering: Arc<Gathering>,
     /// As which node this process runs, once it has joined.
     pub(super) node: Arc<AtomicI64>,
 }
@@ -49,6 +52,7 @@ impl Store {
         let store = Self::connect(url, workspace, true).await?;
         store.migrate().await?;
         store.refuse_half_a_copy().await?;
+        store.look_often(true).await?;
         Ok(store)
     }
 
@@ -79,6 +83,7 @@ impl Store {
             },
             committing,
             blocks: Arc::default(),
+            gathering: Arc::default(),
             node: Arc::default(),
         })
     }
@@ -96,6 +101,7 @@ impl Store {
             home: Home::Server { folder },
             committing: Arc::new(Notify::new()),
             blocks: Arc::default(),
+            gathering: Arc::default(),
             node: Arc::default(),
         })
     }
@@ -123,7 +129,7 @@ impl Store {
     /// Begins a write: in a file beside no other.
     pub(super) async fn begin(&self) -> Result<Tx> {
         match &self.writers {
-            Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?)),
+            Pool::Sqlite(pool) => Ok(Tx::Sqlite(sqlite::begin(pool).await?)),
             Pool::Postgres(server) => Ok(self.begun(server.begin("BEGIN").await?, server)),
         }
     }
@@ -177,6 +183,14 @@ impl Store {
             }
             (_, Pool::Postgres(writers)) => postgres::durability(&writers.pool).await,
             (Pool::Postgres(_), Pool::Sqlite(_)) => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether a write in a file looks often for the end of another process's, or waits patiently.
+    pub(super) async fn look_often(&self, often: bool) -> Result<()> {
+        match &self.writers {
+            Pool::Sqlite(writer) => sqlite::look_often(writer, often).await,
+            Pool::Postgres(_) => Ok(()),
         }
     }
 

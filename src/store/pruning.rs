@@ -84,8 +84,14 @@ impl Store {
     /// Refreshes what the query planner knows, and gives the write-ahead log's space back.
     pub async fn upkeep(&self) -> Result<()> {
         if self.dialect() == Dialect::Sqlite {
-            query(OPTIMIZE).execute(&self.writers).await?;
-            query(CHECKPOINT).execute(&self.writers).await?;
+            self.look_often(false).await?;
+            let done = async {
+                query(OPTIMIZE).execute(&self.writers).await?;
+                query(CHECKPOINT).execute(&self.writers).await
+            };
+            let done = done.await;
+            self.look_often(true).await?;
+            done?;
         }
         Ok(())
     }

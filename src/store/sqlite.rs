@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::Notify;
 
 use super::error::{Error, Result};
@@ -14,6 +14,10 @@ use super::error::{Error, Result};
 const OLDEST: [u32; 3] = [3, 51, 3];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Of the writer, once the file is migrated. SQLite would look for the end of another process's
+/// transaction less and less often, up to ten times a second (`sqliteDefaultBusyCallback`): beside one
+/// that writes all the time it would hardly ever meet a gap.
+const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(3);
 /// Page caches: the writer's holds the pages that a batch touches, a reader's a few inner ones.
 const WRITER_CACHE: &str = "-40960";
 const READER_CACHE: &str = "-4096";
@@ -70,6 +74,33 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", WRITER_CACHE)
         .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", "4000")
+}
+
+/// Begins a write, as soon as no other process writes.
+pub(super) async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
+    let begun = Instant::now();
+    loop {
+        match writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(Error::from)
+        {
+            Err(Error::Busy) if begun.elapsed() < BUSY_TIMEOUT => {}
+            transaction => return transaction,
+        }
+    }
+}
+
+/// From here on the writer looks often whether it may begin; or it waits patiently again.
+pub(super) async fn look_often(writer: &SqlitePool, often: bool) -> Result<()> {
+    let timeout = if often {
+        SHORT_BUSY_TIMEOUT
+    } else {
+        BUSY_TIMEOUT
+    };
+    let pragma = format!("PRAGMA busy_timeout = {}", timeout.as_millis());
+    sqlx::query(AssertSqlSafe(pragma)).execute(writer).await?;
+    Ok(())
 }
 
 /// Keeps few pages in memory, or as many as usual again.

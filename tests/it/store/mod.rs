@@ -2,6 +2,7 @@
 
 mod beside;
 mod chance;
+mod changing;
 mod check;
 mod consent;
 mod copy;
@@ -167,6 +168,9 @@ for_every_database! {
     }
     property {
         every_condition_means_what_the_oracle_says
+    }
+    changing {
+        what_many_change_at_once_is_all_written
     }
     beside {
         what_changes_while_segments_are_asked_is_asked_again
