@@ -79,8 +79,8 @@ async fn a_storm_over_four_nodes_loses_and_doubles_nothing() {
         assert_eq!(node.stop().await, Some(0), "{}", node.log());
     }
     report(&cloud, &storm, counts, finished).await;
-    let check = desk(&cloud.url).command(&["db", "check"]);
-    super::finds_nothing_wrong(check).await;
+    let desk = desk(&cloud.url);
+    super::finds_nothing_wrong(desk.command(&["db", "check"])).await;
 }
 
 impl Cloud {
