@@ -87,8 +87,12 @@ impl Store {
         let opened = postgres::open(url).await?;
         let lifeline = Lifeline::new();
         let server = |pool| {
-            let lifeline = lifeline.clone();
-            Pool::Postgres(Server { pool, lifeline })
+            let (lifeline, shards) = (lifeline.clone(), opened.shards.clone());
+            Pool::Postgres(Server {
+                pool,
+                lifeline,
+                shards,
+            })
         };
         Ok(Self {
             readers: server(opened.readers),

@@ -76,7 +76,8 @@ impl Store {
             let asked = query(SEEN)
                 .bind(left)
                 .bind(*buckets.start())
-                .bind(*buckets.end());
+                .bind(*buckets.end())
+                .at_most(left);
             seen.extend(listed::<Seen>(asked, self.read()).await?);
         }
         Ok(seen)

@@ -73,8 +73,12 @@ impl Store {
             .bind(lane.number())
             .bind(micros(now))
             .bind(limit)
-            .bind(json(stripes));
-        let rows: Vec<DueRow> = listed(query, self.read()).await?;
+            .bind(json(stripes))
+            .at_most(limit);
+        let mut rows: Vec<DueRow> = listed(query, self.read()).await?;
+        // Shards answer one after the other.
+        rows.sort_by_key(|row| row.due);
+        rows.truncate(limit as usize);
         rows.into_iter().map(|row| row.due(lane)).collect()
     }
 
@@ -97,7 +101,9 @@ impl Store {
         let mut next = BTreeMap::new();
         for (lane, due) in rows {
             if let (Some(lane), Some(due)) = (Lane::from_number(lane), due) {
-                next.insert(lane, instant(due)?);
+                let due = instant(due)?;
+                let earliest = next.entry(lane).or_insert(due);
+                *earliest = due.min(*earliest);
             }
         }
         Ok(next)

@@ -84,7 +84,7 @@ fn migrator(dialect: Dialect) -> Migrator {
     let migrations = MIGRATIONS.map(|(number, name, sqlite, postgres)| {
         let text = match dialect {
             Dialect::Sqlite => sqlite,
-            Dialect::Postgres => postgres,
+            Dialect::Postgres | Dialect::Citus => postgres,
         };
         let name = Cow::Borrowed(name);
         let text = text.into_sql_str();

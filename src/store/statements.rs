@@ -19,7 +19,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, Vec<Cow<'static, str>>
     };
     let server = match dialect {
         Dialect::Sqlite => None,
-        Dialect::Postgres => Some(("nodes", nodes::KEEPING)),
+        Dialect::Postgres | Dialect::Citus => Some(("nodes", nodes::KEEPING)),
     };
     all().into_iter().chain(server).map(own).collect()
 }

@@ -59,6 +59,15 @@ pub const TABLES: &[Table] = &[
     table("interactions", &["bucket", "customer_id", "at", "seq"]),
 ];
 
+/// Whether a table's rows belong to buckets: its key begins with one.
+pub(super) fn is_by_bucket(name: &str) -> bool {
+    let keyed = |table: &Table| table.name == name && table.key.first() == Some(&"bucket");
+    name == LEASES || TABLES.iter().any(keyed)
+}
+
+/// Which node holds which bucket.
+pub(super) const LEASES: &str = "bucket_leases";
+
 /// The tables that a copy leaves out, and why.
 pub const NOT_COPIED: &[(&str, &str)] = &[
     (
@@ -67,7 +76,7 @@ pub const NOT_COPIED: &[(&str, &str)] = &[
     ),
     ("nodes", "who runs on this database now"),
     (
-        "bucket_leases",
+        LEASES,
         "which of those nodes holds which bucket; a migration lays its rows",
     ),
 ];

@@ -54,7 +54,7 @@ impl Store {
         }
         let mut found = match self.dialect() {
             Dialect::Sqlite => self.damaged_pages().await?,
-            Dialect::Postgres => self.damaged_indexes().await?,
+            Dialect::Postgres | Dialect::Citus => self.damaged_indexes().await?,
         };
         for rule in self.rules().await? {
             found.extend(self.broken(&rule).await?);
