@@ -10,9 +10,81 @@ use super::error::{Error, Result};
 use super::shards::Shards;
 use crate::domain::ids::{Bucket, STRIPE};
 
+/// Where a statement goes on Citus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To the coordinator, which has all that it asks for.
+    Coordinator,
+    /// It only adds rows: each goes to its own shard.
+    Added,
+    /// To the shard of the one bucket that it names.
+    OneBucket,
+    /// To one shard at a time, with what is its own.
+    Apart(Source),
+    /// To all shards at once. It only reads, and says why it may.
+    Everywhere(Why),
+    /// To all shards at once, without a word: it is refused.
+    Unsaid,
+}
+
+/// Why a statement may ask all shards at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// A person asks, and waits for the answer.
+    People,
+    /// It looks through everything, and seldom.
+    Upkeep,
+    /// Whether there is work: one answer of a few rows, in place of one for each shard.
+    Waiting,
+}
+
+impl Reach {
+    /// Of a statement as it is written, which takes these of its batch.
+    pub(super) fn of(written: &str, shapes: &[Shape]) -> Self {
+        let tables = confine::tables(written);
+        if tables.named == 0 {
+            return Self::Coordinator;
+        }
+        let form = "@everywhere(";
+        if let Some(said) = written.strip_prefix(form) {
+            let why = said.split(')').next().and_then(Why::said);
+            return why.map_or(Self::Unsaid, Self::Everywhere);
+        }
+        if let Some(source) = Source::of(written, shapes) {
+            return Self::Apart(source);
+        }
+        // Every table in it is kept to one bucket, or to that of another.
+        let kept = written.matches("bucket = ").count();
+        match tables.read {
+            0 => Self::Added,
+            read if kept >= read && written.contains("bucket = $") => Self::OneBucket,
+            _ => Self::Unsaid,
+        }
+    }
+
+    /// What a statement that is taken apart says of its buckets.
+    pub(super) fn source(self) -> Option<Source> {
+        match self {
+            Self::Apart(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl Why {
+    fn said(word: &str) -> Option<Self> {
+        match word {
+            "people" => Some(Self::People),
+            "upkeep" => Some(Self::Upkeep),
+            "waiting" => Some(Self::Waiting),
+            _ => None,
+        }
+    }
+}
+
 /// Where a statement says which buckets it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub enum Source {
     /// In the rows of its batch.
     Batch(Key),
     /// As a JSON array of buckets, bound there.
@@ -29,7 +101,7 @@ pub(super) enum Source {
 
 /// What of a row names its bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub enum Key {
     /// The row is a number that carries it.
     Whole,
     /// The number in this place carries it.
@@ -47,11 +119,8 @@ pub(super) struct Part {
 }
 
 impl Source {
-    /// What the statement, as it is written, is about; none: it says so itself, or is about everything.
-    pub(super) fn of(written: &str, shapes: &[Shape]) -> Option<Self> {
-        if !confine::is_about_customers(written) {
-            return None;
-        }
+    /// Of a statement about customers.
+    fn of(written: &str, shapes: &[Shape]) -> Option<Self> {
         if let Some(shape) = shapes.first() {
             return Some(Self::Batch(Key::of(shape)?));
         }
@@ -60,7 +129,7 @@ impl Source {
             let digits = written[at..].split(|c: char| !c.is_ascii_digit()).next()?;
             digits.parse::<usize>().ok()
         };
-        let between = "BETWEEN $";
+        let between = "bucket BETWEEN $";
         if let Some(first) = place(between) {
             let (_, rest) = written.split_once(between)?;
             let (_, last) = rest.split_once("AND $")?;
@@ -207,11 +276,11 @@ mod tests {
     #[test]
     fn a_statement_says_where_its_buckets_are_named() {
         let ids = "SELECT 1 FROM @ids AS k CROSS JOIN dirty AS d WHERE d.bucket = k.bucket";
-        let source = Source::of(ids, &[Shape::Ids]);
-        assert_eq!(source, Some(Source::Batch(Key::Whole)));
+        let reach = Reach::of(ids, &[Shape::Ids]);
+        assert_eq!(reach, Reach::Apart(Source::Batch(Key::Whole)));
         let inserted = "INSERT INTO dirty SELECT j.id >> 48, j.id FROM @rows(…) AS j";
-        let source = Source::of(inserted, &[rows(&["what BIGINT 1", "id BIGINT 0"])]);
-        assert_eq!(source, Some(Source::Batch(Key::Number(0))));
+        let reach = Reach::of(inserted, &[rows(&["what BIGINT 1", "id BIGINT 0"])]);
+        assert_eq!(reach, Reach::Apart(Source::Batch(Key::Number(0))));
         for (written, source) in [
             (
                 "DELETE FROM bucket_leases WHERE bucket IN (SELECT value FROM @buckets($3) AS s)",
@@ -221,22 +290,29 @@ mod tests {
             ("SELECT 1 FROM dirty WHERE bucket BETWEEN @first AND @last", Source::Ends),
             ("DELETE FROM dirty WHERE bucket BETWEEN 0 AND 1023", Source::All),
         ] {
-            assert_eq!(Source::of(written, &[]), Some(source), "{written}");
+            assert_eq!(Reach::of(written, &[]), Reach::Apart(source), "{written}");
         }
     }
 
     #[test]
-    fn a_statement_about_one_bucket_or_no_customers_stays_whole() {
-        for (whole, shapes) in [
-            ("SELECT 1 FROM dirty WHERE bucket = $1", vec![]),
-            ("SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023", vec![]),
+    fn whatever_is_not_taken_apart_names_one_bucket_or_says_why_not() {
+        for (written, reach) in [
+            ("SELECT 1 FROM dirty WHERE bucket = $1", Reach::OneBucket),
+            ("INSERT INTO dirty (bucket) VALUES ($1)", Reach::Added),
+            ("SELECT 1 FROM names AS n", Reach::Coordinator),
+            ("SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023", Reach::Unsaid),
             (
-                "DELETE FROM removed_steps WHERE step IN (SELECT j.step FROM @rows(…) AS j)",
-                vec![rows(&["step BIGINT 0"])],
+                "SELECT 1 FROM dirty AS d CROSS JOIN activity AS a WHERE d.bucket = $1",
+                Reach::Unsaid,
             ),
+            ("@everywhere(people)SELECT 1 FROM dirty", Reach::Everywhere(Why::People)),
+            ("@everywhere(whim)SELECT 1 FROM dirty", Reach::Unsaid),
         ] {
-            assert_eq!(Source::of(whole, &shapes), None, "{whole}");
+            assert_eq!(Reach::of(written, &[]), reach, "{written}");
         }
+        let steps = "DELETE FROM removed_steps WHERE step IN (SELECT j.step FROM @rows(…) AS j)";
+        let reach = Reach::of(steps, &[rows(&["step BIGINT 0"])]);
+        assert_eq!(reach, Reach::Coordinator);
     }
 
     #[test]

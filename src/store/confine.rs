@@ -96,10 +96,23 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Whether rows of customers are read, changed or added.
-pub(super) fn is_about_customers(text: &str) -> bool {
+/// How often a statement names tables of customers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tables {
+    pub(super) named: usize,
+    /// To read their rows or to change them.
+    pub(super) read: usize,
+}
+
+pub(super) fn tables(text: &str) -> Tables {
     let words = words(text);
-    (0..words.len()).any(|n| place_of(&words, n).is_some())
+    let places = (0..words.len()).filter_map(|n| place_of(&words, n));
+    let places: Vec<Place> = places.collect();
+    let added = places.iter().filter(|place| **place == Place::Into);
+    Tables {
+        named: places.len(),
+        read: places.len() - added.count(),
+    }
 }
 
 /// Whether rows are changed, added or locked.
@@ -224,7 +237,9 @@ mod tests {
         ] {
             assert_eq!(super::confined(text, 9), None);
         }
-        assert!(!is_about_customers("SELECT 'FROM customers' FROM names"));
-        assert!(is_about_customers("INSERT INTO dirty (mark) VALUES (1)"));
+        let of = |named, read| Tables { named, read };
+        assert_eq!(tables("SELECT 'FROM customers' FROM names"), of(0, 0));
+        let both = "INSERT INTO dirty SELECT 1 FROM customers c JOIN activity a ON true";
+        assert_eq!(tables(both), of(3, 2));
     }
 }

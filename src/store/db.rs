@@ -104,7 +104,8 @@ impl Store {
         })
     }
 
-    pub(super) fn dialect(&self) -> Dialect {
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
         self.writers.dialect()
     }
 

@@ -12,6 +12,7 @@
 //! | `@list(a)` | all values of a column as one JSON array; rows fetched one by one cost several times as much |
 //! | `@json(SELECT …)` | a query for one JSON value, within another |
 //! | `@exact(a)` | a floating number as a text that reads back as exactly that number |
+//! | `@everywhere(why)` | nothing: on Citus, the statement asks all shards at once, for `people` who wait, for `upkeep`, or while `waiting` for work |
 //! | `@lower(a)` | the text with its ASCII letters small |
 //! | `@insert` | an insert whose failure ends the whole transaction |
 //! | `@share` `@alone` | locks what was read until the transaction ends: against changes, against all |
@@ -23,7 +24,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use super::apart::Source;
+use super::apart::Reach;
 use super::batch::{Column, Kind, Shape};
 use super::confine::confined;
 use super::forms::{
@@ -95,8 +96,8 @@ pub(super) struct Expanded {
     pub(super) shapes: Cow<'static, [Shape]>,
     /// The last value that the text names, these apart.
     pub(super) last: usize,
-    /// On Citus, where it says which buckets it is about: it goes to one shard at a time.
-    pub(super) source: Option<Source>,
+    /// Where it goes on Citus.
+    pub(super) reach: Reach,
     /// Whether the buckets are bound, behind everything else.
     pub(super) is_confined: bool,
 }
@@ -138,7 +139,8 @@ impl Dialect {
     }
 
     fn expand_all(self, written: &str) -> Expanded {
-        let last = last_place(written);
+        // A batch is the first, though only its form may name it.
+        let last = last_place(written).max(1);
         let mut arrays = Arrays {
             next: last + 1,
             shapes: Vec::new(),
@@ -148,11 +150,11 @@ impl Dialect {
             text: Cow::Owned(text),
             shapes: Cow::Owned(arrays.shapes),
             last,
-            source: None,
+            reach: Reach::Coordinator,
             is_confined: false,
         };
         match self {
-            Self::Citus => whole.taken_apart(written, arrays.next),
+            Self::Citus => whole.taken_apart(written),
             Self::Sqlite | Self::Postgres => whole,
         }
     }
@@ -231,7 +233,7 @@ impl Dialect {
             ("now", Self::Postgres) => {
                 "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)".to_owned()
             }
-            ("share", Self::Sqlite) => String::new(),
+            ("everywhere", _) | ("share", Self::Sqlite) => String::new(),
             ("share", Self::Postgres) => " FOR SHARE".to_owned(),
             ("alone", Self::Sqlite) => String::new(),
             ("alone", Self::Postgres) => " FOR NO KEY UPDATE".to_owned(),
@@ -295,15 +297,19 @@ impl Expanded {
             text,
             shapes: Cow::Borrowed(&[]),
             last: 0,
-            source: None,
+            reach: Reach::Coordinator,
             is_confined: false,
         }
     }
 
-    /// As Citus takes it: to one shard at a time, with its buckets bound as `$next`.
-    fn taken_apart(mut self, written: &str, next: usize) -> Self {
-        self.source = Source::of(written, &self.shapes);
-        if self.source.is_some()
+    /// As Citus takes it: to one shard at a time, with its buckets bound behind everything else.
+    fn taken_apart(mut self, written: &str) -> Self {
+        let next = last_place(&self.text) + 1;
+        if self.shapes.is_empty() {
+            self.last = next - 1;
+        }
+        self.reach = Reach::of(written, &self.shapes);
+        if self.reach.source().is_some()
             && let Some(text) = confined(&self.text, next)
         {
             self.text = Cow::Owned(text);

@@ -52,7 +52,8 @@ const SEEN: &str = concat!(
      ORDER BY bucket, customer_id LIMIT $1) AS d"
 );
 
-const ANY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";
+const ANY: &str =
+    "@everywhere(waiting)SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";
 
 pub(super) const STATEMENTS: &[&str] = &[MARK, MARK_NEW, CLEAN, SEEN, ANY];
 

@@ -50,13 +50,15 @@ const DUE: &str = concat!(
     "@due AS e LEFT JOIN dispatches AS d ON e.status = 2 AND d.bucket = e.bucket \
      AND d.enrollment_id = e.enrollment_id AND d.step = e.step"
 );
-const NEXT_DUE: &str = "SELECT min(due) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
+const NEXT_DUE: &str = "@everywhere(waiting)SELECT min(due) FROM enrollments \
+     WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
 const NEXT_DUES: &str = concat!(
     listed!("l.lane, @nextdue"),
     "(SELECT value AS lane FROM @numbers($1) AS n) AS l"
 );
 const COUNT_DUE: &str =
-    "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due <= $2";
+    "@everywhere(people)SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
+     AND lane = $1 AND due <= $2";
 
 pub(super) const STATEMENTS: &[&str] = &[DUE, NEXT_DUE, NEXT_DUES, COUNT_DUE];
 

@@ -32,18 +32,13 @@ pub(super) fn json_rows(columns: &str) -> String {
     format!("(SELECT {}, 1 AS one FROM json_each($1))", cells.join(", "))
 }
 
-/// The last of the values that a text names; its batch is the first.
+/// The last of the values that a text names; 0: none.
 pub(super) fn last_place(text: &str) -> usize {
     let number = |rest: &str| {
         let end = rest.find(|c: char| !c.is_ascii_digit());
         rest[..end.unwrap_or(rest.len())].parse().unwrap_or(0)
     };
-    text.split('$')
-        .skip(1)
-        .map(number)
-        .max()
-        .unwrap_or(0)
-        .max(1)
+    text.split('$').skip(1).map(number).max().unwrap_or(0)
 }
 
 /// What stands before the bracket that closes the one just opened.

@@ -94,6 +94,7 @@ mod tx;
 
 pub use about::About;
 pub use among::Among;
+pub use apart::{Key, Reach, Source, Why};
 pub use audit::AuditLine;
 pub use axes::time_statements;
 pub use bind::Bind;
@@ -129,7 +130,7 @@ pub use runs::{Run, RunMessage};
 pub use segment_edges::{Edge, edges};
 pub use segment_frame::{Frame, Predicate};
 pub use standing::Standing;
-pub use statements::statements;
+pub use statements::{reaches, statements};
 pub use status::{Counts, EnrollmentCounts, StepCounts};
 pub use tables::{NOT_COPIED, TABLES, Table};
 pub use together::{Claimed, Work};

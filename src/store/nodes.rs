@@ -28,6 +28,7 @@ const LIVE: &str = concat!(
     "(SELECT node, name, since, files, revision, leaving FROM nodes WHERE until_at > @now ORDER BY node) AS n"
 );
 const OWNERS: &str = concat!(
+    "@everywhere(waiting)",
     listed!("l.bucket, l.owner"),
     "(SELECT bucket, owner FROM bucket_leases WHERE bucket BETWEEN 0 AND 1023 \
      AND bucket % 16 = 0 AND owner IS NOT NULL) AS l"

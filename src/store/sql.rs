@@ -8,7 +8,7 @@ use sqlx::query::Query as SqlxQuery;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr as _, SqlStr, Sqlite};
 
-use super::apart::Part;
+use super::apart::{Part, Reach};
 use super::arg::Arg;
 use super::batch::Shape;
 use super::bind::Bind;
@@ -179,7 +179,11 @@ impl<'q> Query<'q> {
             return Ok(None);
         };
         let whole = Dialect::Citus.expanded(text.clone());
-        let Some(source) = whole.source else {
+        if whole.reach == Reach::Unsaid {
+            let why = format!("on Citus all shards would be asked: {}", whole.text);
+            return Err(Error::Unusable(why));
+        }
+        let Some(source) = whole.reach.source() else {
             return Ok(None);
         };
         let text: Arc<str> = whole.text.into();

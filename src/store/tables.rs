@@ -65,13 +65,15 @@ pub(super) fn is_by_bucket(name: &str) -> bool {
     name == LEASES || TABLES.iter().any(keyed)
 }
 
+/// Where the migrator writes down what it did.
+pub(super) const DONE: &str = "_sqlx_migrations";
 /// Which node holds which bucket.
 pub(super) const LEASES: &str = "bucket_leases";
 
 /// The tables that a copy leaves out, and why.
 pub const NOT_COPIED: &[(&str, &str)] = &[
     (
-        super::migrate::DONE,
+        DONE,
         "each database counts the steps of its own schema",
     ),
     ("nodes", "who runs on this database now"),

@@ -81,7 +81,7 @@ impl Store {
 
     async fn broken(&self, rule: &Rule) -> Result<Option<Finding>> {
         let count = format!(
-            "SELECT count(*), coalesce(min(key), '') FROM ({}) AS bad",
+            "@everywhere(upkeep)SELECT count(*), coalesce(min(key), '') FROM ({}) AS bad",
             rule.statement
         );
         let row = query(count).fetch_one(self.read()).await?;
