@@ -52,7 +52,11 @@ fn say(
             "spread": spread.map(|spread| &spread.tables),
         }))?,
         Format::Text => {
-            let when = if before.pending.is_empty() { "already" } else { "now" };
+            let when = if before.pending.is_empty() {
+                "already"
+            } else {
+                "now"
+            };
             let mut text = format!("{place} has schema {} {when}\n", before.ours);
             for (version, name) in steps {
                 let _ = writeln!(text, "  applied {version} {name}");

@@ -75,7 +75,7 @@ impl Store {
         for table in COUNTED {
             let mut count = None;
             if tables.contains(table) {
-                let statement = 
+                let statement =
                     format!("@everywhere(people)SELECT count(*) FROM {table} WHERE bucket >= 0");
                 let found: i64 = query_scalar(statement).fetch_one(self.read()).await?;
                 count = Some(found.unsigned_abs());

@@ -157,7 +157,9 @@ impl Source {
         let parts = match self {
             Self::Batch(key) => {
                 let rows: Vec<Value> = read(args, 1)?;
-                let rows = rows.into_iter().map(|row| Ok((key.bucket(&row)?, Some(row))));
+                let rows = rows
+                    .into_iter()
+                    .map(|row| Ok((key.bucket(&row)?, Some(row))));
                 shards.part(rows.collect::<Result<Vec<_>>>()?)
             }
             Self::Buckets(place) => {
@@ -225,8 +227,9 @@ impl Key {
         let number = number.ok_or_else(|| Error::Corrupt(format!("no bucket in {row}")))?;
         match self {
             Self::Whole | Self::Number(_) => Ok(Bucket::of_number(number).0),
-            Self::Bucket(_) => u16::try_from(number)
-                .map_err(|_| Error::Corrupt(format!("{number} is no bucket"))),
+            Self::Bucket(_) => {
+                u16::try_from(number).map_err(|_| Error::Corrupt(format!("{number} is no bucket")))
+            }
         }
     }
 }
@@ -257,8 +260,9 @@ fn read<T: serde::de::DeserializeOwned>(args: &[Arg<'_>], place: usize) -> Resul
 
 fn number(args: &[Arg<'_>], place: usize) -> Result<u16> {
     match args.get(place - 1) {
-        Some(Arg::Int(Some(number))) => u16::try_from(*number)
-            .map_err(|_| Error::Corrupt(format!("{number} is no bucket"))),
+        Some(Arg::Int(Some(number))) => {
+            u16::try_from(*number).map_err(|_| Error::Corrupt(format!("{number} is no bucket")))
+        }
         _ => Err(Error::Unusable(format!("no bucket is bound as ${place}"))),
     }
 }
@@ -286,9 +290,18 @@ mod tests {
                 "DELETE FROM bucket_leases WHERE bucket IN (SELECT value FROM @buckets($3) AS s)",
                 Source::Buckets(3),
             ),
-            ("SELECT 1 FROM dirty WHERE bucket BETWEEN $2 AND $3", Source::Range(2, 3)),
-            ("SELECT 1 FROM dirty WHERE bucket BETWEEN @first AND @last", Source::Ends),
-            ("DELETE FROM dirty WHERE bucket BETWEEN 0 AND 1023", Source::All),
+            (
+                "SELECT 1 FROM dirty WHERE bucket BETWEEN $2 AND $3",
+                Source::Range(2, 3),
+            ),
+            (
+                "SELECT 1 FROM dirty WHERE bucket BETWEEN @first AND @last",
+                Source::Ends,
+            ),
+            (
+                "DELETE FROM dirty WHERE bucket BETWEEN 0 AND 1023",
+                Source::All,
+            ),
         ] {
             assert_eq!(Reach::of(written, &[]), Reach::Apart(source), "{written}");
         }
@@ -300,12 +313,18 @@ mod tests {
             ("SELECT 1 FROM dirty WHERE bucket = $1", Reach::OneBucket),
             ("INSERT INTO dirty (bucket) VALUES ($1)", Reach::Added),
             ("SELECT 1 FROM names AS n", Reach::Coordinator),
-            ("SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023", Reach::Unsaid),
+            (
+                "SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023",
+                Reach::Unsaid,
+            ),
             (
                 "SELECT 1 FROM dirty AS d CROSS JOIN activity AS a WHERE d.bucket = $1",
                 Reach::Unsaid,
             ),
-            ("@everywhere(people)SELECT 1 FROM dirty", Reach::Everywhere(Why::People)),
+            (
+                "@everywhere(people)SELECT 1 FROM dirty",
+                Reach::Everywhere(Why::People),
+            ),
             ("@everywhere(whim)SELECT 1 FROM dirty", Reach::Unsaid),
         ] {
             assert_eq!(Reach::of(written, &[]), reach, "{written}");
@@ -319,8 +338,13 @@ mod tests {
     fn each_shard_gets_the_rows_of_its_buckets() {
         let shards = Shards::new(&[1, 2, 1]);
         let batch = [Arg::from("[[0,\"a\"],[1,\"b\"],[2,\"c\"]]")];
-        let parts = Source::Batch(Key::Bucket(0)).parts(&batch, &shards).unwrap();
-        let expected = [("[[0,\"a\"],[2,\"c\"]]", vec![0, 2]), ("[[1,\"b\"]]", vec![1])];
+        let parts = Source::Batch(Key::Bucket(0))
+            .parts(&batch, &shards)
+            .unwrap();
+        let expected = [
+            ("[[0,\"a\"],[2,\"c\"]]", vec![0, 2]),
+            ("[[1,\"b\"]]", vec![1]),
+        ];
         let expected = expected.map(|(batch, buckets)| Part {
             batch: Some(batch.to_owned()),
             buckets,

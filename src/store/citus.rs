@@ -19,8 +19,7 @@ const EVERYWHERE: &str = "names";
 /// Citus 14 dropped PostgreSQL 15.
 const WITHOUT_15: u32 = 14;
 
-const AVAILABLE: &str =
-    "SELECT default_version FROM pg_available_extensions WHERE name = 'citus'";
+const AVAILABLE: &str = "SELECT default_version FROM pg_available_extensions WHERE name = 'citus'";
 const INSTALLED: &str = "SELECT CAST(count(*) AS BIGINT) FROM pg_extension WHERE extname = 'citus'";
 const SERVER: &str = "SELECT CAST(current_setting('server_version_num') AS BIGINT)";
 const INSTALL: &str = "CREATE EXTENSION IF NOT EXISTS citus";
@@ -81,8 +80,7 @@ impl Store {
 
     async fn refuse_without_citus(&self) -> Result<()> {
         let place = self.place();
-        let available: Option<String> =
-            query_scalar(AVAILABLE).fetch_optional(self.read()).await?;
+        let available: Option<String> = query_scalar(AVAILABLE).fetch_optional(self.read()).await?;
         let Some(version) = available else {
             return Err(Error::Unusable(format!(
                 "the server of {place} has no extension `citus`: install Citus 13 (PostgreSQL 15 to \

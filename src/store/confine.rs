@@ -5,8 +5,23 @@ use super::tables::is_by_bucket;
 
 /// Words after a table that are no other name for it.
 const KEYWORDS: [&str; 17] = [
-    "WHERE", "CROSS", "JOIN", "LEFT", "INNER", "ON", "ORDER", "GROUP", "LIMIT", "SET", "RETURNING",
-    "SELECT", "FOR", "USING", "UNION", "HAVING", "VALUES",
+    "WHERE",
+    "CROSS",
+    "JOIN",
+    "LEFT",
+    "INNER",
+    "ON",
+    "ORDER",
+    "GROUP",
+    "LIMIT",
+    "SET",
+    "RETURNING",
+    "SELECT",
+    "FOR",
+    "USING",
+    "UNION",
+    "HAVING",
+    "VALUES",
 ];
 
 /// A table as a statement names it.
@@ -202,7 +217,9 @@ mod tests {
     #[test]
     fn what_is_read_is_read_of_these_buckets_alone() {
         assert_eq!(
-            confined("SELECT c.a FROM unnest($2) AS k CROSS JOIN customers AS c LEFT JOIN activity y ON y.a = c.a"),
+            confined(
+                "SELECT c.a FROM unnest($2) AS k CROSS JOIN customers AS c LEFT JOIN activity y ON y.a = c.a"
+            ),
             "SELECT c.a FROM unnest($2) AS k CROSS JOIN \
              (SELECT * FROM customers WHERE bucket = ANY(CAST($9 AS SMALLINT[]))) AS c LEFT JOIN \
              (SELECT * FROM activity WHERE bucket = ANY(CAST($9 AS SMALLINT[]))) AS y ON y.a = c.a"
@@ -217,7 +234,9 @@ mod tests {
     #[test]
     fn what_is_changed_is_changed_in_these_buckets_alone() {
         assert_eq!(
-            confined("UPDATE dirty SET mark = 1 FROM (SELECT 1 WHERE true) AS j WHERE a = 1 OR b RETURNING mark"),
+            confined(
+                "UPDATE dirty SET mark = 1 FROM (SELECT 1 WHERE true) AS j WHERE a = 1 OR b RETURNING mark"
+            ),
             "UPDATE dirty SET mark = 1 FROM (SELECT 1 WHERE true) AS j WHERE dirty.bucket = \
              ANY(CAST($9 AS SMALLINT[])) AND (a = 1 OR b) RETURNING mark"
         );

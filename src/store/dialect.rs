@@ -246,7 +246,9 @@ impl Dialect {
     fn each(self, array: &str) -> String {
         match self {
             Self::Sqlite => format!("json_each({array})"),
-            Self::Postgres | Self::Citus => format!("jsonb_array_elements_text(CAST({array} AS jsonb))"),
+            Self::Postgres | Self::Citus => {
+                format!("jsonb_array_elements_text(CAST({array} AS jsonb))")
+            }
         }
     }
 

@@ -56,8 +56,7 @@ const NEXT_DUES: &str = concat!(
     listed!("l.lane, @nextdue"),
     "(SELECT value AS lane FROM @numbers($1) AS n) AS l"
 );
-const COUNT_DUE: &str =
-    "@everywhere(people)SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
+const COUNT_DUE: &str = "@everywhere(people)SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
      AND lane = $1 AND due <= $2";
 
 pub(super) const STATEMENTS: &[&str] = &[DUE, NEXT_DUE, NEXT_DUES, COUNT_DUE];

@@ -18,7 +18,6 @@ pub(super) const NEXT_DUE_BY_STRIPE: &str = "(SELECT min(e.due) FROM \
      CROSS JOIN LATERAL (SELECT d.due FROM enrollments AS d WHERE d.bucket >> 4 = s.stripe \
      AND d.lane = l.lane AND d.due IS NOT NULL ORDER BY d.due LIMIT 1) AS e)";
 
-
 /// The rows of a batch on SQLite.
 pub(super) fn json_rows(columns: &str) -> String {
     let cell = |column: &str| {

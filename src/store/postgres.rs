@@ -9,8 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::time::timeout;
 
 use super::error::{Error, Result, is_away};
-use super::shards::Shards;
 use super::lifeline::ANSWERS_WITHIN;
+use super::shards::Shards;
 
 const READERS: u32 = 8;
 const WRITERS: u32 = 6;

@@ -79,8 +79,7 @@ const PROMOTE: &str = concat!(
 const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
      AND status = 0 AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.bucket = enrollments.bucket \
      AND m.segment = $2 AND m.customer_id = enrollments.customer_id) RETURNING customer_id";
-const COUNT_PENDING: &str =
-    "@everywhere(waiting)SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
+const COUNT_PENDING: &str = "@everywhere(waiting)SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
      AND flow = $1 AND status = 0";
 
 pub(super) const STATEMENTS: &[&str] = &[CAUGHT_UP, PROMOTE, DROP_UNQUALIFIED, COUNT_PENDING];

@@ -34,7 +34,10 @@ impl Shards {
         let mut parts: BTreeMap<usize, Vec<(u16, T)>> = BTreeMap::new();
         for (bucket, what) in all {
             let shard = self.of.get(usize::from(bucket)).copied();
-            parts.entry(shard.unwrap_or_default()).or_default().push((bucket, what));
+            parts
+                .entry(shard.unwrap_or_default())
+                .or_default()
+                .push((bucket, what));
         }
         parts.into_values().collect()
     }

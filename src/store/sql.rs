@@ -14,8 +14,8 @@ use super::batch::Shape;
 use super::bind::Bind;
 use super::dialect::{Dialect, Expanded};
 use super::error::{Error, Result};
-pub(super) use super::row::Row;
 use super::row::Lists;
+pub(super) use super::row::Row;
 use super::shards::Shards;
 use super::tx::{On, Pool, Tx};
 

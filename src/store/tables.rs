@@ -72,10 +72,7 @@ pub(super) const LEASES: &str = "bucket_leases";
 
 /// The tables that a copy leaves out, and why.
 pub const NOT_COPIED: &[(&str, &str)] = &[
-    (
-        DONE,
-        "each database counts the steps of its own schema",
-    ),
+    (DONE, "each database counts the steps of its own schema"),
     ("nodes", "who runs on this database now"),
     (
         LEASES,

@@ -87,7 +87,11 @@ async fn a_store_moves_to_postgresql_and_back_and_its_commands_go_on() {
         (&json!(true), &json!(false))
     );
     let on_server = desk.json(&format!("--database {url} db status"));
-    let kind = if server.is_spread() { "citus" } else { "postgresql" };
+    let kind = if server.is_spread() {
+        "citus"
+    } else {
+        "postgresql"
+    };
     assert_eq!(on_server["database"]["kind"], kind);
     assert_eq!(on_server["rows"], before["rows"]);
     let place = on_server["database"]["place"].as_str().unwrap();

@@ -28,7 +28,8 @@ impl Spread {
     /// On the Citus of this run, if it is about one.
     pub(crate) async fn create(options: &str) -> Option<Self> {
         let coordinator = std::env::var(ON).ok()?;
-        let workers = "SELECT nodename || ':' || nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY 1";
+        let workers =
+            "SELECT nodename || ':' || nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY 1";
         let workers = psql(&coordinator, workers).await.unwrap();
         let mut servers = vec![coordinator];
         for worker in workers.lines() {
@@ -37,7 +38,10 @@ impl Spread {
         let name = format!("test_{}", Uuid::new_v4().simple());
         let spread = Self { servers, name };
         for server in &spread.servers {
-            let make = format!("CREATE DATABASE {} TEMPLATE template0 {options}", spread.name);
+            let make = format!(
+                "CREATE DATABASE {} TEMPLATE template0 {options}",
+                spread.name
+            );
             psql(server, &make).await.unwrap();
             let url = spread.on(server);
             psql(&url, "CREATE EXTENSION citus").await.unwrap();
