@@ -9,16 +9,21 @@ use super::tx::Pool;
 
 const SQLITE_SERVER: &str = "SELECT sqlite_version()";
 const POSTGRES_SERVER: &str = "SELECT current_setting('server_version')";
+const CITUS_SERVER: &str = "SELECT (SELECT extversion FROM pg_extension WHERE extname = 'citus') \
+     || ' on PostgreSQL ' || current_setting('server_version')";
 const SQLITE_SIZE: &str =
     "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
 const POSTGRES_SIZE: &str = "SELECT pg_database_size(current_database())";
+/// Of all servers together.
+const CITUS_SIZE: &str = "SELECT CAST(sum(CAST(result AS BIGINT)) AS BIGINT) FROM \
+     run_command_on_all_nodes('SELECT pg_database_size(current_database())')";
 /// What is counted; each with all of its buckets.
 const COUNTED: [&str; 4] = ["customers", "enrollments", "dispatches", "interactions"];
 
 /// A database as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
-    /// `SQLite` or `PostgreSQL`.
+    /// `SQLite`, `PostgreSQL` or `Citus`.
     pub kind: &'static str,
     pub server_version: String,
     /// The file, or host, port and database; never a password.
@@ -34,6 +39,7 @@ impl Store {
         let (kind, server, size) = match self.dialect() {
             Dialect::Sqlite => ("SQLite", SQLITE_SERVER, SQLITE_SIZE),
             Dialect::Postgres => ("PostgreSQL", POSTGRES_SERVER, POSTGRES_SIZE),
+            Dialect::Citus => ("Citus", CITUS_SERVER, CITUS_SIZE),
         };
         let bytes: i64 = query_scalar(size).fetch_one(self.read()).await?;
         Ok(About {
@@ -69,7 +75,8 @@ impl Store {
         for table in COUNTED {
             let mut count = None;
             if tables.contains(table) {
-                let statement = format!("SELECT count(*) FROM {table} WHERE bucket >= 0");
+                let statement =
+                    format!("@everywhere(people)SELECT count(*) FROM {table} WHERE bucket >= 0");
                 let found: i64 = query_scalar(statement).fetch_one(self.read()).await?;
                 count = Some(found.unsigned_abs());
             }

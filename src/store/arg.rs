@@ -19,6 +19,22 @@ pub(super) enum Arg<'q> {
     Texts(Vec<Option<String>>),
 }
 
+impl Arg<'_> {
+    /// The same, for as long as it is wanted.
+    pub(super) fn kept(&self) -> Arg<'static> {
+        match self {
+            Self::Int(number) => Arg::Int(*number),
+            Self::Real(number) => Arg::Real(*number),
+            Self::Text(text) => Arg::Text(text.as_deref().map(|text| Cow::Owned(text.to_owned()))),
+            Self::Shared(text) => Arg::Shared(Arc::clone(text)),
+            Self::Bytes(bytes) => Arg::Bytes(Cow::Owned(bytes.clone().into_owned())),
+            Self::Ints(column) => Arg::Ints(column.clone()),
+            Self::Reals(column) => Arg::Reals(column.clone()),
+            Self::Texts(column) => Arg::Texts(column.clone()),
+        }
+    }
+}
+
 macro_rules! whole_args {
     ($($kind:ty)+) => {$(
         impl From<$kind> for Arg<'_> {

@@ -42,7 +42,7 @@ pub(super) struct Column {
 pub(super) async fn tables(pool: &Pool) -> Result<BTreeSet<String>> {
     let statement = match pool.dialect() {
         Dialect::Sqlite => SQLITE_TABLES,
-        Dialect::Postgres => POSTGRES_TABLES,
+        Dialect::Postgres | Dialect::Citus => POSTGRES_TABLES,
     };
     let names: Vec<String> = query_scalar(statement).fetch_all(pool).await?;
     Ok(names.into_iter().collect())
@@ -53,7 +53,7 @@ pub(super) async fn columns(pool: &Pool, table: &str) -> Result<Vec<Column>> {
     let dialect = pool.dialect();
     let statement = match dialect {
         Dialect::Sqlite => SQLITE_COLUMNS,
-        Dialect::Postgres => POSTGRES_COLUMNS,
+        Dialect::Postgres | Dialect::Citus => POSTGRES_COLUMNS,
     };
     let mut columns = Vec::new();
     for row in query(statement).bind(table).fetch_all(pool).await? {
@@ -74,7 +74,7 @@ impl Kind {
     fn of(name: &str, dialect: Dialect) -> Option<Self> {
         let bits = |bits| match dialect {
             Dialect::Sqlite => Self::Whole(64),
-            Dialect::Postgres => Self::Whole(bits),
+            Dialect::Postgres | Dialect::Citus => Self::Whole(bits),
         };
         Some(match name.to_ascii_lowercase().as_str() {
             "smallint" => bits(16),

@@ -138,7 +138,8 @@ const RETIME: &str = concat!(
 );
 const WITHHELD: &str = concat!(
     "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, reason, attempt, \
-     incarnation, first_at, at) SELECT j.id >> 48, j.id, j.step, j.channel, $2, j.reason, 0, $3, $4, $4 FROM ",
+     incarnation, first_at, at) SELECT enrollments.bucket, j.id, j.step, j.channel, $2, j.reason, 0, \
+     $3, $4, $4 FROM ",
     rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, channel BIGINT 3, reason BIGINT 4),
     " AS j CROSS JOIN enrollments WHERE ",
     still!(),

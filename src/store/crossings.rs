@@ -67,7 +67,8 @@ impl Store {
     ) -> Result<Vec<CustomerId>> {
         let mut touched = Vec::new();
         for (edge, (low, high)) in crossed(edges, frame, since) {
-            let owners = query(edge.axis.owners()).bind(low).bind(high);
+            let owners = format!("@everywhere(upkeep){}", edge.axis.owners());
+            let owners = query(owners).bind(low).bind(high);
             for row in owners.fetch_all(self.read()).await? {
                 touched.push(CustomerId(row.try_get(1)?));
             }
@@ -158,7 +159,7 @@ async fn first_of(on: On<'_>, edges: &[&Edge], now: &Now) -> Result<Vec<i64>> {
         .map(|(n, some)| of_some(some, n * TOGETHER + 1))
         .collect();
     let ahead: Vec<Bind> = edges.iter().map(|e| Bind::Int(e.ahead(now))).collect();
-    let sql = format!("SELECT @array({})", arrays.join(", "));
+    let sql = format!("@everywhere(waiting)SELECT @array({})", arrays.join(", "));
     let answer: String = composed(sql, None, ahead).fetch_one(on).await?.try_get(0)?;
     let found: Vec<Vec<Option<i64>>> = serde_json::from_str(&answer)
         .map_err(|error| Error::Corrupt(format!("edges cannot be read: {error}")))?;

@@ -45,7 +45,7 @@ impl<'a> Insertion<'a> {
         let widest = 2 + sheet.columns().len() * 2;
         let most = match dialect {
             Dialect::Sqlite => ((MOST_BINDS - shared.len()) / widest).clamp(1, MOST_ROWS),
-            Dialect::Postgres => MOST_ROWS_AWAY,
+            Dialect::Postgres | Dialect::Citus => MOST_ROWS_AWAY,
         };
         let mut insertion = Self {
             sheet,
@@ -70,11 +70,11 @@ impl<'a> Insertion<'a> {
         let full = self.full.as_ref().filter(|_| rows.len() == self.most);
         let mut values = match self.dialect {
             Dialect::Sqlite => self.row_by_row(rows),
-            Dialect::Postgres => self.column_by_column(rows),
+            Dialect::Postgres | Dialect::Citus => self.column_by_column(rows),
         };
         values.extend(self.shared.iter().map(|(_, value)| Arg::from(*value)));
         Prepared {
-            is_full: full.is_some() || self.dialect == Dialect::Postgres,
+            is_full: full.is_some() || self.dialect != Dialect::Sqlite,
             text: full.map_or_else(|| self.text(rows.len()), Arc::clone),
             values,
         }
@@ -161,7 +161,7 @@ impl<'a> Insertion<'a> {
         }
         let (from, first) = match self.dialect {
             Dialect::Sqlite => (given_by_row(kinds.len(), rows), kinds.len() * rows + 1),
-            Dialect::Postgres => (given_by_column(&kinds), kinds.len() + 1),
+            Dialect::Postgres | Dialect::Citus => (given_by_column(&kinds), kinds.len() + 1),
         };
         for ((name, _), place) in self.shared.iter().zip(first..) {
             names.push(name);

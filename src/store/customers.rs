@@ -29,10 +29,11 @@ const TAGS: &str = "@json(SELECT @list(n.name ORDER BY n.name) FROM customer_tag
      AND n.number = t.tag)";
 const NONE: &str = "@array()";
 const ID_OF: &str = "SELECT customer_id FROM customers WHERE bucket = $1 AND external_id = $2";
-const COUNT: &str = "SELECT count(*) FROM customers WHERE bucket BETWEEN 0 AND 1023";
+const COUNT: &str =
+    "@everywhere(people)SELECT count(*) FROM customers WHERE bucket BETWEEN 0 AND 1023";
 /// The exact identifier first; then whatever begins like the text.
-const FIND: &str = "SELECT c.customer_id FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023 \
-     AND (c.external_id = $1 OR c.n_email LIKE $2 ESCAPE '\\' OR c.n_phone LIKE $2 ESCAPE '\\' \
+const FIND: &str = "@everywhere(people)SELECT c.customer_id FROM customers AS c \
+     WHERE c.bucket BETWEEN 0 AND 1023 AND (c.external_id = $1 OR c.n_email LIKE $2 ESCAPE '\\' OR c.n_phone LIKE $2 ESCAPE '\\' \
      OR c.n_first_name LIKE $2 ESCAPE '\\' OR c.n_last_name LIKE $2 ESCAPE '\\' \
      OR c.n_first_name || ' ' || c.n_last_name LIKE $2 ESCAPE '\\' \
      OR @lower(c.external_id) LIKE $2 ESCAPE '\\') \

@@ -92,8 +92,12 @@ impl Store {
         let opened = postgres::open(url).await?;
         let lifeline = Lifeline::new();
         let server = |pool| {
-            let lifeline = lifeline.clone();
-            Pool::Postgres(Server { pool, lifeline })
+            let (lifeline, shards) = (lifeline.clone(), opened.shards.clone());
+            Pool::Postgres(Server {
+                pool,
+                lifeline,
+                shards,
+            })
         };
         Ok(Self {
             readers: server(opened.readers),
@@ -106,7 +110,8 @@ impl Store {
         })
     }
 
-    pub(super) fn dialect(&self) -> Dialect {
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
         self.writers.dialect()
     }
 

@@ -6,11 +6,13 @@
 //! | `@ids` | the rows of a JSON array of customer or enrollment numbers, bound as `$1`: `bucket`, `id` |
 //! | `@rows(name TYPE place, …)` | the rows of a JSON array of arrays, bound as `$1` |
 //! | `@numbers($n)` | the rows of a JSON array of numbers: `value` |
+//! | `@buckets($n)` | the same of buckets: on Citus those of one shard at a time |
 //! | `@first` `@last` | the two numbers of a JSON array, bound as `$1` |
 //! | `@array(a, b)` | a JSON array of these |
 //! | `@list(a)` | all values of a column as one JSON array; rows fetched one by one cost several times as much |
 //! | `@json(SELECT …)` | a query for one JSON value, within another |
 //! | `@exact(a)` | a floating number as a text that reads back as exactly that number |
+//! | `@everywhere(why)` | nothing: on Citus, the statement asks all shards at once, for `people` who wait, for `upkeep`, or while `waiting` for work |
 //! | `@lower(a)` | the text with its ASCII letters small |
 //! | `@insert` | an insert whose failure ends the whole transaction |
 //! | `@share` `@alone` | locks what was read until the transaction ends: against changes, against all |
@@ -22,13 +24,20 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use super::apart::Reach;
 use super::batch::{Column, Kind, Shape};
+use super::confine::confined;
+use super::forms::{
+    DUE, DUE_BY_STRIPE, NEXT_DUE, NEXT_DUE_BY_STRIPE, inside, json_rows, last_place,
+};
 
 /// The databases that the store knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     Sqlite,
     Postgres,
+    /// PostgreSQL, with the tables of customers spread over many servers.
+    Citus,
 }
 
 /// The rows of a JSON array of customer or enrollment numbers, bound as `$1`: `bucket` and `id`.
@@ -87,17 +96,17 @@ pub(super) struct Expanded {
     pub(super) shapes: Cow<'static, [Shape]>,
     /// The last value that the text names, these apart.
     pub(super) last: usize,
+    /// Where it goes on Citus.
+    pub(super) reach: Reach,
+    /// Whether the buckets are bound, behind everything else.
+    pub(super) is_confined: bool,
 }
 
 impl Dialect {
     /// The statement as this database takes it.
     pub(super) fn expanded(self, statement: Cow<'static, str>) -> Expanded {
         match statement {
-            text if !text.contains('@') => Expanded {
-                text,
-                shapes: Cow::Borrowed(&[]),
-                last: 0,
-            },
+            text if !text.contains('@') && self != Self::Citus => Expanded::plain(text),
             Cow::Borrowed(text) => self.remembered(text).clone(),
             Cow::Owned(text) => self.expand_all(&text),
         }
@@ -116,30 +125,45 @@ impl Dialect {
             return found;
         }
         drop(known);
-        let Expanded { text, shapes, last } = self.expand_all(text);
-        let text: &'static str = Box::leak(text.into_owned().into_boxed_str());
-        let shapes: &'static [Shape] = Box::leak(shapes.into_owned().into_boxed_slice());
+        let whole = self.expand_all(text);
+        let text: &'static str = Box::leak(whole.text.into_owned().into_boxed_str());
+        let shapes: &'static [Shape] = Box::leak(whole.shapes.into_owned().into_boxed_slice());
         let expanded: &'static Expanded = Box::leak(Box::new(Expanded {
             text: Cow::Borrowed(text),
             shapes: Cow::Borrowed(shapes),
-            last,
+            ..whole
         }));
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
         known.get_or_insert_default().insert(key, expanded);
         expanded
     }
 
-    fn expand_all(self, text: &str) -> Expanded {
-        let last = last_place(text);
+    fn expand_all(self, written: &str) -> Expanded {
+        // A batch is the first, though only its form may name it.
+        let last = last_place(written).max(1);
         let mut arrays = Arrays {
             next: last + 1,
             shapes: Vec::new(),
         };
-        let text = self.expand(text, &mut arrays);
-        Expanded {
+        let text = self.spoken().expand(written, &mut arrays);
+        let whole = Expanded {
             text: Cow::Owned(text),
             shapes: Cow::Owned(arrays.shapes),
             last,
+            reach: Reach::Coordinator,
+            is_confined: false,
+        };
+        match self {
+            Self::Citus => whole.taken_apart(written),
+            Self::Sqlite | Self::Postgres => whole,
+        }
+    }
+
+    /// Whose language it is.
+    fn spoken(self) -> Self {
+        match self {
+            Self::Citus => Self::Postgres,
+            other => other,
         }
     }
 
@@ -178,7 +202,7 @@ impl Dialect {
                 // So that the batch itself, which stays empty, has a type.
                 format!("(SELECT u.*, CAST($1 AS TEXT) AS one FROM {unnest} AS u ({names}))")
             }
-            ("numbers", _) => format!(
+            ("numbers" | "buckets", _) => format!(
                 "(SELECT CAST(value AS BIGINT) AS value FROM {})",
                 self.each(inside)
             ),
@@ -209,7 +233,7 @@ impl Dialect {
             ("now", Self::Postgres) => {
                 "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)".to_owned()
             }
-            ("share", Self::Sqlite) => String::new(),
+            ("everywhere", _) | ("share", Self::Sqlite) => String::new(),
             ("share", Self::Postgres) => " FOR SHARE".to_owned(),
             ("alone", Self::Sqlite) => String::new(),
             ("alone", Self::Postgres) => " FOR NO KEY UPDATE".to_owned(),
@@ -222,14 +246,16 @@ impl Dialect {
     fn each(self, array: &str) -> String {
         match self {
             Self::Sqlite => format!("json_each({array})"),
-            Self::Postgres => format!("jsonb_array_elements_text(CAST({array} AS jsonb))"),
+            Self::Postgres | Self::Citus => {
+                format!("jsonb_array_elements_text(CAST({array} AS jsonb))")
+            }
         }
     }
 
     fn place(self, place: u8) -> String {
         match self {
             Self::Sqlite => format!("($1 ->> {place})"),
-            Self::Postgres => format!("CAST(CAST($1 AS json) ->> {place} AS BIGINT)"),
+            Self::Postgres | Self::Citus => format!("CAST(CAST($1 AS json) ->> {place} AS BIGINT)"),
         }
     }
 
@@ -237,7 +263,7 @@ impl Dialect {
     pub(super) fn text_type(self) -> &'static str {
         match self {
             Self::Sqlite => "TEXT",
-            Self::Postgres => "TEXT COLLATE \"C\"",
+            Self::Postgres | Self::Citus => "TEXT COLLATE \"C\"",
         }
     }
 
@@ -248,7 +274,7 @@ impl Dialect {
                 "SELECT name FROM sqlite_master WHERE type = 'index' \
                  AND substr(name, 1, length($1)) = $1"
             }
-            Self::Postgres => {
+            Self::Postgres | Self::Citus => {
                 "SELECT CAST(indexname AS TEXT) FROM pg_indexes \
                  WHERE schemaname = current_schema() AND starts_with(indexname, $1)"
             }
@@ -259,7 +285,7 @@ impl Dialect {
     pub(super) fn customer_columns(self) -> &'static str {
         match self {
             Self::Sqlite => "SELECT name FROM pragma_table_info('customers')",
-            Self::Postgres => {
+            Self::Postgres | Self::Citus => {
                 "SELECT CAST(attname AS TEXT) FROM pg_attribute \
                  WHERE attrelid = CAST('customers' AS regclass) AND attnum > 0 AND NOT attisdropped"
             }
@@ -267,24 +293,38 @@ impl Dialect {
     }
 }
 
+impl Expanded {
+    fn plain(text: Cow<'static, str>) -> Self {
+        Self {
+            text,
+            shapes: Cow::Borrowed(&[]),
+            last: 0,
+            reach: Reach::Coordinator,
+            is_confined: false,
+        }
+    }
+
+    /// As Citus takes it: to one shard at a time, with its buckets bound behind everything else.
+    fn taken_apart(mut self, written: &str) -> Self {
+        let next = last_place(&self.text) + 1;
+        if self.shapes.is_empty() {
+            self.last = next - 1;
+        }
+        self.reach = Reach::of(written, &self.shapes);
+        if self.reach.source().is_some()
+            && let Some(text) = confined(&self.text, next)
+        {
+            self.text = Cow::Owned(text);
+            self.is_confined = true;
+        }
+        self
+    }
+}
+
 /// The arrays of a batch, which a server gets behind all other values of the statement.
 struct Arrays {
     next: usize,
     shapes: Vec<Shape>,
-}
-
-/// The last of the values that a text names; its batch is the first.
-fn last_place(text: &str) -> usize {
-    let number = |rest: &str| {
-        let end = rest.find(|c: char| !c.is_ascii_digit());
-        rest[..end.unwrap_or(rest.len())].parse().unwrap_or(0)
-    };
-    text.split('$')
-        .skip(1)
-        .map(number)
-        .max()
-        .unwrap_or(0)
-        .max(1)
 }
 
 impl Arrays {
@@ -301,52 +341,8 @@ impl Arrays {
     }
 }
 
-fn json_rows(columns: &str) -> String {
-    let cell = |column: &str| {
-        let words: Vec<&str> = column.split_whitespace().collect();
-        let [name, kind @ .., place] = words.as_slice() else {
-            return String::new();
-        };
-        format!("CAST(value ->> {place} AS {}) AS {name}", kind.join(" "))
-    };
-    let cells: Vec<String> = columns.split(',').map(cell).collect();
-    format!("(SELECT {}, 1 AS one FROM json_each($1))", cells.join(", "))
-}
-
-/// One owner holds every stripe of a file, so its due index does not begin with them.
-const DUE: &str = "(SELECT * FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
-     AND bucket >> 4 IN (SELECT value FROM json_each($4)) \
-     AND lane = $1 AND due <= $2 ORDER BY lane, due LIMIT $3)";
-const NEXT_DUE: &str = "(SELECT min(e.due) FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
-     AND e.bucket >> 4 IN (SELECT value FROM json_each($2)) AND e.lane = l.lane \
-     AND e.due IS NOT NULL)";
-/// The first few of each stripe, merged: read in one go, the whole backlog would be sorted.
-const DUE_BY_STRIPE: &str = "(SELECT e.* FROM \
-     (SELECT CAST(value AS SMALLINT) AS stripe FROM jsonb_array_elements_text(CAST($4 AS jsonb))) AS s \
-     CROSS JOIN LATERAL (SELECT * FROM enrollments AS d WHERE d.bucket >> 4 = s.stripe \
-     AND d.lane = $1 AND d.due <= $2 ORDER BY d.due LIMIT 8 + $3 / 16) AS e \
-     ORDER BY e.due LIMIT $3)";
-const NEXT_DUE_BY_STRIPE: &str = "(SELECT min(e.due) FROM \
-     (SELECT CAST(value AS SMALLINT) AS stripe FROM jsonb_array_elements_text(CAST($2 AS jsonb))) AS s \
-     CROSS JOIN LATERAL (SELECT d.due FROM enrollments AS d WHERE d.bucket >> 4 = s.stripe \
-     AND d.lane = l.lane AND d.due IS NOT NULL ORDER BY d.due LIMIT 1) AS e)";
-
 /// By dialect, and where the text lies: constants do not move.
 type Texts = HashMap<(Dialect, usize, usize), &'static Expanded>;
-
-/// What stands before the bracket that closes the one just opened.
-fn inside(text: &str) -> &str {
-    let mut depth = 1;
-    let closes = |c: char| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        depth == 0
-    };
-    text.find(closes).map_or(text, |end| &text[..end])
-}
 
 #[cfg(test)]
 mod tests {

@@ -52,7 +52,8 @@ const SEEN: &str = concat!(
      ORDER BY bucket, customer_id LIMIT $1) AS d"
 );
 
-const ANY: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";
+const ANY: &str =
+    "@everywhere(waiting)SELECT EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023)";
 
 /// A server's index goes on holding what was removed, and whoever asks for the first mark reads all of it.
 const SWEEP: &str = "VACUUM (SKIP_LOCKED) dirty";
@@ -70,7 +71,7 @@ impl Store {
 
     /// Tidies up after very many marks were removed, where that is not done by itself.
     pub async fn sweep_marks(&self) -> Result<()> {
-        if self.dialect() == Dialect::Postgres {
+        if self.dialect() != Dialect::Sqlite {
             query(SWEEP).execute(&self.writers).await?;
         }
         Ok(())
@@ -87,7 +88,8 @@ impl Store {
             let asked = query(SEEN)
                 .bind(left)
                 .bind(*buckets.start())
-                .bind(*buckets.end());
+                .bind(*buckets.end())
+                .at_most(left);
             seen.extend(listed::<Seen>(asked, self.read()).await?);
         }
         Ok(seen)

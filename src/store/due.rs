@@ -50,13 +50,14 @@ const DUE: &str = concat!(
     "@due AS e LEFT JOIN dispatches AS d ON e.status = 2 AND d.bucket = e.bucket \
      AND d.enrollment_id = e.enrollment_id AND d.step = e.step"
 );
-const NEXT_DUE: &str = "SELECT min(due) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
+const NEXT_DUE: &str = "@everywhere(waiting)SELECT min(due) FROM enrollments \
+     WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due IS NOT NULL";
 const NEXT_DUES: &str = concat!(
     listed!("l.lane, @nextdue"),
     "(SELECT value AS lane FROM @numbers($1) AS n) AS l"
 );
-const COUNT_DUE: &str =
-    "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND lane = $1 AND due <= $2";
+const COUNT_DUE: &str = "@everywhere(people)SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
+     AND lane = $1 AND due <= $2";
 
 pub(super) const STATEMENTS: &[&str] = &[DUE, NEXT_DUE, NEXT_DUES, COUNT_DUE];
 
@@ -73,8 +74,12 @@ impl Store {
             .bind(lane.number())
             .bind(micros(now))
             .bind(limit)
-            .bind(json(stripes));
-        let rows: Vec<DueRow> = listed(query, self.read()).await?;
+            .bind(json(stripes))
+            .at_most(limit);
+        let mut rows: Vec<DueRow> = listed(query, self.read()).await?;
+        // Shards answer one after the other.
+        rows.sort_by_key(|row| row.due);
+        rows.truncate(limit as usize);
         rows.into_iter().map(|row| row.due(lane)).collect()
     }
 
@@ -97,7 +102,9 @@ impl Store {
         let mut next = BTreeMap::new();
         for (lane, due) in rows {
             if let (Some(lane), Some(due)) = (Lane::from_number(lane), due) {
-                next.insert(lane, instant(due)?);
+                let due = instant(due)?;
+                let earliest = next.entry(lane).or_insert(due);
+                *earliest = due.min(*earliest);
             }
         }
         Ok(next)

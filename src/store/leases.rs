@@ -51,7 +51,7 @@ impl Store {
         tx.commit().await?;
         let last = match self.dialect() {
             Dialect::Sqlite => None,
-            Dialect::Postgres => self.begin_as(incarnation, holder).await?,
+            Dialect::Postgres | Dialect::Citus => self.begin_as(incarnation, holder).await?,
         };
         Ok(Ownership {
             incarnation,
@@ -80,7 +80,7 @@ impl Store {
 
     /// Whether other nodes may work on it, too.
     pub fn is_shared(&self) -> bool {
-        self.dialect() == Dialect::Postgres
+        self.dialect() != Dialect::Sqlite
     }
 
     /// Who has taken this store, if anybody has: on a server all nodes by name.

@@ -11,7 +11,7 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
 
 /// Each condition is open where its bind is NULL.
-const LIST: &str = "SELECT d.enrollment_id, d.step, c.external_id, f.name, s.name, d.channel, \
+const LIST: &str = "@everywhere(people)SELECT d.enrollment_id, d.step, c.external_id, f.name, s.name, d.channel, \
      d.state, d.reason, d.attempt, d.at, d.detail FROM dispatches AS d \
      CROSS JOIN enrollments AS e CROSS JOIN customers AS c CROSS JOIN names AS f \
      CROSS JOIN names AS s WHERE d.bucket BETWEEN 0 AND 1023 AND e.bucket = d.bucket \

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Postgres;
@@ -13,6 +14,9 @@ use sqlx::postgres::{PgConnection, PgPool};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
+
+use super::dialect::Dialect;
+use super::shards::Shards;
 
 /// A connection that is not used answers within this, or is closed.
 pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
@@ -26,6 +30,8 @@ pub(super) struct Lifeline(watch::Sender<u64>);
 pub(super) struct Server {
     pub(super) pool: PgPool,
     pub(super) lifeline: Lifeline,
+    /// Which buckets lie together, on Citus.
+    pub(super) shards: Option<Arc<Shards>>,
 }
 
 /// A connection that goes back to its pool when this is dropped, with an open transaction undone. One
@@ -61,6 +67,13 @@ impl Lifeline {
 }
 
 impl Server {
+    pub(super) fn dialect(&self) -> Dialect {
+        match self.shards {
+            Some(_) => Dialect::Citus,
+            None => Dialect::Postgres,
+        }
+    }
+
     pub(super) async fn line(&self) -> sqlx::Result<Line> {
         let connection = self.lifeline.hold(Box::pin(self.pool.acquire())).await?;
         Ok(Line {

@@ -10,6 +10,7 @@ use super::db::Store;
 use super::dialect::Dialect;
 use super::error::{Error, Result, is_away};
 use super::sql::query_scalar;
+use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
@@ -20,8 +21,6 @@ const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
     include_str!("../../migrations/postgres/0001_init.sql"),
 )];
 
-/// Where the migrator writes down what it did.
-pub(super) const DONE: &str = "_sqlx_migrations";
 const VERSIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
 
 /// What a database's schema is, beside the one that this program works with.
@@ -84,7 +83,7 @@ fn migrator(dialect: Dialect) -> Migrator {
     let migrations = MIGRATIONS.map(|(number, name, sqlite, postgres)| {
         let text = match dialect {
             Dialect::Sqlite => sqlite,
-            Dialect::Postgres => postgres,
+            Dialect::Postgres | Dialect::Citus => postgres,
         };
         let name = Cow::Borrowed(name);
         let text = text.into_sql_str();

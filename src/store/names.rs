@@ -13,7 +13,7 @@ const ADD: &str = concat!(
     "INSERT INTO names (kind, name) SELECT j.kind, j.name FROM ",
     rows!(kind BIGINT 0, name TEXT 1),
     // A server gives a number away with every try: one that is there is not tried.
-    " AS j WHERE NOT EXISTS (SELECT 1 FROM names AS n WHERE n.kind = j.kind AND n.name = j.name) \
+    " AS j LEFT JOIN names AS n ON n.kind = j.kind AND n.name = j.name WHERE n.number IS NULL \
      ON CONFLICT (kind, name) DO NOTHING"
 );
 

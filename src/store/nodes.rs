@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::db::Store;
-use super::dialect::listed;
+use super::dialect::{Dialect, listed};
 use super::error::Result;
 use super::instants::instant;
 use super::listing::{json, listed};
-use super::sql::query;
+use super::sql::{query, query_scalar};
 use super::tx::Tx;
 use crate::domain::ids::{Bucket, Incarnation, RevisionNo, STRIPE, Stripes};
 
@@ -33,20 +33,19 @@ const LIVE: &str = concat!(
     "(SELECT node, name, since, files, revision, leaving FROM nodes WHERE until_at > @now ORDER BY node) AS n"
 );
 const OWNERS: &str = concat!(
+    "@everywhere(waiting)",
     listed!("l.bucket, l.owner"),
     "(SELECT bucket, owner FROM bucket_leases WHERE bucket BETWEEN 0 AND 1023 \
      AND bucket % 16 = 0 AND owner IS NOT NULL) AS l"
 );
-const FREE: &str = "SELECT bucket FROM bucket_leases WHERE bucket >> 4 IN \
-     (SELECT value FROM @numbers($1) AS s) AND (owner IS NULL OR NOT EXISTS \
-     (SELECT 1 FROM nodes AS n WHERE n.node = bucket_leases.owner AND n.until_at > @now)) \
-     ORDER BY bucket@alone";
+/// Whoever writes for these is done, and nobody begins to.
+const LEASES: &str = "SELECT bucket, owner FROM bucket_leases WHERE bucket IN \
+     (SELECT value FROM @buckets($1) AS s) ORDER BY bucket@alone";
+const LIVING: &str = "SELECT node FROM nodes WHERE until_at > @now";
 const TAKE: &str = "UPDATE bucket_leases SET owner = $2 WHERE bucket IN \
-     (SELECT value FROM @numbers($1) AS s)";
-const OWN: &str = "SELECT bucket FROM bucket_leases WHERE bucket >> 4 IN \
-     (SELECT value FROM @numbers($1) AS s) AND owner = $2 ORDER BY bucket@alone";
+     (SELECT value FROM @buckets($1) AS s)";
 const RELEASE: &str = "UPDATE bucket_leases SET owner = NULL WHERE bucket IN \
-     (SELECT value FROM @numbers($1) AS s) AND owner = $2";
+     (SELECT value FROM @buckets($1) AS s) AND owner = $2";
 const RETIRE: &str = "UPDATE nodes SET until_at = 0 WHERE node = $1";
 const FORGET: &str = "DELETE FROM nodes WHERE node = $1 OR until_at < @now - 86400000000";
 /// The rows of a batch are found by their keys, however small the tables were when that was planned.
@@ -63,7 +62,7 @@ macro_rules! kept {
             "SELECT @list(@array(l.bucket, l.owner))",
             $also,
             " FROM (SELECT bucket, owner FROM bucket_leases \
-             WHERE bucket IN (SELECT value FROM @numbers($1) AS s) ORDER BY bucket",
+             WHERE bucket IN (SELECT value FROM @buckets($1) AS s) ORDER BY bucket",
             $lock,
             ") AS l"
         )
@@ -78,7 +77,7 @@ const SWEEPING: &str = kept!("", "@alone");
 pub(super) const KEEPING: &[&str] = &[SHARED, ALONE, SWEEPING];
 
 pub(super) const STATEMENTS: &[&str] = &[
-    JOIN, RENEW, REJOIN, PUBLISHED, LIVE, OWNERS, FREE, TAKE, OWN, RELEASE, RETIRE, FORGET,
+    JOIN, RENEW, REJOIN, PUBLISHED, LIVE, OWNERS, LEASES, LIVING, TAKE, RELEASE, RETIRE, FORGET,
 ];
 
 /// A daemon that runs on the store.
@@ -176,7 +175,11 @@ impl Store {
     /// Takes those of the stripes that nobody holds whose time is not over; which were taken.
     pub async fn take_stripes(&self, node: Incarnation, stripes: &Stripes) -> Result<Stripes> {
         let mut tx = self.begin().await?;
-        let free: Vec<u16> = buckets(query(FREE).bind(json(stripes)), &mut tx).await?;
+        let leases = leases(&mut tx, stripes).await?;
+        let living: Vec<i64> = query_scalar(LIVING).fetch_all(&mut tx).await?;
+        let is_free = |owner: Option<i64>| owner.is_none_or(|owner| !living.contains(&owner));
+        let free = leases.into_iter().filter(|(_, owner)| is_free(*owner));
+        let free: Vec<u16> = free.map(|(bucket, _)| bucket).collect();
         let take = query(TAKE).bind(json(&free)).bind(node.0);
         take.execute(&mut tx).await?;
         tx.commit().await?;
@@ -186,8 +189,9 @@ impl Store {
     /// Gives stripes up, once everybody who writes for them is done.
     pub async fn release_stripes(&self, node: Incarnation, stripes: &Stripes) -> Result<()> {
         let mut tx = self.begin().await?;
-        let own = query(OWN).bind(json(stripes)).bind(node.0);
-        let own: Vec<u16> = buckets(own, &mut tx).await?;
+        let leases = leases(&mut tx, stripes).await?.into_iter();
+        let own = leases.filter(|(_, owner)| *owner == Some(node.0));
+        let own: Vec<u16> = own.map(|(bucket, _)| bucket).collect();
         let release = query(RELEASE).bind(json(&own)).bind(node.0);
         release.execute(&mut tx).await?;
         tx.commit().await
@@ -219,14 +223,19 @@ pub(super) async fn show_published(
 }
 
 /// Keeps these buckets until the transaction ends; who holds each. The first row of a stripe stands for
-/// all of it. Always in the same order, so that nobody waits for another in a circle.
+/// all of it, but on Citus, where it may lie elsewhere than what is written. Always in the same order,
+/// so that nobody waits for another in a circle.
 pub(super) async fn keep(
     tx: &mut Tx,
     buckets: impl IntoIterator<Item = Bucket>,
     grip: Grip,
 ) -> Result<BTreeMap<Bucket, Option<Incarnation>>> {
     let buckets: BTreeSet<Bucket> = buckets.into_iter().collect();
-    let first = |bucket: &Bucket| bucket.0 - bucket.0 % STRIPE;
+    let stripe = match tx.dialect() {
+        Dialect::Sqlite | Dialect::Postgres => STRIPE,
+        Dialect::Citus => 1,
+    };
+    let first = |bucket: &Bucket| bucket.0 - bucket.0 % stripe;
     let mut wanted: Vec<u16> = buckets.iter().map(first).collect();
     wanted.dedup();
     let text = match grip {
@@ -243,11 +252,12 @@ pub(super) async fn keep(
     Ok(kept.collect())
 }
 
-async fn buckets(asked: super::sql::Query<'_>, tx: &mut Tx) -> Result<Vec<u16>> {
-    asked
-        .fetch_all(tx)
-        .await?
-        .iter()
-        .map(super::sql::Row::take)
+/// Who holds the buckets of these stripes, which stays so until the transaction ends.
+async fn leases(tx: &mut Tx, stripes: &Stripes) -> Result<Vec<(u16, Option<i64>)>> {
+    let of = |stripe: u16| stripe * STRIPE..(stripe + 1) * STRIPE;
+    let buckets: Vec<u16> = stripes.iter().flat_map(of).collect();
+    let rows = query(LEASES).bind(json(&buckets)).fetch_all(tx).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
         .collect()
 }

@@ -224,7 +224,7 @@ impl Store {
 
 fn untimed_sql(zone_field: &str) -> String {
     format!(
-        "SELECT e.enrollment_id, e.step, e.anchor, c.f_{zone_field} FROM enrollments AS e \
+        "@everywhere(upkeep)SELECT e.enrollment_id, e.step, e.anchor, c.f_{zone_field} FROM enrollments AS e \
          JOIN customers AS c ON c.bucket = e.bucket AND c.customer_id = e.customer_id \
          WHERE e.bucket BETWEEN 0 AND 1023 AND e.flow = $1 AND e.status = 1 \
          AND e.timed_revision < $2 AND (e.due IS NOT NULL OR e.parked IS NOT NULL) LIMIT $3"

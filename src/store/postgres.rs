@@ -1,6 +1,7 @@
 //! Owns opening a PostgreSQL database, and how its sessions are set.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection as _;
@@ -9,6 +10,7 @@ use tokio::time::timeout;
 
 use super::error::{Error, Result, is_away};
 use super::lifeline::ANSWERS_WITHIN;
+use super::shards::Shards;
 
 const READERS: u32 = 8;
 const WRITERS: u32 = 6;
@@ -35,10 +37,19 @@ const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false), \
      set_config('tcp_user_timeout', '10000', false), \
      set_config('idle_in_transaction_session_timeout', '8000', false)";
 
+const HAS_CITUS: &str = "SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL";
+const IS_SPREAD: &str = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_dist_partition \
+     WHERE logicalrelid = to_regclass('bucket_leases') AND partmethod = 'h')";
+/// In the order of the buckets.
+const SHARDS: &str = "SELECT get_shard_id_for_distribution_column('bucket_leases', \
+     CAST(b AS SMALLINT)) FROM generate_series(0, 1023) AS b ORDER BY b";
+
 /// The connections to one server.
 pub(super) struct Opened {
     pub(super) writers: PgPool,
     pub(super) readers: PgPool,
+    /// Which buckets lie together, where Citus spreads them.
+    pub(super) shards: Option<Arc<Shards>>,
 }
 
 /// Connects to the database as it is.
@@ -50,6 +61,7 @@ pub(super) async fn open(url: &str) -> Result<Opened> {
     let writers = pool(WRITERS, options.clone()).await?;
     refuse_old(&writers).await?;
     Ok(Opened {
+        shards: shards(&writers).await?.map(Arc::new),
         writers,
         readers: pool(READERS, options).await?,
     })
@@ -89,6 +101,18 @@ async fn pool(connections: u32, options: PgConnectOptions) -> Result<PgPool> {
                 "cannot connect to the database at `{host}`: {error}"
             ))
         })
+}
+
+/// The shards of the buckets, by Citus's own word; none where it has not spread them.
+async fn shards(pool: &PgPool) -> Result<Option<Shards>> {
+    for there in [HAS_CITUS, IS_SPREAD] {
+        let is_there: bool = sqlx::query_scalar(there).fetch_one(pool).await?;
+        if !is_there {
+            return Ok(None);
+        }
+    }
+    let numbers: Vec<i64> = sqlx::query_scalar(SHARDS).fetch_all(pool).await?;
+    Ok(Some(Shards::new(&numbers)))
 }
 
 /// How durable a commit is on each connection that writes.

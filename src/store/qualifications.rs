@@ -79,8 +79,8 @@ const PROMOTE: &str = concat!(
 const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
      AND status = 0 AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.bucket = enrollments.bucket \
      AND m.segment = $2 AND m.customer_id = enrollments.customer_id) RETURNING customer_id";
-const COUNT_PENDING: &str =
-    "SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 AND status = 0";
+const COUNT_PENDING: &str = "@everywhere(waiting)SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
+     AND flow = $1 AND status = 0";
 
 pub(super) const STATEMENTS: &[&str] = &[CAUGHT_UP, PROMOTE, DROP_UNQUALIFIED, COUNT_PENDING];
 
@@ -281,7 +281,7 @@ impl std::ops::AddAssign for Pass {
 /// The longest waiting of those who wait to be let in, with their zones.
 fn pending_sql(zone_field: &str) -> String {
     format!(
-        "SELECT e.enrollment_id, c.f_{zone_field} FROM enrollments AS e JOIN customers AS c \
+        "@everywhere(waiting)SELECT e.enrollment_id, c.f_{zone_field} FROM enrollments AS e JOIN customers AS c \
          ON c.bucket = e.bucket AND c.customer_id = e.customer_id WHERE e.bucket BETWEEN 0 AND 1023 \
          AND e.flow = $1 AND e.status = 0 ORDER BY e.started_at, e.enrollment_id LIMIT $2"
     )

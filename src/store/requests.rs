@@ -13,22 +13,23 @@ use crate::domain::ids::NameNo;
 const RELOAD: &str = "reload_requested";
 
 /// Work that does not come from paused flows: rows to look at, customers to let in, changes to see.
-const LEFT: &str = "SELECT \
+const LEFT: &str = "@everywhere(waiting)SELECT \
      EXISTS (SELECT 1 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
-       AND e.due IS NOT NULL AND e.status < 10 AND NOT EXISTS (SELECT 1 FROM flow_states AS f \
-       WHERE f.flow = e.flow AND f.paused_at IS NOT NULL)), \
+       AND e.due IS NOT NULL AND e.status < 10 AND e.flow NOT IN \
+       (SELECT f.flow FROM flow_states AS f WHERE f.paused_at IS NOT NULL)), \
      EXISTS (SELECT 1 FROM flow_states AS f WHERE f.paused_at IS NULL \
-       AND f.activated_at IS NOT NULL AND (f.caught_up_to < 1024 OR EXISTS \
-       (SELECT 1 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 AND e.flow = f.flow \
-       AND e.status = 0))), \
+       AND f.activated_at IS NOT NULL AND f.caught_up_to < 1024), \
+     EXISTS (SELECT 1 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 AND e.status = 0 \
+       AND e.flow IN (SELECT f.flow FROM flow_states AS f WHERE f.paused_at IS NULL \
+       AND f.activated_at IS NOT NULL)), \
      EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023), \
      EXISTS (SELECT 1 FROM segment_states WHERE examined_to < 1024)";
 
 /// Work that is to be done before flow time may go on: whatever is due, being sent, or not looked at.
-const BEHIND: &str = "SELECT \
+const BEHIND: &str = "@everywhere(waiting)SELECT \
      EXISTS (SELECT 1 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 AND e.due <= $1 \
-       AND NOT EXISTS (SELECT 1 FROM channel_states AS c WHERE c.channel = e.lane \
-       AND c.paused_at IS NOT NULL)), \
+       AND e.lane NOT IN (SELECT c.channel FROM channel_states AS c \
+       WHERE c.paused_at IS NOT NULL)), \
      EXISTS (SELECT 1 FROM enrollments AS e JOIN dispatches AS d ON d.bucket = e.bucket \
        AND d.enrollment_id = e.enrollment_id AND d.step = e.step \
        WHERE e.bucket BETWEEN 0 AND 1023 AND e.status = 2 AND d.state = 0), \
@@ -55,7 +56,7 @@ impl Store {
     /// Whether nobody waits, nothing is to be sent, and every change has been looked at.
     pub async fn is_idle(&self) -> Result<bool> {
         let row = query(LEFT).fetch_one(self.read()).await?;
-        none(&row, 0..4)
+        none(&row, 0..5)
     }
 
     /// Whether everything up to `now` has been done: what is due was sent or put off, every change

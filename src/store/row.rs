@@ -1,5 +1,6 @@
 //! Owns the rows that a database answers, and how their values are read whichever database it is.
 
+use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
@@ -10,6 +11,34 @@ use super::error::{Error, Result};
 pub(super) enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
+    /// The lists that several shards answered, as one.
+    Listed(String),
+}
+
+/// JSON lists that several shards answered, on their way to be one.
+#[derive(Default)]
+pub(super) struct Lists {
+    within: String,
+    pub(super) rows: usize,
+}
+
+impl Lists {
+    pub(super) fn add(&mut self, list: &str) -> Result<()> {
+        let unreadable = |error: serde_json::Error| Error::Corrupt(format!("a list: {error}"));
+        let rows: Vec<&RawValue> = serde_json::from_str(list).map_err(unreadable)?;
+        for row in rows {
+            if self.rows > 0 {
+                self.within.push(',');
+            }
+            self.within.push_str(row.get());
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn whole(self) -> String {
+        format!("[{}]", self.within)
+    }
 }
 
 /// What a column can be read as.
@@ -25,7 +54,10 @@ impl Row {
 
     /// The text in a column, where it lies.
     pub(super) fn text(&self, place: usize) -> Result<&str> {
-        self.decode(place)
+        match self {
+            Self::Listed(list) if place == 0 => Ok(list),
+            _ => self.decode(place),
+        }
     }
 
     /// The only value.
@@ -41,6 +73,10 @@ impl Row {
         Ok(match self {
             Self::Sqlite(row) => row.try_get(place)?,
             Self::Postgres(row) => row.try_get_unchecked(place)?,
+            Self::Listed(_) => {
+                let why = format!("the column {place} of several shards' answers");
+                return Err(Error::Unusable(why));
+            }
         })
     }
 }
@@ -73,6 +109,18 @@ macro_rules! as_they_are {
     )+};
 }
 
+impl Value for String {
+    fn read(row: &Row, place: usize) -> Result<Self> {
+        row.text(place).map(str::to_owned)
+    }
+}
+
+impl Value for Option<String> {
+    fn read(row: &Row, place: usize) -> Result<Self> {
+        row.decode(place)
+    }
+}
+
 macro_rules! narrower {
     ($($kind:ty)+) => {$(
         impl Value for $kind {
@@ -89,9 +137,24 @@ macro_rules! narrower {
     )+};
 }
 
-as_they_are!(i64 f64 bool String Vec<u8>);
+as_they_are!(i64 f64 bool Vec<u8>);
 narrower!(i32 u32 u16);
 
 fn narrow<T: TryFrom<i64>>(number: i64) -> Result<T> {
     T::try_from(number).map_err(|_| Error::Corrupt(format!("{number} is out of its range")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_become_one_list() {
+        let mut lists = Lists::default();
+        for list in ["[]", "[[1,\"a, b\"],[2,null]]", "[]", "[[3,\"]\"]]"] {
+            lists.add(list).unwrap();
+        }
+        assert_eq!(lists.rows, 3);
+        assert_eq!(lists.whole(), "[[1,\"a, b\"],[2,null],[3,\"]\"]]");
+    }
 }

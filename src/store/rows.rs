@@ -61,7 +61,7 @@ async fn write(
         let whole = chunk.len() == most;
         let statement = match tx.dialect() {
             Dialect::Sqlite => with_values(head, tail, kinds.len(), chunk).persistent(whole),
-            Dialect::Postgres => with_json(head, tail, kinds, &chunk),
+            Dialect::Postgres | Dialect::Citus => with_json(head, tail, kinds, &chunk),
         };
         statement.execute(&mut *tx).await?;
     }

@@ -33,7 +33,13 @@ impl Store {
     pub async fn segment_count(&self, condition: &Condition, frame: &Frame<'_>) -> Result<u64> {
         let predicate = compile(condition, frame, 1, Within::Customer)?;
         let counted = self
-            .ask("SELECT count(*) ", CUSTOMERS, None, predicate, "")
+            .ask(
+                "@everywhere(people)SELECT count(*) ",
+                CUSTOMERS,
+                None,
+                predicate,
+                "",
+            )
             .await?;
         Ok(counted.first().copied().unwrap_or_default().unsigned_abs())
     }
@@ -50,7 +56,13 @@ impl Store {
         let place = predicate.binds.len();
         let tail = format!(" ORDER BY c.bucket, c.customer_id LIMIT ${place}");
         let found = self
-            .ask("SELECT c.customer_id ", CUSTOMERS, None, predicate, &tail)
+            .ask(
+                "@everywhere(people)SELECT c.customer_id ",
+                CUSTOMERS,
+                None,
+                predicate,
+                &tail,
+            )
             .await?;
         Ok(found.into_iter().map(CustomerId).collect())
     }

@@ -8,12 +8,15 @@ use sqlx::query::Query as SqlxQuery;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr as _, SqlStr, Sqlite};
 
+use super::apart::{Part, Reach};
 use super::arg::Arg;
 use super::batch::Shape;
 use super::bind::Bind;
 use super::dialect::{Dialect, Expanded};
 use super::error::{Error, Result};
+use super::row::Lists;
 pub(super) use super::row::Row;
+use super::shards::Shards;
 use super::tx::{On, Pool, Tx};
 
 /// A statement and its values.
@@ -22,6 +25,8 @@ pub(super) struct Query<'q> {
     text: Text,
     args: Vec<Arg<'q>>,
     persistent: bool,
+    /// So many rows are enough, from whichever shards.
+    enough: Option<usize>,
 }
 
 /// A statement that answers one value a row.
@@ -42,6 +47,7 @@ pub(super) fn query<'q>(text: impl Into<Text>) -> Query<'q> {
         text: text.into(),
         args: Vec::new(),
         persistent: true,
+        enough: None,
     }
 }
 
@@ -92,27 +98,117 @@ impl<'q> Query<'q> {
         self
     }
 
+    /// So many rows of the list are enough: on Citus shards are asked in turn until there are as many.
+    pub(super) fn at_most(mut self, rows: u32) -> Self {
+        self.enough = usize::try_from(rows).ok();
+        self
+    }
+
     /// How many rows were written.
     pub(super) async fn execute<'c>(self, on: impl Into<On<'c>>) -> Result<u64> {
-        let Written(rows) = run!(self, on, execute);
-        Ok(rows)
+        let mut on = on.into();
+        let Some(parts) = self.apart(&on)? else {
+            let Written(rows) = run!(self, on, execute);
+            return Ok(rows);
+        };
+        let mut written = 0;
+        for part in parts {
+            let Written(rows) = run!(part, on.again(), execute);
+            written += rows;
+        }
+        Ok(written)
     }
 
     pub(super) async fn fetch_all<'c>(self, on: impl Into<On<'c>>) -> Result<Vec<Row>> {
-        let rows: Rows = run!(self, on, fetch_all);
-        Ok(match rows {
-            Rows::Sqlite(rows) => rows.into_iter().map(Row::Sqlite).collect(),
-            Rows::Postgres(rows) => rows.into_iter().map(Row::Postgres).collect(),
-        })
+        let mut on = on.into();
+        let Some(parts) = self.apart(&on)? else {
+            let rows: Rows = run!(self, on, fetch_all);
+            return Ok(rows.into());
+        };
+        let mut all = Vec::new();
+        for part in parts {
+            let rows: Rows = run!(part, on.again(), fetch_all);
+            all.extend(Vec::from(rows));
+        }
+        Ok(all)
     }
 
     pub(super) async fn fetch_one<'c>(self, on: impl Into<On<'c>>) -> Result<Row> {
-        Ok(run!(self, on, fetch_one))
+        let mut on = on.into();
+        let enough = self.enough.unwrap_or(usize::MAX);
+        let Some(mut parts) = self.apart(&on)? else {
+            return Ok(run!(self, on, fetch_one));
+        };
+        if self.enough.is_some() {
+            let turn = on.shards().map_or(0, Shards::turn) % parts.len().max(1);
+            parts.rotate_left(turn);
+        }
+        let is_whole = parts.len() == 1;
+        let mut lists = Lists::default();
+        for part in parts {
+            let row: Row = run!(part, on.again(), fetch_one);
+            if is_whole {
+                return Ok(row);
+            }
+            lists.add(row.text(0)?)?;
+            if lists.rows >= enough {
+                break;
+            }
+        }
+        Ok(Row::Listed(lists.whole()))
     }
 
     pub(super) async fn fetch_optional<'c>(self, on: impl Into<On<'c>>) -> Result<Option<Row>> {
-        let Perhaps(row) = run!(self, on, fetch_optional);
-        Ok(row)
+        let mut on = on.into();
+        let Some(parts) = self.apart(&on)? else {
+            let Perhaps(row) = run!(self, on, fetch_optional);
+            return Ok(row);
+        };
+        for part in parts {
+            let Perhaps(row) = run!(part, on.again(), fetch_optional);
+            if row.is_some() {
+                return Ok(row);
+            }
+        }
+        Ok(None)
+    }
+
+    /// On Citus, the statements for one shard each; none where it stays one.
+    fn apart(&self, on: &On<'_>) -> Result<Option<Vec<Query<'static>>>> {
+        let (Some(shards), Text::Common(text)) = (on.shards(), &self.text) else {
+            return Ok(None);
+        };
+        let whole = Dialect::Citus.expanded(text.clone());
+        if whole.reach == Reach::Unsaid {
+            let why = format!("on Citus all shards would be asked: {}", whole.text);
+            return Err(Error::Unusable(why));
+        }
+        let Some(source) = whole.reach.source() else {
+            return Ok(None);
+        };
+        let text: Arc<str> = whole.text.into();
+        let parts = source.parts(&self.args, shards)?.into_iter();
+        let one = |part: Part| {
+            let mut args: Vec<Arg<'static>> = self.args.iter().map(Arg::kept).collect();
+            args.truncate(whole.last);
+            if let (Some(batch), Some(place)) = (part.batch, args.get_mut(source.place() - 1)) {
+                *place = Arg::from(if whole.shapes.is_empty() { &batch } else { "" }.to_owned());
+                for shape in whole.shapes.iter() {
+                    args.extend(shape.arrays(&batch)?);
+                }
+            }
+            if whole.is_confined {
+                let buckets = part.buckets.into_iter();
+                args.push(Arg::Ints(buckets.map(|b| Some(i64::from(b))).collect()));
+            }
+            Ok(Query {
+                text: Text::Own(Arc::clone(&text)),
+                args,
+                persistent: self.persistent,
+                enough: None,
+            })
+        };
+        parts.map(one).collect::<Result<_>>().map(Some)
     }
 
     fn sqlite(self) -> SqlxQuery<'static, Sqlite, SqliteArguments> {
@@ -189,7 +285,9 @@ impl Text {
     fn of(self, dialect: Dialect) -> (SqlStr, Cow<'static, [Shape]>, usize) {
         match self {
             Self::Common(text) => {
-                let Expanded { text, shapes, last } = dialect.expanded(text);
+                let Expanded {
+                    text, shapes, last, ..
+                } = dialect.expanded(text);
                 let text = match text {
                     Cow::Borrowed(text) => text.into_sql_str(),
                     Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
@@ -240,6 +338,15 @@ impl From<Vec<SqliteRow>> for Rows {
 impl From<Vec<PgRow>> for Rows {
     fn from(rows: Vec<PgRow>) -> Self {
         Self::Postgres(rows)
+    }
+}
+
+impl From<Rows> for Vec<Row> {
+    fn from(rows: Rows) -> Self {
+        match rows {
+            Rows::Sqlite(rows) => rows.into_iter().map(Row::Sqlite).collect(),
+            Rows::Postgres(rows) => rows.into_iter().map(Row::Postgres).collect(),
+        }
     }
 }
 

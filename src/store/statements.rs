@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
     audit, changes, check, claims, crossings, customer_edits, customer_extras, customer_lists,
@@ -19,9 +20,19 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, Vec<Cow<'static, str>>
     };
     let server = match dialect {
         Dialect::Sqlite => None,
-        Dialect::Postgres => Some(("nodes", nodes::KEEPING)),
+        Dialect::Postgres | Dialect::Citus => Some(("nodes", nodes::KEEPING)),
     };
     all().into_iter().chain(server).map(own).collect()
+}
+
+/// Where each constant statement goes on Citus, by the file that holds it.
+pub fn reaches() -> Vec<(&'static str, &'static str, Reach)> {
+    let server = ("nodes", nodes::KEEPING);
+    let files = all().into_iter().chain([server]);
+    let of = |text: &&'static str| Dialect::Citus.expanded(Cow::Borrowed(*text)).reach;
+    files
+        .flat_map(|(file, texts)| texts.iter().map(move |text| (file, *text, of(text))))
+        .collect()
 }
 
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
@@ -71,4 +82,58 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("switches", switches::STATEMENTS),
         ("totals", totals::STATEMENTS),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::apart::Why::{self, People, Upkeep, Waiting};
+    use super::*;
+
+    /// Nobody else asks all shards at once, and each of these only reads.
+    const EVERYWHERE: &[(&str, Why)] = &[
+        ("check", Upkeep),
+        ("check", Upkeep),
+        ("customers", People),
+        ("customers", People),
+        ("dirty", Waiting),
+        ("due", Waiting),
+        ("due", People),
+        ("ledger", People),
+        ("nodes", Waiting),
+        ("qualifications", Waiting),
+        ("requests", Waiting),
+        ("requests", Waiting),
+        ("status", People),
+        ("status", People),
+    ];
+
+    #[test]
+    fn on_citus_every_statement_goes_to_one_shard_or_says_why_not() {
+        let mut everywhere = Vec::new();
+        for (file, text, reach) in reaches() {
+            assert_ne!(reach, Reach::Unsaid, "{file}: {text}");
+            if let Reach::Everywhere(why) = reach {
+                let text = Dialect::Citus.text(text.into());
+                assert!(text.starts_with("SELECT "), "{file}: {text}");
+                assert!(!text.contains(" FOR "), "{file}: {text}");
+                everywhere.push((file, why));
+            }
+        }
+        assert_eq!(everywhere, EVERYWHERE);
+    }
+
+    #[test]
+    fn what_goes_to_one_shard_at_a_time_is_kept_to_its_buckets() {
+        let apart = |(_, text, reach): &(&str, &'static str, Reach)| {
+            let is_apart = reach.source().is_some();
+            is_apart.then(|| Dialect::Citus.text((*text).into()))
+        };
+        let apart: Vec<_> = reaches().iter().filter_map(apart).collect();
+        assert!(apart.len() > 60, "{}", apart.len());
+        for text in apart {
+            let tables = super::super::confine::tables(&text);
+            let kept = text.matches("bucket = ANY(CAST($").count();
+            assert_eq!(kept, tables.read, "{text}");
+        }
+    }
 }

@@ -13,10 +13,10 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::NameNo;
 
-const ENROLLMENTS: &str = "SELECT flow, status, step, lane, held IS NOT NULL, exit_reason, \
+const ENROLLMENTS: &str = "@everywhere(people)SELECT flow, status, step, lane, held IS NOT NULL, exit_reason, \
      count(*), count(CASE WHEN due <= $1 THEN 1 END) FROM enrollments \
      WHERE bucket BETWEEN 0 AND 1023 GROUP BY flow, status, step, lane, held IS NOT NULL, exit_reason";
-const DISPATCHES: &str = "SELECT step, channel, state, reason, count(*) FROM dispatches \
+const DISPATCHES: &str = "@everywhere(people)SELECT step, channel, state, reason, count(*) FROM dispatches \
      WHERE bucket BETWEEN 0 AND 1023 GROUP BY step, channel, state, reason";
 
 pub(super) const STATEMENTS: &[&str] = &[ENROLLMENTS, DISPATCHES];

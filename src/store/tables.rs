@@ -59,15 +59,23 @@ pub const TABLES: &[Table] = &[
     table("interactions", &["bucket", "customer_id", "at", "seq"]),
 ];
 
+/// Whether a table's rows belong to buckets: its key begins with one.
+pub(super) fn is_by_bucket(name: &str) -> bool {
+    let keyed = |table: &Table| table.name == name && table.key.first() == Some(&"bucket");
+    name == LEASES || TABLES.iter().any(keyed)
+}
+
+/// Where the migrator writes down what it did.
+pub(super) const DONE: &str = "_sqlx_migrations";
+/// Which node holds which bucket.
+pub(super) const LEASES: &str = "bucket_leases";
+
 /// The tables that a copy leaves out, and why.
 pub const NOT_COPIED: &[(&str, &str)] = &[
-    (
-        super::migrate::DONE,
-        "each database counts the steps of its own schema",
-    ),
+    (DONE, "each database counts the steps of its own schema"),
     ("nodes", "who runs on this database now"),
     (
-        "bucket_leases",
+        LEASES,
         "which of those nodes holds which bucket; a migration lays its rows",
     ),
 ];

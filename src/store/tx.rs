@@ -9,6 +9,7 @@ use super::blocks::Blocks;
 use super::dialect::Dialect;
 use super::error::Result;
 use super::lifeline::{Line, Server};
+use super::shards::Shards;
 
 #[derive(Debug, Clone)]
 pub(super) enum Pool {
@@ -51,7 +52,7 @@ impl Pool {
     pub(super) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Postgres(server) => server.dialect(),
         }
     }
 
@@ -67,7 +68,7 @@ impl Tx {
     pub(super) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Postgres(tx) => tx.beside.dialect(),
         }
     }
 
@@ -88,6 +89,25 @@ impl Tx {
             Self::Postgres(tx) => tx.line.end("ROLLBACK").await?,
         }
         Ok(())
+    }
+}
+
+impl On<'_> {
+    /// The same place, for another statement.
+    pub(super) fn again(&mut self) -> On<'_> {
+        match self {
+            Self::Pool(pool) => On::Pool(pool),
+            Self::Tx(tx) => On::Tx(tx),
+        }
+    }
+
+    /// Which buckets lie together, where they are on several shards.
+    pub(super) fn shards(&self) -> Option<&Shards> {
+        match self {
+            Self::Pool(Pool::Postgres(server)) => server.shards.as_deref(),
+            Self::Tx(Tx::Postgres(tx)) => tx.beside.shards.as_deref(),
+            Self::Pool(Pool::Sqlite(_)) | Self::Tx(Tx::Sqlite(_)) => None,
+        }
     }
 }
 

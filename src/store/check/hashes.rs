@@ -7,9 +7,9 @@ use crate::domain::ids::Bucket;
 
 /// Rows that are looked at together.
 const MOST: i64 = 5_000;
-const CUSTOMERS: &str = "SELECT bucket, external_id, customer_id FROM customers \
+const CUSTOMERS: &str = "@everywhere(upkeep)SELECT bucket, external_id, customer_id FROM customers \
      WHERE (bucket, customer_id) > ($1, $2) ORDER BY bucket, customer_id LIMIT $3";
-const SUPPRESSIONS: &str = "SELECT bucket, address, channel FROM suppressions \
+const SUPPRESSIONS: &str = "@everywhere(upkeep)SELECT bucket, address, channel FROM suppressions \
      WHERE (bucket, channel, address) > ($1, $2, $4) ORDER BY bucket, channel, address LIMIT $3";
 
 pub(super) const STATEMENTS: &[&str] = &[CUSTOMERS, SUPPRESSIONS];

@@ -54,7 +54,7 @@ impl Store {
         }
         let mut found = match self.dialect() {
             Dialect::Sqlite => self.damaged_pages().await?,
-            Dialect::Postgres => self.damaged_indexes().await?,
+            Dialect::Postgres | Dialect::Citus => self.damaged_indexes().await?,
         };
         for rule in self.rules().await? {
             found.extend(self.broken(&rule).await?);
@@ -81,7 +81,7 @@ impl Store {
 
     async fn broken(&self, rule: &Rule) -> Result<Option<Finding>> {
         let count = format!(
-            "SELECT count(*), coalesce(min(key), '') FROM ({}) AS bad",
+            "@everywhere(upkeep)SELECT count(*), coalesce(min(key), '') FROM ({}) AS bad",
             rule.statement
         );
         let row = query(count).fetch_one(self.read()).await?;

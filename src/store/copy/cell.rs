@@ -56,7 +56,7 @@ impl Cell {
             (Self::Whole(number), Kind::Whole(bits), _) if !fits(*number, bits) => {
                 Some(format!("{number} is no whole number of {bits} bits"))
             }
-            (Self::Text(text), _, Dialect::Postgres) if text.contains('\0') => {
+            (Self::Text(text), _, Dialect::Postgres | Dialect::Citus) if text.contains('\0') => {
                 Some("the text holds a NUL character, which PostgreSQL cannot store".to_owned())
             }
             (Self::Real(number), _, Dialect::Sqlite) if number.is_nan() => {

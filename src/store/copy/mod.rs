@@ -241,7 +241,7 @@ async fn finish(to: &Store) -> Result<()> {
     tx.commit().await?;
     match to.dialect() {
         Dialect::Sqlite => to.upkeep().await,
-        Dialect::Postgres => {
+        Dialect::Postgres | Dialect::Citus => {
             query("ANALYZE").execute(&to.writers).await?;
             Ok(())
         }

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
             which.push(format!("({keys}) > ({})", places.join(", ")));
         }
         format!(
-            "SELECT {} FROM {table} WHERE {} ORDER BY {keys} LIMIT {}",
+            "@everywhere(upkeep)SELECT {} FROM {table} WHERE {} ORDER BY {keys} LIMIT {}",
             names.join(", "),
             which.join(" AND "),
             self.most
@@ -103,7 +103,11 @@ impl<'a> Reader<'a> {
 
 /// How many rows of a table are copied.
 pub(super) async fn count(pool: &Pool, table: &Table) -> Result<u64> {
-    let count = format!("SELECT count(*) FROM {} WHERE {}", table.name, kept(table));
+    let count = format!(
+        "@everywhere(upkeep)SELECT count(*) FROM {} WHERE {}",
+        table.name,
+        kept(table)
+    );
     let count: i64 = query_scalar(count).fetch_one(pool).await?;
     Ok(count.unsigned_abs())
 }

@@ -234,7 +234,9 @@ async fn after_each_night_of_a_week_of_traffic_nothing_differs() {
     // Indexed, so that no edge is looked for among everybody.
     let indexes = match rig.home.dialect() {
         Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name LIKE 'time%'",
-        Dialect::Postgres => "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'time%'",
+        Dialect::Postgres | Dialect::Citus => {
+            "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'time%'"
+        }
     };
     assert_eq!(rig.number(indexes).await, 8);
 }

@@ -51,6 +51,22 @@ fn a_migration_says_what_it_did_and_is_done_once() {
     assert!(text.contains("already"), "{text}");
 }
 
+#[tokio::test]
+async fn only_a_server_with_citus_is_spread_and_only_once() {
+    let (desk, server) = (started(), Database::fresh().await);
+    let (code, said) = desk.refused("db migrate --citus");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("a file cannot be spread"), "{said}");
+    let migrate = format!("--database {} db migrate --citus", server.url());
+    if server.is_spread() {
+        assert_eq!(desk.json(&migrate)["spread"], json!([]));
+        assert!(desk.text(&migrate).contains("spread by Citus already"));
+    } else {
+        let (_, said) = desk.refused(&migrate);
+        assert!(said.contains("has no extension `citus`"), "{said}");
+    }
+}
+
 #[test]
 fn a_check_of_a_good_store_finds_nothing() {
     let desk = started();
@@ -71,7 +87,12 @@ async fn a_store_moves_to_postgresql_and_back_and_its_commands_go_on() {
         (&json!(true), &json!(false))
     );
     let on_server = desk.json(&format!("--database {url} db status"));
-    assert_eq!(on_server["database"]["kind"], "postgresql");
+    let kind = if server.is_spread() {
+        "citus"
+    } else {
+        "postgresql"
+    };
+    assert_eq!(on_server["database"]["kind"], kind);
     assert_eq!(on_server["rows"], before["rows"]);
     let place = on_server["database"]["place"].as_str().unwrap();
     assert!(place.contains("127.0.0.1"), "{place}");

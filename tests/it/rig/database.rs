@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::Mutex;
 
+use super::citus::Spread;
 use super::postgres::{Cluster, create_database, psql, psql_command};
 
 /// Names the PostgreSQL of a whole run, which `scripts/test` starts and stops.
@@ -16,10 +17,11 @@ const OF_THE_RUN: &str = "DRUMBEAT_TEST_POSTGRES";
 /// Without one, the tests of a process share theirs; it ends with the last that uses it.
 static OF_THE_PROCESS: Mutex<Weak<Cluster>> = Mutex::const_new(Weak::new());
 
-/// Empty at first, and gone when this is dropped, whoever is still connected.
+/// Empty at first, unless it is on Citus, and gone when this is dropped, whoever is still connected.
 pub(crate) struct Database {
     url: String,
     server: String,
+    spread: Option<Spread>,
     _ours: Option<Arc<Cluster>>,
 }
 
@@ -43,30 +45,50 @@ impl Database {
         psql(&self.url, sql).await.unwrap()
     }
 
+    /// Whether it is on Citus.
+    pub(crate) fn is_spread(&self) -> bool {
+        self.spread.is_some()
+    }
+
     async fn with(options: &str) -> Self {
+        if let Some(spread) = Spread::create(options).await {
+            let url = spread.url();
+            return Self {
+                server: url.clone(),
+                url,
+                spread: Some(spread),
+                _ours: None,
+            };
+        }
         let (server, ours) = server().await;
         Self {
             url: create_database(&server, options).await,
             server,
+            spread: None,
             _ours: ours,
         }
     }
 
-    fn removal(&self) -> Command {
+    fn removals(&self) -> Vec<Command> {
+        if let Some(spread) = &self.spread {
+            return spread.removals();
+        }
         let (_, name) = self.url.rsplit_once('/').unwrap();
         let sql = format!("DROP DATABASE {name} WITH (FORCE)");
-        psql_command(&self.server, &sql)
+        vec![psql_command(&self.server, &sql)]
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let output = self.removal().output().unwrap();
-        let words = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success() || std::thread::panicking(),
-            "{words}"
-        );
+        for mut removal in self.removals() {
+            let output = removal.output().unwrap();
+            let words = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                output.status.success() || std::thread::panicking(),
+                "{words}"
+            );
+        }
     }
 }
 

@@ -83,7 +83,9 @@ impl Home {
     pub(crate) async fn raw(&self) -> Raw {
         match self.dialect() {
             Dialect::Sqlite => Raw::Sqlite(SqliteConnection::connect(&self.url).await.unwrap()),
-            Dialect::Postgres => Raw::Postgres(PgConnection::connect(&self.url).await.unwrap()),
+            Dialect::Postgres | Dialect::Citus => {
+                Raw::Postgres(PgConnection::connect(&self.url).await.unwrap())
+            }
         }
     }
 

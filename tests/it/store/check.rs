@@ -1,5 +1,6 @@
 //! What a look through the whole store finds, and that it finds nothing where nothing is wrong.
 
+use drumbeat::store::Dialect;
 use drumbeat::store::Finding;
 
 use super::rig::{Fresh, model, revision, text};
@@ -68,6 +69,9 @@ pub(super) async fn a_check_names_what_is_wrong(store: Fresh) {
     store.execute(tag).await;
     assert_eq!(store.examine().await.unwrap(), []);
     for (code, table, breaking) in BREAKING {
+        if code == "bucket" && store.store().dialect() == Dialect::Citus {
+            continue; // It moves no row to another bucket, whoever asks.
+        }
         let broken = |finding: &&Finding| finding.code == code && finding.table == table;
         let before = store.examine().await.unwrap();
         assert_eq!(before.iter().find(broken), None, "{breaking}");

@@ -60,6 +60,14 @@ suite! {
     }
 }
 
+// What only a server has.
+suite! {
+    server on_postgres
+    statements {
+        every_statement_for_one_shard_goes_there_alone
+    }
+}
+
 // A server whose language has an order of its own.
 suite! {
     sorted on_sorted_postgres

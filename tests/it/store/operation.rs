@@ -9,7 +9,7 @@ use super::rig::{Fresh, now, revision};
 pub(super) async fn every_commit_is_on_the_disk_before_it_is_answered(store: Fresh) {
     let expected = match store.dialect() {
         Dialect::Sqlite => "wal 2",
-        Dialect::Postgres => "on",
+        Dialect::Postgres | Dialect::Citus => "on",
     };
     let durability = store.durability().await.unwrap();
     assert!(durability.len() > 1);

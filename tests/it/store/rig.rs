@@ -69,6 +69,10 @@ impl Fresh {
         self.home.open(self.folder.path()).await
     }
 
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub(super) fn url(&self) -> &str {
         &self.home.url
     }

@@ -1,6 +1,6 @@
 //! Every constant statement is understood, and keeps to its buckets.
 
-use drumbeat::store::{Edge, edges, statements, time_statements};
+use drumbeat::store::{Dialect, Edge, Reach, edges, reaches, statements, time_statements};
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr as _};
@@ -54,6 +54,60 @@ pub(super) async fn every_statement_on_customers_names_its_bucket(store: Fresh) 
         }
     }
     assert!(seen > 20, "{seen}");
+}
+
+/// As Citus takes them, every statement is one that PostgreSQL understands; and on Citus itself, each
+/// that is not for all shards has one task.
+pub(super) async fn every_statement_for_one_shard_goes_there_alone(store: Fresh) {
+    store.published(&revision()).await;
+    let Raw::Postgres(mut raw) = store.raw().await else {
+        return;
+    };
+    let is_spread = store.store().dialect() == Dialect::Citus;
+    let texts = statements(Dialect::Citus).into_iter();
+    let mut texts = texts.flat_map(|(_, texts)| texts);
+    let (mut one, mut elsewhere) = (0, Vec::new());
+    for (file, _, reach) in reaches() {
+        let text = texts.next().unwrap();
+        let prepare = format!("PREPARE asked AS {text}");
+        let prepared = raw.execute(AssertSqlSafe(prepare).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{file}: {text}: {prepared:?}");
+        let for_one = matches!(reach, Reach::Added | Reach::OneBucket | Reach::Apart(_));
+        if is_spread && for_one {
+            let plan = plan(&mut raw).await;
+            let plan = plan.unwrap_or_else(|refused| refused.to_string());
+            let is_alone = plan.contains("Task Count: 1\n") || plan.contains("pull to coordinator");
+            if !is_alone {
+                elsewhere.push(format!("{file}: {text}: {plan}"));
+            }
+            one += 1;
+        }
+        raw.execute("DEALLOCATE asked").await.unwrap();
+    }
+    assert!(texts.next().is_none());
+    assert!(elsewhere.is_empty(), "{}", elsewhere.join("\n"));
+    assert!(!is_spread || one > 100, "{one}");
+}
+
+/// How the statement that was prepared is carried out, with some values of its types.
+async fn plan(raw: &mut PgConnection) -> sqlx::Result<String> {
+    let types = "SELECT CAST(unnest(parameter_types) AS TEXT) FROM pg_prepared_statements";
+    let types = sqlx::query(types).fetch_all(&mut *raw).await?;
+    let value = |row: &sqlx::postgres::PgRow| match row.get(0) {
+        "smallint[]" => "'{1}'",
+        "text" | "json" | "jsonb" => "'[1,1]'",
+        "bytea" | "text[]" | "bigint[]" | "double precision[]" => "'{}'",
+        _ => "1",
+    };
+    let values: Vec<&str> = types.iter().map(value).collect();
+    let values = match values.join(", ") {
+        none if none.is_empty() => none,
+        some => format!("({some})"),
+    };
+    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE asked{values}");
+    let lines = sqlx::query(AssertSqlSafe(explain)).fetch_all(raw).await?;
+    let lines = lines.iter().map(|line| line.get::<String, _>(0) + "\n");
+    Ok(lines.collect())
 }
 
 fn words(statement: &str) -> Vec<&str> {
@@ -160,7 +214,7 @@ async fn uses_index(raw: &mut PgConnection, statement: &str) -> bool {
 
 pub(super) async fn indexes_of_edges_come_and_go_with_them(store: Fresh) {
     store.published(&revision()).await;
-    let count = store.dialect() == drumbeat::store::Dialect::Sqlite;
+    let count = store.dialect() == Dialect::Sqlite;
     let count = if count {
         "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name LIKE 'time%'"
     } else {
