@@ -39,9 +39,9 @@ pub enum Why {
 }
 
 impl Reach {
-    /// Of a statement as it is written, which takes these of its batch.
-    pub(super) fn of(written: &str, shapes: &[Shape]) -> Self {
-        let tables = confine::tables(written);
+    /// Of a statement as it is written and as PostgreSQL takes it, with these of its batch.
+    pub(super) fn of(written: &str, text: &str, shapes: &[Shape]) -> Self {
+        let tables = confine::tables(text);
         if tables.named == 0 {
             return Self::Coordinator;
         }
@@ -280,10 +280,10 @@ mod tests {
     #[test]
     fn a_statement_says_where_its_buckets_are_named() {
         let ids = "SELECT 1 FROM @ids AS k CROSS JOIN dirty AS d WHERE d.bucket = k.bucket";
-        let reach = Reach::of(ids, &[Shape::Ids]);
+        let reach = Reach::of(ids, ids, &[Shape::Ids]);
         assert_eq!(reach, Reach::Apart(Source::Batch(Key::Whole)));
         let inserted = "INSERT INTO dirty SELECT j.id >> 48, j.id FROM @rows(…) AS j";
-        let reach = Reach::of(inserted, &[rows(&["what BIGINT 1", "id BIGINT 0"])]);
+        let reach = Reach::of(inserted, inserted, &[rows(&["what BIGINT 1", "id BIGINT 0"])]);
         assert_eq!(reach, Reach::Apart(Source::Batch(Key::Number(0))));
         for (written, source) in [
             (
@@ -303,7 +303,7 @@ mod tests {
                 Source::All,
             ),
         ] {
-            assert_eq!(Reach::of(written, &[]), Reach::Apart(source), "{written}");
+            assert_eq!(Reach::of(written, written, &[]), Reach::Apart(source), "{written}");
         }
     }
 
@@ -327,10 +327,10 @@ mod tests {
             ),
             ("@everywhere(whim)SELECT 1 FROM dirty", Reach::Unsaid),
         ] {
-            assert_eq!(Reach::of(written, &[]), reach, "{written}");
+            assert_eq!(Reach::of(written, written, &[]), reach, "{written}");
         }
         let steps = "DELETE FROM removed_steps WHERE step IN (SELECT j.step FROM @rows(…) AS j)";
-        let reach = Reach::of(steps, &[rows(&["step BIGINT 0"])]);
+        let reach = Reach::of(steps, steps, &[rows(&["step BIGINT 0"])]);
         assert_eq!(reach, Reach::Coordinator);
     }
 

@@ -310,7 +310,7 @@ impl Expanded {
         if self.shapes.is_empty() {
             self.last = next - 1;
         }
-        self.reach = Reach::of(written, &self.shapes);
+        self.reach = Reach::of(written, &self.text, &self.shapes);
         if self.reach.source().is_some()
             && let Some(text) = confined(&self.text, next)
         {

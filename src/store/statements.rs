@@ -112,8 +112,10 @@ mod tests {
         let mut everywhere = Vec::new();
         for (file, text, reach) in reaches() {
             assert_ne!(reach, Reach::Unsaid, "{file}: {text}");
+            let text = Dialect::Citus.text(text.into());
+            let is_about_nobody = super::super::confine::tables(&text).named == 0;
+            assert_eq!(reach == Reach::Coordinator, is_about_nobody, "{file}: {text}");
             if let Reach::Everywhere(why) = reach {
-                let text = Dialect::Citus.text(text.into());
                 assert!(text.starts_with("SELECT "), "{file}: {text}");
                 assert!(!text.contains(" FOR "), "{file}: {text}");
                 everywhere.push((file, why));

@@ -176,6 +176,9 @@ pub(super) async fn whom_time_moves_is_found_by_an_index(store: Fresh) {
     let edges = every_edge();
     let found = time_statements(&edges);
     assert!(found.iter().all(|statement| statement.contains("bucket")));
+    if store.store().dialect() == Dialect::Citus {
+        return; // A worker plans for itself, whatever is set here.
+    }
     // A plan is explained as it was when it was first asked for on a connection.
     let not_yet = by_index(&mut store.raw().await, &found).await;
     assert_eq!(not_yet.len(), 0, "{not_yet:?}");
