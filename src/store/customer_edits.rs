@@ -1,6 +1,7 @@
 //! Owns what is done to one customer: setting fields, and deletion with all that is known of them.
 
-use futures_util::future::BoxFuture;
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -9,10 +10,12 @@ use super::changes;
 use super::customer_sheet::{NewCustomer, Sheet};
 use super::customer_upsert::{self, Upsert};
 use super::db::Store;
+use super::dialect::{ids, listed};
 use super::error::Result;
-use super::gathering::Change;
+use super::gathering::FieldEdit;
 use super::interactions;
-use super::sql::{query, query_scalar};
+use super::listing::{json, listed};
+use super::sql::query;
 use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::customer::FieldValue;
@@ -21,8 +24,15 @@ use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
 
-/// Kept until the transaction ends: who is deleted meanwhile would be made anew.
-const NAME: &str = "SELECT external_id FROM customers WHERE bucket = $1 AND customer_id = $2@alone";
+/// Kept until the transaction ends: who is deleted meanwhile would be made anew. Always in the same
+/// order, so that nobody waits for another in a circle.
+const KEEP: &str = concat!(
+    listed!("c.customer_id, c.external_id"),
+    "(SELECT o.customer_id, o.external_id FROM ",
+    ids!(),
+    " AS k CROSS JOIN customers AS o WHERE o.bucket = k.bucket AND o.customer_id = k.id \
+     ORDER BY o.bucket, o.customer_id@alone) AS c"
+);
 const END: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
      due = NULL, parked = NULL, held = NULL \
      WHERE bucket = $1 AND customer_id = $2 AND status < 10";
@@ -65,7 +75,7 @@ const ERASE: [&str; 12] = [
     of_customer!("customers"),
 ];
 
-pub(super) const STATEMENTS: &[&str] = &[NAME, END];
+pub(super) const STATEMENTS: &[&str] = &[KEEP, END];
 pub(super) const ERASING: &[&str] = &ERASE;
 
 impl Store {
@@ -80,7 +90,7 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
-        self.change(FieldEdit {
+        self.edit(FieldEdit {
             customer,
             fields: fields.to_vec(),
             model: model.clone(),
@@ -99,7 +109,9 @@ impl Store {
         at: Timestamp,
     ) -> Result<()> {
         let mut tx = self.write_about(&[customer]).await?;
-        keep(&mut tx, customer).await?;
+        if keep(&mut tx, [customer].into_iter()).await?.is_empty() {
+            return Err(changes::unknown(customer));
+        }
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
         query(END)
             .bind(bucket)
@@ -122,61 +134,67 @@ impl Store {
     }
 }
 
-/// Fields of one customer that somebody sets.
-struct FieldEdit {
-    customer: CustomerId,
-    fields: Vec<(String, Option<FieldValue>)>,
-    model: DataModel,
-    by: By,
-    at: Timestamp,
+/// Sets fields of customers, each of them once; whether there was anything to change of each.
+pub(super) async fn set_all(tx: &mut Tx, edits: &[&FieldEdit]) -> Result<Vec<Result<bool>>> {
+    let names = keep(tx, edits.iter().map(|edit| edit.customer)).await?;
+    let row = |edit: &&FieldEdit| {
+        Some(NewCustomer {
+            external_id: names.get(&edit.customer)?.clone(),
+            fields: edit.fields.clone(),
+        })
+    };
+    let rows: Vec<NewCustomer> = edits.iter().filter_map(row).collect();
+    let last = edits.iter().max_by_key(|edit| edit.at);
+    let changed = match last.filter(|_| !rows.is_empty()) {
+        Some(last) => write(tx, &rows, last).await?,
+        None => BTreeSet::new(),
+    };
+    let is_changed = |edit: &&&FieldEdit| changed.contains(&edit.customer);
+    let lines: Vec<Interaction> = edits
+        .iter()
+        .filter(is_changed)
+        .map(|edit| line(edit))
+        .collect();
+    interactions::insert(tx, &lines).await?;
+    let done = edits.iter().map(|edit| match names.get(&edit.customer) {
+        Some(_) => Ok(changed.contains(&edit.customer)),
+        None => Err(changes::unknown(edit.customer)),
+    });
+    Ok(done.collect())
 }
 
-impl Change for FieldEdit {
-    fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(self.set(tx))
-    }
+async fn write(
+    tx: &mut Tx,
+    rows: &[NewCustomer],
+    last: &FieldEdit,
+) -> Result<BTreeSet<CustomerId>> {
+    let how = Upsert {
+        model: &last.model,
+        tags: &[],
+        consents: &[],
+        by: &last.by,
+        at: last.at,
+    };
+    let sheet = Sheet::of(rows, how.model)?;
+    let (_, changed) = customer_upsert::apply(tx, &sheet, sheet.rows(), &how).await?;
+    Ok(changed)
 }
 
-impl FieldEdit {
-    async fn set(&self, tx: &mut Tx) -> Result<bool> {
-        let edit = NewCustomer {
-            external_id: keep(tx, self.customer).await?,
-            fields: self.fields.clone(),
-        };
-        let how = Upsert {
-            model: &self.model,
-            tags: &[],
-            consents: &[],
-            by: &self.by,
-            at: self.at,
-        };
-        let sheet = Sheet::of(&[edit], how.model)?;
-        let done = customer_upsert::apply(tx, &sheet, sheet.rows(), &how).await?;
-        if done.updated == 0 {
-            return Ok(false);
-        }
-        let line = changed(self.customer, &self.fields, &self.by, self.at);
-        interactions::insert(tx, &[line]).await?;
-        Ok(true)
-    }
-}
-
-/// Keeps a customer from being changed or deleted by others; its unique id.
-async fn keep(tx: &mut Tx, customer: CustomerId) -> Result<String> {
-    let kept = query_scalar(NAME).bind(i64::from(customer.bucket().0));
-    let name: Option<String> = kept.bind(customer.0).fetch_optional(tx).await?;
-    name.ok_or_else(|| changes::unknown(customer))
+/// Keeps customers from being changed or deleted by others; the unique ids of those who are there.
+async fn keep(
+    tx: &mut Tx,
+    customers: impl Iterator<Item = CustomerId>,
+) -> Result<BTreeMap<CustomerId, String>> {
+    let ids: Vec<i64> = customers.map(|customer| customer.0).collect();
+    let kept: Vec<(i64, String)> = listed(query(KEEP).bind(json(&ids)), tx).await?;
+    let kept = kept.into_iter().map(|(id, name)| (CustomerId(id), name));
+    Ok(kept.collect())
 }
 
 /// The line names the fields and never their values.
-fn changed(
-    customer: CustomerId,
-    fields: &[(String, Option<FieldValue>)],
-    by: &By,
-    at: Timestamp,
-) -> Interaction {
-    let mut line = changes::line(customer, at, Kind::FieldChanged, by);
-    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+fn line(edit: &FieldEdit) -> Interaction {
+    let mut line = changes::line(edit.customer, edit.at, Kind::FieldChanged, &edit.by);
+    let names: Vec<&str> = edit.fields.iter().map(|(name, _)| name.as_str()).collect();
     if let Some(detail) = &mut line.detail {
         detail["fields"] = json!(names);
     }

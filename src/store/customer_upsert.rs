@@ -1,6 +1,6 @@
 //! Owns the writing of many customers at once: created, changed or left alone, by set statements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -74,7 +74,7 @@ impl Store {
             return Ok(Upserted::default());
         }
         let mut tx = self.write_rows(sheet, rows.clone(), how).await?;
-        let upserted = apply(&mut tx, sheet, rows, how).await?;
+        let (upserted, _) = apply(&mut tx, sheet, rows, how).await?;
         tx.commit().await?;
         Ok(upserted)
     }
@@ -90,7 +90,7 @@ impl Store {
             return Ok(Upserted::default());
         }
         let mut tx = self.write_rows(sheet, rows.clone(), how).await?;
-        let upserted = apply(&mut tx, sheet, rows, how).await?;
+        let (upserted, _) = apply(&mut tx, sheet, rows, how).await?;
         tx.rollback().await?;
         Ok(upserted)
     }
@@ -112,7 +112,7 @@ pub(super) async fn apply(
     sheet: &Sheet,
     rows: Range<usize>,
     how: &Upsert<'_>,
-) -> Result<Upserted> {
+) -> Result<Applied> {
     let mut writing = Writing::new(tx, sheet, rows.clone(), how).await?;
     let most = writing.insertion.most();
     let starts = rows.clone().step_by(most);
@@ -124,6 +124,9 @@ pub(super) async fn apply(
     }
     writing.finish(tx).await
 }
+
+/// What was written, and who of those who were there changed.
+pub(super) type Applied = (Upserted, BTreeSet<CustomerId>);
 
 /// The writing of one transaction, one group of rows after the other.
 struct Writing<'a> {
@@ -301,15 +304,17 @@ impl<'a> Writing<'a> {
         dirty::mark_new(tx, &buckets, number(from)..number(until)).await
     }
 
-    async fn finish(mut self, tx: &mut Tx) -> Result<Upserted> {
+    async fn finish(mut self, tx: &mut Tx) -> Result<Applied> {
         self.mark(tx, self.rows.end).await?;
-        let updated = self.changed.len() as u64;
+        let changed: BTreeSet<CustomerId> = self.changed.keys().copied().collect();
+        let updated = changed.len() as u64;
         dirty::mark_each(tx, self.changed).await?;
-        Ok(Upserted {
+        let upserted = Upserted {
             created: self.created,
             updated,
             unchanged: self.rows.len() as u64 - self.created - updated,
-        })
+        };
+        Ok((upserted, changed))
     }
 }
 

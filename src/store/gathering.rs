@@ -1,24 +1,47 @@
-//! Owns changes that wait for the writer of a file: whoever gets the turn writes for all who wait.
+//! Owns fields of customers that people set at the same time: whoever gets the turn writes for all who wait.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use super::error::{Error, Result};
-use super::tx::Tx;
+use crate::domain::audit::By;
+use crate::domain::customer::FieldValue;
+use crate::domain::field::DataModel;
+use crate::domain::ids::CustomerId;
 
-/// A change that is small, and may be written together with others': it writes all it has to, or fails
-/// before it wrote anything with [`Error::NotFound`] or [`Error::Conflict`].
-pub(super) trait Change: Send + Sync {
-    /// Whether there was anything to change.
-    fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<bool>>;
+/// Fields of one customer that somebody sets; none clears.
+#[derive(Debug)]
+pub(super) struct FieldEdit {
+    pub(super) customer: CustomerId,
+    pub(super) fields: Vec<(String, Option<FieldValue>)>,
+    pub(super) model: DataModel,
+    pub(super) by: By,
+    pub(super) at: Timestamp,
 }
 
-/// A change, and who waits for it.
+/// An edit, and who waits to hear whether it changed anything.
+#[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) change: Box<dyn Change>,
-    pub(super) answer: oneshot::Sender<Result<bool>>,
+    pub(super) edit: FieldEdit,
+    answer: oneshot::Sender<Result<bool>>,
+}
+
+/// Those who wait, and the turn.
+#[derive(Debug, Default)]
+pub(super) struct Gathering {
+    turn: Arc<tokio::sync::Mutex<()>>,
+    waiting: Mutex<Vec<Waiting>>,
+}
+
+/// What became of an edit that was brought.
+pub(super) enum Brought {
+    /// Somebody wrote it.
+    Done(Result<bool>),
+    /// Whoever brought it writes for all who wait, and then hears how it went.
+    Turn(OwnedMutexGuard<()>, oneshot::Receiver<Result<bool>>),
 }
 
 impl Waiting {
@@ -28,25 +51,10 @@ impl Waiting {
     }
 }
 
-/// Those who wait, and the turn.
-#[derive(Default)]
-pub(super) struct Gathering {
-    turn: Arc<tokio::sync::Mutex<()>>,
-    waiting: Mutex<Vec<Waiting>>,
-}
-
-/// What to do for a change that was brought.
-pub(super) enum Brought {
-    /// Somebody wrote it.
-    Done(Result<bool>),
-    /// To write for all who wait, and then to hear how it went.
-    Turn(OwnedMutexGuard<()>, oneshot::Receiver<Result<bool>>),
-}
-
 impl Gathering {
-    pub(super) async fn bring(&self, change: Box<dyn Change>) -> Brought {
+    pub(super) async fn bring(&self, edit: FieldEdit) -> Brought {
         let (answer, mut answered) = oneshot::channel();
-        self.waiting().push(Waiting { change, answer });
+        self.waiting().push(Waiting { edit, answer });
         tokio::select! {
             biased;
             done = &mut answered => Brought::Done(done.unwrap_or(Err(Error::Busy))),
@@ -54,20 +62,32 @@ impl Gathering {
         }
     }
 
-    /// The first of those who wait, at most so many.
+    /// Whether anybody waits.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.waiting().is_empty()
+    }
+
+    /// At most so many of those who wait, in their order: of each customer one, and all of one data model.
     pub(super) fn take(&self, most: usize) -> Vec<Waiting> {
         let mut waiting = self.waiting();
-        let count = waiting.len().min(most);
-        waiting.drain(..count).collect()
+        let (mut taken, mut left): (Vec<Waiting>, Vec<Waiting>) = (Vec::new(), Vec::new());
+        let mut seen = BTreeSet::new();
+        for one in waiting.drain(..) {
+            let is_alike = taken
+                .first()
+                .is_none_or(|first| first.edit.model == one.edit.model);
+            let is_first = seen.insert(one.edit.customer);
+            if taken.len() < most && is_alike && is_first {
+                taken.push(one);
+            } else {
+                left.push(one);
+            }
+        }
+        *waiting = left;
+        taken
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for Gathering {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gathering").finish_non_exhaustive()
     }
 }
