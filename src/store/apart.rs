@@ -283,7 +283,11 @@ mod tests {
         let reach = Reach::of(ids, ids, &[Shape::Ids]);
         assert_eq!(reach, Reach::Apart(Source::Batch(Key::Whole)));
         let inserted = "INSERT INTO dirty SELECT j.id >> 48, j.id FROM @rows(…) AS j";
-        let reach = Reach::of(inserted, inserted, &[rows(&["what BIGINT 1", "id BIGINT 0"])]);
+        let reach = Reach::of(
+            inserted,
+            inserted,
+            &[rows(&["what BIGINT 1", "id BIGINT 0"])],
+        );
         assert_eq!(reach, Reach::Apart(Source::Batch(Key::Number(0))));
         for (written, source) in [
             (
@@ -303,7 +307,11 @@ mod tests {
                 Source::All,
             ),
         ] {
-            assert_eq!(Reach::of(written, written, &[]), Reach::Apart(source), "{written}");
+            assert_eq!(
+                Reach::of(written, written, &[]),
+                Reach::Apart(source),
+                "{written}"
+            );
         }
     }
 

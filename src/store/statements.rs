@@ -114,7 +114,11 @@ mod tests {
             assert_ne!(reach, Reach::Unsaid, "{file}: {text}");
             let text = Dialect::Citus.text(text.into());
             let is_about_nobody = super::super::confine::tables(&text).named == 0;
-            assert_eq!(reach == Reach::Coordinator, is_about_nobody, "{file}: {text}");
+            assert_eq!(
+                reach == Reach::Coordinator,
+                is_about_nobody,
+                "{file}: {text}"
+            );
             if let Reach::Everywhere(why) = reach {
                 assert!(text.starts_with("SELECT "), "{file}: {text}");
                 assert!(!text.contains(" FOR "), "{file}: {text}");
