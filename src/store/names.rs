@@ -11,10 +11,10 @@ use crate::domain::revision::{NameKind, Numbers};
 const ALL: &str = "SELECT number, kind, name FROM names ORDER BY number";
 const ADD: &str = concat!(
     "INSERT INTO names (kind, name) SELECT j.kind, j.name FROM ",
-    rows!(kind BIGINT 0, name TEXT 1),
+    rows!(kind BIGINT 0, name TEXT 1, place BIGINT 2),
     // A server gives a number away with every try: one that is there is not tried.
     " AS j LEFT JOIN names AS n ON n.kind = j.kind AND n.name = j.name WHERE n.number IS NULL \
-     ON CONFLICT (kind, name) DO NOTHING"
+     ORDER BY j.place ON CONFLICT (kind, name) DO NOTHING"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[ALL, ADD];
@@ -33,9 +33,10 @@ pub(super) async fn all<'c>(on: impl Into<On<'c>>) -> Result<Numbers> {
 
 /// Numbers those of the names that have none yet, and returns all.
 pub(super) async fn ensure(tx: &mut Tx, names: &[(NameKind, String)]) -> Result<Numbers> {
-    let rows: Vec<(i64, &str)> = names
+    let rows: Vec<(i64, &str, usize)> = names
         .iter()
-        .map(|(kind, name)| (kind.number(), name.as_str()))
+        .enumerate()
+        .map(|(place, (kind, name))| (kind.number(), name.as_str(), place))
         .collect();
     query(ADD)
         .bind(serde_json::json!(rows).to_string())

@@ -14,6 +14,8 @@ use super::postgres::{psql, psql_command};
 /// The URL of a database on the coordinator whose role may make databases on every server; the
 /// servers are those that Citus knows there. With it, every PostgreSQL database of a test is spread.
 const ON: &str = "DRUMBEAT_TEST_CITUS";
+/// How often a server is added again that could not be.
+const TRIES: usize = 9;
 /// More would only take more time.
 const SHARDS: u16 = 4;
 
@@ -54,7 +56,14 @@ impl Spread {
             } else {
                 format!("SELECT citus_add_node('{host}', {port})")
             };
-            psql(&spread.url(), &add).await.unwrap();
+            // Databases that are made at the same moment get in each other's way.
+            let mut added = psql(&spread.url(), &add).await;
+            for _ in 0..TRIES {
+                if added.is_err() {
+                    added = psql(&spread.url(), &add).await;
+                }
+            }
+            added.unwrap();
         }
         spread.lay_out().await;
         Some(spread)
