@@ -91,3 +91,36 @@ impl Gathering {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::{Actor, Source};
+
+    fn edit(customer: i64) -> FieldEdit {
+        FieldEdit {
+            customer: CustomerId(customer),
+            fields: Vec::new(),
+            model: DataModel::default(),
+            by: By::new(Actor::named("ana"), Source::Api),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_customer_is_taken_once_at_a_time_and_nobody_is_left_behind() {
+        let gathering = Gathering::default();
+        for customer in [1, 2, 1, 3] {
+            let (answer, _) = oneshot::channel();
+            let edit = edit(customer);
+            gathering.waiting().push(Waiting { edit, answer });
+        }
+        let mut taken = Vec::new();
+        while gathering.is_awaited() {
+            let some = gathering.take(2);
+            let customers = some.iter().map(|waiting| waiting.edit.customer.0);
+            taken.push(customers.collect::<Vec<_>>());
+        }
+        assert_eq!(taken, [vec![1, 2], vec![1, 3]]);
+    }
+}
