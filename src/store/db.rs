@@ -17,6 +17,10 @@ use super::sql::query;
 use super::sqlite;
 use super::tx::{PgTx, Pool, Tx};
 
+/// So many groups of changes are written to a server beside each other: while one is made durable,
+/// the next is on its way. A file has one writer.
+const GROUPS: usize = 3;
+
 /// An open, migrated database.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -26,7 +30,7 @@ pub struct Store {
     /// Told at each of our own commits.
     pub(super) committing: Arc<Notify>,
     pub(super) blocks: Arc<Blocks>,
-    /// Changes that wait for the writer of a file.
+    /// Changes that wait to be written together.
     pub(super) gathering: Arc<Gathering>,
     /// As which node this process runs, once it has joined.
     pub(super) node: Arc<AtomicI64>,
@@ -83,7 +87,7 @@ impl Store {
             },
             committing,
             blocks: Arc::default(),
-            gathering: Arc::default(),
+            gathering: Arc::new(Gathering::new(1)),
             node: Arc::default(),
         })
     }
@@ -105,7 +109,7 @@ impl Store {
             home: Home::Server { folder },
             committing: Arc::new(Notify::new()),
             blocks: Arc::default(),
-            gathering: Arc::default(),
+            gathering: Arc::new(Gathering::new(GROUPS)),
             node: Arc::default(),
         })
     }

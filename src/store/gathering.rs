@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::error::{Error, Result};
 use crate::domain::audit::By;
@@ -29,10 +29,10 @@ pub(super) struct Waiting {
     answer: oneshot::Sender<Result<bool>>,
 }
 
-/// Those who wait, and the turn.
-#[derive(Debug, Default)]
+/// Those who wait, and how many write at a time.
+#[derive(Debug)]
 pub(super) struct Gathering {
-    turn: Arc<tokio::sync::Mutex<()>>,
+    turns: Arc<Semaphore>,
     waiting: Mutex<Vec<Waiting>>,
 }
 
@@ -41,7 +41,10 @@ pub(super) enum Brought {
     /// Somebody wrote it.
     Done(Result<bool>),
     /// Whoever brought it writes for all who wait, and then hears how it went.
-    Turn(OwnedMutexGuard<()>, oneshot::Receiver<Result<bool>>),
+    Turn(
+        Option<OwnedSemaphorePermit>,
+        oneshot::Receiver<Result<bool>>,
+    ),
 }
 
 impl Waiting {
@@ -52,13 +55,20 @@ impl Waiting {
 }
 
 impl Gathering {
+    pub(super) fn new(turns: usize) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(turns)),
+            waiting: Mutex::default(),
+        }
+    }
+
     pub(super) async fn bring(&self, edit: FieldEdit) -> Brought {
         let (answer, mut answered) = oneshot::channel();
         self.waiting().push(Waiting { edit, answer });
         tokio::select! {
             biased;
             done = &mut answered => Brought::Done(done.unwrap_or(Err(Error::Busy))),
-            turn = Arc::clone(&self.turn).lock_owned() => Brought::Turn(turn, answered),
+            turn = Arc::clone(&self.turns).acquire_owned() => Brought::Turn(turn.ok(), answered),
         }
     }
 
@@ -89,5 +99,38 @@ impl Gathering {
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::{Actor, Source};
+
+    fn edit(customer: i64) -> FieldEdit {
+        FieldEdit {
+            customer: CustomerId(customer),
+            fields: Vec::new(),
+            model: DataModel::default(),
+            by: By::new(Actor::named("ana"), Source::Api),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_customer_is_taken_once_at_a_time_and_nobody_is_left_behind() {
+        let gathering = Gathering::new(1);
+        for customer in [1, 2, 1, 3] {
+            let (answer, _) = oneshot::channel();
+            let edit = edit(customer);
+            gathering.waiting().push(Waiting { edit, answer });
+        }
+        let mut taken = Vec::new();
+        while gathering.is_awaited() {
+            let some = gathering.take(2);
+            let customers = some.iter().map(|waiting| waiting.edit.customer.0);
+            taken.push(customers.collect::<Vec<_>>());
+        }
+        assert_eq!(taken, [vec![1, 2], vec![1, 3]]);
     }
 }
