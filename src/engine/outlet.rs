@@ -27,7 +27,8 @@ pub struct Outlet {
     pub config: ChannelConfig,
     pub gateway: SharedGateway,
     slots: Arc<Semaphore>,
-    /// Messages that are rendered: a few for each connection; the others of a claim wait as they are.
+    /// Messages that are rendered: a few for each connection, and those that sleep until their instants;
+    /// the others of a claim wait as they are.
     desks: Semaphore,
     flow: Mutex<Flow>,
     /// Where a pace makes messages wait for each other.
@@ -133,18 +134,20 @@ impl Outlet {
 
     fn with(config: ChannelConfig, gateway: SharedGateway, is_shared: bool) -> Self {
         let slots = Arc::new(Semaphore::new(config.slots as usize));
-        let desks = Semaphore::new((config.connections.max(1) * DESKS) as usize);
+        let line = config.pace.map(Line::new);
+        let sleepers = line.as_ref().map_or(0, |line| line.sleepers());
+        let desks = config.connections.max(1) * DESKS + sleepers;
         let flow = Mutex::new(Flow {
             grants: config.pace.filter(|_| is_shared).map(Grants::new),
             breaker: Breaker::default(),
         });
         Self {
-            line: config.pace.map(Line::new),
+            line,
             heads: Heads::default(),
             config,
             gateway,
             slots,
-            desks,
+            desks: Semaphore::new(desks as usize),
             flow,
             is_shared,
             asking: tokio::sync::Mutex::default(),

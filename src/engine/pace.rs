@@ -21,8 +21,6 @@ pub(super) struct Line {
     /// From one instant to the next.
     every: Duration,
     state: Mutex<State>,
-    /// The first in line sleeps; the others keep their order.
-    first: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -50,7 +48,6 @@ impl Line {
         Arc::new(Self {
             every: Duration::from_nanos(u64::try_from(every).unwrap_or(u64::MAX)),
             state: Mutex::new(state),
-            first: tokio::sync::Mutex::default(),
         })
     }
 
@@ -95,6 +92,12 @@ impl Line {
         state.free.max(now) + self.every * state.waiting
     }
 
+    /// How many messages sleep until their instants, that none comes late: whoever sleeps wakes at a whole
+    /// millisecond, and perhaps at the next.
+    pub(super) fn sleepers(&self) -> u32 {
+        self.instants(LATE)
+    }
+
     /// How many instants a span holds, one at either end.
     fn instants(&self, span: Duration) -> u32 {
         let after_the_first = span.as_nanos() / self.every.as_nanos().max(1);
@@ -109,11 +112,8 @@ impl Line {
 impl Waiting {
     /// Waits for the message's instant.
     pub(super) async fn turn(&mut self) {
-        let line = Arc::clone(&self.line);
-        let _first = line.first.lock().await;
         let now = Instant::now();
         let at = self.take(now);
-        // Whoever sleeps wakes at a whole millisecond: those whose instants have come meanwhile do not sleep.
         if at > now {
             tokio::time::sleep_until(at).await;
         }
