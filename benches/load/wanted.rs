@@ -34,7 +34,7 @@ impl Wanted {
             folder: None,
             seconds: 60,
             away: None,
-            pace: 20_000,
+            pace: 3_000,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
