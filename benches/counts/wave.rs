@@ -19,7 +19,7 @@ use drumbeat::domain::message::Message;
 use drumbeat::engine::{Beat, Claimer, Done, Outlet, Settler};
 
 use crate::operations::Run;
-use crate::rig::{self, Rig};
+use crate::rig::Rig;
 
 /// A gateway that takes nothing until it is opened.
 struct Held {
