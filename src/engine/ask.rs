@@ -117,7 +117,7 @@ impl Asked<'_> {
             plan,
             step,
             channel,
-            address_field: &outlet.config.address_field,
+            address_field: self.address_field(channel, outlet),
             zone: walk.zone,
             state: self.states.get(&due.flow),
             now: self.now,
@@ -145,6 +145,12 @@ impl Asked<'_> {
         })
     }
 
+    /// As the revision says by which customers were read: a reload may just have brought another outlet.
+    fn address_field<'o>(&'o self, channel: Channel, outlet: &'o Outlet) -> &'o str {
+        let config = self.catalog.revision().channels.get(&channel);
+        &config.unwrap_or(&outlet.config).address_field
+    }
+
     fn claim(
         &self,
         due: &Due,
@@ -159,7 +165,7 @@ impl Asked<'_> {
         let attempt = due.earlier.map_or(1, |earlier| earlier.attempt + 1);
         let first_at = due.earlier.map_or(self.now, |earlier| earlier.first_at);
         let address = customer
-            .text(&outlet.config.address_field)
+            .text(self.address_field(channel, outlet))
             .unwrap_or_default()
             .to_owned();
         let consent_rev = customer.consent_rev;
