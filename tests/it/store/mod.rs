@@ -65,6 +65,7 @@ suite! {
     server on_postgres
     statements {
         every_statement_for_one_shard_goes_there_alone
+        a_batch_is_gone_through_once
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) async fn every_statement_for_one_shard_goes_there_alone(store: Fresh)
         assert!(prepared.is_ok(), "{file}: {text}: {prepared:?}");
         let for_one = matches!(reach, Reach::Added | Reach::OneBucket | Reach::Apart(_));
         if is_spread && for_one {
-            let plan = plan(&mut raw).await;
+            let plan = plan(&mut raw, "TEXT").await;
             let plan = plan.unwrap_or_else(|refused| refused.to_string());
             let is_alone = plan.contains("Task Count: 1\n") || plan.contains("pull to coordinator");
             if !is_alone {
@@ -89,8 +89,66 @@ pub(super) async fn every_statement_for_one_shard_goes_there_alone(store: Fresh)
     assert!(!is_spread || one > 100, "{one}");
 }
 
+/// However much a table has grown since the server last counted its rows, each row of a batch is looked
+/// up there, and never the batch for each row of the table.
+pub(super) async fn a_batch_is_gone_through_once(store: Fresh) {
+    store.published(&revision()).await;
+    let Raw::Postgres(mut raw) = store.raw().await else {
+        return;
+    };
+    if store.store().dialect() == Dialect::Citus {
+        return; // A worker plans for itself.
+    }
+    for setting in ["force_generic_plan", "force_custom_plan"] {
+        let set = format!("SET join_collapse_limit = 1; SET plan_cache_mode = {setting}");
+        raw.execute(AssertSqlSafe(set).into_sql_str())
+            .await
+            .unwrap();
+        let careless = "SELECT 1 FROM unnest(CAST($1 AS BIGINT[])) AS k (id) CROSS JOIN memberships AS m \
+             WHERE m.bucket = k.id >> 48 AND m.customer_id = k.id AND m.segment = 1";
+        let found = goes_through_again(&mut raw, careless).await;
+        assert_eq!(found, setting == "force_generic_plan", "{setting}");
+        let mut batches = 0;
+        for (file, texts) in statements(Dialect::Postgres) {
+            for text in &texts {
+                if !text.contains("unnest(") || !names_a_customer_side_table(text) {
+                    continue;
+                }
+                batches += 1;
+                let again = goes_through_again(&mut raw, text).await;
+                assert!(!again, "{file}: {text}");
+            }
+        }
+        assert!(batches > 20, "{batches}");
+    }
+}
+
+async fn goes_through_again(raw: &mut PgConnection, text: &str) -> bool {
+    let prepare = format!("PREPARE asked AS {text}");
+    raw.execute(AssertSqlSafe(prepare).into_sql_str())
+        .await
+        .unwrap();
+    let plan = plan(raw, "JSON").await.unwrap();
+    raw.execute("DEALLOCATE asked").await.unwrap();
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    is_repeated(&plan[0]["Plan"], false)
+}
+
+/// Whether a batch stands where a nested loop repeats it.
+fn is_repeated(plan: &serde_json::Value, inner: bool) -> bool {
+    if plan["Node Type"] == "Function Scan" && inner {
+        return true;
+    }
+    let parts = plan["Plans"].as_array().into_iter().flatten();
+    let mut parts = parts.map(|part| {
+        let inner = inner || part["Parent Relationship"] == "Inner";
+        is_repeated(part, inner)
+    });
+    parts.any(|repeated| repeated)
+}
+
 /// How the statement that was prepared is carried out, with some values of its types.
-async fn plan(raw: &mut PgConnection) -> sqlx::Result<String> {
+async fn plan(raw: &mut PgConnection, format: &str) -> sqlx::Result<String> {
     let types = "SELECT CAST(unnest(parameter_types) AS TEXT) FROM pg_prepared_statements";
     let types = sqlx::query(types).fetch_all(&mut *raw).await?;
     let value = |row: &sqlx::postgres::PgRow| match row.get(0) {
@@ -104,9 +162,12 @@ async fn plan(raw: &mut PgConnection) -> sqlx::Result<String> {
         none if none.is_empty() => none,
         some => format!("({some})"),
     };
-    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE asked{values}");
-    let lines = sqlx::query(AssertSqlSafe(explain)).fetch_all(raw).await?;
-    let lines = lines.iter().map(|line| line.get::<String, _>(0) + "\n");
+    let explain = format!("EXPLAIN (COSTS OFF, FORMAT {format}) EXECUTE asked{values}");
+    // As texts, whatever the format.
+    let lines = raw.fetch_all(sqlx::raw_sql(AssertSqlSafe(explain))).await?;
+    let lines = lines
+        .iter()
+        .map(|line| line.get_unchecked::<String, _>(0) + "\n");
     Ok(lines.collect())
 }
 
