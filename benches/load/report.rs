@@ -78,7 +78,7 @@ const OUTAGE: [Figure; 23] = [
     (
         "most in a second, of the pace",
         "second_over_pace",
-        Some(1.02),
+        Some(1.05),
     ),
     (
         "most in a minute, of the pace",

@@ -10,7 +10,7 @@ const MOST_ROWS: usize = 131_072;
 /// as large.
 const FIRST_ROWS: usize = 16_384;
 /// What a window may take, so that wide rows do not fill the memory; two are held at once.
-const WINDOW_BYTES: usize = 20 * 1024 * 1024;
+const WINDOW_BYTES: usize = 22 * 1024 * 1024;
 
 /// Gathers rows until a window is full.
 #[derive(Debug)]
@@ -21,7 +21,8 @@ pub struct Window {
 
 impl Window {
     /// The window after so many others of a file.
-    pub fn new(draft: Draft, before: u32) -> Self {
+    pub fn new(mut draft: Draft, before: u32) -> Self {
+        draft.reserve(MOST_ROWS, WINDOW_BYTES);
         let most = FIRST_ROWS.saturating_mul(1 << before.min(8));
         Self {
             draft,
@@ -74,7 +75,7 @@ mod tests {
             window.push(&wide).unwrap();
             rows += 1;
         }
-        assert_eq!(rows, 20);
+        assert_eq!(rows, 22);
     }
 
     #[test]

@@ -191,6 +191,17 @@ impl Draft {
         &self.text[start..start + length]
     }
 
+    /// Makes room for so many rows and bytes at once: room that grows is copied, and held twice
+    /// meanwhile. What is not used takes no memory.
+    pub fn reserve(&mut self, rows: usize, bytes: usize) {
+        let row = size_of::<Row>() + self.columns.len() * size_of::<Given>();
+        let rows = rows.min(bytes / row);
+        self.rows.reserve_exact(rows);
+        self.cells.reserve_exact(rows * self.columns.len());
+        self.listed.reserve_exact(rows * self.lists.len());
+        self.text.reserve_exact(bytes);
+    }
+
     /// How many rows came.
     pub fn len(&self) -> usize {
         self.rows.len()
