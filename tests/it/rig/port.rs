@@ -28,10 +28,11 @@ pub(crate) async fn open_at(address: Ipv4Addr, port: u16) {
     assert!(waited.await.is_ok(), "nobody listens on port {port}");
 }
 
-/// Looks again until there is something; panics after twenty seconds, naming what was awaited.
+/// Looks again until there is something; panics after a minute, naming what was awaited: a database that is
+/// cut off is given up only after more than ten seconds.
 pub(crate) async fn eventually<T>(awaited: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let mut beat = interval(Duration::from_millis(10));
-    let waited = timeout(Duration::from_secs(20), async {
+    let waited = timeout(Duration::from_mins(1), async {
         loop {
             if let Some(found) = look() {
                 return found;
