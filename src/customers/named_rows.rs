@@ -38,7 +38,7 @@ impl NamedRows {
         let ignored = (0..columns.len()).filter(|column| !is_used(*column));
         let ignored = ignored.map(|column| columns[column].clone()).collect();
         let wanted = input.rejects.as_deref();
-        let rejects = Rejects::new(&input.path, wanted, columns, table.delimiter())?;
+        let rejects = Rejects::new(&input.path, wanted, &table)?;
         Ok(Self {
             table,
             rejects,
@@ -86,8 +86,10 @@ impl NamedRows {
     /// Why a row cannot be read at all, whatever its cells mean.
     pub fn check(&self, row: &Row) -> Result<(), String> {
         let (cells, columns) = (row.len(), self.table.columns().len());
-        if row.is_damaged {
-            Err("the row holds bytes that are not text".to_owned())
+        if let Some(damage) = &row.damage {
+            Err(damage.clone())
+        } else if let Some(flaw) = self.flaw_of(row) {
+            Err(flaw)
         } else if cells != columns {
             Err(format!(
                 "the row has {cells} cells, and the header {columns} columns"
@@ -103,6 +105,15 @@ impl NamedRows {
         } else {
             Ok(())
         }
+    }
+
+    /// The first of the columns with a name whose cell holds no value, and why.
+    fn flaw_of(&self, row: &Row) -> Option<String> {
+        let named = |flawed| self.places.iter().find(move |(_, place)| *place == flawed);
+        row.flaws.iter().find_map(|(flawed, flaw)| {
+            let (name, _) = named(*flawed)?;
+            Some(format!("`{name}`: {flaw}"))
+        })
     }
 
     pub fn reject(&mut self, row: &Row, reason: &str) -> Result<(), Error> {
