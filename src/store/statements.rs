@@ -94,6 +94,7 @@ mod tests {
     const EVERYWHERE: &[(&str, Why)] = &[
         ("check", Upkeep),
         ("check", Upkeep),
+        ("customer_pages", People),
         ("customers", People),
         ("customers", People),
         ("dirty", Waiting),

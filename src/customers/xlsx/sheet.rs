@@ -31,6 +31,7 @@ pub(in crate::customers) struct SheetTable {
     width: usize,
     skip_to: u64,
     at: u64,
+    is_over: bool,
     cell: Cell,
 }
 
@@ -82,6 +83,7 @@ impl SheetTable {
             width: 0,
             skip_to: options.skip_lines,
             at: 0,
+            is_over: false,
             cell: Cell::default(),
         })
     }
@@ -105,7 +107,11 @@ impl SheetTable {
     }
 
     pub(in crate::customers) fn read(&mut self, row: &mut Row) -> Result<bool, TableError> {
+        if self.is_over {
+            return Ok(false);
+        }
         let read = self.next_row(row);
+        self.is_over = !matches!(read, Ok(true));
         read.map_err(|error| TableError::Damaged {
             part: self.sheet.part.clone(),
             row: self.at,

@@ -121,7 +121,7 @@ fn a_sheet_that_unpacks_to_a_thousand_times_its_size_is_not_begun() {
 fn a_sheet_that_says_it_is_enormous_is_not_begun() {
     let book = Book::new(&[("People", &people())]);
     let said = refused(&book, |path| {
-        claim_size(path, "xl/sheet0.xml", u32::MAX - 1)
+        claim_size(path, "xl/sheet0.xml", u32::MAX - 1);
     });
     let expected = "the workbook is refused: `xl/sheet0.xml` would unpack to ";
     assert!(said.starts_with(expected), "{said}");
@@ -141,7 +141,7 @@ fn a_damaged_part_is_told_by_its_checksum() {
     let rows = texts(&["id"]) + &texts(&["ana"]).repeat(1000) + "</sheetData> ";
     let book = Book::new(&[("People", &rows)]);
     let said = refused(&book, |path| {
-        claim_size(path, "xl/_rels/workbook.xml.rels", 100_000)
+        claim_size(path, "xl/_rels/workbook.xml.rels", 100_000);
     });
     assert!(said.contains("its checksum is another one"), "{said}");
 }
