@@ -1,4 +1,4 @@
-//! Owns `drumbeat import`: customers, and lines about them, from a CSV file.
+//! Owns `drumbeat import`: customers, and lines about them, from a file.
 
 use std::path::PathBuf;
 
@@ -12,6 +12,7 @@ use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::output;
 use super::place::Place;
+use super::preview;
 use super::progress::Progress;
 use super::session::{self, Session};
 use super::words;
@@ -24,15 +25,16 @@ use crate::domain::audit::Source;
 use crate::domain::channel::Channel;
 use crate::domain::subscription::Consent;
 
-/// Creates and updates customers, or records lines about them, from a CSV file.
+/// Creates and updates customers, or records lines about them, from a CSV, XLSX or JSON Lines file.
 ///
 /// A row is a customer by its unique id. The first row names the columns; each fills the field of that identifier or description. An empty
 /// cell clears the field, a field without a column stays as it is. Several values of one cell are
 /// separated by `;` (by `,` in a file whose cells are separated by `;`). Of several rows for one
-/// customer the last one counts.
+/// customer the last one counts. In JSON Lines each line is an object: its keys are the columns, a
+/// list is several values, `null` clears, and a key that a line lacks leaves its field as it is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A CSV file.
+    /// A CSV, XLSX or JSON Lines file; which one it is is told by its content.
     file: PathBuf,
     /// What its rows are. `interactions` (what customers did elsewhere, such as a `conversion`) have
     /// the columns `customer`, `kind`, `at`, and may have `channel`, `campaign`, `flow`, `step`,
@@ -52,6 +54,9 @@ pub(crate) struct Arguments {
     /// Lines before the row that names the columns.
     #[arg(long, value_name = "LINES", default_value_t = 0)]
     skip_lines: u64,
+    /// The sheet of a workbook; the first one that is not empty unless given.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     /// A tag of the data model, for every customer of the file; may be repeated.
     #[arg(long)]
     tag: Vec<String>,
@@ -65,6 +70,12 @@ pub(crate) struct Arguments {
     /// Does everything but the storing.
     #[arg(long)]
     dry_run: bool,
+    /// Only shows what the file is, which column fills which field, and what becomes of the first rows.
+    #[arg(long)]
+    preview: bool,
+    /// How many rows a preview shows.
+    #[arg(long, value_name = "ROWS", default_value_t = 10, requires = "preview")]
+    rows: usize,
     #[command(flatten)]
     actor: ActorArgument,
     #[command(flatten)]
@@ -113,7 +124,15 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         output::problem("`--tag` and `--consent` are for `--kind customers`: leave them out");
         return Ok(Exit::Misuse);
     }
+    if arguments.preview && lines.is_some() {
+        output::problem("`--preview` is for `--kind customers`: leave it out");
+        return Ok(Exit::Misuse);
+    }
     session::run(place, async |session| {
+        if arguments.preview {
+            let (input, rows) = (request(arguments).input, arguments.rows);
+            return preview::show(session, input, rows, arguments.format.format).await;
+        }
         import(session, arguments, lines).await
     })
 }
@@ -161,6 +180,7 @@ fn request(arguments: &Arguments) -> ImportRequest {
                 delimiter: arguments.delimiter,
                 encoding: arguments.encoding,
                 skip_lines: arguments.skip_lines,
+                sheet: arguments.sheet.clone(),
             },
             map: arguments.map.clone(),
             rejects: arguments.rejects.clone(),

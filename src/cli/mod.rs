@@ -22,6 +22,7 @@ mod explain_entry;
 mod explain_question;
 mod explain_rules;
 mod explain_steps;
+mod export;
 mod format;
 mod funnel;
 mod import;
@@ -33,6 +34,7 @@ mod output;
 mod pause;
 mod picture;
 mod place;
+mod preview;
 mod progress;
 mod reload;
 mod run;
@@ -74,6 +76,7 @@ enum Command {
     /// The daemon: watches the files, enrolls, sends.
     Run(run::Arguments),
     Import(import::Arguments),
+    Export(export::Arguments),
     /// Shows and changes one customer.
     Customer(customer::Arguments),
     /// Stops messages to a customer, of one campaign, category, group or channel, or all.
@@ -121,6 +124,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Schema(command) => schema::run(&command),
         Command::Run(command) => run::run(&arguments.place, &command),
         Command::Import(command) => import::run(&arguments.place, &command),
+        Command::Export(command) => export::run(&arguments.place, &command),
         Command::Customer(command) => customer::run(&arguments.place, &command),
         Command::Unsubscribe(command) => consent::unsubscribe(&arguments.place, &command),
         Command::Resubscribe(command) => consent::resubscribe(&arguments.place, &command),

@@ -1,5 +1,6 @@
 //! Owns what can go wrong when people or files change customers.
 
+use super::export_file::ExportError;
 use super::mapping::MappingError;
 use super::names::UnknownName;
 use super::rejects::RejectsError;
@@ -22,6 +23,8 @@ pub enum Error {
     Mapping(#[from] MappingError),
     #[error(transparent)]
     Rejects(#[from] RejectsError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error(
         "{error} ({stored} customers of the rows before are stored; importing the corrected file \
          again is safe)"

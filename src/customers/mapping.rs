@@ -78,14 +78,44 @@ impl Mapping {
             let columns = columns.to_vec();
             return Err(MappingError::NoId { columns });
         }
+        Ok(Self::with(columns, targets))
+    }
+
+    /// The same for looking at: whatever stands in the way of importing, each column has the target
+    /// that it would have alone.
+    pub fn proposed(
+        columns: &[String],
+        wanted: &[(String, String)],
+        model: &DataModel,
+    ) -> (Self, Option<MappingError>) {
+        match Self::new(columns, wanted, model) {
+            Ok(mapping) => (mapping, None),
+            Err(error) => {
+                let target = |column: &String| {
+                    let wanted = wanted.iter().find(|(name, _)| plain(name) == plain(column));
+                    let name = wanted.map_or(column.as_str(), |(_, field)| field.as_str());
+                    target_named(name, model).unwrap_or(Target::Ignored)
+                };
+                let targets = columns.iter().map(target).collect();
+                (Self::with(columns, targets), Some(error))
+            }
+        }
+    }
+
+    fn with(columns: &[String], targets: Vec<Target>) -> Self {
         let ignored = columns
             .iter()
             .zip(&targets)
             .filter(|(name, target)| **target == Target::Ignored && !name.is_empty())
             .map(|(name, _)| name.clone())
             .collect();
-        Ok(Self { targets, ignored })
+        Self { targets, ignored }
     }
+}
+
+/// Whether a column of this name would fill a field, or be the unique id.
+pub(super) fn is_taken(name: &str, model: &DataModel) -> bool {
+    target_named(name, model).is_some()
 }
 
 pub(super) fn place_of(column: &str, columns: &[String]) -> Result<usize, MappingError> {
@@ -164,7 +194,8 @@ fn refuse_contested(
     Ok(())
 }
 
-fn name_of(target: Target, model: &DataModel) -> String {
+/// The name of what a column fills.
+pub(super) fn name_of(target: Target, model: &DataModel) -> String {
     match target {
         Target::Field(place) => model.fields[place].identifier.clone(),
         Target::Id | Target::Ignored => ID.to_owned(),

@@ -1,19 +1,34 @@
 //! Owns what people and files do to customers; every write says who made it and by which way.
 
+mod csv_table;
 pub mod delimiter;
 pub mod encoding;
 pub mod error;
+pub mod export;
+mod export_columns;
+pub mod export_file;
+mod export_sheet;
+pub mod formula;
 pub mod import;
+mod json_lines;
+mod json_table;
 pub mod lines;
 pub mod mapping;
 pub mod named_rows;
 pub mod names;
+mod number_text;
 pub mod overview;
+pub mod preview;
 pub mod profiles;
+mod ration;
 pub mod reading;
 pub mod rejects;
 pub mod rows;
 pub mod subscriptions;
 pub mod table;
+mod table_error;
+mod table_form;
+mod table_row;
 pub mod typing;
 pub mod window;
+mod xlsx;

@@ -7,7 +7,7 @@ use super::mapping::{MappingError, place_of, plain};
 use super::names::UnknownName;
 use super::reading::{Input, Seen};
 use super::rejects::Rejects;
-use super::table::{MAX_CELL_BYTES, Row, Table};
+use super::table::{BETWEEN_LISTED, MAX_CELL_BYTES, Row, Table};
 
 /// Rows of one transaction: short enough for a daemon beside.
 const BATCH_ROWS: usize = 500;
@@ -38,7 +38,7 @@ impl NamedRows {
         let ignored = (0..columns.len()).filter(|column| !is_used(*column));
         let ignored = ignored.map(|column| columns[column].clone()).collect();
         let wanted = input.rejects.as_deref();
-        let rejects = Rejects::new(&input.path, wanted, columns, table.delimiter())?;
+        let rejects = Rejects::new(&input.path, wanted, &table)?;
         Ok(Self {
             table,
             rejects,
@@ -86,8 +86,10 @@ impl NamedRows {
     /// Why a row cannot be read at all, whatever its cells mean.
     pub fn check(&self, row: &Row) -> Result<(), String> {
         let (cells, columns) = (row.len(), self.table.columns().len());
-        if row.is_damaged {
-            Err("the row holds bytes that are not text".to_owned())
+        if let Some(damage) = &row.damage {
+            Err(damage.clone())
+        } else if let Some(flaw) = self.flaw_of(row) {
+            Err(flaw)
         } else if cells != columns {
             Err(format!(
                 "the row has {cells} cells, and the header {columns} columns"
@@ -100,9 +102,20 @@ impl NamedRows {
         } else if row.cells().any(|cell| cell.contains('\0')) {
             // Not every database can store one.
             Err("a cell holds the control character U+0000".to_owned())
+        } else if row.cells().any(|cell| cell.contains(BETWEEN_LISTED)) {
+            Err("a cell holds a list: expected one value".to_owned())
         } else {
             Ok(())
         }
+    }
+
+    /// The first of the columns with a name whose cell holds no value, and why.
+    fn flaw_of(&self, row: &Row) -> Option<String> {
+        let named = |flawed| self.places.iter().find(move |(_, place)| *place == flawed);
+        row.flaws.iter().find_map(|(flawed, flaw)| {
+            let (name, _) = named(*flawed)?;
+            Some(format!("`{name}`: {flaw}"))
+        })
     }
 
     pub fn reject(&mut self, row: &Row, reason: &str) -> Result<(), Error> {

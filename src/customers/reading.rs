@@ -68,9 +68,9 @@ impl Reading {
         let table = Table::open(&input.path, &input.table)?;
         let mapping = Mapping::new(table.columns(), &input.map, &revision.data_model)?;
         let wanted: Option<&Path> = input.rejects.as_deref();
-        let rejects = Rejects::new(&input.path, wanted, table.columns(), table.delimiter())?;
+        let rejects = Rejects::new(&input.path, wanted, &table)?;
         Ok(Self {
-            typing: RowTyping::new(&mapping, revision, table.delimiter()),
+            typing: RowTyping::new(&mapping, revision, table.between_values()),
             table,
             rejects,
             mapping,

@@ -1,11 +1,10 @@
 //! Owns how one row of a table becomes typed values to store, or a reason why not.
 
-use super::delimiter::Delimiter;
 use super::mapping::{Mapping, Target};
-use super::table::{MAX_CELL_BYTES, Row};
+use super::table::{BETWEEN_LISTED, MAX_CELL_BYTES, Row};
 use super::typing::{Typing, read_id};
 use crate::domain::customer::FieldValue;
-use crate::domain::field::{Field, ID};
+use crate::domain::field::{Cardinality, Field, ID};
 use crate::domain::revision::Revision;
 
 /// Types the rows of one table.
@@ -20,8 +19,9 @@ pub struct RowTyping {
 #[derive(Debug, Default)]
 pub struct TypedRow {
     pub external_id: String,
-    /// One for each column that fills a field, in their order; none clears it.
-    pub values: Vec<Option<FieldValue>>,
+    /// By the place of the field among those that columns fill; none clears it, and one of which the
+    /// row says nothing is not there.
+    pub values: Vec<(usize, Option<FieldValue>)>,
 }
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl RowTyping {
         })
     }
 
-    pub fn new(mapping: &Mapping, revision: &Revision, delimiter: Delimiter) -> Self {
+    pub fn new(mapping: &Mapping, revision: &Revision, between_values: char) -> Self {
         let fields = &revision.data_model.fields;
         let column = |target: &Target| match target {
             Target::Id => Column::Id,
@@ -50,27 +50,34 @@ impl RowTyping {
         Self {
             columns: mapping.targets.iter().map(column).collect(),
             typing: Typing::new(revision),
-            between_values: delimiter.between_values(),
+            between_values,
         }
     }
 
     /// Reads a row. An empty cell clears its field. The error names every bad column of the row.
     pub fn read(&self, row: &Row, typed: &mut TypedRow) -> Result<(), String> {
-        if row.is_damaged {
-            return Err("the row holds bytes that are not UTF-8 text".to_owned());
-        }
-        if row.len() != self.columns.len() {
-            let (cells, columns) = (row.len(), self.columns.len());
-            return Err(format!(
-                "the row has {cells} cells, and the header {columns} columns"
-            ));
-        }
+        self.check(row)?;
         typed.values.clear();
         let mut problems = Vec::new();
-        for (column, cell) in self.columns.iter().zip(row.cells()) {
-            if let Err(problem) = self.read_cell(column, cell, typed) {
-                problems.push(problem);
+        let mut id = Err(no_id());
+        let mut field = 0;
+        for (place, (column, cell)) in self.columns.iter().zip(row.cells()).enumerate() {
+            match column {
+                Column::Ignored => {}
+                Column::Id => id = self.read_id(row, place, cell),
+                Column::Field(_) if row.absent.contains(&place) => field += 1,
+                Column::Field(known) => {
+                    match self.read_field(known, row, place, cell) {
+                        Ok(value) => typed.values.push((field, value)),
+                        Err(reason) => problems.push(format!("`{}`: {reason}", known.identifier)),
+                    }
+                    field += 1;
+                }
             }
+        }
+        match id {
+            Ok(id) => id.clone_into(&mut typed.external_id),
+            Err(reason) => problems.insert(0, format!("`{ID}`: {reason}")),
         }
         if problems.is_empty() {
             Ok(())
@@ -79,27 +86,81 @@ impl RowTyping {
         }
     }
 
-    fn read_cell(&self, column: &Column, cell: &str, typed: &mut TypedRow) -> Result<(), String> {
-        match column {
-            Column::Ignored => Ok(()),
-            Column::Id => {
-                let id = read_id(cell).map_err(|reason| format!("`{ID}`: {reason}"))?;
-                id.clone_into(&mut typed.external_id);
-                Ok(())
-            }
+    /// Why a row cannot be read at all, whatever its cells mean.
+    pub fn check(&self, row: &Row) -> Result<(), String> {
+        if let Some(damage) = &row.damage {
+            return Err(damage.clone());
+        }
+        if row.len() != self.columns.len() {
+            let (cells, columns) = (row.len(), self.columns.len());
+            return Err(format!(
+                "the row has {cells} cells, and the header {columns} columns"
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the cell of a column is as a value of its field, or why it is none; nothing for a column
+    /// that fills none, or a row that says nothing of it.
+    pub fn look(&self, row: &Row, place: usize, cell: &str) -> Option<Result<String, String>> {
+        if row.absent.contains(&place) {
+            return None;
+        }
+        match self.columns.get(place)? {
+            Column::Ignored => None,
+            Column::Id => Some(self.read_id(row, place, cell).map(str::to_owned)),
             Column::Field(field) => {
-                let value = self.read_field(field, cell);
-                let value = value.map_err(|reason| format!("`{}`: {reason}", field.identifier))?;
-                typed.values.push(value);
-                Ok(())
+                let value = self.read_field(field, row, place, cell);
+                Some(value.map(|value| value.as_ref().map(shown).unwrap_or_default()))
             }
         }
     }
 
-    fn read_field(&self, field: &Field, cell: &str) -> Result<Option<FieldValue>, String> {
+    fn read_id<'a>(&self, row: &Row, place: usize, cell: &'a str) -> Result<&'a str, String> {
+        if row.absent.contains(&place) {
+            return Err(no_id());
+        }
+        self.refuse_flaw(row, place, cell, false)?;
+        read_id(cell)
+    }
+
+    fn read_field(
+        &self,
+        field: &Field,
+        row: &Row,
+        place: usize,
+        cell: &str,
+    ) -> Result<Option<FieldValue>, String> {
         if cell.len() > MAX_CELL_BYTES {
             return Err(format!("holds more than {} KiB", MAX_CELL_BYTES / 1024));
         }
+        self.refuse_flaw(row, place, cell, field.cardinality == Cardinality::Many)?;
         self.typing.read(field, cell, self.between_values)
+    }
+
+    fn refuse_flaw(&self, row: &Row, place: usize, cell: &str, many: bool) -> Result<(), String> {
+        let flaw = row.flaws.iter().find(|(flawed, _)| *flawed == place);
+        if let Some((_, flaw)) = flaw {
+            return Err(flaw.clone());
+        }
+        if !many && self.between_values == BETWEEN_LISTED && cell.contains(BETWEEN_LISTED) {
+            return Err("holds a list: expected one value".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn no_id() -> String {
+    "is empty: every customer needs a unique id".to_owned()
+}
+
+/// A value as it is shown.
+fn shown(value: &FieldValue) -> String {
+    match value {
+        FieldValue::One(value) => value.to_string(),
+        FieldValue::Many(values) => {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            values.join("; ")
+        }
     }
 }

@@ -47,6 +47,7 @@ impl Typing {
             return Ok(None);
         }
         refuse_control_characters(text)?;
+        refuse_formulas(text)?;
         let value = Value::parse(field.kind, text, &self.zone).map_err(|bad| bad.to_string())?;
         self.validator.validate(&field.identifier, &value)?;
         Ok(Some(value))
@@ -80,7 +81,16 @@ pub fn read_id(text: &str) -> Result<&str, String> {
         return Err(format!("is longer than {MAX_ID_CHARS} characters"));
     }
     refuse_control_characters(id)?;
+    refuse_formulas(id)?;
     Ok(id)
+}
+
+/// A spreadsheet that is given the value would evaluate it; no name or address begins so.
+fn refuse_formulas(text: &str) -> Result<(), String> {
+    if text.starts_with('=') {
+        return Err("begins with `=`: a formula is no value".to_owned());
+    }
+    Ok(())
 }
 
 /// A value may stand in a mail's header, where a line break would begin another one (RFC 5322 §2.2).
@@ -130,6 +140,31 @@ mod tests {
         }
         assert_eq!(typing.read(&text, " \n", ';'), Ok(None));
         assert!(read_id("a\nb").is_err());
+    }
+
+    #[test]
+    fn formulas_are_refused_in_every_value() {
+        let text = field(FieldType::Text, Cardinality::One);
+        let typing = typing(&text);
+        let refused = Err("begins with `=`: a formula is no value".to_owned());
+        for bad in ["=1+1", " =HYPERLINK(\"https://example.com\")"] {
+            assert_eq!(typing.read(&text, bad, ';'), refused, "{bad}");
+        }
+        assert!(typing.read(&text, "a=1", ';').is_ok());
+        assert!(read_id("=1").is_err());
+    }
+
+    #[test]
+    fn an_e_mail_address_holds_no_line_break() {
+        let email = field(FieldType::Email, Cardinality::One);
+        let typing = typing(&email);
+        for (bad, reason) in [
+            ("a@b.ch\r\nBcc: x@y.ch", "holds a line break"),
+            ("a@b.ch\nx", "holds a line break"),
+            ("a@b\0.ch", "holds the control character U+0000"),
+        ] {
+            assert_eq!(typing.read(&email, bad, ';'), Err(reason.to_owned()));
+        }
     }
 
     #[test]

@@ -31,7 +31,10 @@ impl Window {
     }
 
     pub fn push(&mut self, row: &TypedRow) -> Result<()> {
-        let values = row.values.iter().map(Option::as_ref).enumerate();
+        let values = row
+            .values
+            .iter()
+            .map(|(place, value)| (*place, value.as_ref()));
         self.draft.push(&row.external_id, values)
     }
 
@@ -62,7 +65,7 @@ mod tests {
     fn row(id: &str, city: &str) -> TypedRow {
         TypedRow {
             external_id: id.to_owned(),
-            values: vec![Some(FieldValue::One(Value::Text(city.to_owned())))],
+            values: vec![(0, Some(FieldValue::One(Value::Text(city.to_owned()))))],
         }
     }
 

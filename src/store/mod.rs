@@ -26,6 +26,7 @@ mod customer_extras;
 mod customer_insert;
 mod customer_known;
 mod customer_lists;
+mod customer_pages;
 mod customer_sheet;
 mod customer_upsert;
 mod customers;

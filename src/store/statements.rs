@@ -6,10 +6,10 @@ use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
     audit, changes, check, claims, crossings, customer_edits, customer_extras, customer_lists,
-    customers, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways,
-    history, identity, interactions, jobs, ledger, memberships, meta, moves, names, nodes,
-    outcomes, parking, pruning, qualifications, rechecks, requests, revisions, runs, sequences,
-    settlements, standing, status, subscriptions, suppressions, switches, totals,
+    customer_pages, customers, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows,
+    gateways, history, identity, interactions, jobs, ledger, memberships, meta, moves, names,
+    nodes, outcomes, parking, pruning, qualifications, rechecks, requests, revisions, runs,
+    sequences, settlements, standing, status, subscriptions, suppressions, switches, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -46,6 +46,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("customer_edits", customer_edits::ERASING),
         ("customer_extras", customer_extras::STATEMENTS),
         ("customer_lists", customer_lists::STATEMENTS),
+        ("customer_pages", customer_pages::STATEMENTS),
         ("customers", customers::STATEMENTS),
         ("dirty", dirty::STATEMENTS),
         ("dismissals", dismissals::STATEMENTS),
@@ -93,6 +94,7 @@ mod tests {
     const EVERYWHERE: &[(&str, Why)] = &[
         ("check", Upkeep),
         ("check", Upkeep),
+        ("customer_pages", People),
         ("customers", People),
         ("customers", People),
         ("dirty", Waiting),

@@ -15,7 +15,7 @@ use drumbeat::domain::field::{
 use drumbeat::domain::policy::{Category, Purpose};
 use drumbeat::domain::revision::Revision;
 use drumbeat::domain::subscription::LinkScope;
-use drumbeat::store::{NewRevision, Store};
+use drumbeat::store::{NewRevision, Published, Store};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -25,6 +25,7 @@ pub(super) struct Bank {
     pub(super) folder: TempDir,
     pub(super) store: Store,
     pub(super) revision: Revision,
+    pub(super) published: Published,
     pub(super) clock: ManualClock,
     _home: Home,
 }
@@ -38,10 +39,13 @@ pub(super) fn by_mara() -> By {
 }
 
 pub(super) async fn bank() -> Bank {
+    bank_of(revision()).await
+}
+
+pub(super) async fn bank_of(revision: Revision) -> Bank {
     let folder = TempDir::new().unwrap();
     let home = Home::of_the_run(folder.path()).await;
     let store = home.open(folder.path()).await;
-    let revision = revision();
     let published = NewRevision {
         revision: &revision,
         hash: "bank",
@@ -49,12 +53,13 @@ pub(super) async fn bank() -> Bank {
         sources: Vec::new(),
         at: noon(),
     };
-    store.publish(published).await.unwrap();
+    let published = store.publish(published).await.unwrap();
     Bank {
         folder,
         store,
         _home: home,
         revision,
+        published,
         clock: ManualClock::new(noon()),
     }
 }
@@ -67,15 +72,19 @@ impl Bank {
         path
     }
 
-    pub(super) fn request(&self, content: impl AsRef<[u8]>) -> ImportRequest {
-        let input = Input {
-            path: self.file("people.csv", content),
-            ..Input::default()
-        };
+    /// A request to import a file that is there.
+    pub(super) fn request_of(path: PathBuf) -> ImportRequest {
         ImportRequest {
-            input,
+            input: Input {
+                path,
+                ..Input::default()
+            },
             ..ImportRequest::default()
         }
+    }
+
+    pub(super) fn request(&self, content: impl AsRef<[u8]>) -> ImportRequest {
+        Self::request_of(self.file("people.csv", content))
     }
 
     pub(super) async fn try_import(&self, request: &ImportRequest) -> Result<ImportReport, Error> {
@@ -102,7 +111,7 @@ impl Bank {
     }
 }
 
-fn revision() -> Revision {
+pub(super) fn revision() -> Revision {
     let mut revision = Revision {
         zone: "America/New_York".to_owned(),
         ..Revision::default()
@@ -142,7 +151,7 @@ fn revision() -> Revision {
     revision
 }
 
-fn field(identifier: &str, kind: FieldType) -> Field {
+pub(super) fn field(identifier: &str, kind: FieldType) -> Field {
     Field {
         identifier: identifier.to_owned(),
         description: identifier.to_owned(),

@@ -46,7 +46,7 @@ fn a_latin_1_file_with_semicolons_from_windows_is_read_without_being_told() {
     let content = b"id;name;city\r\n1;Jos\xe9;M\xe1laga\r\n\r\n2;\"Mu\xf1oz; Ana\";Le\xf3n\r\n";
     let mut table = open(content, &TableOptions::default()).unwrap();
     assert_eq!(table.encoding(), "windows-1252");
-    assert_eq!(table.delimiter(), Delimiter::Semicolon);
+    assert_eq!(table.delimiter(), Some(Delimiter::Semicolon));
     assert_eq!(table.columns(), ["id", "name", "city"]);
     let read = rows(&mut table);
     let wanted: &[(u64, &[&str])] = &[
@@ -129,7 +129,13 @@ fn bytes_that_are_not_text_are_told_row_by_row() {
     let mut row = Row::default();
     let mut damaged = Vec::new();
     while table.read(&mut row).unwrap() {
-        damaged.push(row.is_damaged);
+        damaged.push(row.damage.is_some());
     }
     assert_eq!(damaged, [false, true, false]);
+}
+
+#[test]
+fn a_column_named_like_a_zip_file_makes_no_workbook() {
+    let table = open(b"PK,name\n1,Ana\n", &TableOptions::default()).unwrap();
+    assert_eq!(table.columns(), ["PK", "name"]);
 }

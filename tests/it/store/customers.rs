@@ -2,10 +2,11 @@
 
 use drumbeat::domain::customer::FieldValue;
 use drumbeat::domain::ids::{Bucket, CustomerId};
+use drumbeat::domain::segment::{Condition, Test};
 use drumbeat::domain::value::Value;
 use drumbeat::store::{Error, HistoryFilter};
 
-use super::rig::{Fresh, importer, model, now, revision, text};
+use super::rig::{Fresh, frame, importer, model, now, revision, text};
 
 pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
     store.published(&revision()).await;
@@ -48,6 +49,48 @@ pub(super) async fn customers_come_in_the_order_asked_for(store: Fresh) {
         assert_eq!(ids, expected);
     }
     assert_eq!(store.customer("zzz", &model()).await.unwrap(), None);
+}
+
+pub(super) async fn every_page_goes_on_where_the_last_one_ended(store: Fresh) {
+    let published = store.published(&revision()).await;
+    let mut everybody = Vec::new();
+    for n in 0..25 {
+        let city = if n % 3 == 0 { "Lyon" } else { "Nice" };
+        let id = store
+            .person(&format!("c{n}"), &[("city", text(city))])
+            .await;
+        everybody.push((id, city));
+    }
+    everybody.sort_unstable();
+    let condition = Condition::Field {
+        field: "city".to_owned(),
+        test: Test::Is(text("Lyon")),
+    };
+    for limit in [1, 4, 100] {
+        let (mut all, mut some) = (Vec::new(), Vec::new());
+        loop {
+            let page = store.customers_after(all.last().copied(), limit).await;
+            let page = page.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            all.extend(page);
+        }
+        loop {
+            let (frame, last) = (frame(&published), some.last().copied());
+            let page = store.customers_meeting_after(&condition, &frame, last, limit);
+            let page = page.await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            some.extend(page);
+        }
+        let expected: Vec<CustomerId> = everybody.iter().map(|(id, _)| *id).collect();
+        assert_eq!(all, expected);
+        let in_lyon = everybody.iter().filter(|(_, city)| *city == "Lyon");
+        let expected: Vec<CustomerId> = in_lyon.map(|(id, _)| *id).collect();
+        assert_eq!(some, expected);
+    }
 }
 
 pub(super) async fn setting_a_field_to_what_it_is_writes_nothing(store: Fresh) {

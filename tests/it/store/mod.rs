@@ -122,6 +122,7 @@ for_every_database! {
     customers {
         a_customer_is_found_by_what_people_type
         customers_come_in_the_order_asked_for
+        every_page_goes_on_where_the_last_one_ended
         setting_a_field_to_what_it_is_writes_nothing
         fields_of_an_unknown_customer_cannot_be_set
     }
