@@ -51,10 +51,31 @@ impl Store {
         frame: &Frame<'_>,
         limit: u32,
     ) -> Result<Vec<CustomerId>> {
+        self.segment_page(condition, frame, None, limit).await
+    }
+
+    /// The next customers of the segment after this one.
+    pub async fn segment_page(
+        &self,
+        condition: &Condition,
+        frame: &Frame<'_>,
+        after: Option<CustomerId>,
+        limit: u32,
+    ) -> Result<Vec<CustomerId>> {
         let mut predicate = compile(condition, frame, 1, Within::Customer)?;
-        predicate.binds.push(Bind::Int(i64::from(limit)));
-        let place = predicate.binds.len();
-        let tail = format!(" ORDER BY c.bucket, c.customer_id LIMIT ${place}");
+        let mut bind = |number: i64| {
+            predicate.binds.push(Bind::Int(number));
+            predicate.binds.len()
+        };
+        let mut tail = String::new();
+        if let Some(after) = after {
+            let (bucket, number) = (bind(i64::from(after.bucket().0)), bind(after.0));
+            tail = format!(
+                " AND c.bucket >= ${bucket} AND (c.bucket > ${bucket} OR c.customer_id > ${number})"
+            );
+        }
+        let place = bind(i64::from(limit));
+        let tail = format!("{tail} ORDER BY c.bucket, c.customer_id LIMIT ${place}");
         let found = self
             .ask(
                 "@everywhere(people)SELECT c.customer_id ",

@@ -14,6 +14,7 @@ use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::api;
 use super::headers::harden;
 use super::hooks::{dismiss, preferences, unsubscribe};
 use super::page::dress_failures;
@@ -28,6 +29,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) fn router(state: Arc<WebState>) -> Router {
     pages(&state)
         .merge(probes())
+        .nest("/api", api::router(&state))
         .layer(map_response(harden))
         .with_state(state)
 }
