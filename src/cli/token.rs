@@ -34,7 +34,7 @@ enum Verb {
 #[derive(Debug, clap::Args)]
 struct Create {
     /// The actor that its changes carry in histories.
-    #[arg(value_parser = name)]
+    #[arg(id = "token-name", value_name = "NAME", value_parser = name)]
     name: String,
     /// What it may do, such as `customers:read`; may be given several times.
     #[arg(long = "scope", required = true, value_name = "SCOPE", value_parser = scope)]

@@ -43,13 +43,14 @@ impl Store {
         rand::fill(&mut chance)
             .map_err(|_| Error::Unusable("the system gives no random bytes".to_owned()))?;
         let secret = Secret::new(chance);
+        let as_stored = |at: Timestamp| instant(micros(at));
         let token = Token {
             id: secret.id().to_owned(),
             name: new.name,
             scopes: new.scopes,
-            created_at: now,
+            created_at: as_stored(now)?,
             created_by: by.actor.to_string(),
-            expires_at: new.expires_at,
+            expires_at: new.expires_at.map(as_stored).transpose()?,
             revoked_at: None,
             last_used_at: None,
         };

@@ -21,4 +21,4 @@ mod status;
 mod subscriptions;
 mod tokens;
 
-pub(super) use routes::router;
+pub(super) use routes::{lost, router};

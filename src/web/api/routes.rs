@@ -38,7 +38,7 @@ pub(in crate::web) fn router(state: &Arc<WebState>) -> Router<Arc<WebState>> {
                 .route_layer(from_fn_with_state(Arc::clone(state), authenticate))
                 .route("/openapi.json", described),
         )
-        .fallback(async || StatusCode::NOT_FOUND)
+        .fallback(lost)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(CatchPanicLayer::custom(caught))
         .layer(from_fn(in_time))
@@ -81,6 +81,11 @@ fn layered(routes: Routes, state: &Arc<WebState>, body: usize) -> Routes {
         .layer(CatchPanicLayer::custom(caught))
         .layer(from_fn_with_state(Arc::clone(state), once))
         .layer(DefaultBodyLimit::max(body))
+}
+
+/// An address below `/api` that leads nowhere.
+pub(in crate::web) async fn lost() -> Response {
+    Problem::of_status(StatusCode::NOT_FOUND).into_response()
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use drumbeat::clock::{Clock as _, ManualClock};
+use drumbeat::clock::{Clock, ManualClock};
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::customer::{Customer, FieldValue};
@@ -60,6 +60,19 @@ impl Daemon for Running {
     }
 }
 
+/// Machine time that is set by hand with flow time.
+struct ByHand(Arc<ManualClock>);
+
+impl Clock for ByHand {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn machine(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
 pub(super) struct Site {
     pub(super) store: Store,
     pub(super) running: Arc<Running>,
@@ -94,7 +107,7 @@ impl Site {
         let links = Arc::new(LinkKey::new([7; 32]));
         let state = WebState::new(
             store.clone(),
-            clock.clone(),
+            Arc::new(ByHand(Arc::clone(&clock))),
             running.clone(),
             links.clone(),
             Arc::new(metrics()),
@@ -233,7 +246,7 @@ impl Site {
     }
 
     pub(super) fn clock_now(&self) -> Timestamp {
-        self.clock.machine()
+        self.clock.now()
     }
 
     /// From now on, or no longer, asking for the revision panics.
