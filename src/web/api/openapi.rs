@@ -12,6 +12,9 @@ const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, a
      scopes; each operation names the one that it needs, and `admin` includes all. A token may ask 50 \
      times in a second and 200 times at once, unless the daemon's settings say otherwise.";
 
+/// `*`, or entity tags (RFC 9110 §8.8.3) with commas between them.
+const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Drumbeat"),
@@ -74,11 +77,36 @@ fn complete(method: &str, path: &str, operation: &mut Value) {
             parameters.push(idempotency_key());
         }
     }
+    let parameters = operation["parameters"].as_array_mut();
+    parameters.into_iter().flatten().for_each(narrow);
     let answers = answers(operation, path, is_keyed);
     if let Some(responses) = operation["responses"].as_object_mut() {
         for (status, response) in answers {
             responses.entry(status).or_insert(response);
         }
+    }
+}
+
+/// A parameter that may be left out is no null when it is there; some have a form of their own.
+fn narrow(parameter: &mut Value) {
+    let schema = &mut parameter["schema"];
+    if let Some(kinds) = schema["type"].as_array_mut() {
+        kinds.retain(|kind| kind != "null");
+        if let [kind] = kinds.as_slice() {
+            schema["type"] = kind.clone();
+        }
+    }
+    if let Some(parts) = schema["oneOf"].as_array_mut() {
+        parts.retain(|part| part["type"] != "null");
+        if let [part] = parts.as_slice() {
+            *schema = part.clone();
+        }
+    }
+    match parameter["name"].as_str() {
+        Some("If-Match") => parameter["schema"]["pattern"] = json!(ENTITY_TAGS),
+        Some("cursor") => parameter["schema"]["minLength"] = json!(1),
+        Some("id" | "name") => parameter["schema"]["minLength"] = json!(1),
+        _ => {}
     }
 }
 

@@ -37,6 +37,13 @@ async fn the_description_needs_no_token_and_names_every_operation_once() {
         for text in ["summary", "description"] {
             assert!(operation[text].is_string(), "{method} {path}: {text}");
         }
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(
+                parameter["schema"]["type"].is_string(),
+                "{path}: {parameter}"
+            );
+            assert!(parameter["description"].is_string(), "{path}: {parameter}");
+        }
         for status in ["401", "403", "429", "500", "503"] {
             assert!(
                 !operation["responses"][status].is_null(),
