@@ -32,8 +32,10 @@ pub(super) struct HistoryQuery {
     /// A month on the workspace's calendar.
     #[param(example = "2026-01", pattern = r"^\d{4}-\d{2}$")]
     month: Option<String>,
+    /// Whether we spoke, they spoke, or something about them was changed.
     #[param(inline)]
     direction: Option<Direction>,
+    /// The medium.
     #[param(inline)]
     channel: Option<Channel>,
     /// The kind of a line, such as `email-sent`.

@@ -77,7 +77,9 @@ fn complete(method: &str, path: &str, operation: &mut Value) {
             parameters.push(idempotency_key());
         }
     }
-    let parameters = operation["parameters"].as_array_mut();
+    let parameters = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut);
     parameters.into_iter().flatten().for_each(narrow);
     let answers = answers(operation, path, is_keyed);
     if let Some(responses) = operation["responses"].as_object_mut() {
@@ -90,13 +92,13 @@ fn complete(method: &str, path: &str, operation: &mut Value) {
 /// A parameter that may be left out is no null when it is there; some have a form of their own.
 fn narrow(parameter: &mut Value) {
     let schema = &mut parameter["schema"];
-    if let Some(kinds) = schema["type"].as_array_mut() {
+    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
         kinds.retain(|kind| kind != "null");
         if let [kind] = kinds.as_slice() {
             schema["type"] = kind.clone();
         }
     }
-    if let Some(parts) = schema["oneOf"].as_array_mut() {
+    if let Some(parts) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
         parts.retain(|part| part["type"] != "null");
         if let [part] = parts.as_slice() {
             *schema = part.clone();
