@@ -10,7 +10,8 @@ use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
-use super::{customer_facts, customer_text, output};
+use super::{customer_text, output};
+use crate::customers::facts::{CustomerBrief, ShownCustomer};
 use crate::customers::{overview, profiles};
 use crate::domain::audit::Source;
 
@@ -102,7 +103,7 @@ async fn show(session: &Session, verb: &Show) -> anyhow::Result<Exit> {
     let overview = overview::overview(store, revision, &verb.id, now, verb.limit).await?;
     match verb.format.format {
         Format::Text => output::facts(&customer_text::show(&overview, revision))?,
-        Format::Json => output::json(&customer_facts::show(&overview))?,
+        Format::Json => output::json(&serde_json::to_value(ShownCustomer::of(&overview))?)?,
     }
     Ok(Exit::Done)
 }
@@ -153,7 +154,7 @@ async fn find(session: &Session, verb: &Find) -> anyhow::Result<Exit> {
     let found = profiles::find(store, revision, &verb.text, verb.limit).await?;
     match verb.format.format {
         Format::Json => {
-            let customers: Vec<_> = found.iter().map(customer_facts::brief).collect();
+            let customers: Vec<_> = found.iter().map(CustomerBrief::of).collect();
             output::json(&json!({ "customers": customers }))?;
         }
         Format::Text => {

@@ -2,22 +2,15 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
 use super::exit::Exit;
-use super::explain_entry::{self, Point};
-use super::explain_question::Question;
-use super::explain_steps::{self, StepTold};
 use super::format::{Format, FormatArgument};
 use super::moments::moment_in;
 use super::output;
 use super::place::Place;
 use super::session;
-use crate::customers::names::UnknownName;
-use crate::customers::profiles;
-use crate::domain::revision::NameKind;
+use crate::customers::{names, profiles};
 use crate::engine::Catalog;
-use crate::store::Run;
+use crate::engine::explain::{Explanation, StepTold, explain};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -29,105 +22,32 @@ pub(crate) struct Arguments {
     format: FormatArgument,
 }
 
-struct Explanation {
-    runs: Vec<Run>,
-    points: Vec<Point>,
-    steps: Vec<StepTold>,
-}
-
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| {
-        let revision = &session.published.revision;
-        let flow = revision.flows.get(&arguments.flow).ok_or_else(|| {
-            let known = revision.flows.keys().map(String::as_str);
-            UnknownName::new("flow", &arguments.flow, known)
-        })?;
-        let customer = profiles::customer(&session.store, revision, &arguments.id).await?;
-        let successors = session.store.successors().await?;
+        let (store, revision) = (&session.store, &session.published.revision);
+        let flow = names::flow(revision, &arguments.flow)?;
+        let customer = profiles::customer(store, revision, &arguments.id).await?;
+        let successors = store.successors().await?;
         let catalog = Catalog::new(session.published.clone(), successors);
-        let numbers = &session.published.numbers;
-        let question = Question {
-            session,
-            customer: &customer,
-            flow,
-            number: numbers
-                .number(NameKind::Flow, &flow.id)
-                .ok_or_else(|| anyhow::anyhow!("`{}` was never published", flow.id))?,
-            zone: catalog.zone_of(&customer),
-            catalog: &catalog,
-            now: session.clock.now(),
-        };
-        let explanation = explain(&question).await?;
+        let now = session.clock.now();
+        let explanation = explain(store, &catalog, &customer, flow, now).await?;
         match arguments.format.format {
-            Format::Json => output::json(&facts(&question, &explanation))?,
-            Format::Text => output::facts(&text(&question, &explanation))?,
+            Format::Json => output::json(&serde_json::to_value(&explanation)?)?,
+            Format::Text => output::facts(&text(&explanation))?,
         }
         Ok(Exit::Done)
     })
 }
 
-async fn explain(question: &Question<'_>) -> anyhow::Result<Explanation> {
-    let store = &question.session.store;
-    let runs = store.runs(question.customer.id, question.number).await?;
-    let points = explain_entry::points(question, &runs).await?;
-    let steps = match runs.first() {
-        Some(run) => explain_steps::told(question, run).await?,
-        None => Vec::new(),
-    };
-    Ok(Explanation {
-        runs,
-        points,
-        steps,
-    })
-}
-
-fn facts(question: &Question<'_>, explanation: &Explanation) -> Value {
-    let run = explanation.runs.first();
-    let points = explanation.points.iter().map(|point| {
-        json!({
-            "rule": point.rule,
-            "met": point.met,
-            "text": point.text,
-            "value": point.value,
-            "at": point.at,
-        })
-    });
-    let steps = explanation.steps.iter().map(|step| {
-        json!({
-            "step": step.id,
-            "channel": step.channel,
-            "state": step.state,
-            "due": step.due,
-            "reason": step.reason,
-            "at": step.at,
-            "why": step.why,
-            "attempts": step.attempts,
-        })
-    });
-    json!({
-        "customer": question.customer.external_id,
-        "flow": question.flow.id,
-        "enrolled": run.is_some_and(explain_entry::has_entered),
-        "status": run.map(|run| run.status),
-        "entry": run.map(|run| run.entry),
-        "started_at": run.map(|run| run.started_at),
-        "finished_at": run.and_then(|run| run.finished_at),
-        "exit_reason": run.and_then(|run| run.exit_reason),
-        "zone": question.zone.iana_name(),
-        "now": question.now,
-        "reasons": points.collect::<Vec<_>>(),
-        "steps": steps.collect::<Vec<_>>(),
-    })
-}
-
-fn text(question: &Question<'_>, explanation: &Explanation) -> String {
-    let (customer, flow) = (&question.customer.external_id, &question.flow.id);
-    let head = match explanation.runs.first() {
-        Some(run) => explain_entry::headline(question, run),
-        None => "is not in it, and never was".to_owned(),
-    };
-    let mut text = format!("{customer} and {flow}: {head}\n\nwhy\n");
-    for point in &explanation.points {
+fn text(explanation: &Explanation) -> String {
+    let Explanation {
+        customer,
+        flow,
+        headline,
+        ..
+    } = explanation;
+    let mut text = format!("{customer} and {flow}: {headline}\n\nwhy\n");
+    for point in &explanation.reasons {
         let mark = match point.met {
             Some(true) => "+",
             Some(false) => "-",
@@ -141,16 +61,16 @@ fn text(question: &Question<'_>, explanation: &Explanation) -> String {
         text.push_str("\nsteps\n");
     }
     for step in &explanation.steps {
-        text.push_str(&step_text(question, step));
+        text.push_str(&step_text(explanation, step));
     }
     text
 }
 
-fn step_text(question: &Question<'_>, step: &StepTold) -> String {
+fn step_text(explanation: &Explanation, step: &StepTold) -> String {
     let channel = step.channel.map_or("wait", |channel| channel.as_str());
     let when = match (step.at, step.due) {
-        (_, Some(due)) => format!("due {}", moment_in(due, &question.zone)),
-        (Some(at), None) => moment_in(at, &question.zone),
+        (_, Some(due)) => format!("due {}", moment_in(due, &explanation.clocks)),
+        (Some(at), None) => moment_in(at, &explanation.clocks),
         (None, None) => String::new(),
     };
     let reason = step.reason.as_ref();

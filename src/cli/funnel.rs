@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use super::columns::counted;
 use super::moments::moment;
-use super::picture::{FlowLine, Picture, StepLine};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::Reason;
+use crate::engine::picture::{FlowLine, Picture, StepLine};
 
 /// The longest bar; a narrow terminal gets none.
 const BAR: usize = 20;

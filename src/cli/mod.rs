@@ -7,7 +7,6 @@ mod columns;
 mod confirm;
 mod consent;
 mod customer;
-mod customer_facts;
 mod customer_text;
 mod database;
 mod db;
@@ -18,10 +17,6 @@ mod db_status;
 mod demo;
 mod exit;
 mod explain;
-mod explain_entry;
-mod explain_question;
-mod explain_rules;
-mod explain_steps;
 mod export;
 mod format;
 mod funnel;
@@ -32,7 +27,6 @@ mod moments;
 mod nodes;
 mod output;
 mod pause;
-mod picture;
 mod place;
 mod preview;
 mod progress;
@@ -42,6 +36,7 @@ mod schema;
 mod segment;
 mod session;
 mod status;
+mod token;
 mod words;
 mod workspace_revision;
 
@@ -107,6 +102,8 @@ enum Command {
     Reload(reload::Arguments),
     /// Copies the store while it is in use.
     Backup(backup::Arguments),
+    /// Makes, lists and revokes tokens of the HTTP API.
+    Token(token::Arguments),
     /// Looks after the database that holds the store.
     Db(db::Arguments),
 }
@@ -140,6 +137,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Resume(command) => pause::resume(&arguments.place, &command),
         Command::Reload(command) => reload::run(&arguments.place, &command),
         Command::Backup(command) => backup::run(&arguments.place, &command),
+        Command::Token(command) => token::run(&arguments.place, &command),
         Command::Db(command) => db::run(&arguments.place, &command),
     };
     done.unwrap_or_else(|error| exit::of_failure(&error))

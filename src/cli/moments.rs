@@ -3,14 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub(crate) use crate::domain::moment::moment;
+
 /// What is written to something that is no terminal may be this wide.
 const WIDE: usize = 100;
-
-/// `2026-11-22 09:30`, on the clocks of the zone.
-pub(crate) fn moment(at: Timestamp, zone: &TimeZone) -> String {
-    let zoned = at.to_zoned(zone.clone());
-    zoned.strftime("%Y-%m-%d %H:%M").to_string()
-}
 
 /// `2026-11-22 09:30 America/New_York (14:30 UTC)`.
 pub(crate) fn moment_in(at: Timestamp, zone: &TimeZone) -> String {

@@ -1,7 +1,6 @@
 //! Owns `drumbeat pause` and `drumbeat resume`: of a flow, a channel, or everything; each is audited.
 
 use clap::ArgGroup;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::actor::ActorArgument;
@@ -10,12 +9,13 @@ use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
 use super::{output, words};
-use crate::customers::names::UnknownName;
-use crate::domain::audit::{By, Source};
+use crate::customers::names::{self, UnknownName};
+use crate::domain::audit::Source;
 use crate::domain::channel::Channel;
-use crate::domain::ids::NameNo;
+use crate::domain::flow::Flow;
 use crate::domain::revision::NameKind;
-use crate::store::Pause;
+use crate::engine::pause;
+use crate::store::Published;
 
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["flow", "channel", "all"]))]
@@ -66,37 +66,20 @@ pub(crate) struct ResumeArguments {
 
 /// What was changed, or was so already.
 struct Change {
-    kind: &'static str,
-    name: String,
+    target: pause::Target,
     changed: bool,
 }
 
 pub(crate) fn pause(place: &Place, arguments: &PauseArguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| {
         let by = arguments.actor.by(&session.settings, Source::CommandLine);
-        let at = session.clock.now();
-        let pause = Pause {
-            at,
-            by: by.actor.to_string(),
-            reason: arguments.reason.clone(),
-        };
+        let (store, at) = (&session.store, session.clock.now());
+        let reason = arguments.reason.as_deref();
         let mut changes = Vec::new();
-        for channel in arguments.target.channels() {
-            let changed = session.store.pause_channel(channel, &pause).await?;
-            changes.push(of_channel(channel, changed));
+        for target in targets(session, &arguments.target)? {
+            let changed = pause::pause(store, &target, reason, &by, at).await?;
+            changes.push(Change { target, changed });
         }
-        for (flow, number) in flows(session, &arguments.target)? {
-            let changed = session.store.pause_flow(number, &pause).await?;
-            changes.push(of_flow(flow, changed));
-        }
-        audit(
-            session,
-            &by,
-            ("pause", arguments.reason.as_deref()),
-            &changes,
-            at,
-        )
-        .await?;
         say(
             arguments.format.format,
             ("paused", "paused already"),
@@ -108,74 +91,32 @@ pub(crate) fn pause(place: &Place, arguments: &PauseArguments) -> anyhow::Result
 pub(crate) fn resume(place: &Place, arguments: &ResumeArguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| {
         let by = arguments.actor.by(&session.settings, Source::CommandLine);
-        let at = session.clock.now();
+        let (store, at) = (&session.store, session.clock.now());
         let mut changes = Vec::new();
-        for channel in arguments.target.channels() {
-            let changed = session.store.resume_channel(channel).await?;
-            changes.push(of_channel(channel, changed));
+        for target in targets(session, &arguments.target)? {
+            let changed = pause::resume(store, &target, &by, at).await?;
+            changes.push(Change { target, changed });
         }
-        for (flow, number) in flows(session, &arguments.target)? {
-            let changed = session.store.resume_flow(number, at).await?;
-            changes.push(of_flow(flow, changed));
-        }
-        audit(session, &by, ("resume", None), &changes, at).await?;
         say(arguments.format.format, ("resumed", "not paused"), &changes)
     })
 }
 
-fn of_channel(channel: Channel, changed: bool) -> Change {
-    Change {
-        kind: "channel",
-        name: channel.to_string(),
-        changed,
-    }
-}
-
-fn of_flow(name: String, changed: bool) -> Change {
-    Change {
-        kind: "flow",
-        name,
-        changed,
-    }
-}
-
-/// The flows that are meant. `--all` leaves out those that do not run by their own file.
-fn flows(session: &Session, target: &Target) -> Result<Vec<(String, NameNo)>, UnknownName> {
-    let (flows, numbers) = (
-        &session.published.revision.flows,
-        &session.published.numbers,
-    );
-    let wanted: Vec<&String> = match &target.flow {
-        Some(flow) => {
-            let unknown = || UnknownName::new("flow", flow, flows.keys().map(String::as_str));
-            vec![flows.get_key_value(flow).ok_or_else(unknown)?.0]
-        }
-        None if target.all => flows.keys().collect(),
+/// What is meant, channels first. `--all` leaves out flows that were never published.
+fn targets(session: &Session, target: &Target) -> Result<Vec<pause::Target>, UnknownName> {
+    let Published {
+        revision, numbers, ..
+    } = &session.published;
+    let flows: Vec<&Flow> = match &target.flow {
+        Some(flow) => vec![names::flow(revision, flow)?],
+        None if target.all => revision.flows.values().collect(),
         None => Vec::new(),
     };
-    let numbered = wanted.into_iter().filter_map(|flow| {
-        let number = numbers.number(NameKind::Flow, flow)?;
-        Some((flow.clone(), number))
+    let flows = flows.into_iter().filter_map(|flow| {
+        let number = numbers.number(NameKind::Flow, &flow.id)?;
+        Some(pause::Target::Flow(flow.id.clone(), number))
     });
-    Ok(numbered.collect())
-}
-
-async fn audit(
-    session: &Session,
-    by: &By,
-    (what, reason): (&str, Option<&str>),
-    changes: &[Change],
-    at: Timestamp,
-) -> anyhow::Result<()> {
-    for change in changes.iter().filter(|change| change.changed) {
-        let mut detail = json!({ change.kind: change.name });
-        if let Some(reason) = reason {
-            detail["reason"] = json!(reason);
-        }
-        let detail = detail.to_string();
-        session.store.audit(by, what, Some(&detail), at).await?;
-    }
-    Ok(())
+    let channels = target.channels().into_iter().map(pause::Target::Channel);
+    Ok(channels.chain(flows).collect())
 }
 
 fn say(format: Format, (done, already): (&str, &str), changes: &[Change]) -> anyhow::Result<Exit> {
@@ -186,12 +127,8 @@ fn say(format: Format, (done, already): (&str, &str), changes: &[Change]) -> any
         }
         Format::Text => {
             for change in changes {
-                let Change {
-                    kind,
-                    name,
-                    changed,
-                } = change;
-                let what = if *changed { done } else { already };
+                let (kind, name) = (change.target.kind(), change.target.name());
+                let what = if change.changed { done } else { already };
                 output::facts(&format!("{kind} {name}: {what}\n"))?;
             }
         }
@@ -200,5 +137,5 @@ fn say(format: Format, (done, already): (&str, &str), changes: &[Change]) -> any
 }
 
 fn facts(change: &Change) -> Value {
-    json!({ change.kind: change.name, "changed": change.changed })
+    json!({ change.target.kind(): change.target.name(), "changed": change.changed })
 }

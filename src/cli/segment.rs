@@ -8,8 +8,9 @@ use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
-use super::{customer_facts, customer_text, output};
-use crate::customers::names::UnknownName;
+use super::{customer_text, output};
+use crate::customers::facts::CustomerBrief;
+use crate::customers::names::{self, UnknownName};
 use crate::domain::segment::Segment;
 use crate::domain::segment_words;
 use crate::store::Frame;
@@ -59,12 +60,12 @@ async fn preview(session: &Session, verb: &Preview) -> anyhow::Result<Exit> {
     let (store, model) = (&session.store, &session.published.revision.data_model);
     let count = store.segment_count(&segment.condition, &frame).await?;
     let ids = store
-        .segment_preview(&segment.condition, &frame, verb.limit)
+        .customers_meeting_after(&segment.condition, &frame, None, verb.limit)
         .await?;
     let customers = store.customers(&ids, model).await?;
     match verb.format.format {
         Format::Json => {
-            let customers: Vec<_> = customers.iter().map(customer_facts::brief).collect();
+            let customers: Vec<_> = customers.iter().map(CustomerBrief::of).collect();
             output::json(&json!({
                 "segment": segment.id,
                 "words": segment_words::words(&segment.condition, model),
@@ -101,11 +102,7 @@ async fn count(session: &Session, verb: &Count) -> anyhow::Result<Exit> {
 }
 
 fn found<'a>(session: &'a Session, name: &str) -> Result<&'a Segment, UnknownName> {
-    let segments = &session.published.revision.segments;
-    segments.get(name).ok_or_else(|| {
-        let known = segments.keys().map(String::as_str);
-        UnknownName::new("segment", name, known)
-    })
+    names::segment(&session.published.revision, name)
 }
 
 fn frame(session: &Session) -> Frame<'_> {

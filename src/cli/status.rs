@@ -2,19 +2,17 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
 use super::columns::{aligned, counted};
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::funnel::funnels;
 use super::moments::{moment, width};
-use super::nodes::{self, NodeLine};
-use super::picture::{ChannelLine, FlowLine, Picture, StepLine};
 use super::place::Place;
-use super::{output, session};
-use crate::domain::dispatch::Reason;
-use crate::store::{Pause, Published};
+use super::{nodes, output, session};
+use crate::engine::node_lines::NodeLine;
+use crate::engine::picture::{ChannelLine, Picture};
+use crate::engine::status::StatusFacts;
+use crate::store::Published;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -27,86 +25,13 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         let now = session.clock.now();
         let picture = Picture::read(&session.store, &session.published, now).await?;
         match arguments.format.format {
-            Format::Json => output::json(&facts(&picture, &session.published))?,
+            Format::Json => {
+                let facts = StatusFacts::of(&picture, &session.published);
+                output::json(&serde_json::to_value(facts)?)?;
+            }
             Format::Text => output::facts(&text(&picture, &session.published))?,
         }
         Ok(Exit::Done)
-    })
-}
-
-fn facts(picture: &Picture, published: &Published) -> Value {
-    let check = picture.check.as_ref();
-    let diagnostics = check.map(|check| check.report["diagnostics"]["diagnostics"].clone());
-    json!({
-        "revision": published.number.0,
-        "hash": published.hash,
-        "commit": published.commit,
-        "since": published.published_at,
-        "now": picture.now,
-        "flows": picture.flows.iter().map(flow_facts).collect::<Vec<_>>(),
-        "channels": picture.channels.iter().map(channel_facts).collect::<Vec<_>>(),
-        "check": check.map(|check| json!({
-            "ok": check.ok,
-            "errors": check.errors,
-            "at": check.at,
-            "diagnostics": diagnostics,
-            "problems": check.report["problems"],
-        })),
-        "daemon": { "running": picture.daemon.is_some(), "process": picture.daemon },
-        "nodes": picture.nodes.iter().map(nodes::facts).collect::<Vec<_>>(),
-    })
-}
-
-fn flow_facts(flow: &FlowLine) -> Value {
-    let counts = flow.enrollments;
-    json!({
-        "flow": flow.id,
-        "status": flow.status,
-        "paused": flow.pause.as_ref().map(pause_facts),
-        "enrollments": {
-            "pending": counts.pending,
-            "waiting": counts.waiting,
-            "completed": counts.completed,
-            "exited": counts.exited,
-        },
-        "exits": flow.exits,
-        "steps": flow.steps.iter().map(step_facts).collect::<Vec<_>>(),
-    })
-}
-
-fn pause_facts(pause: &Pause) -> Value {
-    json!({ "by": pause.by, "reason": pause.reason, "since": pause.at })
-}
-
-fn step_facts(step: &StepLine) -> Value {
-    let counts = &step.counts;
-    let withheld = counts.withheld.iter();
-    let withheld =
-        withheld.map(|(reason, count)| (Reason::as_str(*reason).to_owned(), json!(count)));
-    json!({
-        "step": step.id,
-        "channel": step.channel,
-        "removed": step.removed,
-        "waiting": counts.waiting,
-        "held": counts.held,
-        "sending": counts.sending,
-        "sent": counts.sent,
-        "withheld": Value::Object(withheld.collect()),
-        "deferred": counts.deferred,
-        "uncertain": counts.uncertain,
-        "failed": counts.failed,
-    })
-}
-
-fn channel_facts(line: &ChannelLine) -> Value {
-    json!({
-        "channel": line.channel,
-        "gateway": line.gateway,
-        "breaker": line.state.breaker,
-        "breaker_since": line.state.breaker_at,
-        "breaker_note": line.state.breaker_note,
-        "due": line.due,
-        "paused": line.state.pause.as_ref().map(pause_facts),
     })
 }
 

@@ -3,7 +3,8 @@
 use crate::customers::names::UnknownName;
 use crate::domain::channel::Channel;
 use crate::domain::customer::Switch;
-use crate::domain::subscription::{Consent, Scope};
+pub(crate) use crate::domain::scope_words::words as scope;
+use crate::domain::subscription::Consent;
 
 pub(crate) fn channel(text: &str) -> Result<Channel, String> {
     let known = Channel::ALL.map(Channel::as_str);
@@ -32,26 +33,6 @@ fn unknown(what: &'static str, text: &str, known: &[&str]) -> String {
     UnknownName::new(what, text, known.iter().copied()).to_string()
 }
 
-/// A scope in words: `category credit-cards and channel sms`.
-pub(crate) fn scope(scope: &Scope) -> String {
-    let channel = scope.channel.map(|channel| channel.as_str().to_owned());
-    let dimensions = [
-        ("campaign", scope.campaign.clone()),
-        ("category", scope.category.clone()),
-        ("group", scope.group.clone()),
-        ("channel", channel),
-    ];
-    let parts: Vec<String> = dimensions
-        .into_iter()
-        .filter_map(|(dimension, name)| name.map(|name| format!("{dimension} {name}")))
-        .collect();
-    if parts.is_empty() {
-        "everything".to_owned()
-    } else {
-        parts.join(" and ")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,16 +43,5 @@ mod tests {
         assert_eq!(error, "unknown channel `emial`: did you mean `email`?");
         assert_eq!(consent("opted-in"), Ok(Consent::OptedIn));
         assert!(switch("fax").is_err());
-    }
-
-    #[test]
-    fn a_scope_names_its_dimensions() {
-        let cards = Scope {
-            category: Some("credit-cards".to_owned()),
-            channel: Some(Channel::Sms),
-            ..Scope::default()
-        };
-        assert_eq!(scope(&cards), "category credit-cards and channel sms");
-        assert_eq!(scope(&Scope::EVERYTHING), "everything");
     }
 }

@@ -1,15 +1,19 @@
 //! Owns what people and files do to customers; every write says who made it and by which way.
 
+pub mod batch;
 mod csv_table;
 pub mod delimiter;
+pub mod edits;
 pub mod encoding;
 pub mod error;
 pub mod export;
 mod export_columns;
 pub mod export_file;
 mod export_sheet;
+pub mod facts;
 pub mod formula;
 pub mod import;
+pub mod json_fields;
 mod json_lines;
 mod json_table;
 pub mod lines;

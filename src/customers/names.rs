@@ -2,7 +2,9 @@
 //! and what they may have meant.
 
 use crate::domain::field::DataModel;
+use crate::domain::flow::Flow;
 use crate::domain::revision::Revision;
+use crate::domain::segment::Segment;
 use crate::domain::subscription::Scope;
 
 /// How alike two names must be (0 to 1) for one to be offered in place of the other.
@@ -81,6 +83,22 @@ pub fn check_scope(revision: &Revision, scope: &Scope) -> Result<(), UnknownName
 pub fn check_campaign(revision: &Revision, campaign: &str) -> Result<(), UnknownName> {
     let campaigns = revision.campaigns.keys().chain(revision.flows.keys());
     check("campaign", campaign, campaigns.map(String::as_str))
+}
+
+/// A flow by its id.
+pub fn flow<'a>(revision: &'a Revision, id: &str) -> Result<&'a Flow, UnknownName> {
+    revision.flows.get(id).ok_or_else(|| {
+        let known = revision.flows.keys().map(String::as_str);
+        UnknownName::new("flow", id, known)
+    })
+}
+
+/// A segment by its id; `flow:ID` for the one that a flow carries itself.
+pub fn segment<'a>(revision: &'a Revision, id: &str) -> Result<&'a Segment, UnknownName> {
+    revision.segments.get(id).ok_or_else(|| {
+        let known = revision.segments.keys().map(String::as_str);
+        UnknownName::new("segment", id, known)
+    })
 }
 
 pub fn check_flow(revision: &Revision, flow: &str) -> Result<(), UnknownName> {

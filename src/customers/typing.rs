@@ -37,7 +37,22 @@ impl Typing {
     ) -> Result<Option<FieldValue>, String> {
         match field.cardinality {
             Cardinality::One => Ok(self.one(field, text)?.map(FieldValue::One)),
-            Cardinality::Many => self.many(field, text, separator),
+            Cardinality::Many => self.many(field, text.split(separator)),
+        }
+    }
+
+    /// The same of texts that are apart already; of a one-valued field the last.
+    pub fn read_each<'t>(
+        &self,
+        field: &Field,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Result<Option<FieldValue>, String> {
+        match field.cardinality {
+            Cardinality::One => {
+                let text = texts.last().unwrap_or_default();
+                Ok(self.one(field, text)?.map(FieldValue::One))
+            }
+            Cardinality::Many => self.many(field, texts),
         }
     }
 
@@ -53,14 +68,13 @@ impl Typing {
         Ok(Some(value))
     }
 
-    fn many(
+    fn many<'t>(
         &self,
         field: &Field,
-        text: &str,
-        separator: char,
+        texts: impl Iterator<Item = &'t str>,
     ) -> Result<Option<FieldValue>, String> {
         let mut values = Vec::new();
-        for part in text.split(separator) {
+        for part in texts {
             if let Some(value) = self.one(field, part)?
                 && !values.contains(&value)
             {

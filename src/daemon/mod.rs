@@ -9,6 +9,7 @@ mod parts;
 mod reload;
 mod run;
 mod signals;
+mod site;
 mod systemd;
 
 pub use clock::flow_clock;

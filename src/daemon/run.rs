@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,21 +15,20 @@ use super::options::{Failure, Options, other, unusable};
 use super::parts::{self, Workshop};
 use super::reload::{self, Reading, Reloader};
 use super::signals::{Asked, Signals};
-use super::{clock, housekeeping, systemd};
+use super::{clock, housekeeping, site, systemd};
 use crate::clock::Clock;
+use crate::domain::daemon_settings::RequestRate;
 use crate::domain::ids::Share;
 use crate::domain::link::LinkKey;
 use crate::engine::{
     Beat, CLAIMERS, Claimer, Duty, Engine, Enroller, Marks, Node, Parker, Pulse, Settler, beat,
 };
 use crate::settings::Settings;
-use crate::store::{Ownership, Published};
-use crate::web::{self, GatewayHealth, WebState};
+use crate::store::Ownership;
+use crate::web;
 
 /// In-flight messages get this long to finish when the daemon is told to stop.
 const GRACE: Duration = Duration::from_secs(25);
-/// The engine's loops turn at least every five seconds.
-const ALIVE_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// What somebody in the same process holds of a daemon.
 #[derive(Clone, Default)]
@@ -118,7 +115,8 @@ async fn start(
         listener.as_ref(),
     )
     .await?;
-    let link_key = Arc::new(links_key(&store, &workshop.settings, &daemon_settings).await?);
+    let key = links_key(&store, &workshop.settings, &daemon_settings).await?;
+    let site = (Arc::new(key), daemon_settings.api);
     let identity = (ownership.incarnation, tag);
     let catalog = parts::catalog(&store, published).await.map_err(other)?;
     let work = (Arc::clone(&catalog), outlets);
@@ -142,11 +140,10 @@ async fn start(
     engine.duty.show(Some(seen.clone()), catalog.number().0);
     let node = Node::new(Arc::clone(&engine), left, ownership.last);
     node.begin().await.map_err(other)?;
-    let retention = daemon_settings.retention;
-    let scheduler = housekeeping::start(Arc::clone(&engine), retention)
+    let scheduler = housekeeping::start(Arc::clone(&engine), daemon_settings.retention)
         .await
         .map_err(other)?;
-    let started = Started::spawn(engine, ownership, scheduler, listener, link_key);
+    let started = Started::spawn(engine, ownership, scheduler, listener, site);
     started.spawn_reloader(Reloader::new(
         Arc::clone(&started.engine),
         Arc::new(workshop),
@@ -163,7 +160,7 @@ impl Started {
         ownership: Ownership,
         scheduler: tokio_cron_scheduler::JobScheduler,
         listener: Option<TcpListener>,
-        link_key: Arc<LinkKey>,
+        (key, rate): (Arc<LinkKey>, RequestRate),
     ) -> Self {
         let (claiming, serving) = (CancellationToken::new(), CancellationToken::new());
         let (working, background) = (TaskTracker::new(), TaskTracker::new());
@@ -179,7 +176,7 @@ impl Started {
         working.spawn(enroll(&engine, &pulse, &claiming));
         working.spawn(park(&engine, &pulse, &claiming));
         if let Some(listener) = listener {
-            let state = web_state(&engine, link_key, turned);
+            let state = site::state(&engine, key, rate, turned);
             let stop = serving.clone();
             background.spawn(async move {
                 if let Err(error) = web::serve(listener, state, stop).await {
@@ -353,46 +350,4 @@ fn park(
         let parker = Arc::clone(&parker);
         async move { parker.run_once().await }
     })
-}
-
-fn web_state(engine: &Arc<Engine>, key: Arc<LinkKey>, turned: Arc<AtomicI64>) -> Arc<WebState> {
-    let mut registry = Registry::with_prefix("drumbeat");
-    engine.metrics.register(&mut registry);
-    let daemon = Arc::new(Running {
-        engine: Arc::clone(engine),
-        turned,
-    });
-    let (store, clock) = (engine.store.clone(), Arc::clone(&engine.clock));
-    Arc::new(WebState::new(store, clock, daemon, key, Arc::new(registry)))
-}
-
-/// The running daemon as the web sees it.
-struct Running {
-    engine: Arc<Engine>,
-    /// The second at which the claim loop last turned.
-    turned: Arc<AtomicI64>,
-}
-
-impl web::Daemon for Running {
-    fn alive(&self) -> bool {
-        let turned = Timestamp::from_second(self.turned.load(Ordering::Relaxed));
-        let now = self.engine.clock.machine();
-        turned.is_ok_and(|turned| now.duration_since(turned) < ALIVE_WITHIN)
-    }
-
-    fn published(&self) -> Arc<Published> {
-        Arc::clone(&self.engine.catalog().published)
-    }
-
-    fn gateways(&self) -> Vec<GatewayHealth> {
-        self.engine
-            .outlets()
-            .iter()
-            .map(|(channel, outlet)| GatewayHealth {
-                channel: *channel,
-                gateway: outlet.config.gateway.kind(),
-                breaker: outlet.breaker(),
-            })
-            .collect()
-    }
 }

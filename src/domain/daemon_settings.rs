@@ -17,6 +17,9 @@ pub struct DaemonSettings {
     pub retention: Retention,
     /// The key of links in messages (at least 32 characters); generated and kept in the store when absent.
     pub link_secret: Option<Secretive>,
+    /// How often one token of the API may ask.
+    #[serde(default)]
+    pub api: RequestRate,
 }
 
 impl Default for DaemonSettings {
@@ -28,6 +31,7 @@ impl Default for DaemonSettings {
             zone: "UTC".to_owned(),
             retention: Retention::default(),
             link_secret: None,
+            api: RequestRate::default(),
         }
     }
 }
@@ -37,4 +41,22 @@ impl Default for DaemonSettings {
 pub struct Retention {
     pub interactions: Option<Delay>,
     pub dispatches: Option<Delay>,
+}
+
+/// How often one token may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRate {
+    /// Requests in a second, on and on.
+    pub per_second: u32,
+    /// Requests at once, after a rest.
+    pub burst: u32,
+}
+
+impl Default for RequestRate {
+    fn default() -> Self {
+        Self {
+            per_second: 50,
+            burst: 200,
+        }
+    }
 }

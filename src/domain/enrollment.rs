@@ -9,7 +9,7 @@ use super::flow::{Flow, Step};
 pub use super::held::HeldBecause;
 
 /// Where an enrollment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EnrollmentStatus {
     /// Qualified, and not yet let in: an entry limit, or the flow is paused.
@@ -64,7 +64,7 @@ impl EnrollmentStatus {
 }
 
 /// Why an enrollment ended before its last step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExitReason {
     LeftSegment,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::customer::Status;
 
 /// A customer's activity, by whole calendar days in the workspace's zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rating {
     /// Active in the last 15 days.

@@ -8,7 +8,19 @@ use super::audit::By;
 use super::channel::Channel;
 
 /// What a record covers: each dimension present narrows it, none present means everything.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    utoipa::ToSchema,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Hash,
+    Default,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+)]
 pub struct Scope {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
@@ -132,7 +144,7 @@ impl LinkScope {
 }
 
 /// Whether a record stands. A resubscribed record stays visible.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubscriptionState {
     Unsubscribed,
@@ -206,7 +218,9 @@ pub enum ConsentRule {
 }
 
 /// A customer's permission for one channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Consent {
     OptedIn,

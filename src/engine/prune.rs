@@ -9,7 +9,7 @@ use crate::store::Result;
 /// Rows removed in one transaction.
 const BATCH: u32 = 2_000;
 
-/// Removes interactions, and the dispatches of ended enrollments, that are past their time. How many rows.
+/// Removes interactions, the dispatches of ended enrollments and answers to requests, that are past their time. How many rows.
 pub async fn prune(engine: &Engine, retention: Retention) -> Result<u64> {
     let catalog = engine.catalog();
     let (store, now, mut removed) = (&engine.store, engine.clock.now(), 0);
@@ -35,5 +35,5 @@ pub async fn prune(engine: &Engine, retention: Retention) -> Result<u64> {
             }
         }
     }
-    Ok(removed)
+    Ok(removed + store.prune_answers(engine.clock.machine()).await?)
 }

@@ -11,14 +11,16 @@ use super::customer_sheet::{NewCustomer, Sheet};
 use super::customer_upsert::{self, Upsert};
 use super::db::Store;
 use super::dialect::{ids, listed};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::gathering::FieldEdit;
 use super::interactions;
 use super::listing::{json, listed};
+use super::seen::{self, Seen};
 use super::sql::query;
 use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::customer::FieldValue;
+use crate::domain::customer_version::Version;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
@@ -90,12 +92,30 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
+        self.set_fields_seen(customer, fields, model, None, by, at)
+            .await
+    }
+
+    /// The same, if the customer is still as they were seen.
+    ///
+    /// # Errors
+    /// [`super::Error::Conflict`] when they are not.
+    pub async fn set_fields_seen(
+        &self,
+        customer: CustomerId,
+        fields: &[(String, Option<FieldValue>)],
+        model: &DataModel,
+        seen: Seen<'_>,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<bool> {
         self.edit(FieldEdit {
             customer,
             fields: fields.to_vec(),
             model: model.clone(),
             by: by.clone(),
             at,
+            seen: seen.map(<[Version]>::to_vec),
         })
         .await
     }
@@ -108,10 +128,28 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<()> {
+        let model = DataModel::default();
+        self.delete_customer_seen(customer, &model, None, by, at)
+            .await
+    }
+
+    /// The same, if the customer is still as they were seen.
+    ///
+    /// # Errors
+    /// [`super::Error::Conflict`] when they are not.
+    pub async fn delete_customer_seen(
+        &self,
+        customer: CustomerId,
+        model: &DataModel,
+        seen: Seen<'_>,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<()> {
         let mut tx = self.write_about(&[customer]).await?;
         if keep(&mut tx, [customer].into_iter()).await?.is_empty() {
             return Err(changes::unknown(customer));
         }
+        seen::require(&mut tx, customer, seen, model).await?;
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
         query(END)
             .bind(bucket)
@@ -137,14 +175,26 @@ impl Store {
 /// Sets fields of customers, each of them once; whether there was anything to change of each.
 pub(super) async fn set_all(tx: &mut Tx, edits: &[&FieldEdit]) -> Result<Vec<Result<bool>>> {
     let names = keep(tx, edits.iter().map(|edit| edit.customer)).await?;
-    let row = |edit: &&FieldEdit| {
+    let mut moved = BTreeSet::new();
+    for edit in edits
+        .iter()
+        .filter(|edit| names.contains_key(&edit.customer))
+    {
+        let seen = seen::require(tx, edit.customer, edit.seen.as_deref(), &edit.model).await;
+        match seen {
+            Err(Error::Conflict(_)) => drop(moved.insert(edit.customer)),
+            other => other?,
+        }
+    }
+    let row = |edit: &&&FieldEdit| {
         Some(NewCustomer {
             external_id: names.get(&edit.customer)?.clone(),
             fields: edit.fields.clone(),
         })
     };
-    let rows: Vec<NewCustomer> = edits.iter().filter_map(row).collect();
-    let last = edits.iter().max_by_key(|edit| edit.at);
+    let wanted = edits.iter().filter(|edit| !moved.contains(&edit.customer));
+    let rows: Vec<NewCustomer> = wanted.clone().filter_map(|edit| row(&edit)).collect();
+    let last = wanted.max_by_key(|edit| edit.at);
     let changed = match last.filter(|_| !rows.is_empty()) {
         Some(last) => write(tx, &rows, last).await?,
         None => BTreeSet::new(),
@@ -157,6 +207,7 @@ pub(super) async fn set_all(tx: &mut Tx, edits: &[&FieldEdit]) -> Result<Vec<Res
         .collect();
     interactions::insert(tx, &lines).await?;
     let done = edits.iter().map(|edit| match names.get(&edit.customer) {
+        Some(_) if moved.contains(&edit.customer) => Err(seen::moved()),
         Some(_) => Ok(changed.contains(&edit.customer)),
         None => Err(changes::unknown(edit.customer)),
     });
@@ -181,7 +232,7 @@ async fn write(
 }
 
 /// Keeps customers from being changed or deleted by others; the unique ids of those who are there.
-async fn keep(
+pub(super) async fn keep(
     tx: &mut Tx,
     customers: impl Iterator<Item = CustomerId>,
 ) -> Result<BTreeMap<CustomerId, String>> {

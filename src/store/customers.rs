@@ -14,6 +14,7 @@ use super::instants::instant;
 use super::listing::listed;
 use super::patterns;
 use super::sql::{query, query_scalar};
+use super::tx::{On, Tx};
 use crate::domain::customer::{Consents, Customer, FieldValue, Fields, Status, Switches};
 use crate::domain::field::{Cardinality, DataModel};
 use crate::domain::ids::{Bucket, CustomerId};
@@ -81,15 +82,7 @@ impl Store {
         model: &DataModel,
         tags: &str,
     ) -> Result<Vec<Customer>> {
-        let columns = one_valued(model)?;
-        let query = query(select(&columns, model, tags)).bind(numbers(customers));
-        let rows: Vec<Record> = listed(query, self.read()).await?;
-        let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let customer = read(row, &columns, model)?;
-            found.insert(customer.id, customer);
-        }
-        Ok(customers.iter().filter_map(|id| found.remove(id)).collect())
+        read_all(self.read(), customers, model, tags).await
     }
 
     pub async fn customer_id(&self, external_id: &str) -> Result<Option<CustomerId>> {
@@ -122,6 +115,32 @@ impl Store {
         let count: i64 = query_scalar(COUNT).fetch_one(self.read()).await?;
         Ok(count.unsigned_abs())
     }
+}
+
+/// A customer as a transaction sees them.
+pub(super) async fn within(
+    tx: &mut Tx,
+    customer: CustomerId,
+    model: &DataModel,
+) -> Result<Option<Customer>> {
+    Ok(read_all(tx, &[customer], model, TAGS).await?.pop())
+}
+
+async fn read_all<'c>(
+    on: impl Into<On<'c>>,
+    customers: &[CustomerId],
+    model: &DataModel,
+    tags: &str,
+) -> Result<Vec<Customer>> {
+    let columns = one_valued(model)?;
+    let query = query(select(&columns, model, tags)).bind(numbers(customers));
+    let rows: Vec<Record> = listed(query, on).await?;
+    let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let customer = read(row, &columns, model)?;
+        found.insert(customer.id, customer);
+    }
+    Ok(customers.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 /// A customer as the statement lists it.

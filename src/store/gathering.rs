@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::error::{Error, Result};
 use crate::domain::audit::By;
 use crate::domain::customer::FieldValue;
+use crate::domain::customer_version::Version;
 use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
 
@@ -20,6 +21,8 @@ pub(super) struct FieldEdit {
     pub(super) model: DataModel,
     pub(super) by: By,
     pub(super) at: Timestamp,
+    /// The versions under which it is to be made; none: whatever the customer is like.
+    pub(super) seen: Option<Vec<Version>>,
 }
 
 /// An edit, and who waits to hear whether it changed anything.
@@ -114,6 +117,7 @@ mod tests {
             model: DataModel::default(),
             by: By::new(Actor::named("ana"), Source::Api),
             at: Timestamp::UNIX_EPOCH,
+            seen: None,
         }
     }
 

@@ -42,6 +42,8 @@ pub struct HistoryFilter {
     pub channel: Option<Channel>,
     pub campaign: Option<String>,
     pub flow: Option<String>,
+    /// Only lines of any of these campaigns or flows.
+    pub within: Option<Vec<String>>,
 }
 
 /// One line of a history.
@@ -72,7 +74,18 @@ impl HistoryFilter {
             && self.from.is_none_or(|from| from <= line.at)
             && self.until.is_none_or(|until| line.at < until)
             && campaign
+            && self.is_within(line)
             && is(&self.flow, &line.flow)
+    }
+}
+
+impl HistoryFilter {
+    fn is_within(&self, line: &HistoryLine) -> bool {
+        let is_of = |names: &Vec<String>| {
+            let mut of = line.campaign.iter().chain(&line.flow);
+            of.any(|name| names.contains(name))
+        };
+        self.within.as_ref().is_none_or(is_of)
     }
 }
 

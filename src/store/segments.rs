@@ -44,29 +44,6 @@ impl Store {
         Ok(counted.first().copied().unwrap_or_default().unsigned_abs())
     }
 
-    /// The first customers of the segment, in the order of their numbers.
-    pub async fn segment_preview(
-        &self,
-        condition: &Condition,
-        frame: &Frame<'_>,
-        limit: u32,
-    ) -> Result<Vec<CustomerId>> {
-        let mut predicate = compile(condition, frame, 1, Within::Customer)?;
-        predicate.binds.push(Bind::Int(i64::from(limit)));
-        let place = predicate.binds.len();
-        let tail = format!(" ORDER BY c.bucket, c.customer_id LIMIT ${place}");
-        let found = self
-            .ask(
-                "@everywhere(people)SELECT c.customer_id ",
-                CUSTOMERS,
-                None,
-                predicate,
-                &tail,
-            )
-            .await?;
-        Ok(found.into_iter().map(CustomerId).collect())
-    }
-
     /// Those of the customers who meet the condition.
     pub async fn matching(
         &self,

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    audit, changes, check, claims, crossings, customer_edits, customer_extras, customer_lists,
-    customer_pages, customers, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows,
-    gateways, history, identity, interactions, jobs, ledger, memberships, meta, moves, names,
-    nodes, outcomes, parking, pruning, qualifications, rechecks, requests, revisions, runs,
-    sequences, settlements, standing, status, subscriptions, suppressions, switches, totals,
+    audit, changes, check, claims, crossings, customer_each, customer_edits, customer_extras,
+    customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, enrollments,
+    flow_edits, flows, gateways, history, idempotency, identity, interactions, jobs, ledger,
+    memberships, meta, moves, names, nodes, outcomes, parking, pruning, qualifications, rechecks,
+    requests, revisions, runs, sequences, settlements, standing, status, subscriptions,
+    suppressions, switches, tokens, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -42,6 +43,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),
         ("crossings", crossings::STATEMENTS),
+        ("customer_each", customer_each::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
         ("customer_edits", customer_edits::ERASING),
         ("customer_extras", customer_extras::STATEMENTS),
@@ -57,6 +59,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
         ("history", history::STATEMENTS),
+        ("idempotency", idempotency::STATEMENTS),
         ("identity", identity::STATEMENTS),
         ("interactions", interactions::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
@@ -81,6 +84,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),
         ("switches", switches::STATEMENTS),
+        ("tokens", tokens::STATEMENTS),
         ("totals", totals::STATEMENTS),
     ]
 }
@@ -94,6 +98,7 @@ mod tests {
     const EVERYWHERE: &[(&str, Why)] = &[
         ("check", Upkeep),
         ("check", Upkeep),
+        ("customer_pages", People),
         ("customer_pages", People),
         ("customers", People),
         ("customers", People),

@@ -3,12 +3,16 @@
 use jiff::Timestamp;
 
 use super::changes;
+use super::customer_edits;
 use super::db::Store;
 use super::error::Result;
+use super::seen::{self, Seen};
 use super::sql::query;
+use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Status, Switch};
+use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
 use crate::domain::subscription::Consent;
@@ -46,6 +50,16 @@ pub(super) const STATEMENTS: &[&str] = &[
     STATUS,
 ];
 
+/// What a customer's switches and consents are to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Permissions<'a> {
+    pub switches: &'a [(Switch, bool)],
+    pub consents: &'a [(Channel, Consent)],
+    /// By which fields the customer was seen.
+    pub model: &'a DataModel,
+    pub seen: Seen<'a>,
+}
+
 impl Store {
     /// Turns a switch; false, and nothing written, when it stands there already.
     pub async fn set_switch(
@@ -56,23 +70,7 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
-        let (statement, channel) = match switch {
-            Switch::Outbound => (OUTBOUND, None),
-            Switch::Channel(Channel::Email) => (EMAIL, Some(Channel::Email)),
-            Switch::Channel(Channel::Sms) => (SMS, Some(Channel::Sms)),
-            Switch::Channel(Channel::Push) => (PUSH, Some(Channel::Push)),
-        };
-        let kind = if on {
-            Kind::SwitchedOn
-        } else {
-            Kind::SwitchedOff
-        };
-        let line = changes::line(customer, at, kind, by);
-        let line = Interaction {
-            channel,
-            ..changes::saying(line, "switch", switch.as_str())
-        };
-        self.set(statement, i64::from(on), line).await
+        self.set(&[turned(customer, switch, on, by, at)]).await
     }
 
     /// Records a channel's consent; false, and nothing written, when it is so already.
@@ -84,17 +82,38 @@ impl Store {
         by: &By,
         at: Timestamp,
     ) -> Result<bool> {
-        let statement = match channel {
-            Channel::Email => EMAIL_CONSENT,
-            Channel::Sms => SMS_CONSENT,
-            Channel::Push => PUSH_CONSENT,
-        };
-        let line = changes::line(customer, at, Kind::ConsentChanged, by);
-        let line = Interaction {
-            channel: Some(channel),
-            ..changes::saying(line, "is", consent.as_str())
-        };
-        self.set(statement, consent.number(), line).await
+        self.set(&[agreed(customer, channel, consent, by, at)])
+            .await
+    }
+
+    /// Turns switches and records consents, all or none, if the customer is still as they were seen;
+    /// false, and nothing written, when all is so already.
+    ///
+    /// # Errors
+    /// [`super::Error::Conflict`] when they are not.
+    pub async fn set_permissions(
+        &self,
+        customer: CustomerId,
+        permissions: &Permissions<'_>,
+        by: &By,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let switches = permissions.switches.iter();
+        let switches = switches.map(|(switch, on)| turned(customer, *switch, *on, by, at));
+        let consents = permissions.consents.iter();
+        let consents = consents.map(|(channel, is)| agreed(customer, *channel, *is, by, at));
+        let settings: Vec<Setting> = switches.chain(consents).collect();
+        let mut tx = self.write_about(&[customer]).await?;
+        if customer_edits::keep(&mut tx, [customer].into_iter())
+            .await?
+            .is_empty()
+        {
+            return Err(changes::unknown(customer));
+        }
+        seen::require(&mut tx, customer, permissions.seen, permissions.model).await?;
+        let changed = apply(&mut tx, &settings).await?;
+        tx.commit().await?;
+        Ok(changed)
     }
 
     /// Suspends, discards or reactivates; false, and nothing written, when it is so already.
@@ -107,23 +126,97 @@ impl Store {
     ) -> Result<bool> {
         let line = changes::line(customer, at, Kind::StatusChanged, by);
         let line = changes::saying(line, "is", status.as_str());
-        self.set(STATUS, status.number(), line).await
+        let value = status.number();
+        let setting = Setting {
+            statement: STATUS,
+            value,
+            line,
+        };
+        self.set(&[setting]).await
     }
 
-    async fn set(&self, statement: &'static str, value: i64, line: Interaction) -> Result<bool> {
-        let mut tx = self.write_about(&[line.customer]).await?;
-        let changed = query(statement)
-            .bind(i64::from(line.customer.bucket().0))
-            .bind(line.customer.0)
-            .bind(value)
-            .execute(&mut tx)
-            .await?;
-        if changed == 0 {
-            changes::require(&mut tx, line.customer).await?;
+    async fn set(&self, settings: &[Setting]) -> Result<bool> {
+        let customers: Vec<CustomerId> = settings.iter().map(|one| one.line.customer).collect();
+        let mut tx = self.write_about(&customers).await?;
+        if !apply(&mut tx, settings).await? {
+            for customer in customers {
+                changes::require(&mut tx, customer).await?;
+            }
             return Ok(false);
         }
-        changes::finish(&mut tx, line).await?;
         tx.commit().await?;
         Ok(true)
+    }
+}
+
+/// What a customer is to be like, as one statement each, with its line in the history.
+struct Setting {
+    statement: &'static str,
+    value: i64,
+    line: Interaction,
+}
+
+/// Sets what differs, each with its line; whether anything did.
+async fn apply(tx: &mut Tx, settings: &[Setting]) -> Result<bool> {
+    let mut changed = false;
+    for setting in settings {
+        let customer = setting.line.customer;
+        let set = query(setting.statement)
+            .bind(i64::from(customer.bucket().0))
+            .bind(customer.0)
+            .bind(setting.value);
+        if set.execute(&mut *tx).await? > 0 {
+            changes::finish(tx, setting.line.clone()).await?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+fn turned(customer: CustomerId, switch: Switch, on: bool, by: &By, at: Timestamp) -> Setting {
+    let (statement, channel) = match switch {
+        Switch::Outbound => (OUTBOUND, None),
+        Switch::Channel(Channel::Email) => (EMAIL, Some(Channel::Email)),
+        Switch::Channel(Channel::Sms) => (SMS, Some(Channel::Sms)),
+        Switch::Channel(Channel::Push) => (PUSH, Some(Channel::Push)),
+    };
+    let kind = if on {
+        Kind::SwitchedOn
+    } else {
+        Kind::SwitchedOff
+    };
+    let line = changes::line(customer, at, kind, by);
+    let line = Interaction {
+        channel,
+        ..changes::saying(line, "switch", switch.as_str())
+    };
+    Setting {
+        statement,
+        value: i64::from(on),
+        line,
+    }
+}
+
+fn agreed(
+    customer: CustomerId,
+    channel: Channel,
+    consent: Consent,
+    by: &By,
+    at: Timestamp,
+) -> Setting {
+    let statement = match channel {
+        Channel::Email => EMAIL_CONSENT,
+        Channel::Sms => SMS_CONSENT,
+        Channel::Push => PUSH_CONSENT,
+    };
+    let line = changes::line(customer, at, Kind::ConsentChanged, by);
+    let line = Interaction {
+        channel: Some(channel),
+        ..changes::saying(line, "is", consent.as_str())
+    };
+    Setting {
+        statement,
+        value: consent.number(),
+        line,
     }
 }

@@ -40,6 +40,8 @@ pub const TABLES: &[Table] = &[
     table("link_keys", &["key_no"]),
     table("last_runs", &["job"]),
     table("audit", &["entry"]),
+    table("tokens", &["token"]),
+    heavy("request_answers", &["token", "key"]),
     table("customers", &["bucket", "customer_id"]),
     table("activity", &["bucket", "customer_id"]),
     table(

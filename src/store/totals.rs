@@ -26,7 +26,7 @@ pub struct Totals {
 }
 
 /// What became of the messages of one channel.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct ChannelTotals {
     /// Accepted by the gateway, whatever came of them afterwards.
     pub sent: u64,

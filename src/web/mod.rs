@@ -1,8 +1,9 @@
-//! Owns HTTP: the pages that links in messages lead to, and the probes.
+//! Owns HTTP: the pages that links in messages lead to, the API, and the probes.
 
 pub mod server;
 pub mod state;
 
+mod api;
 mod error;
 mod headers;
 mod hooks;

@@ -10,10 +10,11 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::api;
 use super::headers::harden;
 use super::hooks::{dismiss, preferences, unsubscribe};
 use super::page::dress_failures;
@@ -28,6 +29,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) fn router(state: Arc<WebState>) -> Router {
     pages(&state)
         .merge(probes())
+        .nest("/api", api::router(&state))
+        .route("/api/", any(api::lost))
         .layer(map_response(harden))
         .with_state(state)
 }

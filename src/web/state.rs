@@ -7,8 +7,10 @@ use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use super::api::limits::Limiter;
 use crate::clock::Clock;
 use crate::domain::channel::Channel;
+use crate::domain::daemon_settings::RequestRate;
 use crate::domain::link::LinkKey;
 use crate::store::Published;
 use crate::store::Store;
@@ -25,6 +27,7 @@ pub struct WebState {
     /// Every metric is registered before the first request.
     pub metrics: Arc<Registry>,
     writable: Mutex<Option<(Timestamp, bool)>>,
+    pub(super) limiter: Limiter,
 }
 
 impl WebState {
@@ -42,7 +45,15 @@ impl WebState {
             links,
             metrics,
             writable: Mutex::new(None),
+            limiter: Limiter::new(RequestRate::default()),
         }
+    }
+
+    /// The same, with another rate for each token of the API.
+    #[must_use]
+    pub fn at_rate(mut self, rate: RequestRate) -> Self {
+        self.limiter = Limiter::new(rate);
+        self
     }
 
     /// Whether the store took a write within the last second.

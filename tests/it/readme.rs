@@ -129,7 +129,7 @@ fn commands(page: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn the_commands_of_the_pages_exist() {
-    let commands: Vec<_> = ["README.md", "examples/README.md"]
+    let commands: Vec<_> = ["README.md", "examples/README.md", "docs/api.md"]
         .into_iter()
         .flat_map(commands)
         .collect();

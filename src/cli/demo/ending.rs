@@ -8,9 +8,9 @@ use crate::cli::exit::Exit;
 use crate::cli::funnel::funnels;
 use crate::cli::moments::width;
 use crate::cli::output;
-use crate::cli::picture::Picture;
 use crate::domain::dispatch::DispatchState;
 use crate::domain::ids::DispatchId;
+use crate::engine::picture::Picture;
 use crate::store::{LedgerFilter, LedgerLine};
 
 /// How many withheld messages are looked through for one that a person caused.

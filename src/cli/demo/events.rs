@@ -85,7 +85,9 @@ pub(super) async fn happen(demo: &Demo<'_>, event: &Event) -> anyhow::Result<Vec
         now: event.at,
     };
     let inside = Condition::InFlow(event.flow.clone());
-    let ids = store.segment_preview(&inside, &frame, 40).await?;
+    let ids = store
+        .customers_meeting_after(&inside, &frame, None, 40)
+        .await?;
     let mut customers = store
         .customers(&ids, &published.revision.data_model)
         .await?;

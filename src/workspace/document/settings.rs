@@ -26,6 +26,19 @@ pub(crate) struct SettingsDoc {
     pub(crate) retention: Option<RetentionDoc>,
     /// The key of links in messages, at least 32 characters; made and kept in the store unless set.
     pub(crate) link_secret: Opt<String>,
+    /// How often one token of the API may ask.
+    pub(crate) api: Option<ApiDoc>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ApiDoc {
+    /// Requests of one token in a second; 50 unless set.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) rate: Opt<u32>,
+    /// Requests of one token at once, after a rest; 200 unless set.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) burst: Opt<u32>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

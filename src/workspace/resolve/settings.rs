@@ -1,15 +1,16 @@
 //! Owns reading the daemon's settings.
 
-use crate::domain::daemon_settings::{DaemonSettings, Retention};
+use crate::domain::daemon_settings::{DaemonSettings, RequestRate, Retention};
 use crate::domain::gateway::Secretive;
 use crate::workspace::diagnostic::Report;
-use crate::workspace::document::settings::SettingsDoc;
+use crate::workspace::document::settings::{ApiDoc, SettingsDoc};
 use crate::workspace::documents::Doc;
 use crate::workspace::rules::bad_value;
 use crate::workspace::spanned::{At, Opt, Own as _};
 
 /// The shortest key of links, in characters.
 const SHORTEST_SECRET: usize = 32;
+const MOST_REQUESTS: u32 = 100_000;
 
 pub(crate) fn settings(documents: &[Doc<SettingsDoc>], report: &mut Report) -> DaemonSettings {
     let defaults = DaemonSettings::default();
@@ -42,6 +43,24 @@ pub(crate) fn settings(documents: &[Doc<SettingsDoc>], report: &mut Report) -> D
                 .map(|span| span.0),
         },
         link_secret: text(&doc.link_secret),
+        api: rate(doc.api.as_ref(), report),
+    }
+}
+
+fn rate(doc: Option<&ApiDoc>, report: &mut Report) -> RequestRate {
+    let defaults = RequestRate::default();
+    let Some(doc) = doc else { return defaults };
+    let mut some = |written: &Opt<u32>, default: u32| {
+        let Some(value) = written else { return default };
+        if !(1..=MOST_REQUESTS).contains(&**value) {
+            let expected = "a rate must be between 1 and 100000 requests";
+            report.add(bad_value::finding(value.span, expected));
+        }
+        **value
+    };
+    RequestRate {
+        per_second: some(&doc.rate, defaults.per_second),
+        burst: some(&doc.burst, defaults.burst),
     }
 }
 

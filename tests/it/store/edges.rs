@@ -51,7 +51,7 @@ async fn members(
 ) -> BTreeSet<CustomerId> {
     let frame = frame_at(published, at);
     store
-        .segment_preview(condition, &frame, 1000)
+        .customers_meeting_after(condition, &frame, None, 1000)
         .await
         .unwrap()
         .into_iter()

@@ -1,5 +1,6 @@
 //! Owns the conformance suite of the store: every function takes a fresh one, whatever its database.
 
+mod api;
 mod beside;
 mod chance;
 mod changing;
@@ -86,6 +87,16 @@ suite! {
 }
 
 for_every_database! {
+    api {
+        a_token_reads_back_and_its_name_is_free_once_it_is_revoked
+        a_use_of_a_token_is_written_once_a_minute
+        a_request_is_carried_out_once_and_its_answer_kept
+        of_several_at_once_one_request_is_the_first
+        an_edit_upon_another_version_is_refused
+        of_several_edits_upon_one_version_one_is_made
+        each_customer_of_a_batch_is_told_apart
+        pages_leave_nobody_out_and_list_nobody_twice
+    }
     check {
         a_check_names_what_is_wrong
         a_check_misses_the_column_of_a_field

@@ -27,7 +27,7 @@ fn not(condition: Condition) -> Condition {
 /// The identifiers of who meets the condition.
 async fn who(store: &Fresh, published: &Published, condition: &Condition) -> BTreeSet<String> {
     let found = store
-        .segment_preview(condition, &frame(published), 1000)
+        .customers_meeting_after(condition, &frame(published), None, 1000)
         .await
         .unwrap();
     let customers = store.customers(&found, &model()).await.unwrap();
@@ -252,7 +252,10 @@ pub(super) async fn the_preview_is_a_part_of_the_count(store: Fresh) {
     let everybody = Condition::All(Vec::new());
     let frame = frame(&published);
     assert_eq!(store.segment_count(&everybody, &frame).await.unwrap(), 50);
-    let preview = store.segment_preview(&everybody, &frame, 7).await.unwrap();
+    let preview = store
+        .customers_meeting_after(&everybody, &frame, None, 7)
+        .await
+        .unwrap();
     assert_eq!(preview.len(), 7);
     assert!(preview.is_sorted());
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Owns the tests of HTTP over a real store and real connections.
 
+mod api;
 mod dismiss;
 mod preferences;
 mod probes;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use drumbeat::clock::ManualClock;
+use drumbeat::clock::{Clock, ManualClock};
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::customer::{Customer, FieldValue};
+use drumbeat::domain::daemon_settings::RequestRate;
 use drumbeat::domain::ids::{CustomerId, DispatchId, EnrollmentId, InstanceTag, NameNo};
 use drumbeat::domain::link::{Link, LinkKey, LinkKind};
 use drumbeat::domain::revision::NameKind;
@@ -35,6 +36,8 @@ pub(super) struct Running {
     published: Arc<Published>,
     pub(super) alive: AtomicBool,
     pub(super) panics: AtomicBool,
+    /// Whether asking for the revision panics, too.
+    pub(super) is_lost: AtomicBool,
 }
 
 impl Daemon for Running {
@@ -43,6 +46,7 @@ impl Daemon for Running {
     }
 
     fn published(&self) -> Arc<Published> {
+        assert!(!self.is_lost.load(Ordering::SeqCst), "asked to panic");
         Arc::clone(&self.published)
     }
 
@@ -56,6 +60,19 @@ impl Daemon for Running {
     }
 }
 
+/// Machine time that is set by hand with flow time.
+struct ByHand(Arc<ManualClock>);
+
+impl Clock for ByHand {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn machine(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
 pub(super) struct Site {
     pub(super) store: Store,
     pub(super) running: Arc<Running>,
@@ -65,12 +82,17 @@ pub(super) struct Site {
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
     browser: Client,
-    _home: Home,
+    home: Home,
     _folder: TempDir,
 }
 
 impl Site {
     pub(super) async fn start() -> Self {
+        Self::start_at(RequestRate::default()).await
+    }
+
+    /// A site whose API takes so many requests of a token.
+    pub(super) async fn start_at(rate: RequestRate) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::of_the_run(folder.path()).await;
         let store = home.open(folder.path()).await;
@@ -80,15 +102,17 @@ impl Site {
             published,
             alive: AtomicBool::new(true),
             panics: AtomicBool::new(false),
+            is_lost: AtomicBool::new(false),
         });
         let links = Arc::new(LinkKey::new([7; 32]));
-        let state = Arc::new(WebState::new(
+        let state = WebState::new(
             store.clone(),
-            clock.clone(),
+            Arc::new(ByHand(Arc::clone(&clock))),
             running.clone(),
             links.clone(),
             Arc::new(metrics()),
-        ));
+        );
+        let state = Arc::new(state.at_rate(rate));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
@@ -106,7 +130,7 @@ impl Site {
                 .no_proxy()
                 .build()
                 .unwrap(),
-            _home: home,
+            home,
             _folder: folder,
         };
         site.set("first_name", "Ana").await;
@@ -215,6 +239,29 @@ impl Site {
         } else {
             url.to_owned()
         }
+    }
+
+    pub(super) fn browser(&self) -> &Client {
+        &self.browser
+    }
+
+    pub(super) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// From now on, or no longer, asking for the revision panics.
+    pub(super) fn loses_its_revision(&self, lost: bool) {
+        self.running.is_lost.store(lost, Ordering::SeqCst);
+    }
+
+    /// One number, asked past the store.
+    pub(super) async fn number(&self, sql: &str) -> i64 {
+        self.home.number(sql).await
+    }
+
+    /// A statement past the store.
+    pub(super) async fn execute(&self, sql: &str) {
+        self.home.execute(sql).await;
     }
 
     pub(super) fn pass(&self, seconds: i64) {

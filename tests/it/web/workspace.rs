@@ -6,13 +6,16 @@ use drumbeat::domain::campaign::{Active, Campaign};
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::communication::{Content, Localized, SmsContent};
 use drumbeat::domain::duration::Delay;
+use drumbeat::domain::field::{Cardinality, Field, FieldCategory, FieldType, Tag};
 use drumbeat::domain::flow::{
     Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, Step,
 };
 use drumbeat::domain::gateway::{ChannelConfig, FileGateway, Gateway, RetryPolicy};
 use drumbeat::domain::policy::{Category, Organization, Purpose};
 use drumbeat::domain::revision::Revision;
+use drumbeat::domain::segment::{Condition, Segment, Test};
 use drumbeat::domain::subscription::LinkScope;
+use drumbeat::domain::value::Value;
 
 /// One flow that can be dismissed, one campaign that can be and one that cannot, two channels.
 pub(super) fn revision() -> Revision {
@@ -35,6 +38,30 @@ pub(super) fn revision() -> Revision {
     for channel in [Channel::Email, Channel::Sms] {
         revision.channels.insert(channel, file_channel(channel));
     }
+    let products = Field {
+        identifier: "products".to_owned(),
+        description: "Products".to_owned(),
+        kind: FieldType::Text,
+        category: FieldCategory::Profile,
+        cardinality: Cardinality::Many,
+        choices: Vec::new(),
+        validations: Vec::new(),
+    };
+    revision.data_model.fields.push(products);
+    let vip = Tag {
+        description: Some("Very important".to_owned()),
+        color: Some("#0a7d5a".to_owned()),
+    };
+    revision.data_model.tags.insert("vip".to_owned(), vip);
+    let members = Segment {
+        id: "new-members".to_owned(),
+        description: Some("Who lives in Lyon".to_owned()),
+        condition: Condition::Field {
+            field: "city".to_owned(),
+            test: Test::Is(Value::Text("Lyon".to_owned())),
+        },
+    };
+    revision.segments.insert(members.id.clone(), members);
     let flow = flow();
     revision.flows.insert(flow.id.clone(), flow);
     for campaign in [

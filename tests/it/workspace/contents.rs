@@ -97,6 +97,21 @@ campaign ~ An offer" } ~ ${credential:x}" } ~ secret-in-flows
 }
 
 #[test]
+fn a_rate_of_the_api_has_bounds() {
+    let rated = |api: &str| {
+        let settings = format!("workspace: x\napi: {api}\n");
+        Folder::good().with("drumbeat.yaml", settings)
+    };
+    let given = rated("{ rate: 100000, burst: 1 }").check();
+    let rate = given.settings.api;
+    assert_eq!((rate.per_second, rate.burst), (100_000, 1));
+    assert_eq!(rated("{ burst: 5 }").check().settings.api.per_second, 50);
+    for wrong in ["{ rate: 0 }", "{ burst: 100001 }"] {
+        assert_eq!(rated(wrong).codes(), ["bad-value"], "{wrong}");
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_are_told_with_a_place() {
     let folder = Folder::good()
         .with("flows/a.yaml", b"flow: caf\xe9\n")

@@ -1,32 +1,37 @@
 //! Owns what became of each step of a run, and what is to come of the others.
 
 use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::explain_question::Question;
-use super::explain_rules;
+use super::question::Question;
+use super::rules;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::DispatchState;
 use crate::domain::enrollment::{self, HeldBecause};
 use crate::domain::flow::Step;
 use crate::domain::gate::Verdict;
-use crate::engine::foretell;
-use crate::store::{Run, RunMessage};
+use crate::engine::foretell::foretell;
+use crate::store::{Result, Run, RunMessage};
 
 /// One step, as it is told.
-pub(super) struct StepTold {
-    pub(super) id: String,
-    pub(super) channel: Option<Channel>,
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StepTold {
+    #[serde(rename = "step")]
+    #[schema(example = "welcome")]
+    pub id: String,
+    pub channel: Option<Channel>,
     /// `sent`, `withheld`, `waiting`, `held`, `sending`, `deferred`, `uncertain`, `refused`,
     /// `bounced`, `expired`, `passed`, `to-come` or `not-reached`.
-    pub(super) state: &'static str,
+    pub state: &'static str,
     /// When it is looked at next; an estimate for a step to come.
-    pub(super) due: Option<Timestamp>,
+    pub due: Option<Timestamp>,
     /// The reason's name, as the ledger has it.
-    pub(super) reason: Option<String>,
-    pub(super) at: Option<Timestamp>,
+    pub reason: Option<String>,
+    pub at: Option<Timestamp>,
     /// The rule behind it, in words.
-    pub(super) why: Vec<String>,
-    pub(super) attempts: Option<u32>,
+    pub why: Vec<String>,
+    pub attempts: Option<u32>,
 }
 
 /// Where a step stands beside the one that the run has come to.
@@ -37,10 +42,10 @@ enum Place {
     After,
 }
 
-pub(super) async fn told(question: &Question<'_>, run: &Run) -> anyhow::Result<Vec<StepTold>> {
-    let store = &question.session.store;
+pub(super) async fn told(question: &Question<'_>, run: &Run) -> Result<Vec<StepTold>> {
+    let store = question.store;
     let messages = store.run_messages(run.enrollment).await?;
-    let numbers = &question.session.published.numbers;
+    let numbers = &question.catalog.published.numbers;
     let current = question.flow.steps.iter().position(|step| {
         run.step.is_some() && numbers.step(&question.flow.id, &step.id) == run.step
     });
@@ -84,11 +89,7 @@ fn bare(step: &Step, state: &'static str) -> StepTold {
 }
 
 /// What became of a message.
-async fn done(
-    question: &Question<'_>,
-    step: &Step,
-    message: &RunMessage,
-) -> anyhow::Result<StepTold> {
+async fn done(question: &Question<'_>, step: &Step, message: &RunMessage) -> Result<StepTold> {
     let state = match message.state {
         DispatchState::Accepted | DispatchState::Delivered => "sent",
         DispatchState::Claimed => "sending",
@@ -96,7 +97,7 @@ async fn done(
     };
     let mut why = Vec::new();
     if let Some(reason) = message.reason {
-        why = explain_rules::behind(question, step, reason, message.at).await?;
+        why = rules::behind(question, step, reason, message.at).await?;
     }
     why.extend(message.detail.clone());
     if let Some(id) = &message.gateway_id {
@@ -118,7 +119,7 @@ async fn here(
     run: &Run,
     step: &Step,
     message: Option<&RunMessage>,
-) -> anyhow::Result<StepTold> {
+) -> Result<StepTold> {
     let due = run.due.or(run.parked);
     if let Some(message) = message {
         let mut line = done(question, step, message).await?;
@@ -170,15 +171,11 @@ fn held_in_words(question: &Question<'_>, held: HeldBecause, channel: Option<Cha
 }
 
 /// What the gate would say if this step were due now.
-async fn foretold(
-    question: &Question<'_>,
-    run: &Run,
-    step: &Step,
-) -> anyhow::Result<Option<String>> {
+async fn foretold(question: &Question<'_>, run: &Run, step: &Step) -> Result<Option<String>> {
     let Some(due) = run.as_due(question.customer.id, question.number, None) else {
         return Ok(None);
     };
-    let store = &question.session.store;
+    let store = question.store;
     let verdict = foretell(store, question.catalog, &due, question.now).await?;
     let words = match verdict {
         None => return Ok(None),
@@ -191,7 +188,7 @@ async fn foretold(
             )
         }
         Some(Verdict::Withhold(reason) | Verdict::Exit(reason, _)) => {
-            let rules = explain_rules::behind(question, step, reason, question.now).await?;
+            let rules = rules::behind(question, step, reason, question.now).await?;
             let rules = rules.join("; ");
             format!("were it due now, it would be withheld: {reason} ({rules})")
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::nodes::{self, NodeLine};
+use super::node_lines::{self, NodeLine};
 use crate::domain::channel::Channel;
 use crate::domain::flow::{Flow, FlowStatus};
 use crate::domain::ids::NameNo;
@@ -16,46 +16,54 @@ use crate::store::{
 };
 
 /// What `status` and the end of a demo show.
-pub(crate) struct Picture {
-    pub(crate) flows: Vec<FlowLine>,
-    pub(crate) channels: Vec<ChannelLine>,
-    pub(crate) check: Option<CheckRecord>,
+#[derive(Debug)]
+pub struct Picture {
+    pub flows: Vec<FlowLine>,
+    pub channels: Vec<ChannelLine>,
+    pub check: Option<CheckRecord>,
     /// The process that runs on this store, if one does.
-    pub(crate) daemon: Option<String>,
+    pub daemon: Option<String>,
     /// The daemons that share the store.
-    pub(crate) nodes: Vec<NodeLine>,
-    pub(crate) zone: TimeZone,
-    pub(crate) now: Timestamp,
+    pub nodes: Vec<NodeLine>,
+    pub zone: TimeZone,
+    pub now: Timestamp,
 }
 
-pub(crate) struct FlowLine {
-    pub(crate) id: String,
+/// One flow.
+#[derive(Debug)]
+pub struct FlowLine {
+    pub id: String,
     /// `active`, `draft`, `paused`, `resuming`, `stopped` or `file missing`.
-    pub(crate) status: &'static str,
-    pub(crate) pause: Option<Pause>,
-    pub(crate) enrollments: EnrollmentCounts,
+    pub status: &'static str,
+    pub pause: Option<Pause>,
+    pub enrollments: EnrollmentCounts,
     /// By reason.
-    pub(crate) exits: BTreeMap<&'static str, u64>,
-    pub(crate) steps: Vec<StepLine>,
+    pub exits: BTreeMap<&'static str, u64>,
+    pub steps: Vec<StepLine>,
 }
 
-pub(crate) struct StepLine {
-    pub(crate) id: String,
+/// One step of a flow.
+#[derive(Debug)]
+pub struct StepLine {
+    pub id: String,
     /// None: a waiting place, or a step that the flow no longer has.
-    pub(crate) channel: Option<Channel>,
-    pub(crate) removed: bool,
-    pub(crate) counts: StepCounts,
+    pub channel: Option<Channel>,
+    pub removed: bool,
+    pub counts: StepCounts,
 }
 
-pub(crate) struct ChannelLine {
-    pub(crate) channel: Channel,
-    pub(crate) gateway: &'static str,
-    pub(crate) state: ChannelState,
-    pub(crate) due: u64,
+/// One channel.
+#[derive(Debug)]
+pub struct ChannelLine {
+    pub channel: Channel,
+    pub gateway: &'static str,
+    pub state: ChannelState,
+    pub due: u64,
 }
 
 impl Picture {
-    pub(crate) async fn read(store: &Store, published: &Published, now: Timestamp) -> Result<Self> {
+    /// Reads everything as of `now`.
+    pub async fn read(store: &Store, published: &Published, now: Timestamp) -> Result<Self> {
         let (counts, states) = (store.counts(now).await?, store.flow_states().await?);
         let channel_states = store.channel_states().await?;
         Ok(Self {
@@ -63,7 +71,7 @@ impl Picture {
             channels: channels(published, &counts, &channel_states),
             check: store.last_check().await?,
             daemon: store.owner().await?,
-            nodes: nodes::of(store, published).await?,
+            nodes: node_lines::of(store, published).await?,
             zone: published.revision.time_zone(),
             now,
         })
@@ -81,7 +89,7 @@ fn flows(
         let number = published.numbers.number(NameKind::Flow, &flow.id);
         let state = number.and_then(|number| states.get(&number));
         lines.push(FlowLine {
-            status: status(flow, state),
+            status: standing(flow, state),
             steps: steps(published, &flow.id, Some(flow), counts),
             ..line(&flow.id, number, state, counts)
         });
@@ -113,7 +121,8 @@ fn line(id: &str, number: Option<NameNo>, state: Option<&FlowState>, counts: &Co
     }
 }
 
-fn status(flow: &Flow, state: Option<&FlowState>) -> &'static str {
+/// What a flow does now: its file's word, or its pause.
+pub fn standing(flow: &Flow, state: Option<&FlowState>) -> &'static str {
     let paused = state.filter(|state| state.pause.is_some());
     match (flow.status, paused) {
         (FlowStatus::Active, Some(state)) if state.resumed_at.is_some() => "resuming",

@@ -1,19 +1,18 @@
-//! Owns what `drumbeat explain` is asked, and what everything about it is looked up in.
+//! Owns what an explanation is asked, and what everything about it is looked up in.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::moments::moment;
-use super::session::Session;
 use crate::domain::customer::Customer;
 use crate::domain::flow::Flow;
 use crate::domain::ids::NameNo;
-use crate::engine::Catalog;
-use crate::store::Frame;
+use crate::domain::moment::moment;
+use crate::engine::catalog::Catalog;
+use crate::store::{Frame, Store};
 
 /// One customer and one flow.
 pub(super) struct Question<'a> {
-    pub(super) session: &'a Session,
+    pub(super) store: &'a Store,
     pub(super) catalog: &'a Catalog,
     pub(super) customer: &'a Customer,
     pub(super) flow: &'a Flow,

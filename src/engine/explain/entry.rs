@@ -1,8 +1,10 @@
 //! Owns why a customer entered a flow or not: its segment part by part, its status, its entry rules.
 
 use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::explain_question::Question;
+use super::question::Question;
 use crate::domain::customer::FieldValue;
 use crate::domain::enrollment::EnrollmentStatus;
 use crate::domain::flow::{ExistingMembers, FlowStatus, Reentry};
@@ -10,17 +12,22 @@ use crate::domain::ids::BUCKETS;
 use crate::domain::revision::NameKind;
 use crate::domain::segment::Condition;
 use crate::domain::segment_words::words;
-use crate::store::{FlowState, Run};
+use crate::store::{FlowState, Result, Run};
 
 /// One thing that was asked. `met`: whether it speaks for being in the flow; none: it is just so.
-#[derive(Debug)]
-pub(super) struct Point {
-    pub(super) rule: &'static str,
-    pub(super) met: Option<bool>,
-    pub(super) text: String,
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Point {
+    /// `segment`, `membership`, `status`, `paused`, `entry`, `limit`, `reentry`, `activation`,
+    /// `existing-members` or `examination`.
+    #[schema(example = "segment")]
+    pub rule: &'static str,
+    pub met: Option<bool>,
+    #[schema(example = "`city` is Lyon")]
+    pub text: String,
     /// What the customer has where it was asked for.
-    pub(super) value: Option<String>,
-    pub(super) at: Option<Timestamp>,
+    #[schema(example = "city: Lyon")]
+    pub value: Option<String>,
+    pub at: Option<Timestamp>,
 }
 
 impl Point {
@@ -64,8 +71,8 @@ pub(super) fn headline(question: &Question<'_>, run: &Run) -> String {
     }
 }
 
-pub(super) async fn points(question: &Question<'_>, runs: &[Run]) -> anyhow::Result<Vec<Point>> {
-    let states = question.session.store.flow_states().await?;
+pub(super) async fn points(question: &Question<'_>, runs: &[Run]) -> Result<Vec<Point>> {
+    let states = question.store.flow_states().await?;
     let state = states.get(&question.number);
     let mut points = segment(question).await?;
     points.extend(running(question, state));
@@ -77,7 +84,7 @@ pub(super) async fn points(question: &Question<'_>, runs: &[Run]) -> anyhow::Res
 }
 
 /// The parts of the segment's condition, each with the customer's values.
-async fn segment(question: &Question<'_>) -> anyhow::Result<Vec<Point>> {
+async fn segment(question: &Question<'_>) -> Result<Vec<Point>> {
     let revision = question.catalog.revision();
     let Some(segment) = revision.segments.get(&question.flow.segment) else {
         return Ok(Vec::new());
@@ -88,7 +95,7 @@ async fn segment(question: &Question<'_>) -> anyhow::Result<Vec<Point>> {
     };
     let mut points = Vec::new();
     for part in parts {
-        let store = &question.session.store;
+        let store = question.store;
         let matching = store
             .matching(part, &question.frame(), &[question.customer.id])
             .await?;
@@ -98,12 +105,12 @@ async fn segment(question: &Question<'_>) -> anyhow::Result<Vec<Point>> {
         points.push(point);
     }
     let number = question
-        .session
+        .catalog
         .published
         .numbers
         .number(NameKind::Segment, &segment.id);
     if let Some(number) = number {
-        let store = &question.session.store;
+        let store = question.store;
         if let Some(at) = store.joined_at(number, question.customer.id).await? {
             let text = format!(
                 "in the segment `{}` since {}",
@@ -205,11 +212,8 @@ fn entries(question: &Question<'_>, runs: &[Run]) -> Vec<Point> {
     points
 }
 
-async fn never_entered(
-    question: &Question<'_>,
-    state: Option<&FlowState>,
-) -> anyhow::Result<Vec<Point>> {
-    let store = &question.session.store;
+async fn never_entered(question: &Question<'_>, state: Option<&FlowState>) -> Result<Vec<Point>> {
+    let store = question.store;
     let mut points = Vec::new();
     let Some(activated_at) = state.and_then(|state| state.activated_at) else {
         let text = "the flow has not been active yet: the daemon makes it so";

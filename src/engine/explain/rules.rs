@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::explain_question::Question;
-use super::words;
+use super::question::Question;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::Reason;
 use crate::domain::flow::Step;
 use crate::domain::interaction::Kind;
+use crate::domain::scope_words;
 use crate::domain::segment_words;
 use crate::domain::subscription::ConsentRule;
-use crate::store::HistoryFilter;
+use crate::store::{HistoryFilter, Result};
 
 /// The words for why a message of this step was withheld at that time.
 pub(super) async fn behind(
@@ -18,7 +18,7 @@ pub(super) async fn behind(
     step: &Step,
     reason: Reason,
     at: Timestamp,
-) -> anyhow::Result<Vec<String>> {
+) -> Result<Vec<String>> {
     let channel = step.action.as_ref().map(|action| action.content.channel());
     Ok(match reason {
         Reason::UnsubscribedCampaign
@@ -51,12 +51,12 @@ async fn unsubscriptions(
     question: &Question<'_>,
     step: &Step,
     at: Timestamp,
-) -> anyhow::Result<Vec<String>> {
-    let store = &question.session.store;
+) -> Result<Vec<String>> {
+    let store = question.store;
     let id = question.customer.id;
     let records = store.subscriptions_of(&[id]).await?.remove(&id);
     let number = question
-        .session
+        .catalog
         .published
         .numbers
         .step(&question.flow.id, &step.id);
@@ -66,7 +66,7 @@ async fn unsubscriptions(
     let mut lines = Vec::new();
     for record in records.unwrap_or_default() {
         if belongs.iter().any(|place| record.scope.covers(place)) && record.at <= at {
-            let scope = words::scope(&record.scope);
+            let scope = scope_words::words(&record.scope);
             let (actor, source) = (&record.by.actor, record.by.source.as_str());
             let since = question.told(record.at);
             lines.push(format!(
@@ -80,8 +80,8 @@ async fn unsubscriptions(
     Ok(lines)
 }
 
-async fn dismissals(question: &Question<'_>) -> anyhow::Result<Vec<String>> {
-    let store = &question.session.store;
+async fn dismissals(question: &Question<'_>) -> Result<Vec<String>> {
+    let store = question.store;
     let id = question.customer.id;
     let dismissals = store.dismissals_of(&[id]).await?.remove(&id);
     let lines = dismissals.unwrap_or_default().into_iter().map(|dismissal| {
@@ -93,13 +93,13 @@ async fn dismissals(question: &Question<'_>) -> anyhow::Result<Vec<String>> {
 }
 
 /// The last switching off before the message, from the customer's history.
-async fn switches(question: &Question<'_>, at: Timestamp) -> anyhow::Result<Vec<String>> {
+async fn switches(question: &Question<'_>, at: Timestamp) -> Result<Vec<String>> {
     let filter = HistoryFilter {
         until: at.checked_add(jiff::SignedDuration::from_micros(1)).ok(),
         kinds: vec![Kind::SwitchedOff.as_str().to_owned()],
         ..HistoryFilter::default()
     };
-    let store = &question.session.store;
+    let store = question.store;
     let lines = store.history(question.customer.id, &filter, 1).await?;
     let told = lines.into_iter().map(|line| {
         let what = line.channel.map_or("outbound", Channel::as_str);

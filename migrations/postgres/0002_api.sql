@@ -1,0 +1,32 @@
+-- Tokens of the API: found by their public id, proven by a secret of which only the SHA-256 is here.
+CREATE TABLE tokens (
+    token        TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    name         TEXT COLLATE "C" NOT NULL,
+    hash         BYTEA  NOT NULL,
+    -- A JSON array.
+    scopes       TEXT COLLATE "C" NOT NULL,
+    created_at   BIGINT NOT NULL,
+    created_by   TEXT COLLATE "C" NOT NULL,
+    expires_at   BIGINT,
+    revoked_at   BIGINT,
+    last_used_at BIGINT
+);
+
+-- A name is what histories show: two live tokens do not share one.
+CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL;
+
+-- Answers to requests that carried a key, given again to a repeat. Without a status it is being answered.
+CREATE TABLE request_answers (
+    token   TEXT COLLATE "C" NOT NULL,
+    key     TEXT COLLATE "C" NOT NULL,
+    -- SHA-256 of the method, the address and the body.
+    request BYTEA  NOT NULL,
+    at      BIGINT NOT NULL,
+    status  INTEGER,
+    -- A JSON object.
+    headers TEXT COLLATE "C",
+    body    BYTEA,
+    PRIMARY KEY (token, key)
+);
+
+CREATE INDEX request_answers_by_time ON request_answers (at);

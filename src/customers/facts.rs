@@ -1,0 +1,253 @@
+//! Owns a customer as facts with stable keys, for programs: the command line and the API say the same.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+use utoipa::ToSchema;
+
+use super::overview::Overview;
+use crate::domain::channel::Channel;
+use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
+use crate::domain::interaction::Direction;
+use crate::domain::rating::Rating;
+use crate::domain::subscription::{Dismissal, Subscription, SubscriptionState};
+use crate::domain::value::Value;
+use crate::store::{ChannelTotals, HistoryLine, Totals};
+
+/// A customer in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CustomerBrief {
+    /// The customer's unique id.
+    #[schema(example = "ana")]
+    pub id: String,
+    pub status: Status,
+    /// Values by field; dates are `YYYY-MM-DD`, instants RFC 3339 in UTC, many-valued fields lists.
+    #[schema(value_type = std::collections::BTreeMap<String, Json>, example = json!({"city": "Lyon"}))]
+    pub fields: Map<String, Json>,
+}
+
+/// Everything that is known of a customer but the lines of the history.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CustomerFacts {
+    /// The customer's unique id.
+    #[schema(example = "ana")]
+    pub id: String,
+    pub status: Status,
+    pub rating: Rating,
+    /// Whether it is known who this is.
+    pub identified: bool,
+    pub created_at: Timestamp,
+    pub last_activity_at: Option<Timestamp>,
+    /// Values by field; dates are `YYYY-MM-DD`, instants RFC 3339 in UTC, many-valued fields lists.
+    #[schema(value_type = std::collections::BTreeMap<String, Json>, example = json!({"city": "Lyon"}))]
+    pub fields: Map<String, Json>,
+    #[schema(example = json!(["vip"]))]
+    pub tags: Vec<String>,
+    pub switches: Switches,
+    pub consents: Consents,
+    pub subscriptions: Vec<SubscriptionFacts>,
+    pub dismissals: Vec<DismissalFacts>,
+    /// The flows that the customer is in.
+    pub active_flows: Vec<ActiveFlowFacts>,
+    pub totals: TotalsFacts,
+}
+
+/// The same with lines of the history.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownCustomer {
+    #[serde(flatten)]
+    pub customer: CustomerFacts,
+    pub interactions: Vec<InteractionFacts>,
+    pub has_older_interactions: bool,
+}
+
+/// A record of giving messages up, or of taking them back.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SubscriptionFacts {
+    pub campaign: Option<String>,
+    #[schema(example = "credit-cards")]
+    pub category: Option<String>,
+    pub group: Option<String>,
+    pub channel: Option<Channel>,
+    pub state: SubscriptionState,
+    #[schema(example = "customer")]
+    pub actor: String,
+    #[schema(example = "link")]
+    pub source: &'static str,
+    pub note: Option<String>,
+    pub at: Timestamp,
+}
+
+/// A campaign that the customer is not interested in.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DismissalFacts {
+    #[schema(example = "gold-card")]
+    pub campaign: String,
+    pub actor: String,
+    #[schema(example = "link")]
+    pub source: &'static str,
+    pub note: Option<String>,
+    pub at: Timestamp,
+}
+
+/// A flow that the customer is in.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ActiveFlowFacts {
+    #[schema(example = "new-member-onboarding")]
+    pub flow: String,
+    pub since: Timestamp,
+}
+
+/// What became of everything that was meant for the customer; a channel without messages is left out.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TotalsFacts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<ChannelTotals>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sms: Option<ChannelTotals>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push: Option<ChannelTotals>,
+    pub conversions: u64,
+}
+
+/// One line of a history.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InteractionFacts {
+    pub at: Timestamp,
+    /// The kind of interaction; for a message `CHANNEL-sent`, or `CHANNEL-` and its state.
+    #[schema(example = "email-sent")]
+    pub kind: String,
+    pub direction: Direction,
+    pub channel: Option<Channel>,
+    pub campaign: Option<String>,
+    pub flow: Option<String>,
+    pub step: Option<String>,
+    pub actor: Option<String>,
+    /// The reason, the gateway's words, what changed.
+    #[schema(value_type = Option<Object>)]
+    pub detail: Option<Json>,
+}
+
+impl CustomerBrief {
+    pub fn of(customer: &Customer) -> Self {
+        Self {
+            id: customer.external_id.clone(),
+            status: customer.status,
+            fields: fields(customer),
+        }
+    }
+}
+
+impl CustomerFacts {
+    pub fn of(overview: &Overview) -> Self {
+        let customer = &overview.customer;
+        let active_flows = overview.active_flows.iter();
+        Self {
+            id: customer.external_id.clone(),
+            status: customer.status,
+            rating: overview.rating,
+            identified: customer.identified,
+            created_at: customer.created_at,
+            last_activity_at: customer.last_activity_at,
+            fields: fields(customer),
+            tags: customer.tags.clone(),
+            switches: customer.switches,
+            consents: customer.consents,
+            subscriptions: overview.subscriptions.iter().map(subscription).collect(),
+            dismissals: overview.dismissals.iter().map(dismissal).collect(),
+            active_flows: active_flows
+                .map(|active| ActiveFlowFacts {
+                    flow: active.flow.clone(),
+                    since: active.since,
+                })
+                .collect(),
+            totals: totals(&overview.totals),
+        }
+    }
+}
+
+impl ShownCustomer {
+    pub fn of(overview: &Overview) -> Self {
+        Self {
+            customer: CustomerFacts::of(overview),
+            interactions: overview.history.iter().map(InteractionFacts::of).collect(),
+            has_older_interactions: overview.has_older,
+        }
+    }
+}
+
+impl InteractionFacts {
+    pub fn of(line: &HistoryLine) -> Self {
+        Self {
+            at: line.at,
+            kind: line.kind.clone(),
+            direction: line.direction,
+            channel: line.channel,
+            campaign: line.campaign.clone(),
+            flow: line.flow.clone(),
+            step: line.step.clone(),
+            actor: line.actor.clone(),
+            detail: line.detail.clone(),
+        }
+    }
+}
+
+fn fields(customer: &Customer) -> Map<String, Json> {
+    let fields = customer.fields.iter();
+    fields
+        .map(|(name, value)| (name.clone(), field(value)))
+        .collect()
+}
+
+fn field(value: &FieldValue) -> Json {
+    match value {
+        FieldValue::One(value) => plain(value),
+        FieldValue::Many(values) => values.iter().map(plain).collect(),
+    }
+}
+
+fn plain(value: &Value) -> Json {
+    match value {
+        Value::Text(text) => json!(text),
+        Value::Integer(number) => json!(number),
+        Value::Number(number) => json!(number),
+        Value::Boolean(truth) => json!(truth),
+        Value::Date(date) => json!(date),
+        Value::Instant(instant) => json!(instant),
+    }
+}
+
+pub fn subscription(record: &Subscription) -> SubscriptionFacts {
+    let scope = record.scope.clone();
+    SubscriptionFacts {
+        campaign: scope.campaign,
+        category: scope.category,
+        group: scope.group,
+        channel: scope.channel,
+        state: record.state,
+        actor: record.by.actor.to_string(),
+        source: record.by.source.as_str(),
+        note: record.by.note.clone(),
+        at: record.at,
+    }
+}
+
+fn dismissal(dismissal: &Dismissal) -> DismissalFacts {
+    DismissalFacts {
+        campaign: dismissal.campaign.clone(),
+        actor: dismissal.by.actor.to_string(),
+        source: dismissal.by.source.as_str(),
+        note: dismissal.by.note.clone(),
+        at: dismissal.at,
+    }
+}
+
+fn totals(totals: &Totals) -> TotalsFacts {
+    let of = |channel: Channel| totals.channels.get(&channel).copied();
+    TotalsFacts {
+        email: of(Channel::Email),
+        sms: of(Channel::Sms),
+        push: of(Channel::Push),
+        conversions: totals.conversions,
+    }
+}

@@ -1,0 +1,65 @@
+//! Owns the running daemon as the web sees it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use prometheus_client::registry::Registry;
+
+use crate::domain::daemon_settings::RequestRate;
+use crate::domain::link::LinkKey;
+use crate::engine::Engine;
+use crate::store::Published;
+use crate::web::{self, GatewayHealth, WebState};
+
+/// The engine's loops turn at least every five seconds.
+const ALIVE_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// What every request may use; `turned` is the second at which the claim loop last turned.
+pub(super) fn state(
+    engine: &Arc<Engine>,
+    key: Arc<LinkKey>,
+    rate: RequestRate,
+    turned: Arc<AtomicI64>,
+) -> Arc<WebState> {
+    let mut registry = Registry::with_prefix("drumbeat");
+    engine.metrics.register(&mut registry);
+    let daemon = Arc::new(Running {
+        engine: Arc::clone(engine),
+        turned,
+    });
+    let (store, clock) = (engine.store.clone(), Arc::clone(&engine.clock));
+    let state = WebState::new(store, clock, daemon, key, Arc::new(registry));
+    Arc::new(state.at_rate(rate))
+}
+
+/// The running daemon as the web sees it.
+struct Running {
+    engine: Arc<Engine>,
+    /// The second at which the claim loop last turned.
+    turned: Arc<AtomicI64>,
+}
+
+impl web::Daemon for Running {
+    fn alive(&self) -> bool {
+        let turned = Timestamp::from_second(self.turned.load(Ordering::Relaxed));
+        let now = self.engine.clock.machine();
+        turned.is_ok_and(|turned| now.duration_since(turned) < ALIVE_WITHIN)
+    }
+
+    fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.engine.catalog().published)
+    }
+
+    fn gateways(&self) -> Vec<GatewayHealth> {
+        self.engine
+            .outlets()
+            .iter()
+            .map(|(channel, outlet)| GatewayHealth {
+                channel: *channel,
+                gateway: outlet.config.gateway.kind(),
+                breaker: outlet.breaker(),
+            })
+            .collect()
+    }
+}

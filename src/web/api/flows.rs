@@ -1,0 +1,182 @@
+//! Owns `/flows`: which there are, and pausing and resuming them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::auth::{Caller, DefinitionsRead, OperationsWrite};
+use super::problem::Problem;
+use super::reading::{Body, Named};
+use crate::customers::names;
+use crate::domain::channel::Channel;
+use crate::domain::flow::Flow;
+use crate::domain::revision::NameKind;
+use crate::engine::pause::{self, Target};
+use crate::engine::picture::standing;
+use crate::engine::status::PauseFacts;
+use crate::store::{FlowState, Published};
+use crate::web::state::WebState;
+
+const LONGEST_REASON: usize = 1000;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Flows {
+    flows: Vec<FlowFacts>,
+}
+
+/// A flow as its file says it, and whether it runs.
+#[derive(Debug, Serialize, ToSchema)]
+struct FlowFacts {
+    #[schema(example = "new-member-onboarding")]
+    flow: String,
+    name: String,
+    category: Option<String>,
+    group: Option<String>,
+    /// The segment whose members enter.
+    segment: String,
+    /// `active`, `draft`, `paused`, `resuming` or `stopped`.
+    #[schema(example = "active")]
+    status: &'static str,
+    paused: Option<PauseFacts>,
+    steps: Vec<StepFacts>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct StepFacts {
+    #[schema(example = "welcome")]
+    step: String,
+    /// None for a waiting place.
+    channel: Option<Channel>,
+    /// How long after the step before, as the file says it.
+    #[schema(example = "4d")]
+    after: String,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PauseInput {
+    /// Why, for the record.
+    #[schema(max_length = 1000, example = "the offer is being checked")]
+    reason: Option<String>,
+}
+
+/// What a pause or its end came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FlowChange {
+    #[schema(example = "new-member-onboarding")]
+    flow: String,
+    /// Whether it was different before.
+    changed: bool,
+}
+
+/// Flows
+///
+/// All that the current revision has, by id.
+#[utoipa::path(
+    get, path = "/flows", tag = "definitions",
+    responses((status = 200, body = Flows, description = "All flows.")),
+    security(("token" = ["definitions:read"])),
+)]
+pub(super) async fn list(
+    State(state): State<Arc<WebState>>,
+    _: Caller<DefinitionsRead>,
+) -> Result<Json<Flows>, Problem> {
+    let published = state.daemon.published();
+    let states = state.store.flow_states().await?;
+    let facts = |flow: &Flow| {
+        let number = published.numbers.number(NameKind::Flow, &flow.id);
+        facts(flow, number.and_then(|number| states.get(&number)))
+    };
+    let flows = published.revision.flows.values().map(facts).collect();
+    Ok(Json(Flows { flows }))
+}
+
+fn facts(flow: &Flow, state: Option<&FlowState>) -> FlowFacts {
+    let pause = state.and_then(|state| state.pause.as_ref());
+    FlowFacts {
+        flow: flow.id.clone(),
+        name: flow.name.clone(),
+        category: flow.category.clone(),
+        group: flow.group.clone(),
+        segment: flow.segment.clone(),
+        status: standing(flow, state),
+        paused: pause.map(PauseFacts::of),
+        steps: flow
+            .steps
+            .iter()
+            .map(|step| StepFacts {
+                step: step.id.clone(),
+                channel: step.action.as_ref().map(|action| action.content.channel()),
+                after: step.after.to_string(),
+            })
+            .collect(),
+    }
+}
+
+/// Pause a flow
+///
+/// Nobody enters and nothing is sent until somebody resumes it; a reload of the files does not end it. The
+/// body may be `{}`.
+#[utoipa::path(
+    post, path = "/flows/{id}/pause", tag = "operations", request_body = PauseInput,
+    params(("id" = String, Path, description = "The flow's id.")),
+    responses((status = 200, body = FlowChange, description = "Paused, or paused already.")),
+    security(("token" = ["operations:write"])),
+)]
+pub(super) async fn pause(
+    State(state): State<Arc<WebState>>,
+    caller: Caller<OperationsWrite>,
+    Named(id): Named,
+    Body(input): Body<PauseInput>,
+) -> Result<Json<FlowChange>, Problem> {
+    let target = target(&state.daemon.published(), &id)?;
+    let reason = input.reason.as_deref();
+    if let Some(reason) = reason {
+        check_reason(reason)?;
+    }
+    let (by, at) = (caller.by(), state.clock.now());
+    let changed = pause::pause(&state.store, &target, reason, &by, at).await?;
+    Ok(Json(FlowChange { flow: id, changed }))
+}
+
+/// Resume a flow
+///
+/// Who qualified meanwhile enters.
+#[utoipa::path(
+    post, path = "/flows/{id}/resume", tag = "operations",
+    params(("id" = String, Path, description = "The flow's id.")),
+    responses((status = 200, body = FlowChange, description = "Resumed, or not paused.")),
+    security(("token" = ["operations:write"])),
+)]
+pub(super) async fn resume(
+    State(state): State<Arc<WebState>>,
+    caller: Caller<OperationsWrite>,
+    Named(id): Named,
+) -> Result<Json<FlowChange>, Problem> {
+    let target = target(&state.daemon.published(), &id)?;
+    let (by, at) = (caller.by(), state.clock.now());
+    let changed = pause::resume(&state.store, &target, &by, at).await?;
+    Ok(Json(FlowChange { flow: id, changed }))
+}
+
+fn target(published: &Published, id: &str) -> Result<Target, Problem> {
+    let flow = names::flow(&published.revision, id);
+    let flow = flow.map_err(|unknown| Problem::not_found(unknown.to_string()))?;
+    let number = published.numbers.number(NameKind::Flow, &flow.id);
+    let number = number.ok_or_else(|| Problem::not_found(format!("`{id}` was never published")))?;
+    Ok(Target::Flow(flow.id.clone(), number))
+}
+
+fn check_reason(reason: &str) -> Result<(), Problem> {
+    let wrong = if reason.chars().any(|c| c.is_control() && c != '\n') {
+        "must hold no control character".to_owned()
+    } else if reason.chars().count() > LONGEST_REASON {
+        format!("must have {LONGEST_REASON} characters at most")
+    } else {
+        return Ok(());
+    };
+    Err(Problem::field("/reason", wrong))
+}

@@ -1,0 +1,127 @@
+//! Owns which address of the API leads where, and what every request passes on its way.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::auth::authenticate;
+use super::idempotency::once;
+use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
+use super::problem::{Kind, MEDIA_TYPE, Problem};
+use super::{
+    batch, customers, data_model, explanations, flows, interactions, openapi, permissions,
+    segments, status, subscriptions, tokens,
+};
+use crate::web::state::WebState;
+
+type Routes = OpenApiRouter<Arc<WebState>>;
+
+/// Everything below `/api`.
+pub(in crate::web) fn router(state: &Arc<WebState>) -> Router<Arc<WebState>> {
+    let (routes, described) = routes(state).split_for_parts();
+    let document = openapi::document(described);
+    let described = get(move || async move { Json(document) });
+    Router::new()
+        .nest(
+            "/v1",
+            routes
+                .route_layer(from_fn_with_state(Arc::clone(state), authenticate))
+                .route("/openapi.json", described),
+        )
+        .fallback(lost)
+        .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+        .layer(CatchPanicLayer::custom(caught))
+        .layer(from_fn(in_time))
+        .layer(map_response(dress))
+}
+
+fn routes(state: &Arc<WebState>) -> Routes {
+    let ordinary = Routes::new()
+        .routes(routes!(status::show))
+        .routes(routes!(customers::list, customers::add))
+        .routes(routes!(customers::show, customers::edit, customers::delete))
+        .routes(routes!(interactions::list))
+        .routes(routes!(subscriptions::list, subscriptions::change))
+        .routes(routes!(permissions::set_switches))
+        .routes(routes!(permissions::set_consents))
+        .routes(routes!(subscriptions::dismiss))
+        .routes(routes!(explanations::show))
+        .routes(routes!(segments::list))
+        .routes(routes!(segments::show))
+        .routes(routes!(segments::customers))
+        .routes(routes!(flows::list))
+        .routes(routes!(flows::pause))
+        .routes(routes!(flows::resume))
+        .routes(routes!(data_model::fields))
+        .routes(routes!(data_model::tags));
+    // Their answers are never kept: one of them holds a secret.
+    let secretive = Routes::new()
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .layer(DefaultBodyLimit::max(BODY));
+    let large = Routes::new().routes(routes!(batch::upsert));
+    layered(ordinary, state, BODY)
+        .merge(layered(large, state, LARGE_BODY))
+        .merge(secretive)
+}
+
+fn layered(routes: Routes, state: &Arc<WebState>, body: usize) -> Routes {
+    routes
+        // Within the keeping of answers, so that a key is given up when its request panics.
+        .layer(CatchPanicLayer::custom(caught))
+        .layer(from_fn_with_state(Arc::clone(state), once))
+        .layer(DefaultBodyLimit::max(body))
+}
+
+/// An address below `/api` that leads nowhere.
+pub(in crate::web) async fn lost() -> Response {
+    Problem::of_status(StatusCode::NOT_FOUND).into_response()
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    let response = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    response.unwrap_or_else(|_| {
+        let detail = "it took too long, and may or may not have been done";
+        let problem = Problem::new(Kind::Unavailable, detail).after(1);
+        problem.into_response()
+    })
+}
+
+/// Whatever fails without a problem of its own gets the one of its status.
+async fn dress(response: Response) -> Response {
+    let status = response.status();
+    let is_dressed =
+        response.headers().get(CONTENT_TYPE) == Some(&HeaderValue::from_static(MEDIA_TYPE));
+    if is_dressed || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let mut dressed = Problem::of_status(status).into_response();
+    if let Some(allow) = response.headers().get(ALLOW) {
+        dressed.headers_mut().insert(ALLOW, allow.clone());
+    }
+    dressed
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the payload over"
+)]
+fn caught(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(message, "a request panicked");
+    Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
