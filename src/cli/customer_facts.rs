@@ -2,18 +2,20 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::customers::facts::{dismissal, fields, interaction, note, subscription, task};
 use crate::customers::overview::{ActiveFlow, Overview};
-use crate::domain::customer::{Customer, FieldValue};
-use crate::domain::subscription::{Dismissal, Subscription};
-use crate::domain::value::Value;
-use crate::store::{HistoryLine, Totals};
+use crate::domain::customer::Customer;
+use crate::domain::rating_history::RatingChange;
+use crate::store::Totals;
 
 pub(crate) fn show(overview: &Overview) -> Json {
     let customer = &overview.customer;
     json!({
         "id": customer.external_id,
         "status": customer.status,
+        "status_reason": customer.status_reason,
         "rating": overview.rating,
+        "rating_history": overview.rating_history.iter().copied().map(rated).collect::<Vec<_>>(),
         "identified": customer.identified,
         "created_at": customer.created_at,
         "last_activity_at": customer.last_activity_at,
@@ -23,6 +25,8 @@ pub(crate) fn show(overview: &Overview) -> Json {
         "consents": customer.consents,
         "subscriptions": each(&overview.subscriptions, subscription),
         "dismissals": each(&overview.dismissals, dismissal),
+        "notes": each(&overview.notes, note),
+        "tasks": each(&overview.tasks, task),
         "active_flows": each(&overview.active_flows, active_flow),
         "totals": totals(&overview.totals),
         "interactions": each(&overview.history, interaction),
@@ -35,6 +39,7 @@ pub(crate) fn brief(customer: &Customer) -> Json {
     json!({
         "id": customer.external_id,
         "status": customer.status,
+        "status_reason": customer.status_reason,
         "fields": fields(customer),
     })
 }
@@ -43,53 +48,8 @@ fn each<T>(things: &[T], one: impl Fn(&T) -> Json) -> Vec<Json> {
     things.iter().map(one).collect()
 }
 
-fn fields(customer: &Customer) -> Map<String, Json> {
-    let fields = customer.fields.iter();
-    fields
-        .map(|(name, value)| (name.clone(), field(value)))
-        .collect()
-}
-
-fn field(value: &FieldValue) -> Json {
-    match value {
-        FieldValue::One(value) => plain(value),
-        FieldValue::Many(values) => values.iter().map(plain).collect(),
-    }
-}
-
-fn plain(value: &Value) -> Json {
-    match value {
-        Value::Text(text) => json!(text),
-        Value::Integer(number) => json!(number),
-        Value::Number(number) => json!(number),
-        Value::Boolean(truth) => json!(truth),
-        Value::Date(date) => json!(date),
-        Value::Instant(instant) => json!(instant),
-    }
-}
-
-fn subscription(record: &Subscription) -> Json {
-    json!({
-        "campaign": record.scope.campaign,
-        "category": record.scope.category,
-        "group": record.scope.group,
-        "channel": record.scope.channel,
-        "state": record.state,
-        "actor": record.by.actor,
-        "source": record.by.source,
-        "note": record.by.note,
-        "at": record.at,
-    })
-}
-
-fn dismissal(dismissal: &Dismissal) -> Json {
-    json!({
-        "campaign": dismissal.campaign,
-        "actor": dismissal.by.actor,
-        "source": dismissal.by.source,
-        "note": dismissal.by.note,
-        "at": dismissal.at,
-    })
+fn rated(change: RatingChange) -> Json {
+    json!({ "on": change.on, "rating": change.rating })
 }
 
 fn active_flow(active: &ActiveFlow) -> Json {
@@ -112,18 +72,4 @@ fn totals(totals: &Totals) -> Json {
     }
     facts.insert("conversions".to_owned(), json!(totals.conversions));
     Json::Object(facts)
-}
-
-fn interaction(line: &HistoryLine) -> Json {
-    json!({
-        "at": line.at,
-        "kind": line.kind,
-        "direction": line.direction,
-        "channel": line.channel,
-        "campaign": line.campaign,
-        "flow": line.flow,
-        "step": line.step,
-        "actor": line.actor,
-        "detail": line.detail,
-    })
 }

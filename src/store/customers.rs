@@ -8,19 +8,20 @@ use super::among::numbers;
 use super::bind::Cell;
 use super::customer_columns::{self, Class, Column, one_valued};
 use super::db::Store;
-use super::dialect::ids;
+use super::dialect::{ids, listed, rows};
 use super::error::Result;
 use super::instants::instant;
-use super::listing::listed;
+use super::listing::{json, listed};
 use super::patterns;
 use super::sql::{query, query_scalar};
+use super::tx::On;
 use crate::domain::customer::{Consents, Customer, FieldValue, Fields, Status, Switches};
 use crate::domain::field::{Cardinality, DataModel};
 use crate::domain::ids::{Bucket, CustomerId};
 use crate::domain::subscription::Consent;
 use crate::domain::value::fold;
 
-const BASE: &str = "@array(c.customer_id, c.external_id, c.status, c.identified, \
+const BASE: &str = "@array(c.customer_id, c.external_id, c.status, c.status_reason, c.identified, \
      @array(c.outbound_on, c.email_on, c.sms_on, c.push_on), \
      @array(c.email_consent, c.sms_consent, c.push_consent), \
      c.consent_rev, c.created_at, y.last_activity_at)";
@@ -29,6 +30,13 @@ const TAGS: &str = "@json(SELECT @list(n.name ORDER BY n.name) FROM customer_tag
      AND n.number = t.tag)";
 const NONE: &str = "@array()";
 const ID_OF: &str = "SELECT customer_id FROM customers WHERE bucket = $1 AND external_id = $2";
+/// Where the id of somebody who was merged leads.
+const ALIAS_OF: &str = "SELECT leads_to FROM aliases WHERE bucket = $1 AND external_id = $2";
+const IDS_OF: &str = concat!(
+    listed!("j.external_id, c.customer_id"),
+    rows!(bucket BIGINT 0, external_id TEXT 1),
+    " AS j CROSS JOIN customers AS c WHERE c.bucket = j.bucket AND c.external_id = j.external_id"
+);
 const COUNT: &str =
     "@everywhere(people)SELECT count(*) FROM customers WHERE bucket BETWEEN 0 AND 1023";
 /// The exact identifier first; then whatever begins like the text.
@@ -39,7 +47,7 @@ const FIND: &str = "@everywhere(people)SELECT c.customer_id FROM customers AS c 
      OR @lower(c.external_id) LIKE $2 ESCAPE '\\') \
      ORDER BY CASE WHEN c.external_id = $1 THEN 0 ELSE 1 END, c.external_id LIMIT $3";
 
-pub(super) const STATEMENTS: &[&str] = &[ID_OF, COUNT, FIND];
+pub(super) const STATEMENTS: &[&str] = &[ID_OF, ALIAS_OF, IDS_OF, COUNT, FIND];
 
 /// What is read of customers beside what all have: the fields of a model, and whether their tags.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +70,7 @@ impl Store {
         customers: &[CustomerId],
         model: &DataModel,
     ) -> Result<Vec<Customer>> {
-        self.read_customers(customers, model, TAGS).await
+        records(customers, model, TAGS, self.read()).await
     }
 
     /// The same with no more than is wanted: what is not read costs nothing.
@@ -72,33 +80,37 @@ impl Store {
         wanted: &Wanted,
     ) -> Result<Vec<Customer>> {
         let tags = if wanted.tags { TAGS } else { NONE };
-        self.read_customers(customers, &wanted.model, tags).await
+        records(customers, &wanted.model, tags, self.read()).await
     }
 
-    async fn read_customers(
-        &self,
-        customers: &[CustomerId],
-        model: &DataModel,
-        tags: &str,
-    ) -> Result<Vec<Customer>> {
-        let columns = one_valued(model)?;
-        let query = query(select(&columns, model, tags)).bind(numbers(customers));
-        let rows: Vec<Record> = listed(query, self.read()).await?;
-        let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let customer = read(row, &columns, model)?;
-            found.insert(customer.id, customer);
-        }
-        Ok(customers.iter().filter_map(|id| found.remove(id)).collect())
-    }
-
+    /// The number of a customer, by their own unique id or one that was merged into them.
     pub async fn customer_id(&self, external_id: &str) -> Result<Option<CustomerId>> {
-        let number: Option<i64> = query_scalar(ID_OF)
-            .bind(i64::from(Bucket::of(external_id).0))
-            .bind(external_id)
-            .fetch_optional(self.read())
-            .await?;
-        Ok(number.map(CustomerId))
+        for statement in [ID_OF, ALIAS_OF] {
+            let number: Option<i64> = query_scalar(statement)
+                .bind(i64::from(Bucket::of(external_id).0))
+                .bind(external_id)
+                .fetch_optional(self.read())
+                .await?;
+            if number.is_some() {
+                return Ok(number.map(CustomerId));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The numbers of those of the unique ids that are there.
+    pub async fn customer_ids(
+        &self,
+        external_ids: &[String],
+    ) -> Result<HashMap<String, CustomerId>> {
+        let asked: Vec<(u16, &String)> = external_ids
+            .iter()
+            .map(|id| (Bucket::of(id).0, id))
+            .collect();
+        let rows: Vec<(String, i64)> =
+            listed(query(IDS_OF).bind(json(&asked)), self.read()).await?;
+        let rows = rows.into_iter();
+        Ok(rows.map(|(name, id)| (name, CustomerId(id))).collect())
     }
 
     /// The customers whose identifier, e-mail address, phone number or name begins like the text.
@@ -124,6 +136,32 @@ impl Store {
     }
 }
 
+/// Whole records, with their tags.
+pub(super) async fn whole<'c>(
+    customers: &[CustomerId],
+    model: &DataModel,
+    on: impl Into<On<'c>>,
+) -> Result<Vec<Customer>> {
+    records(customers, model, TAGS, on).await
+}
+
+async fn records<'c>(
+    customers: &[CustomerId],
+    model: &DataModel,
+    tags: &str,
+    on: impl Into<On<'c>>,
+) -> Result<Vec<Customer>> {
+    let columns = one_valued(model)?;
+    let query = query(select(&columns, model, tags)).bind(numbers(customers));
+    let rows: Vec<Record> = listed(query, on).await?;
+    let mut found: HashMap<CustomerId, Customer> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let customer = read(row, &columns, model)?;
+        found.insert(customer.id, customer);
+    }
+    Ok(customers.iter().filter_map(|id| found.remove(id)).collect())
+}
+
 /// A customer as the statement lists it.
 #[derive(Deserialize)]
 struct Record {
@@ -139,6 +177,7 @@ struct Base {
     id: i64,
     external_id: String,
     status: i64,
+    status_reason: Option<String>,
     identified: i64,
     switches: [i64; 4],
     consents: [i64; 3],
@@ -200,6 +239,7 @@ fn read(record: Record, columns: &[Column], model: &DataModel) -> Result<Custome
         id: CustomerId(base.id),
         external_id: base.external_id,
         status: Status::from_number(base.status),
+        status_reason: base.status_reason,
         identified: base.identified != 0,
         switches,
         consents: Consents { email, sms, push },

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    audit, changes, check, claims, crossings, customer_edits, customer_extras, customer_lists,
-    customers, dirty, dismissals, dispatches, due, enrollments, flow_edits, flows, gateways,
-    history, identity, interactions, jobs, ledger, memberships, meta, moves, names, nodes,
-    outcomes, parking, pruning, qualifications, rechecks, requests, revisions, runs, sequences,
-    settlements, standing, status, subscriptions, suppressions, switches, totals,
+    audit, bars, changes, check, claims, crossings, customer_edits, customer_extras,
+    customer_lists, customers, dirty, dismissals, dispatches, due, endings, enrollments, erasure,
+    flow_edits, flows, gateways, history, identity, interactions, jobs, ledger, memberships,
+    merging, meta, moves, names, nodes, notes, outcomes, parking, pruning, qualifications, ratings,
+    rechecks, requests, revisions, runs, sequences, settlements, standing, status, statuses,
+    subscriptions, suppressions, switches, tasks, tombstones, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -38,12 +39,12 @@ pub fn reaches() -> Vec<(&'static str, &'static str, Reach)> {
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("audit", audit::STATEMENTS),
+        ("bars", bars::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),
         ("crossings", crossings::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
-        ("customer_edits", customer_edits::ERASING),
         ("customer_extras", customer_extras::STATEMENTS),
         ("customer_lists", customer_lists::STATEMENTS),
         ("customers", customers::STATEMENTS),
@@ -51,7 +52,10 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("dismissals", dismissals::STATEMENTS),
         ("dispatches", dispatches::STATEMENTS),
         ("due", due::STATEMENTS),
+        ("endings", endings::STATEMENTS),
         ("enrollments", enrollments::STATEMENTS),
+        ("erasure", erasure::STATEMENTS),
+        ("erasure", erasure::ERASING),
         ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
@@ -61,14 +65,17 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("jobs", jobs::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
+        ("merging", merging::STATEMENTS),
         ("meta", meta::STATEMENTS),
         ("moves", moves::STATEMENTS),
         ("names", names::STATEMENTS),
         ("nodes", nodes::STATEMENTS),
+        ("notes", notes::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
         ("parking", parking::STATEMENTS),
         ("pruning", pruning::STATEMENTS),
         ("qualifications", qualifications::STATEMENTS),
+        ("ratings", ratings::STATEMENTS),
         ("rechecks", rechecks::STATEMENTS),
         ("requests", requests::STATEMENTS),
         ("revisions", revisions::STATEMENTS),
@@ -77,9 +84,12 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("settlements", settlements::STATEMENTS),
         ("standing", standing::STATEMENTS),
         ("status", status::STATEMENTS),
+        ("statuses", statuses::STATEMENTS),
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),
         ("switches", switches::STATEMENTS),
+        ("tasks", tasks::STATEMENTS),
+        ("tombstones", tombstones::STATEMENTS),
         ("totals", totals::STATEMENTS),
     ]
 }
@@ -101,6 +111,7 @@ mod tests {
         ("ledger", People),
         ("nodes", Waiting),
         ("qualifications", Waiting),
+        ("ratings", People),
         ("requests", Waiting),
         ("requests", Waiting),
         ("status", People),

@@ -1,4 +1,4 @@
-//! Owns a customer's switches, consents and status: single columns, each change with its line.
+//! Owns a customer's switches and consents: single columns, each change with its line.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::error::Result;
 use super::sql::query;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
-use crate::domain::customer::{Status, Switch};
+use crate::domain::customer::Switch;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
 use crate::domain::subscription::Consent;
@@ -33,7 +33,6 @@ const PUSH: &str = set!("push_on");
 const EMAIL_CONSENT: &str = set!("email_consent");
 const SMS_CONSENT: &str = set!("sms_consent");
 const PUSH_CONSENT: &str = set!("push_consent");
-const STATUS: &str = set!("status");
 
 pub(super) const STATEMENTS: &[&str] = &[
     OUTBOUND,
@@ -43,7 +42,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     EMAIL_CONSENT,
     SMS_CONSENT,
     PUSH_CONSENT,
-    STATUS,
 ];
 
 impl Store {
@@ -95,19 +93,6 @@ impl Store {
             ..changes::saying(line, "is", consent.as_str())
         };
         self.set(statement, consent.number(), line).await
-    }
-
-    /// Suspends, discards or reactivates; false, and nothing written, when it is so already.
-    pub async fn set_status(
-        &self,
-        customer: CustomerId,
-        status: Status,
-        by: &By,
-        at: Timestamp,
-    ) -> Result<bool> {
-        let line = changes::line(customer, at, Kind::StatusChanged, by);
-        let line = changes::saying(line, "is", status.as_str());
-        self.set(STATUS, status.number(), line).await
     }
 
     async fn set(&self, statement: &'static str, value: i64, line: Interaction) -> Result<bool> {

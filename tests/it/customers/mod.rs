@@ -5,6 +5,7 @@ mod commands;
 mod consent;
 mod giving_up;
 mod import;
+mod life;
 mod lines;
 mod profiles;
 mod table;
