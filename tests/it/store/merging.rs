@@ -232,7 +232,7 @@ pub(super) async fn the_old_id_leads_to_the_customer_until_they_are_deleted(stor
     let (model, by) = (model(), by());
     let set = store.set_fields(through, &fields, &model, &by, now());
     assert!(set.await.unwrap());
-    store.delete_customer(ana, &by(), now()).await.unwrap();
+    store.delete_customer(ana, &by, now()).await.unwrap();
     assert_eq!(store.customer_id("v-1").await.unwrap(), None);
     assert_eq!(store.number("SELECT count(*) FROM aliases").await, 0);
     // Whoever comes back under an id that they once had comes back.
