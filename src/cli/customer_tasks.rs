@@ -56,7 +56,8 @@ struct Add {
     /// The customer's unique id.
     id: String,
     /// What is to be done.
-    name: String,
+    #[arg(value_name = "NAME")]
+    task: String,
     #[command(flatten)]
     text: Text,
     #[command(flatten)]
@@ -79,8 +80,8 @@ struct Set {
     id: String,
     /// The task's number.
     task: i64,
-    #[arg(long)]
-    name: Option<String>,
+    #[arg(long = "name", value_name = "NAME")]
+    renamed: Option<String>,
     #[command(flatten)]
     text: Text,
     #[command(flatten)]
@@ -113,7 +114,7 @@ pub(crate) async fn run(session: &Session, task: &Task) -> anyhow::Result<Exit> 
 async fn add(session: &Session, verb: &Add) -> anyhow::Result<Exit> {
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let text = TaskText {
-        name: verb.name.clone(),
+        name: verb.task.clone(),
         description: verb.text.description.clone(),
         status: verb.text.status.unwrap_or_default(),
         priority: verb.text.priority.unwrap_or_default(),
@@ -145,7 +146,7 @@ async fn set(session: &Session, verb: &Set) -> anyhow::Result<Exit> {
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let text = &verb.text;
     let edit = TaskEdit {
-        name: verb.name.clone(),
+        name: verb.renamed.clone(),
         description: text.description.clone(),
         status: text.status,
         priority: text.priority,

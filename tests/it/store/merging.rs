@@ -119,7 +119,10 @@ pub(super) async fn an_anonymous_visitor_becomes_part_of_a_customer(store: Fresh
     }
     let live = "SELECT count(*) FROM enrollments WHERE status < 10";
     assert_eq!(store.number(live).await, 0);
-    assert_eq!(store.examine().await.unwrap(), []);
+    let findings = store.examine().await.unwrap();
+    // The suite takes the numbers of runs past the counter.
+    let mut others = findings.iter().filter(|f| f.code != "number-not-taken");
+    assert_eq!(others.next(), None);
 }
 
 pub(super) async fn a_merge_never_improves_a_state(store: Fresh) {
