@@ -1,9 +1,12 @@
 //! Owns suspending, discarding and reactivating customers, few or very many, with a reason that is kept.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::error::Error;
+use super::profiles::id_of;
 use crate::clock::Clock;
 use crate::domain::audit::By;
 use crate::domain::customer::Status;
@@ -44,12 +47,15 @@ pub async fn change(
     by: &By,
     at: Timestamp,
 ) -> Result<Changed, Error> {
-    let found = store.customer_ids(customers).await?;
-    if let Some(unknown) = customers.iter().find(|id| !found.contains_key(*id)) {
-        return Err(Error::UnknownCustomer(unknown.clone()));
+    let mut found = store.customer_ids(customers).await?;
+    for id in customers {
+        if !found.contains_key(id) {
+            // Perhaps somebody who was merged.
+            found.insert(id.clone(), id_of(store, id).await?);
+        }
     }
-    let mut ids: Vec<CustomerId> = found.into_values().collect();
-    ids.sort_unstable();
+    let ids: BTreeSet<CustomerId> = found.into_values().collect();
+    let ids: Vec<CustomerId> = ids.into_iter().collect();
     let change = StatusChange {
         status,
         reason: reason.filter(|_| status != Status::Active),

@@ -124,7 +124,8 @@ fn a_rating_cannot_be_set_and_is_counted() {
 #[test]
 fn a_rating_is_shown_with_the_day_since_when_it_is_so() {
     let desk = stocked();
-    let today = jiff::Timestamp::now();
+    let ana = desk.json("customer show ana");
+    let today: jiff::Timestamp = ana["created_at"].as_str().unwrap().parse().unwrap();
     let at = today - jiff::SignedDuration::from_hours(24 * 60);
     desk.file(
         "acts.csv",
@@ -236,6 +237,8 @@ fn a_visitor_becomes_a_customer_and_their_id_leads_there() {
         (&merged["kind"], &merged["actor"]),
         (&json!("merged"), &json!("omar"))
     );
+    let suspended = desk.json("customer suspend v-1 ana --reason x");
+    assert_eq!(suspended["changed"], 1, "two ids of one customer");
     let again = desk.json("customer set v-1 score=7 --create");
     assert_eq!(again["created"], false);
     assert_eq!(desk.json("customer show ana")["fields"]["score"], 7);

@@ -32,7 +32,7 @@ fn some_act() -> impl Strategy<Value = Act> {
     let (who, what) = (0..IDS.len(), 0..3_usize);
     prop_oneof![
         3 => (who.clone(), what.clone()).prop_map(|(a, b)| Act::Import(a, b)),
-        2 => (who.clone(), what.clone()).prop_map(|(a, b)| Act::SetEmail(a, b)),
+        2 => (who.clone(), what).prop_map(|(a, b)| Act::SetEmail(a, b)),
         3 => who.clone().prop_map(Act::Delete),
         2 => (who.clone(), 0..CATEGORIES.len()).prop_map(|(a, b)| Act::GiveUp(a, b)),
         1 => who.prop_map(Act::Reactivate),
@@ -49,11 +49,14 @@ struct Person {
     from: BTreeSet<usize>,
 }
 
+/// What is kept of somebody: ids, addresses, and what was given up.
+type Buried = (BTreeSet<usize>, BTreeSet<usize>, BTreeSet<usize>);
+
 #[derive(Debug, Default)]
 struct World {
     people: [Option<Person>; IDS.len()],
     /// Ids, addresses and what was given up; none once it is gone.
-    tombstones: Vec<Option<(BTreeSet<usize>, BTreeSet<usize>, BTreeSet<usize>)>>,
+    tombstones: Vec<Option<Buried>>,
 }
 
 impl World {

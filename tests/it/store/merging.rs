@@ -51,13 +51,8 @@ impl Fresh {
     }
 }
 
-pub(super) async fn an_anonymous_visitor_becomes_part_of_a_customer(store: Fresh) {
-    let published = store.published(&revision()).await;
-    let flow = published
-        .numbers
-        .number(NameKind::Flow, "welcome")
-        .unwrap()
-        .0;
+/// Both with a field, a line of history; the visitor in a flow, with a note and a task.
+async fn visitor_and_customer(store: &Fresh, flow: i32) -> (CustomerId, CustomerId) {
     let fields = [("city", text("Lyon")), ("company", text("Acme"))];
     let visitor = store.visitor("v-1", &fields, &["vip"]).await;
     assert!(!store.read("v-1").await.identified);
@@ -76,6 +71,17 @@ pub(super) async fn an_anonymous_visitor_becomes_part_of_a_customer(store: Fresh
         ..TaskText::default()
     };
     store.add_task(visitor, &task, &by(), now()).await.unwrap();
+    (visitor, ana)
+}
+
+pub(super) async fn an_anonymous_visitor_becomes_part_of_a_customer(store: Fresh) {
+    let published = store.published(&revision()).await;
+    let flow = published
+        .numbers
+        .number(NameKind::Flow, "welcome")
+        .unwrap()
+        .0;
+    let (visitor, ana) = visitor_and_customer(&store, flow).await;
     store.merge(visitor, ana).await.unwrap();
     let merged = store.read("ana").await;
     assert_eq!(
@@ -89,7 +95,10 @@ pub(super) async fn an_anonymous_visitor_becomes_part_of_a_customer(store: Fresh
         (vec!["vip".to_owned()], true)
     );
     assert_eq!(merged.status, Status::Active);
-    assert_eq!(merged.last_activity_at, Some(now() - hour));
+    assert_eq!(
+        merged.last_activity_at,
+        Some(now() - SignedDuration::from_hours(1))
+    );
     let kinds = store.kinds_of(ana).await;
     for kind in [
         "merged",
@@ -101,6 +110,10 @@ pub(super) async fn an_anonymous_visitor_becomes_part_of_a_customer(store: Fresh
     ] {
         assert!(kinds.iter().any(|found| found == kind), "{kind}: {kinds:?}");
     }
+    nothing_is_left_of(&store, visitor, ana).await;
+}
+
+async fn nothing_is_left_of(store: &Fresh, visitor: CustomerId, ana: CustomerId) {
     assert_eq!(
         store.notes_of(ana).await.unwrap()[0].body,
         "asked for a loan"

@@ -95,10 +95,8 @@ pub(super) async fn who_gets_the_address_of_a_deleted_later_is_suspended_then(st
     store.is_back("z").await;
 }
 
-pub(super) async fn what_barred_somebody_bars_them_again(store: Fresh) {
-    store.published(&revision()).await;
-    store.import(&[ana("a")], &model()).await;
-    let id = store.customer_id("a").await.unwrap().unwrap();
+/// Gives up and takes back, dismisses, switches off, refuses and permits.
+async fn bar(store: &Fresh, id: CustomerId) {
     let (by, at) = (by(), now());
     store.unsubscribe(id, &cards(), &by, at).await.unwrap();
     let loans = Scope {
@@ -119,6 +117,14 @@ pub(super) async fn what_barred_somebody_bars_them_again(store: Fresh) {
             .await
             .unwrap();
     }
+}
+
+pub(super) async fn what_barred_somebody_bars_them_again(store: Fresh) {
+    store.published(&revision()).await;
+    store.import(&[ana("a")], &model()).await;
+    let id = store.customer_id("a").await.unwrap().unwrap();
+    bar(&store, id).await;
+    let at = now();
     store.delete("a").await;
     let model = model();
     let how = Upsert {
