@@ -6,11 +6,17 @@ use serde_json::json;
 use super::actor::ActorArgument;
 use super::columns::aligned;
 use super::confirm::Confirmation;
+use super::customer_export::{self, Export};
+use super::customer_merge::{self, Add, Merge};
+use super::customer_notes::{self, Note};
+use super::customer_ratings::{self, Ratings};
+use super::customer_status::{self, Discard, Reactivate, Suspend};
+use super::customer_tasks::{self, Task};
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
-use super::{customer_text, output};
+use super::{customer_text, output, words};
 use crate::customers::facts::{CustomerBrief, ShownCustomer};
 use crate::customers::{overview, profiles};
 use crate::domain::audit::Source;
@@ -27,8 +33,30 @@ enum Verb {
     Show(Show),
     /// Sets fields; an empty value clears one, `;` separates the values of a many-valued one.
     Set(Set),
-    /// Removes a customer with everything that is known of it.
+    /// Adds a customer, or an anonymous visitor.
+    Add(Add),
+    /// Makes an anonymous visitor part of the customer who they turned out to be.
+    Merge(Merge),
+    /// Notes on a customer.
+    Note(Note),
+    /// Tasks on a customer.
+    Task(Task),
+    /// Stops all messages to customers until somebody reactivates them.
+    Suspend(Suspend),
+    /// Lets suspended or discarded customers be written to again.
+    Reactivate(Reactivate),
+    /// Excludes customers from messages for good, because of what they are.
+    Discard(Discard),
+    /// Removes a customer with everything that is known of it; who comes back is suspended.
+    ///
+    /// What stays are hashes of the unique id, e-mail address and phone number, and what the
+    /// customer had given up: docs/customers-life.md.
+    #[command(visible_alias = "erase")]
     Delete(Delete),
+    /// Everything that is known of one person, as a copy for that person.
+    Export(Export),
+    /// How many customers have each rating.
+    Ratings(Ratings),
     /// The customers whose id, name, e-mail address or phone number begins like a text.
     Find(Find),
 }
@@ -48,7 +76,7 @@ struct Show {
 struct Set {
     /// The customer's unique id.
     id: String,
-    #[arg(required = true, value_name = "FIELD=VALUE", value_parser = written_field)]
+    #[arg(required = true, value_name = "FIELD=VALUE", value_parser = words::written_field)]
     fields: Vec<(String, String)>,
     /// Adds the customer when there is none with this id.
     #[arg(long)]
@@ -81,18 +109,20 @@ struct Find {
     format: FormatArgument,
 }
 
-fn written_field(text: &str) -> Result<(String, String), String> {
-    let (field, value) = text
-        .split_once('=')
-        .ok_or("write the field and its value, such as `city=Lyon`")?;
-    Ok((field.trim().to_owned(), value.to_owned()))
-}
-
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| match &arguments.verb {
         Verb::Show(verb) => show(session, verb).await,
         Verb::Set(verb) => set(session, verb).await,
+        Verb::Add(verb) => customer_merge::add(session, verb).await,
+        Verb::Merge(verb) => customer_merge::merge(session, verb).await,
+        Verb::Note(verb) => customer_notes::run(session, verb).await,
+        Verb::Task(verb) => customer_tasks::run(session, verb).await,
+        Verb::Suspend(verb) => customer_status::suspend(session, verb).await,
+        Verb::Reactivate(verb) => customer_status::reactivate(session, verb).await,
+        Verb::Discard(verb) => customer_status::discard(session, verb).await,
         Verb::Delete(verb) => delete(session, verb).await,
+        Verb::Export(verb) => customer_export::export(session, verb).await,
+        Verb::Ratings(verb) => customer_ratings::show(session, verb).await,
         Verb::Find(verb) => find(session, verb).await,
     })
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::columns::aligned;
-use super::words;
+use super::{customer_work, words};
 use crate::customers::overview::Overview;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
@@ -23,6 +23,12 @@ pub(crate) fn show(overview: &Overview, revision: &Revision) -> String {
     section(&mut text, "fields", &fields(&overview.customer, &zone));
     section(&mut text, "subscriptions", &subscriptions(overview, &zone));
     section(&mut text, "dismissed", &dismissals(overview, &zone));
+    section(&mut text, "tasks", &customer_work::tasks(&overview.tasks));
+    section(
+        &mut text,
+        "notes",
+        &customer_work::notes(&overview.notes, &zone),
+    );
     section(&mut text, "active flows", &active_flows(overview, &zone));
     section(&mut text, "messages", &totals(overview));
     section(
@@ -56,8 +62,8 @@ fn head(overview: &Overview, zone: &TimeZone) -> String {
     let last = customer.last_activity_at;
     let row = |name: &str, value: String| [name.to_owned(), value];
     let mut rows = vec![
-        row("status", customer.status.as_str().to_owned()),
-        row("rating", overview.rating.as_str().to_owned()),
+        row("status", status(customer)),
+        row("rating", rating(overview)),
         row("created", moment(customer.created_at, zone)),
         row(
             "last activity",
@@ -70,6 +76,26 @@ fn head(overview: &Overview, zone: &TimeZone) -> String {
         rows.push(row("tags", customer.tags.join(", ")));
     }
     format!("{}\n{}", customer.external_id, aligned(2, &rows))
+}
+
+fn status(customer: &Customer) -> String {
+    let status = customer.status.as_str();
+    match &customer.status_reason {
+        Some(reason) => format!("{status}: {reason}"),
+        None => status.to_owned(),
+    }
+}
+
+/// With the day since when it is so, where it was another before.
+fn rating(overview: &Overview) -> String {
+    let rating = overview.rating.as_str();
+    match overview.rating_history.as_slice() {
+        [.., before, last] if last.rating == overview.rating => {
+            let before = before.rating.as_str();
+            format!("{rating} since {}, {before} before", last.on)
+        }
+        _ => rating.to_owned(),
+    }
 }
 
 /// The master switch and each channel's at once.

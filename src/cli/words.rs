@@ -5,6 +5,7 @@ use crate::domain::channel::Channel;
 use crate::domain::customer::Switch;
 pub(crate) use crate::domain::scope_words::words as scope;
 use crate::domain::subscription::Consent;
+use crate::domain::task::{TaskPriority, TaskStatus};
 
 pub(crate) fn channel(text: &str) -> Result<Channel, String> {
     let known = Channel::ALL.map(Channel::as_str);
@@ -27,6 +28,24 @@ pub(crate) fn on_or_off(text: &str) -> Result<bool, String> {
         "off" => Ok(false),
         _ => Err("write `on` or `off`".to_owned()),
     }
+}
+
+pub(crate) fn task_status(text: &str) -> Result<TaskStatus, String> {
+    let known = TaskStatus::ALL.map(TaskStatus::as_str);
+    TaskStatus::parse(text).ok_or_else(|| unknown("status", text, &known))
+}
+
+pub(crate) fn task_priority(text: &str) -> Result<TaskPriority, String> {
+    let known = TaskPriority::ALL.map(TaskPriority::as_str);
+    TaskPriority::parse(text).ok_or_else(|| unknown("priority", text, &known))
+}
+
+/// A field and its value.
+pub(crate) fn written_field(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text
+        .split_once('=')
+        .ok_or("write the field and its value, such as `city=Lyon`")?;
+    Ok((field.trim().to_owned(), value.to_owned()))
 }
 
 fn unknown(what: &'static str, text: &str, known: &[&str]) -> String {

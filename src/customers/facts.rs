@@ -1,6 +1,7 @@
 //! Owns a customer as facts with stable keys, for programs: the command line and the API say the same.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use utoipa::ToSchema;
@@ -9,8 +10,11 @@ use super::overview::Overview;
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
 use crate::domain::interaction::Direction;
+use crate::domain::note::Note;
 use crate::domain::rating::Rating;
+use crate::domain::rating_history::RatingChange;
 use crate::domain::subscription::{Dismissal, Subscription, SubscriptionState};
+use crate::domain::task::{Task, TaskPriority, TaskStatus};
 use crate::domain::value::Value;
 use crate::store::{ChannelTotals, HistoryLine, Totals};
 
@@ -21,6 +25,8 @@ pub struct CustomerBrief {
     #[schema(example = "ana")]
     pub id: String,
     pub status: Status,
+    /// Why the customer is suspended or discarded.
+    pub status_reason: Option<String>,
     /// Values by field; dates are `YYYY-MM-DD`, instants RFC 3339 in UTC, many-valued fields lists.
     #[schema(value_type = std::collections::BTreeMap<String, Json>, example = json!({"city": "Lyon"}))]
     pub fields: Map<String, Json>,
@@ -33,7 +39,11 @@ pub struct CustomerFacts {
     #[schema(example = "ana")]
     pub id: String,
     pub status: Status,
+    /// Why the customer is suspended or discarded.
+    pub status_reason: Option<String>,
     pub rating: Rating,
+    /// The oldest first.
+    pub rating_history: Vec<RatingChange>,
     /// Whether it is known who this is.
     pub identified: bool,
     pub created_at: Timestamp,
@@ -47,6 +57,9 @@ pub struct CustomerFacts {
     pub consents: Consents,
     pub subscriptions: Vec<SubscriptionFacts>,
     pub dismissals: Vec<DismissalFacts>,
+    /// The newest first.
+    pub notes: Vec<NoteFacts>,
+    pub tasks: Vec<TaskFacts>,
     /// The flows that the customer is in.
     pub active_flows: Vec<ActiveFlowFacts>,
     pub totals: TotalsFacts,
@@ -88,6 +101,32 @@ pub struct DismissalFacts {
     pub source: &'static str,
     pub note: Option<String>,
     pub at: Timestamp,
+}
+
+/// What somebody at the company wrote down about the customer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NoteFacts {
+    pub note: i64,
+    pub at: Timestamp,
+    pub actor: String,
+    pub body: String,
+}
+
+/// What somebody at the company is to do about the customer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TaskFacts {
+    pub task: i64,
+    pub name: String,
+    pub description: Option<String>,
+    pub status: TaskStatus,
+    pub priority: TaskPriority,
+    pub assignee: Option<String>,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub due_on: Option<Date>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Who wrote it last.
+    pub actor: String,
 }
 
 /// A flow that the customer is in.
@@ -133,6 +172,7 @@ impl CustomerBrief {
         Self {
             id: customer.external_id.clone(),
             status: customer.status,
+            status_reason: customer.status_reason.clone(),
             fields: fields(customer),
         }
     }
@@ -145,7 +185,9 @@ impl CustomerFacts {
         Self {
             id: customer.external_id.clone(),
             status: customer.status,
+            status_reason: customer.status_reason.clone(),
             rating: overview.rating,
+            rating_history: overview.rating_history.clone(),
             identified: customer.identified,
             created_at: customer.created_at,
             last_activity_at: customer.last_activity_at,
@@ -155,6 +197,8 @@ impl CustomerFacts {
             consents: customer.consents,
             subscriptions: overview.subscriptions.iter().map(subscription).collect(),
             dismissals: overview.dismissals.iter().map(dismissal).collect(),
+            notes: overview.notes.iter().map(NoteFacts::of).collect(),
+            tasks: overview.tasks.iter().map(TaskFacts::of).collect(),
             active_flows: active_flows
                 .map(|active| ActiveFlowFacts {
                     flow: active.flow.clone(),
@@ -192,7 +236,37 @@ impl InteractionFacts {
     }
 }
 
-fn fields(customer: &Customer) -> Map<String, Json> {
+impl NoteFacts {
+    pub fn of(note: &Note) -> Self {
+        Self {
+            note: note.number,
+            at: note.at,
+            actor: note.actor.clone(),
+            body: note.body.clone(),
+        }
+    }
+}
+
+impl TaskFacts {
+    pub fn of(task: &Task) -> Self {
+        let text = task.text.clone();
+        Self {
+            task: task.number,
+            name: text.name,
+            description: text.description,
+            status: text.status,
+            priority: text.priority,
+            assignee: text.assignee,
+            due_on: text.due_on,
+            created_at: task.created_at,
+            updated_at: task.updated_at,
+            actor: task.actor.clone(),
+        }
+    }
+}
+
+/// The fields by their identifiers; several values are a list.
+pub fn fields(customer: &Customer) -> Map<String, Json> {
     let fields = customer.fields.iter();
     fields
         .map(|(name, value)| (name.clone(), field(value)))
@@ -232,7 +306,7 @@ pub fn subscription(record: &Subscription) -> SubscriptionFacts {
     }
 }
 
-fn dismissal(dismissal: &Dismissal) -> DismissalFacts {
+pub fn dismissal(dismissal: &Dismissal) -> DismissalFacts {
     DismissalFacts {
         campaign: dismissal.campaign.clone(),
         actor: dismissal.by.actor.to_string(),

@@ -69,6 +69,7 @@ pub async fn import(
         names::check_tag(&revision.data_model, tag)?;
     }
     let reading = open(&request.input, revision).await?;
+    let reading = reading.sealed_by(store.seal().await?);
     let ignored_columns = reading.ignored_columns().to_vec();
     let encoding = reading.encoding();
     let (belt, mut filled) = belt(&reading)?;

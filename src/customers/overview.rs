@@ -6,12 +6,16 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::profiles;
+use super::ratings;
 use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::Kind;
+use crate::domain::note::Note;
 use crate::domain::rating::Rating;
+use crate::domain::rating_history::RatingChange;
 use crate::domain::revision::Revision;
 use crate::domain::subscription::{Dismissal, Subscription};
+use crate::domain::task::Task;
 use crate::store::{HistoryFilter, HistoryLine, Store, Totals};
 
 /// One customer as a person at the bank sees it.
@@ -19,8 +23,13 @@ use crate::store::{HistoryFilter, HistoryLine, Store, Totals};
 pub struct Overview {
     pub customer: Customer,
     pub rating: Rating,
+    /// The oldest first.
+    pub rating_history: Vec<RatingChange>,
     pub subscriptions: Vec<Subscription>,
     pub dismissals: Vec<Dismissal>,
+    /// The newest first.
+    pub notes: Vec<Note>,
+    pub tasks: Vec<Task>,
     pub totals: Totals,
     pub active_flows: Vec<ActiveFlow>,
     /// Newest first.
@@ -54,8 +63,11 @@ pub async fn overview(
     history.truncate(limit);
     Ok(Overview {
         rating: rating(&customer, revision, now),
+        rating_history: ratings::history(store, revision, &customer, now).await?,
         subscriptions: subscriptions.unwrap_or_default(),
         dismissals: dismissals.unwrap_or_default(),
+        notes: store.notes_of(id).await?,
+        tasks: store.tasks_of(id).await?,
         totals: store.totals(id).await?,
         active_flows: active_flows(store, id).await?,
         history,

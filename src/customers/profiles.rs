@@ -15,6 +15,9 @@ use crate::store::{NewCustomer, Store, Upsert};
 /// What stands between the values of a many-valued field when a person writes them.
 pub const BETWEEN_VALUES: char = ';';
 
+/// What is computed, and is no field.
+const RATING: &str = "rating";
+
 /// A field's identifier and the text written for it; a blank text clears the field.
 pub type WrittenField = (String, String);
 
@@ -40,7 +43,7 @@ pub async fn find(
     limit: u32,
 ) -> Result<Vec<Customer>, Error> {
     let found = store
-        .find_customers(text, limit, &revision.data_model)
+        .find_page(text, None, limit, &revision.data_model)
         .await?;
     Ok(found)
 }
@@ -71,14 +74,14 @@ pub async fn add(
     by: &By,
     at: Timestamp,
 ) -> Result<bool, Error> {
-    let external_id = read_id(customer).map_err(|reason| Error::BadValue {
-        field: ID.to_owned(),
-        reason,
-    })?;
-    let added = NewCustomer {
-        external_id: external_id.to_owned(),
-        fields: read_fields(revision, written)?,
-    };
+    let added = read_new(revision, customer, written)?;
+    let external_id = added.external_id.clone();
+    // Perhaps by an id that was merged into theirs.
+    if let Some(id) = store.customer_id(&external_id).await? {
+        let model = &revision.data_model;
+        store.set_fields(id, &added.fields, model, by, at).await?;
+        return Ok(false);
+    }
     let upsert = Upsert {
         model: &revision.data_model,
         tags: &[],
@@ -88,9 +91,9 @@ pub async fn add(
     };
     let upserted = store.upsert_customers(&[added], &upsert).await?;
     if upserted.created > 0 {
-        store
-            .audit(by, "customer-added", Some(external_id), at)
-            .await?;
+        let number = store.customer_id(&external_id).await?;
+        let number = number.map(|id| format!("number {id}")).unwrap_or_default();
+        store.audit(by, "customer-added", Some(&number), at).await?;
     }
     Ok(upserted.created > 0)
 }
@@ -99,7 +102,23 @@ pub async fn add(
 pub async fn delete(store: &Store, customer: &str, by: &By, at: Timestamp) -> Result<(), Error> {
     let id = id_of(store, customer).await?;
     store.delete_customer(id, by, at).await?;
-    Ok(())
+    Ok(store.empty_journal().await?)
+}
+
+/// A customer to add, with its fields typed and validated.
+pub(super) fn read_new(
+    revision: &Revision,
+    customer: &str,
+    written: &[WrittenField],
+) -> Result<NewCustomer, Error> {
+    let external_id = read_id(customer).map_err(|reason| Error::BadValue {
+        field: ID.to_owned(),
+        reason,
+    })?;
+    Ok(NewCustomer {
+        external_id: external_id.to_owned(),
+        fields: read_fields(revision, written)?,
+    })
 }
 
 fn read_fields(
@@ -119,6 +138,14 @@ fn read_field(
     (name, text): &WrittenField,
 ) -> Result<(String, Option<FieldValue>), Error> {
     let model = &revision.data_model;
+    if name == RATING && model.field(name).is_none() {
+        return Err(Error::BadValue {
+            field: name.clone(),
+            reason:
+                "is computed from what customers do and what is sent to them, and nobody can set it"
+                    .to_owned(),
+        });
+    }
     let field = model.field(name).ok_or_else(|| {
         let known = model.fields.iter().map(|field| field.identifier.as_str());
         UnknownName::new("field", name, known)

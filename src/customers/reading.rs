@@ -11,7 +11,7 @@ use super::rows::{RowTyping, TypedRow};
 use super::table::{Row, Table, TableOptions};
 use super::window::Window;
 use crate::domain::revision::Revision;
-use crate::store::{Draft, Sheet};
+use crate::store::{Draft, Seal, Sheet};
 
 /// What is read, and how.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,8 @@ pub struct Reading {
     typing: RowTyping,
     rejects: Rejects,
     mapping: Mapping,
+    /// By which rows are hashed, when somebody was ever deleted who may come back.
+    seal: Option<Seal>,
     seen: Seen,
 }
 
@@ -74,8 +76,15 @@ impl Reading {
             table,
             rejects,
             mapping,
+            seal: None,
             seen: Seen::default(),
         })
+    }
+
+    /// Hashes what identifies the rows as it reads them.
+    #[must_use]
+    pub fn sealed_by(self, seal: Option<Seal>) -> Self {
+        Self { seal, ..self }
     }
 
     /// Columns that fill no field.
@@ -141,6 +150,9 @@ impl Reading {
 
     fn hand_over(&mut self, window: Window, batches: &Sender<Batch>) -> bool {
         let (customers, duplicates) = window.finish();
+        if let Some(seal) = &self.seal {
+            customers.prepare(seal);
+        }
         self.seen.duplicates += duplicates;
         (self.seen.bytes, self.seen.total_bytes) = self.table.progress();
         let seen = self.seen;

@@ -84,10 +84,11 @@ impl Source {
 }
 
 /// Who, by which way, and what they said about it (for a link: which message it stood in).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     pub actor: Actor,
     pub source: Source,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 

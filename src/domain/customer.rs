@@ -179,6 +179,8 @@ pub struct Customer {
     /// The unique identifier that people and files use.
     pub external_id: String,
     pub status: Status,
+    /// Why they are suspended or discarded.
+    pub status_reason: Option<String>,
     pub identified: bool,
     pub switches: Switches,
     pub consents: Consents,

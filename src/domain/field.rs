@@ -156,6 +156,7 @@ pub fn built_in_fields() -> Vec<Field> {
         ("gender", "Gender", FieldType::Text),
         ("born_on", "Date of birth", FieldType::Date),
         ("picture_url", "Picture", FieldType::Url),
+        ("score", "Score", FieldType::Integer),
     ]
     .into_iter()
     .map(|(identifier, description, kind)| Field::built_in(identifier, description, kind))

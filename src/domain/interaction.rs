@@ -62,6 +62,9 @@ kinds! {
     Tagged "tagged" 52 Change;
     Untagged "untagged" 53 Change;
     StatusChanged "status-changed" 54 Change;
+    Merged "merged" 55 Change;
+    Noted "noted" 56 Change;
+    TaskChanged "task-changed" 57 Change;
     EnteredSegment "entered-segment" 60 Change;
     LeftSegment "left-segment" 61 Change;
     EnteredFlow "entered-flow" 62 Change;

@@ -169,7 +169,7 @@ impl SubscriptionState {
 }
 
 /// One record of a customer: who changed it last, by which way, when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     pub scope: Scope,
     pub state: SubscriptionState,
@@ -272,7 +272,7 @@ impl Consent {
 }
 
 /// "Not interested" in one campaign (a flow is one): stops it, and is not an opt-out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dismissal {
     pub campaign: String,
     pub by: By,

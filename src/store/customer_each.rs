@@ -1,29 +1,19 @@
 //! Owns writing customers that a program gives, with what became of each of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
 use super::changes;
 use super::customer_sheet::{NewCustomer, Sheet};
 use super::customer_upsert::{self, Upsert};
+use super::customers;
 use super::db::Store;
-use super::dialect::rows;
 use super::error::Result;
 use super::interactions;
-use super::listing::{json, listed};
-use super::sql::query;
-use super::tx::Tx;
-use crate::domain::ids::{Bucket, CustomerId};
+use super::returning;
+use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
-
-const THERE: &str = concat!(
-    "SELECT @list(@array(c.external_id, c.customer_id)) FROM ",
-    rows!(bucket BIGINT 0, external_id TEXT 1),
-    " AS j CROSS JOIN customers AS c WHERE c.bucket = j.bucket AND c.external_id = j.external_id"
-);
-
-pub(super) const STATEMENTS: &[&str] = &[THERE];
 
 /// What became of one customer of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -41,17 +31,20 @@ impl Store {
     /// the earlier.
     pub async fn upsert_each(
         &self,
-        customers: &[NewCustomer],
+        rows: &[NewCustomer],
         how: &Upsert<'_>,
     ) -> Result<Vec<Written>> {
-        let sheet = Sheet::of(customers, how.model)?;
-        let mut tx = self.begin().await?;
-        let there = there(&mut tx, customers).await?;
-        let (_, changed) = customer_upsert::apply(&mut tx, &sheet, sheet.rows(), how).await?;
-        let lines = lines(customers, &there, &changed, how);
+        let sheet = Sheet::of(rows, how.model)?;
+        let known = returning::ahead(self, &sheet, sheet.rows()).await?;
+        let mut tx = self.write_rows(&sheet, sheet.rows(), how, &known).await?;
+        let ids = rows.iter().map(|row| row.external_id.as_str());
+        let there = customers::numbers_of(ids, &mut tx).await?;
+        let (_, changed) =
+            customer_upsert::apply(&mut tx, &sheet, sheet.rows(), how, known).await?;
+        let lines = lines(rows, &there, &changed, how);
         interactions::insert(&mut tx, &lines).await?;
         tx.commit().await?;
-        let written = customers
+        let written = rows
             .iter()
             .map(|customer| match there.get(&customer.external_id) {
                 None => Written::Created,
@@ -62,22 +55,10 @@ impl Store {
     }
 }
 
-/// Those of the customers who are there.
-async fn there(tx: &mut Tx, customers: &[NewCustomer]) -> Result<BTreeMap<String, CustomerId>> {
-    let ids: BTreeSet<&str> = customers
-        .iter()
-        .map(|row| row.external_id.as_str())
-        .collect();
-    let keys: Vec<(u16, &str)> = ids.into_iter().map(|id| (Bucket::of(id).0, id)).collect();
-    let found: Vec<(String, i64)> = listed(query(THERE).bind(json(&keys)), tx).await?;
-    let found = found.into_iter().map(|(name, id)| (name, CustomerId(id)));
-    Ok(found.collect())
-}
-
 /// A line names the fields and never their values.
 fn lines(
     customers: &[NewCustomer],
-    there: &BTreeMap<String, CustomerId>,
+    there: &HashMap<String, CustomerId>,
     changed: &BTreeSet<CustomerId>,
     how: &Upsert<'_>,
 ) -> Vec<Interaction> {

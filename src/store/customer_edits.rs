@@ -1,11 +1,10 @@
-//! Owns what is done to one customer: setting fields, and deletion with all that is known of them.
+//! Owns setting fields of single customers, some of them at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::audit;
 use super::changes;
 use super::customer_sheet::{NewCustomer, Sheet};
 use super::customer_upsert::{self, Upsert};
@@ -15,13 +14,13 @@ use super::error::{Error, Result};
 use super::gathering::FieldEdit;
 use super::interactions;
 use super::listing::{json, listed};
+use super::returning;
 use super::seen::{self, Seen};
 use super::sql::query;
 use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::customer::FieldValue;
 use crate::domain::customer_version::Version;
-use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
@@ -35,50 +34,7 @@ const KEEP: &str = concat!(
     " AS k CROSS JOIN customers AS o WHERE o.bucket = k.bucket AND o.customer_id = k.id \
      ORDER BY o.bucket, o.customer_id@alone) AS c"
 );
-const END: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
-     due = NULL, parked = NULL, held = NULL \
-     WHERE bucket = $1 AND customer_id = $2 AND status < 10";
-
-/// Deletes the rows that belong to the customer's enrollments.
-macro_rules! of_enrollments {
-    ($table:literal) => {
-        concat!(
-            "DELETE FROM ",
-            $table,
-            " WHERE bucket = $1 AND enrollment_id IN (SELECT enrollment_id FROM enrollments \
-             WHERE bucket = $1 AND customer_id = $2)"
-        )
-    };
-}
-
-/// Deletes the customer's own rows.
-macro_rules! of_customer {
-    ($table:literal) => {
-        concat!(
-            "DELETE FROM ",
-            $table,
-            " WHERE bucket = $1 AND customer_id = $2"
-        )
-    };
-}
-
-const ERASE: [&str; 12] = [
-    of_enrollments!("dispatches"),
-    of_enrollments!("attempts"),
-    of_enrollments!("frozen_messages"),
-    of_customer!("activity"),
-    of_customer!("customer_values"),
-    of_customer!("customer_tags"),
-    of_customer!("subscriptions"),
-    of_customer!("dismissals"),
-    of_customer!("memberships"),
-    of_customer!("dirty"),
-    of_customer!("interactions"),
-    of_customer!("customers"),
-];
-
-pub(super) const STATEMENTS: &[&str] = &[KEEP, END];
-pub(super) const ERASING: &[&str] = &ERASE;
+pub(super) const STATEMENTS: &[&str] = &[KEEP];
 
 impl Store {
     /// Sets and clears fields of one customer; false, and nothing written, when all is so already. The
@@ -118,57 +74,6 @@ impl Store {
             seen: seen.map(<[Version]>::to_vec),
         })
         .await
-    }
-
-    /// Deletes a customer and all that is known of them. Their live enrollments end; what stays of
-    /// these, of the suppressed address and in the audit carries no field.
-    pub async fn delete_customer(
-        &self,
-        customer: CustomerId,
-        by: &By,
-        at: Timestamp,
-    ) -> Result<()> {
-        let model = DataModel::default();
-        self.delete_customer_seen(customer, &model, None, by, at)
-            .await
-    }
-
-    /// The same, if the customer is still as they were seen.
-    ///
-    /// # Errors
-    /// [`super::Error::Conflict`] when they are not.
-    pub async fn delete_customer_seen(
-        &self,
-        customer: CustomerId,
-        model: &DataModel,
-        seen: Seen<'_>,
-        by: &By,
-        at: Timestamp,
-    ) -> Result<()> {
-        let mut tx = self.write_about(&[customer]).await?;
-        if keep(&mut tx, [customer].into_iter()).await?.is_empty() {
-            return Err(changes::unknown(customer));
-        }
-        seen::require(&mut tx, customer, seen, model).await?;
-        let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
-        query(END)
-            .bind(bucket)
-            .bind(number)
-            .bind(EnrollmentStatus::Exited.number())
-            .bind(ExitReason::CustomerDeleted.number())
-            .bind(at.as_microsecond())
-            .execute(&mut tx)
-            .await?;
-        for statement in ERASE {
-            query(statement)
-                .bind(bucket)
-                .bind(number)
-                .execute(&mut tx)
-                .await?;
-        }
-        let detail = format!("number {customer}");
-        audit::add(&mut tx, by, "customer deleted", Some(&detail), at).await?;
-        tx.commit().await
     }
 }
 
@@ -227,7 +132,8 @@ async fn write(
         at: last.at,
     };
     let sheet = Sheet::of(rows, how.model)?;
-    let (_, changed) = customer_upsert::apply(tx, &sheet, sheet.rows(), &how).await?;
+    let unknown = returning::Known::default();
+    let (_, changed) = customer_upsert::apply(tx, &sheet, sheet.rows(), &how, unknown).await?;
     Ok(changed)
 }
 

@@ -119,6 +119,11 @@ impl Known {
         touched
     }
 
+    /// Whether its row gives it another address or number.
+    pub(super) fn moves(&self, sheet: &Sheet) -> bool {
+        sheet.moves(self.row, &self.cells)
+    }
+
     /// Its cells with the row laid over them.
     pub(super) fn laid(self, sheet: &Sheet) -> Vec<Cell> {
         let cells = sheet.given(self.row).iter().zip(self.cells);

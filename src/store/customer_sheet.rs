@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::bind::{Bind, Cell};
 use super::customer_columns::{Class, Column};
 use super::customer_draft::{Draft, Folding, Given, Span};
 use super::error::{Error, Result};
+use super::seal::{Digest, Seal};
 use crate::domain::customer::FieldValue;
 use crate::domain::field::DataModel;
+use crate::domain::identifier::Identifier;
 use crate::domain::ids::Bucket;
 
 /// One customer as a file or a person gives it. A field that is not named stays as it is; none clears.
@@ -21,7 +24,10 @@ pub struct NewCustomer {
 
 /// A batch in the store's order, each customer once.
 #[derive(Debug)]
-pub struct Sheet(Draft);
+pub struct Sheet(Draft, OnceLock<Vec<Digests>>);
+
+/// The hashes of what identifies a row's customer, one for each kind of identifier.
+pub(super) type Digests = [Option<Digest>; Identifier::ALL.len()];
 
 impl Draft {
     /// Sorts the rows, and lays the later ones of a customer over the first, field by field; how many
@@ -43,7 +49,7 @@ impl Draft {
         });
         let taken_away = came - rows.len();
         self.rows = rows;
-        (Sheet(self), taken_away as u64)
+        (Sheet(self, OnceLock::new()), taken_away as u64)
     }
 
     fn overlay(&mut self, row: usize, later: usize) {
@@ -119,6 +125,56 @@ impl Sheet {
     pub(super) fn foldings(&self) -> impl Iterator<Item = (&Column, Option<Folding>)> {
         let columns = self.0.columns.iter().zip(&self.0.foldings);
         columns.map(|(column, folding)| (column, column.folded.as_ref().map(|_| *folding)))
+    }
+
+    /// The hashes of every row's identifiers, made when they are first asked for: whoever reads a file
+    /// makes them beside the writing.
+    pub fn prepare(&self, seal: &Seal) {
+        self.sealed(seal);
+    }
+
+    pub(super) fn sealed(&self, seal: &Seal) -> &[Digests] {
+        self.1.get_or_init(|| {
+            let places = Identifier::ALL.map(|identifier| self.place_of(identifier.field()));
+            let digests = |row: usize| {
+                let mut digests = Digests::default();
+                for ((identifier, place), digest) in
+                    Identifier::ALL.into_iter().zip(places).zip(&mut digests)
+                {
+                    let text = self.identifying(row, identifier, place);
+                    *digest = text.and_then(|text| seal.digest(identifier, text));
+                }
+                digests
+            };
+            self.rows().map(digests).collect()
+        })
+    }
+
+    fn place_of(&self, field: Option<&str>) -> Option<usize> {
+        let field = field?;
+        self.columns()
+            .iter()
+            .position(|column| column.field == field)
+    }
+
+    fn identifying(
+        &self,
+        row: usize,
+        identifier: Identifier,
+        place: Option<usize>,
+    ) -> Option<&str> {
+        match (identifier, place.map(|place| self.given(row)[place])) {
+            (Identifier::Id, _) => Some(self.external_id(row)),
+            (_, Some(Given::Text(span))) => Some(self.text(span)),
+            _ => None,
+        }
+    }
+
+    /// Whether a row says something new of what identifies its customer, beside these cells.
+    pub(super) fn moves(&self, row: usize, cells: &[Cell]) -> bool {
+        let fields = Identifier::ALL.into_iter().filter_map(Identifier::field);
+        let mut places = fields.filter_map(|field| self.place_of(Some(field)));
+        places.any(|place| !self.leaves(self.given(row)[place], &cells[place]))
     }
 
     pub(super) fn bucket(&self, row: usize) -> Bucket {

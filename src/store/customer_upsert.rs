@@ -6,7 +6,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::bind::{Bind, Cell};
-use super::changes;
+use super::customer_consents::{consent_column, first_consents, line, shared};
 use super::customer_extras::Extras;
 use super::customer_insert::{Insertion, Prepared};
 use super::customer_known::{self, ConsentChange, Known};
@@ -16,6 +16,7 @@ use super::dialect::Dialect;
 use super::dirty;
 use super::error::Result;
 use super::interactions;
+use super::returning::{self, Suspect};
 use super::rows;
 use super::sequences;
 use super::tx::Tx;
@@ -73,8 +74,9 @@ impl Store {
         if rows.is_empty() {
             return Ok(Upserted::default());
         }
-        let mut tx = self.write_rows(sheet, rows.clone(), how).await?;
-        let (upserted, _) = apply(&mut tx, sheet, rows, how).await?;
+        let known = returning::ahead(self, sheet, rows.clone()).await?;
+        let mut tx = self.write_rows(sheet, rows.clone(), how, &known).await?;
+        let (upserted, _) = apply(&mut tx, sheet, rows, how, known).await?;
         tx.commit().await?;
         Ok(upserted)
     }
@@ -89,18 +91,28 @@ impl Store {
         if rows.is_empty() {
             return Ok(Upserted::default());
         }
-        let mut tx = self.write_rows(sheet, rows.clone(), how).await?;
-        let (upserted, _) = apply(&mut tx, sheet, rows, how).await?;
+        let known = returning::ahead(self, sheet, rows.clone()).await?;
+        let mut tx = self.write_rows(sheet, rows.clone(), how, &known).await?;
+        let (upserted, _) = apply(&mut tx, sheet, rows, how, known).await?;
         tx.rollback().await?;
         Ok(upserted)
     }
 }
 
 impl Store {
-    /// What a batch says of consents, the gate asks about.
-    async fn write_rows(&self, sheet: &Sheet, rows: Range<usize>, how: &Upsert<'_>) -> Result<Tx> {
+    /// What a batch says of consents, the gate asks about, and whether somebody is suspended.
+    pub(super) async fn write_rows(
+        &self,
+        sheet: &Sheet,
+        rows: Range<usize>,
+        how: &Upsert<'_>,
+        known: &returning::Known,
+    ) -> Result<Tx> {
         if how.consents.is_empty() {
-            return self.begin().await;
+            return match known.buckets(sheet) {
+                none if none.is_empty() => self.begin().await,
+                some => self.write_alone(some).await,
+            };
         }
         self.write_alone(rows.map(|row| sheet.bucket(row))).await
     }
@@ -112,6 +124,7 @@ pub(super) async fn apply(
     sheet: &Sheet,
     rows: Range<usize>,
     how: &Upsert<'_>,
+    known: returning::Known,
 ) -> Result<Applied> {
     let mut writing = Writing::new(tx, sheet, rows.clone(), how).await?;
     let most = writing.insertion.most();
@@ -122,7 +135,7 @@ pub(super) async fn apply(
         group = groups.next();
         ahead = writing.write(tx, rows, ahead, group.clone()).await?;
     }
-    writing.finish(tx).await
+    writing.finish(tx, known).await
 }
 
 /// What was written, and who of those who were there changed.
@@ -146,6 +159,8 @@ struct Writing<'a> {
     marked: usize,
     /// What changed of those who were there.
     changed: BTreeMap<CustomerId, Touched>,
+    /// Those who are new, and those who got another address or number: some may come back.
+    suspects: (Vec<Suspect>, Vec<Suspect>),
 }
 
 impl<'a> Writing<'a> {
@@ -169,6 +184,7 @@ impl<'a> Writing<'a> {
             created: 0,
             marked: rows_start,
             changed: BTreeMap::new(),
+            suspects: Default::default(),
         })
     }
 
@@ -245,6 +261,7 @@ impl<'a> Writing<'a> {
             *self.changed.entry(id).or_default() |= what;
         }
         let mut lines = self.first_lines(&new);
+        self.suspects.0.extend(new);
         let mut updates = Vec::new();
         for known in known {
             let consents = known.consents(&self.wanted);
@@ -257,8 +274,12 @@ impl<'a> Writing<'a> {
             if what == Touched::NOTHING {
                 continue;
             }
+            if known.moves(self.sheet) {
+                self.suspects.1.push((known.row, known.id));
+            }
             *self.changed.entry(known.id).or_default() |= what;
-            lines.extend(moved.iter().map(|change| line(known.id, *change, self.how)));
+            let by = (self.how.by, self.how.at);
+            lines.extend(moved.iter().map(|change| line(known.id, *change, by)));
             updates.push(update(known, &consents, self.sheet, self.how.at));
         }
         self.update(tx, updates).await?;
@@ -272,7 +293,7 @@ impl<'a> Writing<'a> {
             let id = *id;
             changes
                 .iter()
-                .map(move |change| line(id, *change, self.how))
+                .map(move |change| line(id, *change, (self.how.by, self.how.at)))
         };
         new.iter().flat_map(of_one).collect()
     }
@@ -304,8 +325,11 @@ impl<'a> Writing<'a> {
         dirty::mark_new(tx, &buckets, number(from)..number(until)).await
     }
 
-    async fn finish(mut self, tx: &mut Tx) -> Result<Applied> {
+    async fn finish(mut self, tx: &mut Tx, known: returning::Known) -> Result<Applied> {
         self.mark(tx, self.rows.end).await?;
+        let (new, moved) = std::mem::take(&mut self.suspects);
+        let by = (self.how.by, self.how.at);
+        returning::bar(tx, self.sheet, (&new, &moved), known, by).await?;
         let changed: BTreeSet<CustomerId> = self.changed.keys().copied().collect();
         let updated = changed.len() as u64;
         dirty::mark_each(tx, self.changed).await?;
@@ -316,27 +340,6 @@ impl<'a> Writing<'a> {
         };
         Ok((upserted, changed))
     }
-}
-
-/// What every new customer has alike.
-fn shared(wanted: &BTreeMap<Channel, Consent>, at: Timestamp) -> Vec<(&'static str, i64)> {
-    let at = at.as_microsecond();
-    let moved = first_consents(wanted).next().is_some();
-    let mut shared = vec![("created_at", at), ("updated_at", at)];
-    shared.push(("consent_rev", i64::from(moved)));
-    let consents = wanted.iter();
-    shared.extend(consents.map(|(channel, is)| (consent_column(*channel), is.number())));
-    shared
-}
-
-fn first_consents(wanted: &BTreeMap<Channel, Consent>) -> impl Iterator<Item = ConsentChange> {
-    let was = Consent::default();
-    let change = move |(channel, is): (&Channel, &Consent)| ConsentChange {
-        channel: *channel,
-        was,
-        is: *is,
-    };
-    wanted.iter().map(change).filter(|change| change.differs())
 }
 
 fn without(rows: Range<usize>, known: &[Known]) -> Vec<usize> {
@@ -365,25 +368,6 @@ fn update(known: Known, consents: &[ConsentChange], sheet: &Sheet, at: Timestamp
         cells.extend(folded);
     }
     cells
-}
-
-fn line(id: CustomerId, change: ConsentChange, how: &Upsert<'_>) -> Interaction {
-    let ConsentChange { channel, was, is } = change;
-    let line = changes::line(id, how.at, Kind::ConsentChanged, how.by);
-    let line = changes::saying(line, "was", was.as_str());
-    Interaction {
-        channel: Some(channel),
-        ..changes::saying(line, "is", is.as_str())
-    }
-}
-
-/// The column of a channel's consent.
-pub(super) fn consent_column(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Email => "email_consent",
-        Channel::Sms => "sms_consent",
-        Channel::Push => "push_consent",
-    }
 }
 
 fn setting(column: &str, place: usize) -> String {

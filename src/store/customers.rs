@@ -8,20 +8,18 @@ use super::among::numbers;
 use super::bind::Cell;
 use super::customer_columns::{self, Class, Column, one_valued};
 use super::db::Store;
-use super::dialect::ids;
+use super::dialect::{ids, listed, rows};
 use super::error::Result;
 use super::instants::instant;
-use super::listing::listed;
-use super::patterns;
+use super::listing::{json, listed};
 use super::sql::{query, query_scalar};
-use super::tx::{On, Tx};
+use super::tx::On;
 use crate::domain::customer::{Consents, Customer, FieldValue, Fields, Status, Switches};
 use crate::domain::field::{Cardinality, DataModel};
 use crate::domain::ids::{Bucket, CustomerId};
 use crate::domain::subscription::Consent;
-use crate::domain::value::fold;
 
-const BASE: &str = "@array(c.customer_id, c.external_id, c.status, c.identified, \
+const BASE: &str = "@array(c.customer_id, c.external_id, c.status, c.status_reason, c.identified, \
      @array(c.outbound_on, c.email_on, c.sms_on, c.push_on), \
      @array(c.email_consent, c.sms_consent, c.push_consent), \
      c.consent_rev, c.created_at, y.last_activity_at)";
@@ -30,17 +28,17 @@ const TAGS: &str = "@json(SELECT @list(n.name ORDER BY n.name) FROM customer_tag
      AND n.number = t.tag)";
 const NONE: &str = "@array()";
 const ID_OF: &str = "SELECT customer_id FROM customers WHERE bucket = $1 AND external_id = $2";
+/// Where the id of somebody who was merged leads.
+const ALIAS_OF: &str = "SELECT leads_to FROM aliases WHERE bucket = $1 AND external_id = $2";
+const IDS_OF: &str = concat!(
+    listed!("j.external_id, c.customer_id"),
+    rows!(bucket BIGINT 0, external_id TEXT 1),
+    " AS j CROSS JOIN customers AS c WHERE c.bucket = j.bucket AND c.external_id = j.external_id"
+);
 const COUNT: &str =
     "@everywhere(people)SELECT count(*) FROM customers WHERE bucket BETWEEN 0 AND 1023";
-/// The exact identifier first; then whatever begins like the text.
-const FIND: &str = "@everywhere(people)SELECT c.customer_id FROM customers AS c \
-     WHERE c.bucket BETWEEN 0 AND 1023 AND (c.external_id = $1 OR c.n_email LIKE $2 ESCAPE '\\' OR c.n_phone LIKE $2 ESCAPE '\\' \
-     OR c.n_first_name LIKE $2 ESCAPE '\\' OR c.n_last_name LIKE $2 ESCAPE '\\' \
-     OR c.n_first_name || ' ' || c.n_last_name LIKE $2 ESCAPE '\\' \
-     OR @lower(c.external_id) LIKE $2 ESCAPE '\\') \
-     ORDER BY CASE WHEN c.external_id = $1 THEN 0 ELSE 1 END, c.external_id LIMIT $3";
 
-pub(super) const STATEMENTS: &[&str] = &[ID_OF, COUNT, FIND];
+pub(super) const STATEMENTS: &[&str] = &[ID_OF, ALIAS_OF, IDS_OF, COUNT];
 
 /// What is read of customers beside what all have: the fields of a model, and whether their tags.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +61,7 @@ impl Store {
         customers: &[CustomerId],
         model: &DataModel,
     ) -> Result<Vec<Customer>> {
-        self.read_customers(customers, model, TAGS).await
+        records(customers, model, TAGS, self.read()).await
     }
 
     /// The same with no more than is wanted: what is not read costs nothing.
@@ -73,42 +71,31 @@ impl Store {
         wanted: &Wanted,
     ) -> Result<Vec<Customer>> {
         let tags = if wanted.tags { TAGS } else { NONE };
-        self.read_customers(customers, &wanted.model, tags).await
+        records(customers, &wanted.model, tags, self.read()).await
     }
 
-    async fn read_customers(
-        &self,
-        customers: &[CustomerId],
-        model: &DataModel,
-        tags: &str,
-    ) -> Result<Vec<Customer>> {
-        read_all(self.read(), customers, model, tags).await
-    }
-
+    /// The number of a customer, by their own unique id or one that was merged into them.
     pub async fn customer_id(&self, external_id: &str) -> Result<Option<CustomerId>> {
-        let number: Option<i64> = query_scalar(ID_OF)
-            .bind(i64::from(Bucket::of(external_id).0))
-            .bind(external_id)
-            .fetch_optional(self.read())
-            .await?;
-        Ok(number.map(CustomerId))
+        for statement in [ID_OF, ALIAS_OF] {
+            let number: Option<i64> = query_scalar(statement)
+                .bind(i64::from(Bucket::of(external_id).0))
+                .bind(external_id)
+                .fetch_optional(self.read())
+                .await?;
+            if number.is_some() {
+                return Ok(number.map(CustomerId));
+            }
+        }
+        Ok(None)
     }
 
-    /// The customers whose identifier, e-mail address, phone number or name begins like the text.
-    pub async fn find_customers(
+    /// The numbers of those of the unique ids that are there.
+    pub async fn customer_ids(
         &self,
-        text: &str,
-        limit: u32,
-        model: &DataModel,
-    ) -> Result<Vec<Customer>> {
-        let numbers: Vec<i64> = query_scalar(FIND)
-            .bind(text)
-            .bind(format!("{}%", patterns::literal(&fold(text))))
-            .bind(limit)
-            .fetch_all(self.read())
-            .await?;
-        let customers: Vec<CustomerId> = numbers.into_iter().map(CustomerId).collect();
-        self.customers(&customers, model).await
+        external_ids: &[String],
+    ) -> Result<HashMap<String, CustomerId>> {
+        let ids = external_ids.iter().map(String::as_str);
+        numbers_of(ids, self.read()).await
     }
 
     pub async fn customer_count(&self) -> Result<u64> {
@@ -117,20 +104,31 @@ impl Store {
     }
 }
 
-/// A customer as a transaction sees them.
-pub(super) async fn within(
-    tx: &mut Tx,
-    customer: CustomerId,
-    model: &DataModel,
-) -> Result<Option<Customer>> {
-    Ok(read_all(tx, &[customer], model, TAGS).await?.pop())
+/// The numbers of those of the unique ids that are there.
+pub(super) async fn numbers_of<'c>(
+    external_ids: impl Iterator<Item = &str>,
+    on: impl Into<On<'c>>,
+) -> Result<HashMap<String, CustomerId>> {
+    let asked: Vec<(u16, &str)> = external_ids.map(|id| (Bucket::of(id).0, id)).collect();
+    let rows: Vec<(String, i64)> = listed(query(IDS_OF).bind(json(&asked)), on).await?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|(name, id)| (name, CustomerId(id))).collect())
 }
 
-async fn read_all<'c>(
+/// Whole records, with their tags.
+pub(super) async fn whole<'c>(
+    customers: &[CustomerId],
+    model: &DataModel,
     on: impl Into<On<'c>>,
+) -> Result<Vec<Customer>> {
+    records(customers, model, TAGS, on).await
+}
+
+async fn records<'c>(
     customers: &[CustomerId],
     model: &DataModel,
     tags: &str,
+    on: impl Into<On<'c>>,
 ) -> Result<Vec<Customer>> {
     let columns = one_valued(model)?;
     let query = query(select(&columns, model, tags)).bind(numbers(customers));
@@ -158,6 +156,7 @@ struct Base {
     id: i64,
     external_id: String,
     status: i64,
+    status_reason: Option<String>,
     identified: i64,
     switches: [i64; 4],
     consents: [i64; 3],
@@ -219,6 +218,7 @@ fn read(record: Record, columns: &[Column], model: &DataModel) -> Result<Custome
         id: CustomerId(base.id),
         external_id: base.external_id,
         status: Status::from_number(base.status),
+        status_reason: base.status_reason,
         identified: base.identified != 0,
         switches,
         consents: Consents { email, sms, push },

@@ -12,6 +12,7 @@ use super::error::Result;
 use super::instants::instant;
 use super::sql::query;
 use super::subscriptions::read_by;
+use super::tx::On;
 use crate::domain::audit::By;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::CustomerId;
@@ -104,23 +105,30 @@ impl Store {
         &self,
         customers: &[CustomerId],
     ) -> Result<HashMap<CustomerId, Vec<Dismissal>>> {
-        let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
-        let rows = query(OF)
-            .bind(json!(numbers).to_string())
-            .fetch_all(self.read())
-            .await?;
-        let mut of: HashMap<CustomerId, Vec<Dismissal>> = HashMap::new();
-        for row in &rows {
-            of.entry(CustomerId(row.try_get(0)?))
-                .or_default()
-                .push(Dismissal {
-                    campaign: row.try_get(1)?,
-                    by: read_by(row, 3)?,
-                    at: instant(row.try_get(2)?)?,
-                });
-        }
-        Ok(of)
+        of(customers, self.read()).await
     }
+}
+
+pub(super) async fn of<'c>(
+    customers: &[CustomerId],
+    on: impl Into<On<'c>>,
+) -> Result<HashMap<CustomerId, Vec<Dismissal>>> {
+    let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
+    let rows = query(OF)
+        .bind(json!(numbers).to_string())
+        .fetch_all(on)
+        .await?;
+    let mut of: HashMap<CustomerId, Vec<Dismissal>> = HashMap::new();
+    for row in &rows {
+        of.entry(CustomerId(row.try_get(0)?))
+            .or_default()
+            .push(Dismissal {
+                campaign: row.try_get(1)?,
+                by: read_by(row, 3)?,
+                at: instant(row.try_get(2)?)?,
+            });
+    }
+    Ok(of)
 }
 
 fn line(customer: CustomerId, campaign: &str, kind: Kind, by: &By, at: Timestamp) -> Interaction {

@@ -99,7 +99,7 @@ impl Store {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N]> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes)
         .map_err(|_| Error::Unusable("the system gives no random numbers".to_owned()))?;

@@ -150,6 +150,9 @@ fn row((line, seq): (&Interaction, i64)) -> serde_json::Value {
     ])
 }
 
+/// A customer's number, and the instants of its last activity, engagement and transaction.
+pub(super) type ActivityRow = (i64, Option<i64>, Option<i64>, Option<i64>);
+
 /// The latest activity, engagement and transaction of one customer, in microseconds.
 #[derive(Default, Clone, Copy)]
 struct Latest {
@@ -175,10 +178,15 @@ pub(super) async fn active(tx: &mut Tx, interactions: &[Interaction]) -> Result<
     if latest.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = latest
+    let rows: Vec<ActivityRow> = latest
         .iter()
         .map(|(id, of)| (id.0, of.activity, of.engagement, of.transaction))
         .collect();
+    move_activity(tx, &rows).await
+}
+
+/// Moves instants of activity forward; never back.
+pub(super) async fn move_activity(tx: &mut Tx, rows: &[ActivityRow]) -> Result<()> {
     query(ACTIVE)
         .bind(json!(rows).to_string())
         .execute(&mut *tx)

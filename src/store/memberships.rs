@@ -16,7 +16,7 @@ use super::instants::{instant, micros, optional_instant};
 use super::segment_frame::{Frame, Within};
 use super::segment_sql::compile;
 use super::sql::composed;
-use super::sql::query;
+use super::sql::{Row, query};
 use super::tx::Tx;
 
 /// How far a segment has been examined, and under which definition.
@@ -61,7 +61,10 @@ const LEAVE: &str = concat!(
 );
 const FORGET: &str = "DELETE FROM segment_states WHERE segment = $1";
 
-pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET];
+const OF: &str = "SELECT n.name, m.joined_at FROM memberships AS m CROSS JOIN names AS n \
+     WHERE m.bucket = $1 AND m.customer_id = $2 AND n.number = m.segment ORDER BY n.name";
+
+pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, OF];
 
 impl Store {
     pub async fn segment_states(&self) -> Result<BTreeMap<NameNo, SegmentState>> {
@@ -83,6 +86,17 @@ impl Store {
         let mut tx = self.write_leading(0..BUCKETS).await?;
         save_state(&mut tx, segment, state).await?;
         tx.commit().await
+    }
+
+    /// The segments of running flows that a customer is in, and since when.
+    pub async fn segments_of(&self, customer: CustomerId) -> Result<Vec<(String, Timestamp)>> {
+        let rows = query(OF)
+            .bind(i64::from(customer.bucket().0))
+            .bind(customer.0)
+            .fetch_all(self.read())
+            .await?;
+        let read = |row: &Row| Ok((row.try_get(0)?, instant(row.try_get(1)?)?));
+        rows.iter().map(read).collect()
     }
 
     /// A segment that no running flow uses is not kept up: used again, it is examined anew.

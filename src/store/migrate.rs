@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
     (
         1,
         "init",
@@ -26,6 +26,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
         "api",
         include_str!("../../migrations/sqlite/0002_api.sql"),
         include_str!("../../migrations/postgres/0002_api.sql"),
+    ),
+    (
+        3,
+        "profiles",
+        include_str!("../../migrations/sqlite/0003_profiles.sql"),
+        include_str!("../../migrations/postgres/0003_profiles.sql"),
     ),
 ];
 

@@ -21,7 +21,7 @@ pub(super) async fn require(
     model: &DataModel,
 ) -> Result<()> {
     let Some(seen) = seen else { return Ok(()) };
-    let found = customers::within(tx, customer, model).await?;
+    let found = customers::whole(&[customer], model, tx).await?.pop();
     match found {
         Some(customer) if seen.contains(&Version::of(&customer)) => Ok(()),
         Some(_) => Err(moved()),

@@ -5,7 +5,7 @@
 //! `not: { is: … }`.
 
 use super::bind::Bind;
-use super::customer_upsert::consent_column;
+use super::customer_consents::consent_column;
 use super::error::{Error, Result};
 use super::segment_dates;
 use super::segment_did;

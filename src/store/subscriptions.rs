@@ -36,7 +36,7 @@ const TURN: &str = "UPDATE subscriptions SET state = $4, at = $5, actor = $6, so
 pub(super) const STATEMENTS: &[&str] = &[OF, ADD, TURN];
 
 /// A record with its number among the customer's.
-type Record = (i64, Subscription);
+pub(super) type Record = (i64, Subscription);
 
 impl Store {
     /// Gives up what the scope covers; false, and nothing written, when this record stands already.
@@ -131,6 +131,26 @@ impl Store {
     }
 }
 
+/// All records of customers with their numbers, in their order; customers without one are absent.
+pub(super) async fn records_of(
+    tx: &mut Tx,
+    customers: &[CustomerId],
+) -> Result<HashMap<CustomerId, Vec<Record>>> {
+    let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
+    let rows = query(OF)
+        .bind(json!(numbers).to_string())
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut of: HashMap<CustomerId, Vec<Record>> = HashMap::new();
+    for row in &rows {
+        let record = read(row)?;
+        of.entry(CustomerId(row.try_get(0)?))
+            .or_default()
+            .push(record);
+    }
+    Ok(of)
+}
+
 async fn records(tx: &mut Tx, customer: CustomerId) -> Result<Vec<Record>> {
     let rows = query(OF)
         .bind(json!([customer.0]).to_string())
@@ -192,7 +212,7 @@ async fn add(
     Ok(())
 }
 
-async fn turn(
+pub(super) async fn turn(
     tx: &mut Tx,
     customer: CustomerId,
     record: i64,

@@ -1,4 +1,4 @@
-//! Owns a customer's switches, consents and status: single columns, each change with its line.
+//! Owns a customer's switches and consents: single columns, each change with its line.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use super::sql::query;
 use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
-use crate::domain::customer::{Status, Switch};
+use crate::domain::customer::Switch;
 use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
@@ -37,7 +37,6 @@ const PUSH: &str = set!("push_on");
 const EMAIL_CONSENT: &str = set!("email_consent");
 const SMS_CONSENT: &str = set!("sms_consent");
 const PUSH_CONSENT: &str = set!("push_consent");
-const STATUS: &str = set!("status");
 
 pub(super) const STATEMENTS: &[&str] = &[
     OUTBOUND,
@@ -47,7 +46,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     EMAIL_CONSENT,
     SMS_CONSENT,
     PUSH_CONSENT,
-    STATUS,
 ];
 
 /// What a customer's switches and consents are to be.
@@ -114,25 +112,6 @@ impl Store {
         let changed = apply(&mut tx, &settings).await?;
         tx.commit().await?;
         Ok(changed)
-    }
-
-    /// Suspends, discards or reactivates; false, and nothing written, when it is so already.
-    pub async fn set_status(
-        &self,
-        customer: CustomerId,
-        status: Status,
-        by: &By,
-        at: Timestamp,
-    ) -> Result<bool> {
-        let line = changes::line(customer, at, Kind::StatusChanged, by);
-        let line = changes::saying(line, "is", status.as_str());
-        let value = status.number();
-        let setting = Setting {
-            statement: STATUS,
-            value,
-            line,
-        };
-        self.set(&[setting]).await
     }
 
     async fn set(&self, settings: &[Setting]) -> Result<bool> {

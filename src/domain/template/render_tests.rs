@@ -28,6 +28,7 @@ fn customer(fields: &[(&str, &str)]) -> Customer {
         id: CustomerId(1),
         external_id: "ana".to_owned(),
         status: Status::Active,
+        status_reason: None,
         identified: true,
         switches: Switches::default(),
         consents: Consents::default(),

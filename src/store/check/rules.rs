@@ -21,11 +21,15 @@ const PUBLISH: &str = "restore a backup that has the name; numbers are never giv
 
 /// The tables whose rows are about a customer who is there. A mark in `dirty`, and the time of a message
 /// that was on its way in `activity`, may outlive their customer.
-const OF_CUSTOMERS: [&str; 6] = [
+const OF_CUSTOMERS: [&str; 10] = [
     "customer_values",
     "customer_tags",
     "subscriptions",
     "dismissals",
+    "returned",
+    "merged",
+    "notes",
+    "tasks",
     "memberships",
     "interactions",
 ];

@@ -10,6 +10,7 @@ mod exporting;
 mod giving_up;
 mod import;
 mod json_lines;
+mod life;
 mod lines;
 mod pages;
 mod previewing;

@@ -22,7 +22,7 @@ pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
         )
         .await;
     let found = async |text: &str| -> Vec<String> {
-        let found = store.find_customers(text, 10, &model()).await.unwrap();
+        let found = store.find_page(text, None, 10, &model()).await.unwrap();
         found
             .into_iter()
             .map(|customer| customer.external_id)

@@ -48,6 +48,62 @@ pub(super) async fn a_deleted_customer_leaves_nothing_behind_but_ended_runs(stor
     assert!(!audit[0].detail.as_ref().unwrap().contains("secret"));
 }
 
+pub(super) async fn a_line_of_the_audit_that_names_the_deleted_names_them_no_more(store: Fresh) {
+    store.published(&revision()).await;
+    let by = importer();
+    for id in ["secret-id", "other"] {
+        store.person(id, &[]).await;
+        let added = store.audit(&by, "customer-added", Some(id), now());
+        added.await.unwrap();
+    }
+    let id = store.customer_id("secret-id").await.unwrap().unwrap();
+    store.delete_customer(id, &by, now()).await.unwrap();
+    let lines = store.audit_lines(9).await.unwrap();
+    let details: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.detail.as_deref())
+        .collect();
+    assert!(details.contains(&"other"), "{details:?}");
+    assert!(
+        !details.iter().any(|detail| detail.contains("secret")),
+        "{details:?}"
+    );
+}
+
+/// Not in the pages that are in use, not in free ones, and not in the journal.
+pub(super) async fn no_byte_of_a_deleted_customer_is_left_in_the_file(store: Fresh) {
+    let published = store.published(&revision()).await;
+    for id in ["secret-id", "other"] {
+        fill(&store, id, &published).await;
+        let customer = store.customer_id(id).await.unwrap().unwrap();
+        let fields = [
+            ("address", format!("{id} street")),
+            ("email", format!("{id}@example.com")),
+        ];
+        let fields =
+            fields.map(|(name, value)| (name.to_owned(), Some(FieldValue::One(text(&value)))));
+        let (model, by) = (model(), importer());
+        let set = store.set_fields(customer, &fields, &model, &by, now());
+        assert!(set.await.unwrap());
+    }
+    let occurrences = |word: &str| {
+        let files = std::fs::read_dir(store.folder.path()).unwrap().flatten();
+        let files = files.filter(|entry| entry.file_type().unwrap().is_file());
+        let contents = files.map(|entry| std::fs::read(entry.path()).unwrap());
+        let word = word.as_bytes();
+        let each = contents.map(|bytes| bytes.windows(word.len()).filter(|w| *w == word).count());
+        each.sum::<usize>()
+    };
+    assert!(occurrences("secret-id") > 0);
+    let id = store.customer_id("secret-id").await.unwrap().unwrap();
+    store.delete_customer(id, &importer(), now()).await.unwrap();
+    store.empty_journal().await.unwrap();
+    for word in ["secret-id", "secret-id street", "SECRET-ID"] {
+        assert_eq!(occurrences(word), 0, "{word}");
+    }
+    assert!(occurrences("other street") > 0);
+}
+
 /// A customer with something in every table.
 async fn fill(store: &Fresh, id: &str, published: &drumbeat::store::Published) {
     let (by, model) = (importer(), model());

@@ -8,6 +8,7 @@ mod check;
 mod consent;
 mod copy;
 mod customers;
+mod deletions;
 mod drawn;
 mod edges;
 mod enrolled;
@@ -15,11 +16,14 @@ mod erasure;
 mod filled;
 mod history;
 mod incremental;
+mod life;
+mod merging;
 mod operation;
 mod oracle;
 mod people;
 mod property;
 mod race;
+mod returning;
 mod revisions;
 mod rig;
 mod segments;
@@ -55,6 +59,9 @@ suite! {
         one_process_owns_a_store_and_each_start_has_a_number
         a_backup_is_a_whole_store
         a_backup_never_replaces_a_file
+    }
+    erasure {
+        no_byte_of_a_deleted_customer_is_left_in_the_file
     }
     statements {
         no_statement_walks_a_table_of_customers_unless_it_says_so
@@ -165,6 +172,32 @@ for_every_database! {
     }
     erasure {
         a_deleted_customer_leaves_nothing_behind_but_ended_runs
+        a_line_of_the_audit_that_names_the_deleted_names_them_no_more
+    }
+    life {
+        a_status_keeps_its_reason_and_ends_runs
+        everybody_is_counted_by_rating_in_one_pass
+    }
+    returning {
+        who_was_deleted_comes_back_suspended_by_import
+        an_address_or_number_of_the_deleted_is_recognized_in_any_spelling
+        who_gets_the_address_of_a_deleted_later_is_suspended_then
+        what_barred_somebody_bars_them_again
+        who_is_reactivated_has_no_tombstone_any_more
+        who_was_discarded_comes_back_discarded
+        who_is_deleted_twice_has_one_tombstone
+        very_many_are_deleted_and_come_back_at_once
+        a_dry_run_suspends_nobody
+    }
+    deletions {
+        whatever_is_done_nobody_is_better_off_for_a_deletion
+    }
+    merging {
+        an_anonymous_visitor_becomes_part_of_a_customer
+        a_merge_never_improves_a_state
+        who_is_merged_into_an_address_of_a_deleted_is_suspended
+        only_an_anonymous_customer_is_merged_into_an_identified_one
+        the_old_id_leads_to_the_customer_until_they_are_deleted
     }
     segments {
         a_missing_value_meets_only_missing

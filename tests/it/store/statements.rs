@@ -10,7 +10,7 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 14] = [
+const CUSTOMER_SIDE: [&str; 21] = [
     "activity",
     "customers",
     "customer_values",
@@ -18,6 +18,13 @@ const CUSTOMER_SIDE: [&str; 14] = [
     "subscriptions",
     "dismissals",
     "suppressions",
+    "tombstones",
+    "tombstone_digests",
+    "returned",
+    "aliases",
+    "merged",
+    "notes",
+    "tasks",
     "memberships",
     "dirty",
     "enrollments",
