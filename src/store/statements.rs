@@ -110,7 +110,6 @@ mod tests {
         ("customer_pages", People),
         ("customer_pages", People),
         ("customers", People),
-        ("customers", People),
         ("dirty", Waiting),
         ("due", Waiting),
         ("due", People),
