@@ -10,6 +10,7 @@ use super::customer_export::{self, Export};
 use super::customer_merge::{self, Add, Merge};
 use super::customer_notes::{self, Note};
 use super::customer_ratings::{self, Ratings};
+use super::customer_send::{self, Send};
 use super::customer_status::{self, Discard, Reactivate, Suspend};
 use super::customer_tasks::{self, Task};
 use super::exit::Exit;
@@ -37,6 +38,8 @@ enum Verb {
     Add(Add),
     /// Makes an anonymous visitor part of the customer who they turned out to be.
     Merge(Merge),
+    /// Sends a communication of a campaign now, if the gate lets it.
+    Send(Send),
     /// Notes on a customer.
     Note(Note),
     /// Tasks on a customer.
@@ -115,6 +118,7 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         Verb::Set(verb) => set(session, verb).await,
         Verb::Add(verb) => customer_merge::add(session, verb).await,
         Verb::Merge(verb) => customer_merge::merge(session, verb).await,
+        Verb::Send(verb) => customer_send::send(session, verb).await,
         Verb::Note(verb) => customer_notes::run(session, verb).await,
         Verb::Task(verb) => customer_tasks::run(session, verb).await,
         Verb::Suspend(verb) => customer_status::suspend(session, verb).await,

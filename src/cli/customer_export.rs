@@ -33,23 +33,13 @@ pub(crate) async fn export(session: &Session, verb: &Export) -> anyhow::Result<E
     let copy = person::export(store, revision, &verb.id, session.clock.now()).await?;
     let text = match verb.format {
         FileFormat::Json => format!("{copy:#}\n"),
-        FileFormat::Csv => table(&person::cells(&copy))?,
+        FileFormat::Csv => person::table(&copy)?,
     };
     match &verb.output {
         None => output::facts(&text)?,
         Some(file) => write(file, &text)?,
     }
     Ok(Exit::Done)
-}
-
-fn table(cells: &[person::Cell]) -> anyhow::Result<String> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["section", "item", "name", "value"])?;
-    for cell in cells {
-        let item = cell.item.to_string();
-        table.write_record([&cell.section, &item, &cell.name, &cell.value])?;
-    }
-    Ok(String::from_utf8(table.into_inner()?)?)
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {

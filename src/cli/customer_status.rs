@@ -58,8 +58,7 @@ pub(crate) async fn discard(session: &Session, verb: &Discard) -> anyhow::Result
 async fn change(session: &Session, verb: &Suspend, status: Status) -> anyhow::Result<Exit> {
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let (store, at) = (&session.store, session.clock.now());
-    let reason = verb.reason.as_deref().map(str::trim);
-    let reason = reason.filter(|reason| !reason.is_empty());
+    let reason = statuses::reason(verb.reason.as_deref())?;
     let changed = statuses::change(store, &verb.ids, status, reason, &by, at).await?;
     say(changed, status, verb.format.format)
 }

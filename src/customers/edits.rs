@@ -38,7 +38,7 @@ impl Edit<'_> {
         store
             .delete_customer_seen(id, model, self.seen, self.by, self.at)
             .await?;
-        Ok(())
+        Ok(store.empty_journal().await?)
     }
 
     /// Turns switches and records consents, all or none. `false`: they were so before.

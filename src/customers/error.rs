@@ -17,6 +17,9 @@ pub enum Error {
     /// A value that its field does not take. For a validation, `reason` is exactly its message.
     #[error("`{field}`: {reason}")]
     BadValue { field: String, reason: String },
+    /// A text that people write beside fields: the name of the text, and what is wrong with it.
+    #[error("`{name}`: {reason}")]
+    BadText { name: &'static str, reason: String },
     #[error(transparent)]
     Table(#[from] TableError),
     #[error(transparent)]
@@ -30,6 +33,8 @@ pub enum Error {
          again is safe)"
     )]
     Stopped { stored: u64, error: Box<Error> },
+    #[error("the table cannot be written: {0}")]
+    Unwritable(String),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error("the reading of the file was broken off: {0}")]

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::names::UnknownName;
+use super::error::Error;
+use super::profiles;
 use super::typing::Typing;
 use crate::domain::customer::FieldValue;
 use crate::domain::field::{Cardinality, Field};
@@ -44,10 +45,9 @@ fn one(
     name: &str,
     value: &Json,
 ) -> Result<Option<FieldValue>, String> {
-    let model = &revision.data_model;
-    let field = model.field(name).ok_or_else(|| {
-        let known = model.fields.iter().map(|field| field.identifier.as_str());
-        UnknownName::new("field", name, known).to_string()
+    let field = profiles::field(&revision.data_model, name).map_err(|error| match error {
+        Error::BadValue { reason, .. } => reason,
+        other => other.to_string(),
     })?;
     let texts = texts(field, value)?;
     typing.read_each(field, texts.iter().map(String::as_str))

@@ -1,8 +1,9 @@
 //! Owns the names that people give on a command or in a request: whether the workspace knows them,
 //! and what they may have meant.
 
+use crate::domain::by_hand;
 use crate::domain::field::DataModel;
-use crate::domain::flow::Flow;
+use crate::domain::flow::{Flow, Reuse};
 use crate::domain::revision::Revision;
 use crate::domain::segment::Segment;
 use crate::domain::subscription::Scope;
@@ -99,6 +100,15 @@ pub fn segment<'a>(revision: &'a Revision, id: &str) -> Result<&'a Segment, Unkn
         let known = revision.segments.keys().map(String::as_str);
         UnknownName::new("segment", id, known)
     })
+}
+
+/// A communication of a campaign, written as flows write it: `gold-card/offer`.
+pub fn communication(revision: &Revision, written: &str) -> Result<Reuse, UnknownName> {
+    let known: Vec<String> = by_hand::ids(revision).collect();
+    let is_known = known.iter().any(|candidate| candidate == written);
+    by_hand::reuse(written)
+        .filter(|_| is_known)
+        .ok_or_else(|| UnknownName::new("communication", written, known.iter().map(String::as_str)))
 }
 
 pub fn check_flow(revision: &Revision, flow: &str) -> Result<(), UnknownName> {

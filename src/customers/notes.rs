@@ -19,7 +19,7 @@ pub async fn add(
     by: &By,
     at: Timestamp,
 ) -> Result<i64, Error> {
-    let body = written("note", body, LONGEST)?;
+    let body = written("body", body, LONGEST)?;
     let id = id_of(store, customer).await?;
     Ok(store.add_note(id, body, by, at).await?)
 }
@@ -44,7 +44,11 @@ pub async fn remove(
 
 /// A text that people wrote: not blank, not too long, and without a character that not every database
 /// can store.
-pub(super) fn written<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a str, Error> {
+pub(super) fn written<'a>(
+    name: &'static str,
+    text: &'a str,
+    most: usize,
+) -> Result<&'a str, Error> {
     let text = text.trim();
     let reason = if text.is_empty() {
         "is empty: write something".to_owned()
@@ -55,8 +59,5 @@ pub(super) fn written<'a>(what: &str, text: &'a str, most: usize) -> Result<&'a 
     } else {
         return Ok(text);
     };
-    Err(Error::BadValue {
-        field: what.to_owned(),
-        reason,
-    })
+    Err(Error::BadText { name, reason })
 }

@@ -91,6 +91,21 @@ pub fn cells(copy: &Json) -> Vec<Cell> {
     cells
 }
 
+/// The same as a CSV file (RFC 4180).
+pub fn table(copy: &Json) -> Result<String, Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let broken = |error: &dyn std::fmt::Display| Error::Unwritable(error.to_string());
+    let header = table.write_record(["section", "item", "name", "value"]);
+    header.map_err(|error| broken(&error))?;
+    for cell in cells(copy) {
+        let item = cell.item.to_string();
+        let written = table.write_record([&cell.section, &item, &cell.name, &cell.value]);
+        written.map_err(|error| broken(&error))?;
+    }
+    let bytes = table.into_inner().map_err(|error| broken(&error))?;
+    String::from_utf8(bytes).map_err(|error| broken(&error))
+}
+
 fn flatten(section: &str, item: usize, name: String, content: &Json, cells: &mut Vec<Cell>) {
     let below = |part: &str| match name.as_str() {
         "" => part.to_owned(),

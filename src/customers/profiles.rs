@@ -7,7 +7,7 @@ use super::names::UnknownName;
 use super::typing::{Typing, read_id};
 use crate::domain::audit::By;
 use crate::domain::customer::{Customer, FieldValue};
-use crate::domain::field::ID;
+use crate::domain::field::{DataModel, Field, ID};
 use crate::domain::ids::CustomerId;
 use crate::domain::revision::Revision;
 use crate::store::{NewCustomer, Store, Upsert};
@@ -132,24 +132,30 @@ fn read_fields(
         .collect()
 }
 
+/// A field that people may set.
+pub(super) fn field<'a>(model: &'a DataModel, name: &str) -> Result<&'a Field, Error> {
+    if let Some(field) = model.field(name) {
+        return Ok(field);
+    }
+    if name == RATING {
+        let reason =
+            "is computed from what customers do and what is sent to them, and nobody can set it";
+        return Err(Error::BadValue {
+            field: name.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+    let known = model.fields.iter().map(|field| field.identifier.as_str());
+    Err(UnknownName::new("field", name, known).into())
+}
+
 fn read_field(
     revision: &Revision,
     typing: &Typing,
     (name, text): &WrittenField,
 ) -> Result<(String, Option<FieldValue>), Error> {
     let model = &revision.data_model;
-    if name == RATING && model.field(name).is_none() {
-        return Err(Error::BadValue {
-            field: name.clone(),
-            reason:
-                "is computed from what customers do and what is sent to them, and nobody can set it"
-                    .to_owned(),
-        });
-    }
-    let field = model.field(name).ok_or_else(|| {
-        let known = model.fields.iter().map(|field| field.identifier.as_str());
-        UnknownName::new("field", name, known)
-    })?;
+    let field = field(model, name)?;
     let value = typing.read(field, text, BETWEEN_VALUES);
     let value = value.map_err(|reason| Error::BadValue {
         field: name.clone(),

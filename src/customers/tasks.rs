@@ -86,7 +86,7 @@ fn edited(text: TaskText, edit: &TaskEdit) -> TaskText {
 
 /// Blank texts say nothing, apart from the name, which has to say something.
 fn checked(text: TaskText) -> Result<TaskText, Error> {
-    let said = |what: &str, text: Option<String>, most: usize| {
+    let said = |what: &'static str, text: Option<String>, most: usize| {
         let text = text.filter(|text| !text.trim().is_empty());
         let text = text.map(|text| written(what, &text, most).map(str::to_owned));
         text.transpose()

@@ -95,4 +95,11 @@ impl Lane {
     pub fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|lane| lane.number() == number)
     }
+
+    pub fn channel(self) -> Option<Channel> {
+        match self {
+            Self::Channel(channel) => Some(channel),
+            Self::None | Self::Reentry => None,
+        }
+    }
 }

@@ -65,6 +65,7 @@ kinds! {
     Merged "merged" 55 Change;
     Noted "noted" 56 Change;
     TaskChanged "task-changed" 57 Change;
+    SendAsked "send-asked" 58 Change;
     EnteredSegment "entered-segment" 60 Change;
     LeftSegment "left-segment" 61 Change;
     EnteredFlow "entered-flow" 62 Change;

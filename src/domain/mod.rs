@@ -3,6 +3,7 @@
 pub mod assignment;
 pub mod audit;
 pub mod bars;
+pub mod by_hand;
 pub mod calendar;
 pub mod campaign;
 pub mod channel;

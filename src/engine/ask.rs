@@ -39,7 +39,7 @@ pub(super) struct Asked<'a> {
 
 impl Asked<'_> {
     pub(super) fn answer(&self, due: &Due, gathered: &mut Gathered) -> Answer {
-        let Some(plan) = self.catalog.flows.get(&due.flow) else {
+        let Some(plan) = self.catalog.plan(due.flow) else {
             return self.put_off(due, HeldBecause::Paused);
         };
         let zone = gathered.customers.get(&due.customer).map_or_else(

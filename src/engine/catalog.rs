@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::watched::Watched;
+use crate::domain::by_hand;
 use crate::domain::calendar;
 use crate::domain::campaign::Active;
 use crate::domain::channel::Lane;
@@ -20,6 +21,9 @@ use crate::domain::template::Templates;
 use crate::domain::touched::Touched;
 use crate::store::{Frame, Move, Published, Wanted};
 
+/// What is sent by hand asks for no segment: names are numbered from 1.
+const NO_SEGMENT: NameNo = NameNo(0);
+
 /// A published revision, ready to be executed.
 #[derive(Debug)]
 pub struct Catalog {
@@ -29,6 +33,8 @@ pub struct Catalog {
     /// What is read of a customer to write to them.
     pub wanted: Wanted,
     pub flows: BTreeMap<NameNo, FlowPlan>,
+    /// The communications that a person may send at once, each a flow of one step.
+    by_hand: BTreeMap<NameNo, FlowPlan>,
     /// Where the people of removed steps go.
     pub successors: BTreeMap<NameNo, Option<NameNo>>,
     /// What segments and exit conditions ask about.
@@ -68,12 +74,15 @@ pub struct StepPlan {
 impl Catalog {
     pub fn new(published: Published, successors: Vec<(NameNo, Option<NameNo>)>) -> Arc<Self> {
         let revision = &published.revision;
-        let flows: BTreeMap<NameNo, FlowPlan> = revision
-            .flows
-            .values()
-            .filter_map(|flow| flow_plan(&published, flow))
-            .map(|plan| (plan.number, plan))
-            .collect();
+        let numbers = &published.numbers;
+        let flows = revision.flows.values().filter_map(|flow| {
+            let segment = numbers.number(NameKind::Segment, &flow.segment)?;
+            flow_plan(&published, flow, segment)
+        });
+        let flows: BTreeMap<NameNo, FlowPlan> = flows.map(|plan| (plan.number, plan)).collect();
+        let by_hand = by_hand::flows(revision);
+        let by_hand = by_hand.filter_map(|flow| flow_plan(&published, &flow, NO_SEGMENT));
+        let by_hand = by_hand.map(|plan| (plan.number, plan)).collect();
         let mut asks = Touched::NOTHING;
         for plan in flows.values() {
             asks |= plan.watched.asks();
@@ -85,12 +94,20 @@ impl Catalog {
             wanted: wanted(revision, &templates),
             templates,
             flows,
+            by_hand,
             successors: successors.into_iter().collect(),
             asks,
             marks_sends: asks.meets(sends),
             marks_flows: asks.meets(Touched::IN_FLOW),
             published: Arc::new(published),
         })
+    }
+
+    /// The flow of a number, or the communication that is sent by hand.
+    pub fn plan(&self, number: NameNo) -> Option<&FlowPlan> {
+        self.flows
+            .get(&number)
+            .or_else(|| self.by_hand.get(&number))
     }
 
     pub fn revision(&self) -> &Revision {
@@ -141,11 +158,11 @@ fn wanted(revision: &Revision, templates: &Templates) -> Wanted {
     }
 }
 
-fn flow_plan(published: &Published, flow: &Flow) -> Option<FlowPlan> {
+fn flow_plan(published: &Published, flow: &Flow, segment: NameNo) -> Option<FlowPlan> {
     let numbers = &published.numbers;
     Some(FlowPlan {
         number: numbers.number(NameKind::Flow, &flow.id)?,
-        segment: numbers.number(NameKind::Segment, &flow.segment)?,
+        segment,
         flow: flow.clone(),
         watched: Watched::of(flow, &published.revision),
         steps: flow

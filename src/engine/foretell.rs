@@ -15,7 +15,7 @@ pub async fn foretell(
     due: &Due,
     now: Timestamp,
 ) -> Result<Option<Verdict>> {
-    let plan = catalog.flows.get(&due.flow);
+    let plan = catalog.plan(due.flow);
     let Some((plan, step)) = plan.and_then(|plan| Some((plan, plan.step(due.step)?))) else {
         return Ok(None);
     };

@@ -3,6 +3,7 @@
 mod ask;
 mod beat;
 mod breaker;
+pub mod by_hand;
 mod catalog;
 mod claim;
 mod desk;

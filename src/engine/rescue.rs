@@ -151,7 +151,7 @@ fn settle(
         revision: catalog.number(),
     };
     let onward = || {
-        let plan = catalog.flows.get(&claim.flow);
+        let plan = catalog.plan(claim.flow);
         plan.and_then(|plan| Some(plan.advance(plan.step(claim.step)?, walk)))
             .unwrap_or(Move::Completed { look_again: None })
     };

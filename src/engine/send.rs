@@ -123,7 +123,7 @@ pub(super) async fn attempt(
 
 fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, RenderFailure> {
     let gone = || RenderFailure::Error("the step is no longer in the flow".to_owned());
-    let plan = catalog.flows.get(&claim.due.flow).ok_or_else(gone)?;
+    let plan = catalog.plan(claim.due.flow).ok_or_else(gone)?;
     let step = plan.step(claim.due.step).ok_or_else(gone)?;
     let now = engine.clock.now();
     let customer = &claim.customer;

@@ -339,7 +339,7 @@ fn onward(catalog: &Catalog, claim: &Claim, skipped: bool, now: Timestamp) -> Mo
         revision: catalog.number(),
     };
     let gone = Move::Completed { look_again: None };
-    let Some(plan) = catalog.flows.get(&claim.due.flow) else {
+    let Some(plan) = catalog.plan(claim.due.flow) else {
         return gone;
     };
     match plan.step(claim.due.step) {

@@ -20,6 +20,9 @@ pub enum Error {
     /// What is stored cannot be read; nothing is done with it.
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
+    /// It cannot be done as things stand: the text says why, and what to do.
+    #[error("{0}")]
+    Refused(String),
     /// The store cannot be used as it is: wrong version, wrong place, held by another daemon.
     #[error("{0}")]
     Unusable(String),

@@ -7,6 +7,7 @@ use super::db::Store;
 use super::error::{Error, Result};
 use super::instants::instant;
 use super::sql::{Row, query};
+use crate::domain::by_hand;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
@@ -127,10 +128,11 @@ impl Store {
     }
 }
 
-/// Of what happened at one instant: a run begins before its first message and ends after its last.
+/// Of what happened at one instant: a run begins before its first message and ends after its last, and
+/// what somebody asks for comes before it is sent.
 fn turn(kind: &str) -> u8 {
     match Kind::parse(kind) {
-        Some(Kind::EnteredFlow) => 0,
+        Some(Kind::EnteredFlow | Kind::SendAsked) => 0,
         Some(Kind::CompletedFlow | Kind::ExitedFlow) => 2,
         _ => 1,
     }
@@ -166,17 +168,24 @@ fn dispatch(row: &Row) -> Result<Vec<HistoryLine>> {
         DispatchState::Accepted => "sent",
         other => other.as_str(),
     };
-    let step = row.text(8)?;
+    let (flow, step) = (row.text(7)?, row.text(8)?);
+    let mut detail = dispatch_detail(row)?;
+    let by_hand = by_hand::reuse(flow);
+    if let Some(sent) = &by_hand {
+        detail["communication"] = json!(sent.communication);
+    }
+    let is_of_flow = by_hand.is_none();
+    let step = step.rsplit('/').next().unwrap_or(step);
     Ok(vec![HistoryLine {
         at: instant(row.try_get(0)?)?,
         kind: format!("{}-{done}", on.map_or("message", Channel::as_str)),
         direction: Direction::Outbound,
         channel: on,
-        campaign: None,
-        flow: row.try_get(7)?,
-        step: Some(step.rsplit('/').next().unwrap_or(step).to_owned()),
+        campaign: by_hand.map(|sent| sent.campaign),
+        flow: is_of_flow.then(|| flow.to_owned()),
+        step: is_of_flow.then(|| step.to_owned()),
         actor: None,
-        detail: Some(dispatch_detail(row)?),
+        detail: Some(detail),
     }])
 }
 
@@ -201,17 +210,18 @@ fn dispatch_detail(row: &Row) -> Result<Value> {
     Ok(detail)
 }
 
-/// A run through a flow is a line at its start and one at its end; who waits to be let in has none.
+/// A run through a flow is a line at its start and one at its end; who waits to be let in has none, and
+/// what was sent by hand is no run for anybody who reads it.
 fn enrollment(row: &Row) -> Result<Vec<HistoryLine>> {
     let (started, finished): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
     let (number, entry): (i64, i64) = (row.try_get(2)?, row.try_get(4)?);
     let status = EnrollmentStatus::from_number(number)
         .ok_or_else(|| Error::Corrupt(format!("the unknown status {number}")))?;
-    if status == EnrollmentStatus::Pending {
+    let flow: String = row.try_get(5)?;
+    if status == EnrollmentStatus::Pending || by_hand::reuse(&flow).is_some() {
         return Ok(Vec::new());
     }
     let reason: Option<i64> = row.try_get(3)?;
-    let flow: String = row.try_get(5)?;
     let line = |at: i64, kind: Kind, detail: Value| -> Result<HistoryLine> {
         Ok(HistoryLine {
             at: instant(at)?,

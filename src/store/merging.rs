@@ -115,7 +115,7 @@ impl Store {
     /// the anonymous one end. Their id leads to the other from then on.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for customers who are not there, [`Error::Unusable`] when the first is not
+    /// [`Error::NotFound`] for customers who are not there, [`Error::Refused`] when the first is not
     /// anonymous or the second is.
     pub async fn merge_customers(&self, merge: &Merge<'_>) -> Result<()> {
         let both = [merge.from, merge.into];
@@ -165,14 +165,14 @@ async fn admitted(tx: &mut Tx, merge: &Merge<'_>) -> Result<Barred> {
     };
     let (from, into) = (take(merge.from)?, take(merge.into)?);
     if from.is_identified {
-        return Err(Error::Unusable(format!(
+        return Err(Error::Refused(format!(
             "`{}` is not anonymous: only a visitor of whom nobody knew who they are becomes part of \
              a customer",
             from.external_id
         )));
     }
     if !into.is_identified {
-        return Err(Error::Unusable(format!(
+        return Err(Error::Refused(format!(
             "`{}` is anonymous: name the customer whom the visitor turned out to be",
             into.external_id
         )));

@@ -12,6 +12,7 @@ use super::names;
 use super::nodes;
 use super::sql::{Row, query, query_scalar};
 use super::tx::Tx;
+use crate::domain::by_hand;
 use crate::domain::ids::RevisionNo;
 use crate::domain::revision::{NameKind, Numbers, Revision, step_name};
 
@@ -188,6 +189,10 @@ fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
         let steps = flow.steps.iter();
         steps.map(|step| (NameKind::Step, step_name(&flow.id, &step.id)))
     });
+    let by_hand = by_hand::ids(revision).flat_map(|id| {
+        let step = step_name(&id, by_hand::STEP);
+        [(NameKind::Flow, id), (NameKind::Step, step)]
+    });
     let fields = revision.data_model.fields.iter();
     let policy = &revision.policy;
     [
@@ -206,5 +211,6 @@ fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
     .into_iter()
     .flatten()
     .chain(steps)
+    .chain(by_hand)
     .collect()
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::bind::Bind;
 use super::dialect::{Listed, one_of};
 use super::segment_frame::{Binds, Frame, Within, microseconds};
+use crate::domain::by_hand;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::DispatchState;
 use crate::domain::ids::NameNo;
@@ -146,6 +147,9 @@ pub(super) fn flow_number(frame: &Frame<'_>, flow: &str) -> i64 {
 }
 
 fn steps_that_reuse(frame: &Frame<'_>, campaign: &str) -> Vec<NameNo> {
+    let campaign_of_it = frame.revision.campaigns.get(campaign);
+    let by_hand = campaign_of_it.into_iter().flat_map(by_hand::ids_of);
+    let by_hand = by_hand.filter_map(|id| frame.numbers.step(&id, by_hand::STEP));
     let flows = frame.revision.flows.values();
     flows
         .flat_map(|flow| flow.steps.iter().map(move |step| (flow, step)))
@@ -157,6 +161,7 @@ fn steps_that_reuse(frame: &Frame<'_>, campaign: &str) -> Vec<NameNo> {
             reuses.is_some_and(|reuse| reuse.campaign == campaign)
         })
         .filter_map(|(flow, step)| frame.numbers.step(&flow.id, &step.id))
+        .chain(by_hand)
         .collect()
 }
 

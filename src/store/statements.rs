@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    audit, bars, changes, check, claims, crossings, customer_edits, customer_extras,
+    audit, bars, by_hand, changes, check, claims, crossings, customer_edits, customer_extras,
     customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, endings,
     enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
     interactions, jobs, ledger, memberships, merging, meta, moves, names, nodes, notes, outcomes,
@@ -41,6 +41,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("audit", audit::STATEMENTS),
         ("bars", bars::STATEMENTS),
+        ("by_hand", by_hand::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),

@@ -9,6 +9,7 @@ use minijinja::{Environment, Error, Value, context};
 
 use super::lint::uses;
 use super::sandbox::{self, Abort};
+use crate::domain::by_hand;
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
 use crate::domain::customer::{Customer, FieldValue};
 use crate::domain::field::{Cardinality, DataModel, ID};
@@ -83,7 +84,8 @@ impl Templates {
             many: many_valued(&revision.data_model),
             names: BTreeSet::new(),
         };
-        for flow in revision.flows.values() {
+        let by_hand: Vec<Flow> = by_hand::flows(revision).collect();
+        for flow in revision.flows.values().chain(&by_hand) {
             let steps = flow.steps.iter();
             let texts = steps
                 .filter_map(|step| Some((step.id.clone(), compiled.step(revision, flow, step)?)));

@@ -60,7 +60,7 @@ async fn unsubscriptions(
         .published
         .numbers
         .step(&question.flow.id, &step.id);
-    let plan = question.catalog.flows.get(&question.number);
+    let plan = question.catalog.plan(question.number);
     let plan = plan.and_then(|plan| plan.step(number?));
     let belongs = plan.map_or(&[][..], |plan| &plan.belongs);
     let mut lines = Vec::new();

@@ -192,7 +192,9 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::NotFound(what) => Self::not_found(format!("not found: {what}")),
-            store::Error::Conflict(why) => Self::new(Kind::Conflict, why),
+            store::Error::Conflict(why) | store::Error::Refused(why) => {
+                Self::new(Kind::Conflict, why)
+            }
             store::Error::Busy | store::Error::Away(_) => {
                 tracing::warn!(%error, "the store does not answer a request");
                 let detail = "the store is busy or cannot be reached: try again";
@@ -223,6 +225,7 @@ impl From<CustomersError> for Problem {
             CustomersError::UnknownCustomer(_) => Self::not_found(error.to_string()),
             CustomersError::UnknownName(unknown) => unknown.into(),
             CustomersError::BadValue { field, reason } => Self::field(&pointer(&field), reason),
+            CustomersError::BadText { name, reason } => Self::field(&format!("/{name}"), reason),
             CustomersError::Store(error) => error.into(),
             other => {
                 tracing::error!(error = %other, "a request failed");

@@ -28,6 +28,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
+/// A name in the path, and the number of one of its things.
+pub(super) struct Numbered(pub(super) String, pub(super) i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Numbered {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let bad = |detail: String| Problem::new(Kind::BadRequest, detail);
+        let Path((name, number)) = path.map_err(|error| bad(error.body_text()))?;
+        let number = number.parse();
+        let number = number.map_err(|_| bad("the last part of the path is a number".to_owned()))?;
+        if name.chars().any(char::is_control) {
+            return Err(Problem::not_found("no name holds a control character"));
+        }
+        Ok(Self(name, number))
+    }
+}
+
 /// The query, every parameter of which is known.
 pub(super) struct Asked<T>(pub(super) T);
 

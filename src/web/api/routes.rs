@@ -19,8 +19,9 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, openapi, permissions,
-    segments, status, subscriptions, tokens,
+    batch, customers, data_model, explanations, flows, interactions, merging, messages, notes,
+    openapi, permissions, person, ratings, segments, status, statuses, subscriptions, tasks,
+    tokens,
 };
 use crate::web::state::WebState;
 
@@ -55,6 +56,15 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(permissions::set_switches))
         .routes(routes!(permissions::set_consents))
         .routes(routes!(subscriptions::dismiss))
+        .routes(routes!(statuses::set))
+        .routes(routes!(notes::list, notes::add))
+        .routes(routes!(notes::remove))
+        .routes(routes!(tasks::list, tasks::add))
+        .routes(routes!(tasks::edit, tasks::remove))
+        .routes(routes!(merging::merge))
+        .routes(routes!(messages::send))
+        .routes(routes!(person::export))
+        .routes(routes!(ratings::list))
         .routes(routes!(explanations::show))
         .routes(routes!(segments::list))
         .routes(routes!(segments::show))

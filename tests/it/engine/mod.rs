@@ -5,6 +5,7 @@ mod people;
 mod rig;
 mod written;
 
+mod by_hand;
 mod caps;
 mod consent;
 mod draining;

@@ -190,7 +190,7 @@ impl Rig {
 
 fn rank(kind: &str) -> u8 {
     match kind {
-        "entered-flow" => 0,
+        "entered-flow" | "send-asked" => 0,
         "completed-flow" | "exited-flow" => 2,
         _ => 1,
     }

@@ -193,7 +193,8 @@ pub(super) async fn of_several_edits_upon_one_version_one_is_made(store: Fresh) 
     let model = model();
     for round in 0..5 {
         let seen = [version(&store).await];
-        let on = round % 2 == 1;
+        let is = store.customers(&[id], &model).await.unwrap().remove(0);
+        let on = !is.switches.outbound;
         let set = |name: &str| {
             let fields = city(&format!("{name}{round}"));
             let (store, model, seen) = (&store, &model, &seen);

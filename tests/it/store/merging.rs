@@ -224,7 +224,7 @@ pub(super) async fn only_an_anonymous_customer_is_merged_into_an_identified_one(
     ] {
         let refused = store.merge(from, into).await;
         assert!(
-            matches!(refused, Err(Error::Unusable(_) | Error::NotFound(_))),
+            matches!(refused, Err(Error::Refused(_) | Error::NotFound(_))),
             "{refused:?}"
         );
     }

@@ -64,10 +64,9 @@ pub(super) fn revision() -> Revision {
     revision.segments.insert(members.id.clone(), members);
     let flow = flow();
     revision.flows.insert(flow.id.clone(), flow);
-    for campaign in [
-        campaign("gold-card", "Rewards Gold <Card>", true),
-        campaign("loyalty", "Loyalty points", false),
-    ] {
+    let mut gold = campaign("gold-card", "Rewards Gold <Card>", true);
+    gold.communications = BTreeMap::from([("offer-text".to_owned(), text("Gold for you"))]);
+    for campaign in [gold, campaign("loyalty", "Loyalty points", false)] {
         revision.campaigns.insert(campaign.id.clone(), campaign);
     }
     revision
@@ -87,10 +86,14 @@ fn campaign(id: &str, name: &str, dismissable: bool) -> Campaign {
     }
 }
 
+fn text(words: &str) -> Content {
+    Content::Sms(SmsContent {
+        text: Localized::plain(words),
+    })
+}
+
 fn flow() -> Flow {
-    let content = Content::Sms(SmsContent {
-        text: Localized::plain("Welcome"),
-    });
+    let content = text("Welcome");
     Flow {
         id: "new-member-onboarding".to_owned(),
         name: "New member onboarding".to_owned(),

@@ -9,6 +9,7 @@ mod document;
 mod editing;
 mod history;
 mod problems;
+mod profiles;
 mod repeats;
 mod rig;
 mod tokens;
