@@ -16,16 +16,14 @@ CREATE TABLE tokens (
 CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL;
 
 -- Answers to requests that carried a key, given again to a repeat. Without a status it is being answered.
+-- What tells of the request and the answer is sealed under a key that only the caller has.
 CREATE TABLE request_answers (
     token   TEXT   NOT NULL,
     key     TEXT   NOT NULL,
-    -- SHA-256 of the method, the address and the body.
     request BLOB   NOT NULL,
     at      BIGINT NOT NULL,
     status  INTEGER,
-    -- A JSON object.
-    headers TEXT,
-    body    BLOB,
+    answer  BLOB,
     PRIMARY KEY (token, key)
 );
 

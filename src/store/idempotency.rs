@@ -9,12 +9,12 @@ use super::sql::query;
 
 const BEGIN: &str = "INSERT INTO request_answers (token, key, request, at) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (token, key) DO UPDATE SET request = excluded.request, at = excluded.at, \
-     status = NULL, headers = NULL, body = NULL \
+     status = NULL, answer = NULL \
      WHERE request_answers.at <= $5 \
      OR (request_answers.status IS NULL AND request_answers.at <= $6)";
-const FOUND: &str = "SELECT request, status, headers, body FROM request_answers \
+const FOUND: &str = "SELECT request, status, answer FROM request_answers \
      WHERE token = $1 AND key = $2";
-const ANSWERED: &str = "UPDATE request_answers SET status = $4, headers = $5, body = $6 \
+const ANSWERED: &str = "UPDATE request_answers SET status = $4, answer = $5 \
      WHERE token = $1 AND key = $2 AND at = $3 AND status IS NULL";
 const ABANDON: &str =
     "DELETE FROM request_answers WHERE token = $1 AND key = $2 AND at = $3 AND status IS NULL";
@@ -39,9 +39,8 @@ pub struct RequestKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptAnswer {
     pub status: u16,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    /// Sealed: the store cannot read it.
+    pub answer: Vec<u8>,
 }
 
 /// What is to be done with a request that carries a key.
@@ -78,17 +77,13 @@ impl Store {
             return Ok(Repeat::InFlight);
         };
         let (was, status): (Vec<u8>, Option<u16>) = (row.try_get(0)?, row.try_get(1)?);
-        let headers: Option<String> = row.try_get(2)?;
-        let body: Option<Vec<u8>> = row.try_get(3)?;
+        let answer: Option<Vec<u8>> = row.try_get(2)?;
         Ok(match status {
             _ if was != request => Repeat::Other,
             None => Repeat::InFlight,
             Some(status) => Repeat::Answered(KeptAnswer {
                 status,
-                headers: headers
-                    .and_then(|text| serde_json::from_str(&text).ok())
-                    .unwrap_or_default(),
-                body: body.unwrap_or_default(),
+                answer: answer.unwrap_or_default(),
             }),
         })
     }
@@ -101,8 +96,7 @@ impl Store {
             .bind(&key.key)
             .bind(micros(key.at))
             .bind(answer.status)
-            .bind(serde_json::json!(answer.headers).to_string())
-            .bind(answer.body.as_slice())
+            .bind(answer.answer.as_slice())
             .execute(&mut tx)
             .await?;
         tx.commit().await

@@ -106,7 +106,7 @@ async fn known(state: &WebState, headers: &HeaderMap) -> Result<Token, Problem> 
 }
 
 /// RFC 6750 §2.1; the name of the scheme is written in any case (RFC 9110 §11.1).
-fn bearer(headers: &HeaderMap) -> Result<Secret, Problem> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Secret, Problem> {
     let value = headers.get(AUTHORIZATION).ok_or_else(missing)?;
     let value = value.to_str().unwrap_or_default();
     let (scheme, text) = value.split_once(' ').unwrap_or_default();

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, LINK, LOCATION};
@@ -13,8 +12,10 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::auth::bearer;
 use super::problem::{Kind, Problem};
 use super::reading;
+use super::sealing::{Answered, Sealing};
 use crate::domain::token::Token;
 use crate::store::{KeptAnswer, Repeat, RequestKey};
 use crate::web::state::WebState;
@@ -45,13 +46,13 @@ async fn carry_out(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let key = key(&request, &state)?;
+    let (key, sealing) = key(&request, &state)?;
     let (parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
     let body = reading::bytes(whole, &state).await?;
     match state
         .store
-        .begin_request(&key, &hash(&parts, &body))
+        .begin_request(&key, &told_apart(&sealing, &parts, &body))
         .await?
     {
         Repeat::First => {}
@@ -63,13 +64,13 @@ async fn carry_out(
             let detail = "the first request with this key is not answered yet";
             return Err(Problem::new(Kind::InFlight, detail).after(1));
         }
-        Repeat::Answered(answer) => return Ok(again(answer)),
+        Repeat::Answered(answer) => return again(&answer, &sealing),
     }
     let request = Request::from_parts(parts, Body::from(body));
     // In a task of its own: a caller who hangs up must find the answer when it comes again.
     let carried_out = tokio::spawn(async move {
         let response = next.run(request).await;
-        keep(&state, &key, response).await
+        keep(&state, (&key, &sealing), response).await
     });
     carried_out.await.map_err(|error| {
         tracing::error!(%error, "a request ended early");
@@ -77,7 +78,7 @@ async fn carry_out(
     })
 }
 
-fn key(request: &Request, state: &WebState) -> Result<RequestKey, Problem> {
+fn key(request: &Request, state: &WebState) -> Result<(RequestKey, Sealing), Problem> {
     let bad = || {
         let detail = format!("`Idempotency-Key` must be 1 to {LONGEST} visible ASCII characters");
         Problem::new(Kind::BadRequest, detail)
@@ -90,29 +91,27 @@ fn key(request: &Request, state: &WebState) -> Result<RequestKey, Problem> {
     }
     let token = request.extensions().get::<Arc<Token>>();
     let token = token.ok_or_else(|| Problem::of_status(StatusCode::UNAUTHORIZED))?;
-    Ok(RequestKey {
+    let sealing = Sealing::new(&bearer(request.headers())?, key);
+    let key = RequestKey {
         token: token.id.clone(),
-        key: key.to_owned(),
+        key: sealing.name(),
         at: state.clock.machine(),
-    })
+    };
+    Ok((key, sealing))
 }
 
-fn hash(parts: &Parts, body: &[u8]) -> Vec<u8> {
-    let mut hash = Context::new(&SHA256);
-    let address = parts
-        .uri
-        .path_and_query()
-        .map_or("", |whole| whole.as_str());
-    for part in [parts.method.as_str().as_bytes(), address.as_bytes()] {
-        hash.update(part);
-        hash.update(&[0]);
-    }
-    hash.update(body);
-    hash.finish().as_ref().to_vec()
+fn told_apart(sealing: &Sealing, parts: &Parts, body: &[u8]) -> Vec<u8> {
+    let address = parts.uri.path_and_query();
+    let address = address.map_or("", |whole| whole.as_str());
+    sealing.request(&[parts.method.as_str().as_bytes(), address.as_bytes(), body])
 }
 
 /// Keeps the answer, unless it says only that this time it did not work.
-async fn keep(state: &WebState, key: &RequestKey, response: Response) -> Response {
+async fn keep(
+    state: &WebState,
+    (key, sealing): (&RequestKey, &Sealing),
+    response: Response,
+) -> Response {
     let status = response.status();
     let is_final = !status.is_server_error()
         && ![StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
@@ -122,15 +121,17 @@ async fn keep(state: &WebState, key: &RequestKey, response: Response) -> Respons
         let value = parts.headers.get(name)?.to_str().ok()?;
         Some((name.as_str().to_owned(), value.to_owned()))
     };
-    let answer = KeptAnswer {
-        status: status.as_u16(),
+    let answered = Answered {
         headers: HEADERS.iter().filter_map(header).collect(),
         body: body.to_vec(),
     };
-    let kept = if is_final {
-        state.store.keep_answer(key, &answer).await
-    } else {
-        state.store.abandon_request(key).await
+    let kept = match sealing.seal(&answered) {
+        Ok(answer) if is_final => {
+            let status = status.as_u16();
+            let answer = KeptAnswer { status, answer };
+            state.store.keep_answer(key, &answer).await
+        }
+        _ => state.store.abandon_request(key).await,
     };
     if let Err(error) = kept {
         tracing::warn!(%error, "cannot keep the answer to a request with a key");
@@ -138,16 +139,18 @@ async fn keep(state: &WebState, key: &RequestKey, response: Response) -> Respons
     Response::from_parts(parts, Body::from(body))
 }
 
-fn again(answer: KeptAnswer) -> Response {
+fn again(answer: &KeptAnswer, sealing: &Sealing) -> Result<Response, Problem> {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let mut response = (status, answer.body).into_response();
+    let answered = sealing.open(&answer.answer);
+    let answered = answered.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+    let mut response = (status, answered.body).into_response();
     response.headers_mut().remove(CONTENT_TYPE);
-    for (name, value) in answer.headers {
+    for (name, value) in answered.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);
         }
     }
     let replayed = HeaderValue::from_static("true");
     response.headers_mut().insert(REPLAYED, replayed);
-    response
+    Ok(response)
 }

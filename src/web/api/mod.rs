@@ -21,6 +21,7 @@ mod problem;
 mod ratings;
 mod reading;
 mod routes;
+mod sealing;
 mod segments;
 mod status;
 mod statuses;

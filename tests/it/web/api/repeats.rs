@@ -130,8 +130,10 @@ async fn answers_are_let_go_after_a_day() {
         .good(201);
     let pruned = api.site.store.prune_answers(api.site.clock_now()).await;
     assert_eq!(pruned.unwrap(), 1);
-    let left = "SELECT count(*) FROM request_answers WHERE key = 'new'";
+    let left = "SELECT count(*) FROM request_answers";
     assert_eq!(api.site.number(left).await, 1);
+    let again = api.send(keyed(&api, "new", &json!({"id": "bo"}))).await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
 #[tokio::test]
