@@ -140,6 +140,18 @@ pub const ID: &str = "id";
 /// The fields every workspace has without declaring them. A workspace may add validations to one,
 /// never change its type.
 pub fn built_in_fields() -> Vec<Field> {
+    let several = [
+        ("organizations", "Organizations", FieldType::Text),
+        ("social_links", "Social media", FieldType::Url),
+        ("websites", "Websites", FieldType::Url),
+    ];
+    let several = several
+        .into_iter()
+        .map(|(identifier, description, kind)| Field {
+            category: FieldCategory::Profile,
+            cardinality: Cardinality::Many,
+            ..Field::built_in(identifier, description, kind)
+        });
     [
         ("email", "E-mail address", FieldType::Email),
         ("phone", "Phone number", FieldType::Phone),
@@ -160,6 +172,7 @@ pub fn built_in_fields() -> Vec<Field> {
     ]
     .into_iter()
     .map(|(identifier, description, kind)| Field::built_in(identifier, description, kind))
+    .chain(several)
     .collect()
 }
 

@@ -96,7 +96,13 @@ fn field(
         report.add(missing_key::at(name.span, &what, "type"));
         return None;
     };
-    let many = written.cardinality.own().filter(|_| built_in.is_none());
+    let cardinality = match &built_in {
+        Some(built_in) => built_in.cardinality,
+        None => written
+            .cardinality
+            .own()
+            .map_or(Cardinality::One, |word| word.0),
+    };
     choices(name.span, kind, written, report);
     let description = known.map_or_else(|| name.value.clone(), |known| known.description.clone());
     let category = known.map_or(FieldCategory::Profile, |known| known.category);
@@ -106,7 +112,7 @@ fn field(
         description: written.description.own().unwrap_or(description),
         kind,
         category: written.category.own().map_or(category, |word| word.0),
-        cardinality: many.map_or(Cardinality::One, |word| word.0),
+        cardinality,
         choices: written
             .choices
             .iter()
@@ -127,9 +133,13 @@ fn keeps_its_type(built_in: &Field, name: &At<String>, written: &FieldDoc, repor
     if let Some(word) = written
         .cardinality
         .as_ref()
-        .filter(|word| word.0 == Cardinality::Many)
+        .filter(|word| word.0 != built_in.cardinality)
     {
-        report.add(built_in_field::finding(word.span, name, "one-valued"));
+        let known = match built_in.cardinality {
+            Cardinality::One => "one-valued",
+            Cardinality::Many => "many-valued",
+        };
+        report.add(built_in_field::finding(word.span, name, known));
     }
 }
 

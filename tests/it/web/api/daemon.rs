@@ -27,13 +27,13 @@ steps:
   - { id: hello, after: 30d, email: { subject: Hello, text: "{{ unsubscribe_url }} {{ organization.postal_address }}" } }
 "#;
 
-struct Place {
-    node: Node,
-    url: String,
+pub(super) struct Place {
+    pub(super) node: Node,
+    pub(super) url: String,
 }
 
 impl Place {
-    async fn start(settings: &str) -> Self {
+    pub(super) async fn start(settings: &str) -> Self {
         let port = port::free();
         let settings = format!("workspace: test\nlisten: \"127.0.0.1:{port}\"\n{settings}");
         let mut node = Node::with(&[
@@ -53,7 +53,7 @@ impl Place {
     }
 
     /// A command to its good end; the facts that it prints.
-    async fn facts(&self, arguments: &[&str]) -> Value {
+    pub(super) async fn facts(&self, arguments: &[&str]) -> Value {
         let arguments = [arguments, &["--format", "json"]].concat();
         let mut command = self.node.command(&arguments);
         let output = command

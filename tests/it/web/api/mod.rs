@@ -12,4 +12,5 @@ mod problems;
 mod profiles;
 mod repeats;
 mod rig;
+mod schemathesis;
 mod tokens;
