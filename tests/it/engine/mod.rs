@@ -19,6 +19,7 @@ mod pausing;
 mod permitting;
 mod property;
 mod racing;
+mod rating;
 mod reconciling;
 mod reentering;
 mod restarting;
