@@ -13,6 +13,7 @@ mod export_sheet;
 pub mod facts;
 pub mod formula;
 pub mod import;
+pub mod jobs;
 pub mod json_fields;
 mod json_lines;
 mod json_table;
