@@ -18,6 +18,7 @@ pub mod json_fields;
 mod json_lines;
 mod json_table;
 pub mod lines;
+pub mod lists;
 pub mod mapping;
 pub mod merging;
 pub mod named_rows;

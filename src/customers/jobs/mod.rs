@@ -2,6 +2,7 @@
 
 pub mod carrying;
 mod chosen;
+pub mod facts;
 pub mod picking;
 mod prepared;
 pub mod queue;

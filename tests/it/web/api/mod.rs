@@ -8,6 +8,8 @@ mod definitions;
 mod document;
 mod editing;
 mod history;
+mod jobs;
+mod lists;
 mod problems;
 mod repeats;
 mod rig;
