@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::Error;
-use super::jobs::picking;
+use super::jobs::picking::{self, Picked};
 use super::names::UnknownName;
 use crate::domain::audit::By;
 use crate::domain::ids::{CustomerId, NameNo};
@@ -155,7 +155,7 @@ fn refuse_used(revision: &Revision, name: &str, what: &str) -> Result<(), Error>
     Err(store::Error::Conflict(why).into())
 }
 
-/// Puts customers on a list and takes others off, by their unique ids; one line of the audit says how many.
+/// Puts customers on a list and takes others off, by their unique ids.
 ///
 /// # Errors
 /// [`Error::UnknownName`].
@@ -165,31 +165,44 @@ pub async fn change_members(
     (add, remove): (&[String], &[String]),
     (by, at): (&By, Timestamp),
 ) -> Result<MembersChange, Error> {
+    let (add, remove) = (
+        picking::by_ids(store, add).await?,
+        picking::by_ids(store, remove).await?,
+    );
+    let added = put_picked(store, name, &add, true, (by, at)).await?;
+    let removed = put_picked(store, name, &remove, false, (by, at)).await?;
+    Ok(MembersChange {
+        removed: removed.removed,
+        unknown: [added.unknown.as_slice(), &removed.unknown].concat(),
+        ..added
+    })
+}
+
+/// Puts customers who were picked on a list, or takes them off; one line of the audit says how many.
+///
+/// # Errors
+/// [`Error::UnknownName`].
+pub async fn put_picked(
+    store: &Store,
+    name: &str,
+    picked: &Picked,
+    is_put_on: bool,
+    (by, at): (&By, Timestamp),
+) -> Result<MembersChange, Error> {
     let list = number(store, name).await?;
-    let mut change = MembersChange {
-        list: name.to_owned(),
-        added: 0,
-        removed: 0,
-        unknown: Vec::new(),
-    };
-    for (ids, is_put_on) in [(add, true), (remove, false)] {
-        let picked = picking::by_ids(store, ids).await?;
-        let gone = picked.failures.into_iter();
-        change
-            .unknown
-            .extend(gone.filter_map(|failure| failure.who));
-        let count = put(store, list, &picked.customers, is_put_on, at).await?;
-        *(if is_put_on {
-            &mut change.added
-        } else {
-            &mut change.removed
-        }) += count;
-    }
-    if change.added + change.removed > 0 {
-        let detail = format!("{name}: {} added, {} removed", change.added, change.removed);
+    let count = put(store, list, &picked.customers, is_put_on, at).await?;
+    let (added, removed) = if is_put_on { (count, 0) } else { (0, count) };
+    if count > 0 {
+        let detail = format!("{name}: {added} added, {removed} removed");
         store.audit(by, "list filled", Some(&detail), at).await?;
     }
-    Ok(change)
+    let unknown = picked.failures.iter();
+    Ok(MembersChange {
+        list: name.to_owned(),
+        added,
+        removed,
+        unknown: unknown.filter_map(|failure| failure.who.clone()).collect(),
+    })
 }
 
 async fn put(

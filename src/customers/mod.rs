@@ -33,6 +33,7 @@ pub mod ratings;
 mod ration;
 pub mod reading;
 pub mod rejects;
+pub mod reports;
 pub mod rows;
 pub mod statuses;
 pub mod subscriptions;

@@ -35,6 +35,7 @@ pub mod policy;
 pub mod rating;
 pub mod rating_history;
 pub mod reason;
+pub mod report;
 pub mod retry;
 pub mod revision;
 pub mod scope_words;

@@ -123,11 +123,7 @@ impl Store {
 
     /// Says that somebody is still at it.
     pub async fn keep_job(&self, hold: &JobHold) -> Result<JobStanding> {
-        let kept = query_scalar(KEEP)
-            .bind(hold.job.0)
-            .bind(hold.hold)
-            .bind(held());
-        Ok(JobStanding::of(kept.fetch_optional(&self.writers).await?))
+        keep(&self.writers, hold).await
     }
 
     /// Writes down how many there are to do.
@@ -177,6 +173,13 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// Prolongs a hold.
+pub(super) async fn keep<'c>(on: impl Into<On<'c>>, hold: &JobHold) -> Result<JobStanding> {
+    let kept = query_scalar(KEEP).bind(hold.job.0).bind(hold.hold);
+    let kept = kept.bind(held()).fetch_optional(on).await?;
+    Ok(JobStanding::of(kept))
 }
 
 /// Moves a job on within the transaction that does its work.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::chosen::Chosen;
+use super::exporting::{Exported, Exporting};
 use super::prepared::{self, Prepared};
 use crate::clock::Clock;
 use crate::customers::error::Error;
@@ -53,6 +54,16 @@ enum Got {
     Stopped,
     /// Somebody else is at it.
     Lost,
+}
+
+impl From<Exported> for Got {
+    fn from(exported: Exported) -> Self {
+        match exported {
+            Exported::ToTheEnd(end) => Self::ToTheEnd(end),
+            Exported::Stopped => Self::Stopped,
+            Exported::Lost => Self::Lost,
+        }
+    }
 }
 
 impl Crew {
@@ -105,6 +116,16 @@ impl Crew {
             .map_err(|error| store::Error::Corrupt(format!("the job {}: {error}", job.number)))?;
         let published = self.flows.published();
         let prepared = Prepared::of(&self.store, &published, &order.action).await?;
+        if let Prepared::Export = prepared {
+            let exporting = Exporting {
+                store: &self.store,
+                clock: self.clock.as_ref(),
+                published: &published,
+                hold,
+                job,
+            };
+            return Ok(exporting.run(&order, stop).await?.into());
+        }
         let walk = Walk {
             crew: self,
             hold,

@@ -47,7 +47,7 @@ impl Chosen {
     }
 
     /// How many there are now; of those who were picked nobody needs to count.
-    pub(super) async fn count(&self, store: &Store, frame: &Frame<'_>) -> Result<u64, Error> {
+    pub(crate) async fn count(&self, store: &Store, frame: &Frame<'_>) -> Result<u64, Error> {
         Ok(match self {
             Self::All => store.customer_count().await?,
             Self::Meeting(condition) => store.segment_count(condition, frame).await?,

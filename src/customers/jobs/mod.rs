@@ -1,7 +1,8 @@
 //! Owns jobs: orders about many customers, checked, queued, and carried out page by page.
 
 pub mod carrying;
-mod chosen;
+pub(super) mod chosen;
+mod exporting;
 pub mod facts;
 pub mod picking;
 mod prepared;

@@ -1,7 +1,9 @@
 //! Owns what an order does, once every name and value in it is known to be right.
 
 use super::chosen::check_list;
+use super::exporting;
 use crate::customers::error::Error;
+use crate::customers::export_columns::Columns;
 use crate::customers::json_fields::{self, TypedField};
 use crate::customers::names;
 use crate::domain::customer::Status;
@@ -67,7 +69,11 @@ impl Prepared {
                 names::flow(revision, flow)?;
                 Self::Connect(flow.clone())
             }
-            Action::Export { .. } => Self::Export,
+            Action::Export { format, fields } => {
+                exporting::format(format)?;
+                Columns::new(&revision.data_model, fields.as_deref())?;
+                Self::Export
+            }
         })
     }
 

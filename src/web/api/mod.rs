@@ -18,6 +18,7 @@ mod permissions;
 mod precondition;
 mod problem;
 mod reading;
+mod reports;
 mod routes;
 mod segments;
 mod status;

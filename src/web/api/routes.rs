@@ -20,7 +20,7 @@ use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
     batch, customers, data_model, explanations, flows, interactions, jobs, lists, openapi,
-    permissions, segments, status, subscriptions, tokens,
+    permissions, reports, segments, status, subscriptions, tokens,
 };
 use crate::web::state::WebState;
 
@@ -66,6 +66,9 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::errors))
         .routes(routes!(jobs::cancel))
+        .routes(routes!(reports::list))
+        .routes(routes!(reports::show, reports::remove))
+        .routes(routes!(reports::file))
         .routes(routes!(lists::list, lists::create))
         .routes(routes!(lists::show, lists::change, lists::remove))
         .routes(routes!(lists::customers))

@@ -6,6 +6,7 @@ mod rig;
 mod written;
 
 mod caps;
+mod connecting;
 mod consent;
 mod draining;
 mod editing;

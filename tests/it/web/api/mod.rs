@@ -12,5 +12,6 @@ mod jobs;
 mod lists;
 mod problems;
 mod repeats;
+mod reports;
 mod rig;
 mod tokens;
