@@ -57,7 +57,8 @@ struct List {
 
 #[derive(Debug, clap::Args)]
 struct Add {
-    name: String,
+    #[arg(value_name = "NAME")]
+    list: String,
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
     #[command(flatten)]
@@ -68,7 +69,8 @@ struct Add {
 
 #[derive(Debug, clap::Args)]
 struct Change {
-    name: String,
+    #[arg(value_name = "NAME")]
+    list: String,
     /// A name that no list ever had.
     #[arg(long, value_name = "NAME")]
     rename: Option<String>,
@@ -83,7 +85,8 @@ struct Change {
 
 #[derive(Debug, clap::Args)]
 struct Remove {
-    name: String,
+    #[arg(value_name = "NAME")]
+    list: String,
     #[command(flatten)]
     actor: ActorArgument,
     #[command(flatten)]
@@ -94,7 +97,8 @@ struct Remove {
 
 #[derive(Debug, clap::Args)]
 struct Show {
-    name: String,
+    #[arg(value_name = "NAME")]
+    list: String,
     /// How many customers are shown.
     #[arg(long, default_value_t = 20)]
     limit: u32,
@@ -104,7 +108,8 @@ struct Show {
 
 #[derive(Debug, clap::Args)]
 struct Put {
-    name: String,
+    #[arg(value_name = "NAME")]
+    list: String,
     /// The customers' unique ids.
     #[arg(value_name = "ID", required_unless_present = "file")]
     ids: Vec<String>,
@@ -148,13 +153,13 @@ async fn list(session: &Session, verb: &List) -> anyhow::Result<Exit> {
 }
 
 async fn add(session: &Session, verb: &Add) -> anyhow::Result<Exit> {
-    named(&verb.name)?;
+    named(&verb.list)?;
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let (store, at) = (&session.store, session.clock.now());
     let description = verb.description.as_deref().map(str::trim);
     let description = description.filter(|text| !text.is_empty());
-    store.add_list(&verb.name, description, &by, at).await?;
-    say_one(session, &verb.name, "made", verb.format.format).await
+    store.add_list(&verb.list, description, &by, at).await?;
+    say_one(session, &verb.list, "made", verb.format.format).await
 }
 
 async fn change(session: &Session, verb: &Change) -> anyhow::Result<Exit> {
@@ -165,14 +170,14 @@ async fn change(session: &Session, verb: &Change) -> anyhow::Result<Exit> {
     let description = verb.description.as_deref().map(str::trim);
     let description = description.map(|text| Some(text).filter(|text| !text.is_empty()));
     let to = (new, description);
-    lists::change(store, revision, &verb.name, to, (&by, session.clock.now())).await?;
-    let name = new.unwrap_or(&verb.name);
+    lists::change(store, revision, &verb.list, to, (&by, session.clock.now())).await?;
+    let name = new.unwrap_or(&verb.list);
     say_one(session, name, "changed", verb.format.format).await
 }
 
 async fn remove(session: &Session, verb: &Remove) -> anyhow::Result<Exit> {
     let (store, revision) = (&session.store, &session.published.revision);
-    let list = lists::list(store, &verb.name).await?;
+    let list = lists::list(store, &verb.list).await?;
     let wish = format!(
         "remove the list {} of {} customers",
         list.name,
@@ -182,18 +187,18 @@ async fn remove(session: &Session, verb: &Remove) -> anyhow::Result<Exit> {
         return Ok(Exit::No);
     }
     let by = verb.actor.by(&session.settings, Source::CommandLine);
-    lists::remove(store, revision, &verb.name, (&by, session.clock.now())).await?;
+    lists::remove(store, revision, &verb.list, (&by, session.clock.now())).await?;
     match verb.format.format {
-        Format::Text => output::facts(&format!("{}: removed\n", verb.name))?,
-        Format::Json => output::json(&json!({ "list": verb.name, "removed": true }))?,
+        Format::Text => output::facts(&format!("{}: removed\n", verb.list))?,
+        Format::Json => output::json(&json!({ "list": verb.list, "removed": true }))?,
     }
     Ok(Exit::Done)
 }
 
 async fn show(session: &Session, verb: &Show) -> anyhow::Result<Exit> {
     let (store, revision) = (&session.store, &session.published.revision);
-    let list = lists::list(store, &verb.name).await?;
-    let number = lists::number(store, &verb.name).await?;
+    let list = lists::list(store, &verb.list).await?;
+    let number = lists::number(store, &verb.list).await?;
     let ids = store.list_members_after(number, None, verb.limit).await?;
     let customers = store.customers(&ids, &revision.data_model).await?;
     match verb.format.format {
@@ -229,7 +234,7 @@ async fn put(session: &Session, verb: &Put, is_put_on: bool) -> anyhow::Result<E
     };
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let (store, at) = (&session.store, session.clock.now());
-    let change = lists::put_picked(store, &verb.name, &picked, is_put_on, (&by, at)).await?;
+    let change = lists::put_picked(store, &verb.list, &picked, is_put_on, (&by, at)).await?;
     say_change(&change, &picked, verb.format.format)?;
     Ok(if picked.failures.is_empty() {
         Exit::Done

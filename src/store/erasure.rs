@@ -83,8 +83,8 @@ const UNALIAS: &str = concat!(
 const UNNAME: &str = "UPDATE audit SET detail = $2 WHERE what = 'customer-added' \
      AND detail IN (SELECT CAST(value AS TEXT) FROM @each($1))";
 /// Overwrites what is deleted, where it would stay in the file (sqlite.org/pragma.html, `secure_delete`).
-const OVERWRITE: &str = "PRAGMA secure_delete = ON";
-const AS_USUAL: &str = "PRAGMA secure_delete = OFF";
+pub(super) const OVERWRITE: &str = "PRAGMA secure_delete = ON";
+pub(super) const AS_USUAL: &str = "PRAGMA secure_delete = OFF";
 /// The journal holds pages as they were; emptied, it holds none.
 const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 

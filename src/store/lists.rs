@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::audit;
+use super::bind::Bind;
 use super::db::Store;
 use super::dialect::ids;
 use super::dirty;
@@ -12,6 +13,7 @@ use super::error::{Error, Result};
 use super::instants::{instant, micros};
 use super::listing::json;
 use super::names;
+use super::rows;
 use super::sql::{Row, query, query_scalar};
 use super::tx::Tx;
 use crate::domain::audit::By;
@@ -36,6 +38,8 @@ const MEMBERS: &str = "@everywhere(people)SELECT customer_id FROM list_members \
      ORDER BY bucket, customer_id LIMIT $4";
 const OF: &str = "SELECT n.name FROM list_members AS m CROSS JOIN names AS n \
      WHERE m.bucket = $1 AND m.customer_id = $2 AND n.number = m.list ORDER BY n.name";
+const OF_ONE: &str =
+    "SELECT list, added_at FROM list_members WHERE bucket = $1 AND customer_id = $2";
 const PUT_ON: &str = concat!(
     "INSERT INTO list_members (bucket, list, customer_id, added_at) SELECT k.bucket, $2, k.id, $3 FROM ",
     ids!(),
@@ -59,8 +63,16 @@ pub(super) const STATEMENTS: &[&str] = &[
     REMOVE,
     MEMBERS,
     OF,
+    OF_ONE,
     PUT_ON,
     TAKE_OFF,
+];
+
+const COLUMNS: [(&str, &str); 4] = [
+    ("bucket", "BIGINT"),
+    ("list", "BIGINT"),
+    ("customer_id", "BIGINT"),
+    ("added_at", "BIGINT"),
 ];
 
 /// A change of who is on a list.
@@ -252,6 +264,27 @@ pub(super) async fn put(
     let changed: Vec<CustomerId> = changed.into_iter().map(CustomerId).collect();
     dirty::mark(tx, Touched::LISTS, &changed).await?;
     Ok(changed)
+}
+
+/// Puts one customer on the lists that another is on.
+pub(super) async fn carry(tx: &mut Tx, from: CustomerId, into: CustomerId) -> Result<()> {
+    let there: Vec<(i64, i64)> = of_one(tx, into).await?;
+    let is_new = |list: i64| there.iter().all(|(other, _)| *other != list);
+    let carried = of_one(tx, from).await?.into_iter();
+    let carried = carried.filter(|(list, _)| is_new(*list));
+    let cells = carried.map(|(list, at)| {
+        let cells = [i64::from(into.bucket().0), list, into.0, at];
+        cells.map(|number| Some(Bind::Int(number))).to_vec()
+    });
+    rows::insert(tx, "list_members", &COLUMNS, cells.collect()).await
+}
+
+async fn of_one(tx: &mut Tx, customer: CustomerId) -> Result<Vec<(i64, i64)>> {
+    let asked = query(OF_ONE).bind(i64::from(customer.bucket().0));
+    let rows = asked.bind(customer.0).fetch_all(tx).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect()
 }
 
 async fn number(tx: &mut Tx, name: &str) -> Result<Option<NameNo>> {

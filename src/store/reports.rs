@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::audit;
 use super::db::Store;
+use super::dialect::Dialect;
+use super::erasure::{AS_USUAL, OVERWRITE};
 use super::error::{Error, Result};
 use super::instants::{instant, micros};
 use super::job_holds::{self, JobHold, JobStanding};
@@ -126,11 +128,21 @@ impl Store {
         self.remove_report_parts(job.0).await
     }
 
-    /// Some at a time, because others want to write, too.
+    /// Some at a time, because others want to write, too. In a file they are overwritten: they are full of
+    /// what is known of people.
     async fn remove_report_parts(&self, number: i64) -> Result<()> {
         loop {
-            let removed = query(REMOVE_PARTS).bind(number).execute(&self.writers);
-            if removed.await? == 0 {
+            let mut tx = self.begin().await?;
+            let is_file = tx.dialect() == Dialect::Sqlite;
+            if is_file {
+                query(OVERWRITE).execute(&mut tx).await?;
+            }
+            let removed = query(REMOVE_PARTS).bind(number).execute(&mut tx).await?;
+            if is_file {
+                query(AS_USUAL).execute(&mut tx).await?;
+            }
+            tx.commit().await?;
+            if removed == 0 {
                 return Ok(());
             }
         }

@@ -17,7 +17,7 @@ fn a_command_carries_its_job_out_itself_where_no_daemon_runs() {
     assert_eq!(job["state"], "done");
     assert_eq!(
         (&job["total"], &job["done"], &job["changed"]),
-        (&json!(1), &json!(1), &json!(1))
+        (&json!(2), &json!(2), &json!(2))
     );
     assert_eq!(
         (&job["actor"], &job["source"]),
@@ -25,7 +25,7 @@ fn a_command_carries_its_job_out_itself_where_no_daemon_runs() {
     );
     assert_eq!(desk.json("customer show ana")["tags"], json!(["vip"]));
     let said = desk.text("customer bulk set-fields city=Nice products=card;loan --tag vip");
-    assert_eq!(said, "job 2, set-fields: done, 1 of 1 (1 changed)\n");
+    assert_eq!(said, "job 2, set-fields: done, 2 of 2 (2 changed)\n");
     let ana = desk.json("customer show ana");
     assert_eq!(ana["fields"]["city"], "Nice");
     assert_eq!(ana["fields"]["products"], json!(["card", "loan"]));

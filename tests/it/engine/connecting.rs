@@ -90,10 +90,10 @@ async fn whoever_may_not_enter_is_a_failure_with_its_reason() {
         rig.customer(id, "city=Rome").await;
     }
     rig.settle().await;
-    let cid = rig.id("cid").await;
+    let (cid, mara) = (rig.id("cid").await, by());
     let suspended = rig
         .store
-        .set_status(cid, Status::Suspended, &by(), rig.now());
+        .set_status(cid, Status::Suspended, &mara, rig.now());
     assert!(suspended.await.unwrap());
     rig.connect(&["bob"]).await;
     rig.advance("5d").await;
@@ -117,7 +117,7 @@ async fn whoever_may_not_enter_is_a_failure_with_its_reason() {
 
 #[tokio::test]
 async fn who_may_enter_again_can_be_connected_again() {
-    let again = "entry: { again: every-requalification }";
+    let again = "entry: { reentry: every-requalification }";
     let mut rig = Rig::with(&welcome(again)).await;
     rig.customer("ana", "city=Lyon").await;
     rig.advance("5d").await;
@@ -130,7 +130,7 @@ async fn who_may_enter_again_can_be_connected_again() {
 
 #[tokio::test]
 async fn a_flow_that_keeps_to_its_segment_takes_nobody_else() {
-    let leaving = "exit: { on-leaving-segment: yes }";
+    let leaving = "exit: { on-leaving-segment: true }";
     let mut rig = Rig::with(&welcome(leaving)).await;
     rig.settle().await;
     rig.customer("bob", "city=Rome").await;
