@@ -12,8 +12,8 @@ use crate::store::{JobPage, Published, Result, Stepped};
 
 /// Jobs that one node carries out at a time.
 pub(super) const AT_ONCE: usize = 2;
-/// What is queued is seen at once; this is for a job whose node is gone.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A job does not matter to the moment; every change of the store does not wake whoever waits for one.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// After a failure, before the next try.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
@@ -38,7 +38,6 @@ impl Flows for Running {
 /// Carries out jobs until stopped; what is not over then is left to whoever comes next.
 pub(super) fn work(
     engine: &Arc<Engine>,
-    pulse: &Pulse,
     stop: &CancellationToken,
 ) -> impl Future<Output = ()> + Send + 'static {
     let crew = Crew {
@@ -48,7 +47,7 @@ pub(super) fn work(
         node: Some(engine.incarnation),
     };
     let told = stop.clone();
-    beat("jobs", pulse.clone(), stop.clone(), move || {
+    beat("jobs", Pulse::silent(), stop.clone(), move || {
         let (crew, stop) = (crew.clone(), told.clone());
         async move { Ok::<Beat, Infallible>(once(&crew, &stop).await) }
     })

@@ -176,7 +176,7 @@ impl Started {
         working.spawn(enroll(&engine, &pulse, &claiming));
         working.spawn(park(&engine, &pulse, &claiming));
         for _ in 0..jobs::AT_ONCE {
-            working.spawn(jobs::work(&engine, &pulse, &claiming));
+            working.spawn(jobs::work(&engine, &claiming));
         }
         if let Some(listener) = listener {
             let state = site::state(&engine, key, rate, turned);

@@ -81,7 +81,9 @@ fn deleting_many_says_first_how_many_and_tells_who_is_not_there() {
 
 #[test]
 fn a_list_is_made_of_a_spreadsheet_and_asked_for_in_a_segment() {
-    let desk = with_people();
+    let desk = desk();
+    desk.file("guests.yaml", "segment: guests\nwhere: { list: fair }\n");
+    desk.text("import people.csv");
     assert_eq!(
         desk.text("list add fair --description guests"),
         "fair: made\n"
@@ -102,7 +104,6 @@ fn a_list_is_made_of_a_spreadsheet_and_asked_for_in_a_segment() {
         (&shown["count"], &shown["customers"][0]["id"]),
         (&json!(1), &json!("ana"))
     );
-    desk.file("guests.yaml", "segment: guests\nwhere: { list: fair }\n");
     assert_eq!(desk.json("segment count guests")["count"], 1);
     let (code, said) = desk.refused("list remove fair --yes");
     assert_eq!(code, Some(1));

@@ -45,7 +45,7 @@ impl<'a> Office<'a> {
     /// With so many customers, every third of whom is from Lyon.
     async fn with(store: &'a Fresh, customers: usize) -> Self {
         let published = Arc::new(store.published(&revision()).await);
-        let city = |n: usize| if n % 3 == 0 { "Lyon" } else { "Paris" };
+        let city = |n: usize| if n.is_multiple_of(3) { "Lyon" } else { "Paris" };
         let rows = (0..customers).map(|n| row(&format!("c{n}"), &[("city", text(city(n)))]));
         let rows: Vec<_> = rows.collect();
         store.import(&rows, &revision().data_model).await;

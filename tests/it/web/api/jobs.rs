@@ -108,11 +108,10 @@ async fn a_dry_run_counts_and_queues_nothing() {
     assert_eq!(api.get("/jobs").await.good(200)["jobs"], json!([]));
 }
 
-#[tokio::test]
-async fn every_mistake_in_an_order_has_its_place() {
-    let api = Api::start().await;
+/// Orders that cannot be carried out, and where that is so.
+fn mistakes() -> Vec<(Value, &'static str)> {
     let all = json!({"all": true});
-    for (body, field) in [
+    vec![
         (json!({"kind": "delete", "selection": {}}), "/selection"),
         (
             json!({"kind": "delete", "selection": {"all": false}}),
@@ -168,7 +167,13 @@ async fn every_mistake_in_an_order_has_its_place() {
             "/reason",
         ),
         (json!({"kind": "vanish", "selection": all}), "/kind"),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn every_mistake_in_an_order_has_its_place() {
+    let api = Api::start().await;
+    for (body, field) in mistakes() {
         let answer = api.post("/jobs", body.clone()).await;
         answer.problem(422, "invalid");
         assert_eq!(answer.fields(), [field], "{body}");

@@ -38,8 +38,8 @@ async fn carry_out(api: &Api) {
         .unwrap();
 }
 
-#[tokio::test]
-async fn a_file_is_fetched_as_it_was_written() {
+/// A site on which 901 customers were exported twice.
+async fn exported() -> Api {
     let api = Api::start().await;
     let many: Vec<_> = (0..900)
         .map(|n| json!({"id": format!("c{n}"), "fields": {"city": "Lyon"}}))
@@ -54,6 +54,12 @@ async fn a_file_is_fetched_as_it_was_written() {
         api.post("/jobs", order).await.good(202);
         carry_out(&api).await;
     }
+    api
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_as_it_was_written() {
+    let api = exported().await;
     let job = api.get("/jobs/1").await.good(200);
     assert_eq!(
         (&job["state"], &job["total"], &job["done"]),
