@@ -163,11 +163,12 @@ pub(crate) async fn run(session: &Session, bulk: &Bulk) -> anyhow::Result<Exit> 
     let by = many.actor.by(&session.settings, Source::CommandLine);
     let order = Order { selection, action };
     let number = queue(store, published, &order, &picked, (&by, at)).await?;
-    let job = if many.background {
-        job_follow::found(store, number).await?
-    } else {
-        job_follow::follow(session, number).await?
-    };
+    if many.background {
+        let job = job_follow::found(store, number).await?;
+        job_follow::say(session, &job, many.format.format).await?;
+        return Ok(Exit::Done);
+    }
+    let job = job_follow::follow(session, number).await?;
     job_follow::say(session, &job, many.format.format).await
 }
 

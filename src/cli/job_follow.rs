@@ -131,7 +131,7 @@ pub(crate) async fn found(store: &Store, number: JobNo) -> anyhow::Result<Job> {
     job.with_context(|| format!("there is no job {number}: see `drumbeat job list`"))
 }
 
-/// Writes down what became of a job.
+/// Writes down what became of a job; the answer is yes when it is done.
 pub(crate) async fn say(session: &Session, job: &Job, format: Format) -> anyhow::Result<Exit> {
     match format {
         Format::Json => output::json(&serde_json::to_value(JobFacts::of(job))?)?,
@@ -152,8 +152,8 @@ pub(crate) async fn say(session: &Session, job: &Job, format: Format) -> anyhow:
         }
     }
     Ok(match job.state {
-        JobState::Failed | JobState::Cancelled => Exit::No,
-        _ => Exit::Done,
+        JobState::Done => Exit::Done,
+        _ => Exit::No,
     })
 }
 

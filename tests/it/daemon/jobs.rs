@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use drumbeat::domain::job::{JobNo, JobState};
 use serde_json::json;
 
-use super::process::Place;
+use super::process::{Place, Running};
 
 const MANY: u64 = 20_000;
 
@@ -91,4 +91,40 @@ async fn a_command_follows_what_the_daemon_does() {
     let over = place.facts(&["job", "cancel", "1"]).await;
     assert_eq!(over["changed"], false);
     assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn whoever_stops_a_command_leaves_its_job_to_be_gone_on_with() {
+    let place = crowded().await;
+    let bulk = [
+        "customer",
+        "bulk",
+        "set-fields",
+        "city=Rome",
+        "--all",
+        "--format",
+        "json",
+    ];
+    let child = place.command(&bulk).spawn().unwrap();
+    let store = place.store().await;
+    let watched = Running { child, store };
+    watched
+        .until("the job to be under way", async |store| {
+            let job = store.job(JobNo(1)).await.unwrap()?;
+            (job.done > 0).then_some(())
+        })
+        .await;
+    watched.signal("-INT");
+    let ended = watched.child.wait_with_output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("`drumbeat job cancel 1`"), "{said}");
+    let left = watched.store.job(JobNo(1)).await.unwrap().unwrap();
+    assert_eq!(left.state, JobState::Queued);
+    assert!(left.done < MANY, "{}", left.done);
+    let done = place.facts(&["job", "follow", "1"]).await;
+    assert_eq!(
+        (&done["done"], &done["changed"]),
+        (&json!(MANY), &json!(MANY))
+    );
 }

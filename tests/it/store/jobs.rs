@@ -386,3 +386,36 @@ pub(super) async fn jobs_are_listed_newest_first_and_let_go_of(store: Fresh) {
     assert_eq!(some(JobFilter::default(), None).await, [4]);
     assert!(!store.is_idle().await.unwrap());
 }
+
+pub(super) async fn a_file_that_was_half_written_is_begun_anew(store: Fresh) {
+    let office = Office::with(&store, 3).await;
+    let action = Action::Export {
+        format: "csv".to_owned(),
+        fields: Some(vec!["city".to_owned()]),
+    };
+    let job = office.queue(lyon(), action).await;
+    let (first, _) = store.take_job(None, None, now()).await.unwrap().unwrap();
+    store.begin_report(&first).await.unwrap();
+    for part in 0..2 {
+        let kept = store.add_report_part(&first, part, b"half of it").await;
+        assert_eq!(kept.unwrap(), JobStanding::GoOn);
+    }
+    store.execute("UPDATE jobs SET held_until = 0").await;
+    let done = office.done(job).await;
+    assert_eq!(
+        (done.state, done.total, done.done),
+        (JobState::Done, Some(1), 1)
+    );
+    let lost = store.add_report_part(&first, 7, b"too late").await.unwrap();
+    assert_eq!(lost, JobStanding::Lost);
+    let report = store.report(job.0).await.unwrap().unwrap();
+    let body = store.report_part(job.0, 0).await.unwrap().unwrap();
+    assert_eq!(body, b"id,city\nc0,Lyon\n");
+    assert_eq!((report.bytes, report.customers), (body.len() as u64, 1));
+    assert_eq!(store.report_part(job.0, 1).await.unwrap(), None);
+    let later = "2100-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(store.prune_reports(now()).await.unwrap(), 0);
+    assert_eq!(store.prune_reports(later).await.unwrap(), 1);
+    assert_eq!(store.report(job.0).await.unwrap(), None);
+    assert_eq!(store.number("SELECT count(*) FROM report_parts").await, 0);
+}

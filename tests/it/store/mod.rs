@@ -191,6 +191,7 @@ for_every_database! {
         a_job_that_cannot_go_on_says_why
         nothing_of_a_deleted_customer_is_left_in_jobs
         jobs_are_listed_newest_first_and_let_go_of
+        a_file_that_was_half_written_is_begun_anew
     }
     lists {
         a_list_is_a_condition_and_a_change_of_it_is_looked_at
