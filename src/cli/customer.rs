@@ -6,6 +6,7 @@ use serde_json::json;
 use super::actor::ActorArgument;
 use super::columns::aligned;
 use super::confirm::Confirmation;
+use super::customer_bulk::{self, Bulk};
 use super::customer_export::{self, Export};
 use super::customer_merge::{self, Add, Merge};
 use super::customer_notes::{self, Note};
@@ -34,6 +35,8 @@ enum Verb {
     Show(Show),
     /// Sets fields; an empty value clears one, `;` separates the values of a many-valued one.
     Set(Set),
+    /// Does something to many customers, as a job in the background.
+    Bulk(Bulk),
     /// Adds a customer, or an anonymous visitor.
     Add(Add),
     /// Makes an anonymous visitor part of the customer who they turned out to be.
@@ -116,6 +119,7 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
     session::run(place, async |session| match &arguments.verb {
         Verb::Show(verb) => show(session, verb).await,
         Verb::Set(verb) => set(session, verb).await,
+        Verb::Bulk(verb) => customer_bulk::run(session, verb).await,
         Verb::Add(verb) => customer_merge::add(session, verb).await,
         Verb::Merge(verb) => customer_merge::merge(session, verb).await,
         Verb::Send(verb) => customer_send::send(session, verb).await,

@@ -7,6 +7,7 @@ mod columns;
 mod confirm;
 mod consent;
 mod customer;
+mod customer_bulk;
 mod customer_export;
 mod customer_merge;
 mod customer_notes;
@@ -30,15 +31,20 @@ mod format;
 mod funnel;
 mod import;
 mod init;
+mod job;
+mod job_follow;
 mod ledger;
+mod list;
 mod moments;
 mod nodes;
 mod output;
 mod pause;
+mod picks;
 mod place;
 mod preview;
 mod progress;
 mod reload;
+mod reports;
 mod run;
 mod schema;
 mod segment;
@@ -82,6 +88,10 @@ enum Command {
     Export(export::Arguments),
     /// Shows and changes one customer.
     Customer(customer::Arguments),
+    /// Shows, follows and cancels what is done to many customers.
+    Job(job::Arguments),
+    /// Makes and fills lists of customers.
+    List(list::Arguments),
     /// Stops messages to a customer, of one campaign, category, group or channel, or all.
     Unsubscribe(consent::Unsubscribe),
     /// Takes an unsubscription back.
@@ -131,6 +141,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Import(command) => import::run(&arguments.place, &command),
         Command::Export(command) => export::run(&arguments.place, &command),
         Command::Customer(command) => customer::run(&arguments.place, &command),
+        Command::Job(command) => job::run(&arguments.place, &command),
+        Command::List(command) => list::run(&arguments.place, &command),
         Command::Unsubscribe(command) => consent::unsubscribe(&arguments.place, &command),
         Command::Resubscribe(command) => consent::resubscribe(&arguments.place, &command),
         Command::Dismiss(command) => consent::dismiss(&arguments.place, &command),

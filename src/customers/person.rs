@@ -29,7 +29,7 @@ pub struct Cell {
 /// Everything that is known of a customer, as of `now`.
 ///
 /// The keys are `format`, `exported_at`, `customer`, `rating_history`, `subscriptions`, `dismissals`,
-/// `segments`, `notes`, `tasks` and `history` (newest first, whole); instants are RFC 3339 in UTC, days ISO 8601.
+/// `segments`, `lists`, `notes`, `tasks` and `history` (newest first, whole); instants are RFC 3339 in UTC, days ISO 8601.
 pub async fn export(
     store: &Store,
     revision: &Revision,
@@ -52,6 +52,7 @@ pub async fn export(
     copy["subscriptions"] = json!(subscriptions.collect::<Vec<_>>());
     let dismissals = overview.dismissals.iter().map(facts::dismissal);
     copy["dismissals"] = json!(dismissals.collect::<Vec<_>>());
+    copy["lists"] = json!(store.lists_of(id).await?);
     copy["notes"] = json!(overview.notes.iter().map(NoteFacts::of).collect::<Vec<_>>());
     copy["tasks"] = json!(overview.tasks.iter().map(TaskFacts::of).collect::<Vec<_>>());
     copy["history"] = json!(interactions);

@@ -15,7 +15,7 @@ use super::options::{Failure, Options, other, unusable};
 use super::parts::{self, Workshop};
 use super::reload::{self, Reading, Reloader};
 use super::signals::{Asked, Signals};
-use super::{clock, housekeeping, site, systemd};
+use super::{clock, housekeeping, jobs, site, systemd};
 use crate::clock::Clock;
 use crate::domain::daemon_settings::RequestRate;
 use crate::domain::ids::Share;
@@ -175,6 +175,9 @@ impl Started {
         }
         working.spawn(enroll(&engine, &pulse, &claiming));
         working.spawn(park(&engine, &pulse, &claiming));
+        for _ in 0..jobs::AT_ONCE {
+            working.spawn(jobs::work(&engine, &claiming));
+        }
         if let Some(listener) = listener {
             let state = site::state(&engine, key, rate, turned);
             let stop = serving.clone();

@@ -41,6 +41,9 @@ impl Default for DaemonSettings {
 pub struct Retention {
     pub interactions: Option<Delay>,
     pub dispatches: Option<Delay>,
+    /// Files of exports; some days when nothing is set.
+    #[serde(default)]
+    pub reports: Option<Delay>,
 }
 
 /// How often one token may ask.

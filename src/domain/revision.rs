@@ -13,7 +13,7 @@ use super::gateway::ChannelConfig;
 use super::ids::NameNo;
 use super::policy::Policy;
 use super::rating::RatingBounds;
-use super::segment::Segment;
+use super::segment::{Condition, Segment};
 
 /// The version of the canonical JSON; an older one stays readable.
 pub const FORMAT: u32 = 1;
@@ -57,6 +57,33 @@ impl Revision {
     pub fn time_zone(&self) -> TimeZone {
         TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
     }
+
+    /// Every condition that it holds, each with the name of the segment or flow that it belongs to.
+    pub fn conditions(&self) -> Vec<(String, &Condition)> {
+        let segments = self.segments.values();
+        let segments =
+            segments.map(|segment| (format!("segment `{}`", segment.id), &segment.condition));
+        let flows = self.flows.values().flat_map(|flow| {
+            let own = flow.steps.iter().filter_map(|step| step.condition.as_ref());
+            let exit = flow.exit.when.as_ref();
+            own.chain(exit)
+                .map(|when| (format!("flow `{}`", flow.id), when))
+        });
+        segments.chain(flows).collect()
+    }
+
+    /// The lists that conditions name.
+    pub fn lists(&self) -> Vec<&String> {
+        let mut lists = Vec::new();
+        for (_, condition) in self.conditions() {
+            condition.walk(&mut |part| {
+                if let Condition::List(list) = part {
+                    lists.push(list);
+                }
+            });
+        }
+        lists
+    }
 }
 
 /// What kind of thing a number stands for.
@@ -71,6 +98,8 @@ pub enum NameKind {
     Group,
     Tag,
     Field,
+    /// A fixed set of customers; it is in the store alone.
+    List,
 }
 
 impl NameKind {
@@ -84,6 +113,7 @@ impl NameKind {
             Self::Group => 6,
             Self::Tag => 7,
             Self::Field => 8,
+            Self::List => 9,
         }
     }
 
@@ -97,6 +127,7 @@ impl NameKind {
             Self::Group,
             Self::Tag,
             Self::Field,
+            Self::List,
         ]
         .into_iter()
         .find(|kind| kind.number() == number)

@@ -38,6 +38,8 @@ pub enum Condition {
         test: ManyTest,
     },
     Tag(String),
+    /// On a fixed list; nobody is on one that there is not.
+    List(String),
     Segment(String),
     Rating(Rating),
     Status(Status),

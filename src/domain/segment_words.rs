@@ -16,6 +16,7 @@ pub fn words(condition: &Condition, model: &DataModel) -> String {
         Condition::Field { field, test } => format!("{} {}", called(field, model), tested(test)),
         Condition::Many { field, test } => format!("{} {}", called(field, model), counted(test)),
         Condition::Tag(tag) => format!("is tagged “{tag}”"),
+        Condition::List(list) => format!("is on the list “{list}”"),
         Condition::Segment(segment) => format!("is in the segment “{segment}”"),
         Condition::Rating(rating) => format!("is rated {}", rating.as_str()),
         Condition::Status(status) => format!("has the status {}", status.as_str()),

@@ -36,6 +36,8 @@ impl Touched {
     pub const IN_FLOW: Self = Self(1 << 46);
     /// What only the passing of time changes.
     pub const TIME: Self = Self(1 << 47);
+    /// On which lists they are.
+    pub const LISTS: Self = Self(1 << 62);
     /// Interactions of any kind.
     pub const INTERACTIONS: Self = Self(((1 << KINDS) - 1) << FIRST_KIND);
 
@@ -132,6 +134,7 @@ impl Condition {
             }
             Self::Field { field, .. } | Self::Many { field, .. } => Touched::field(field),
             Self::Tag(_) => Touched::TAGS,
+            Self::List(_) => Touched::LISTS,
             Self::Rating(_) => Touched::STATUS | Touched::ACTIVITY,
             Self::Status(_) | Self::Identified(_) => Touched::STATUS,
             Self::Moment { moment, .. } => match moment {
@@ -187,6 +190,7 @@ mod tests {
             Touched::DISPATCHES,
             Touched::IN_FLOW,
             Touched::TIME,
+            Touched::LISTS,
             Touched::INTERACTIONS,
             Touched::field("city"),
         ];

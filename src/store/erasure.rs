@@ -50,13 +50,14 @@ macro_rules! of_customers {
     };
 }
 
-const ERASE: [&str; 16] = [
+const ERASE: [&str; 17] = [
     of_enrollments!("dispatches"),
     of_enrollments!("attempts"),
     of_enrollments!("frozen_messages"),
     of_customers!("activity"),
     of_customers!("customer_values"),
     of_customers!("customer_tags"),
+    of_customers!("list_members"),
     of_customers!("subscriptions"),
     of_customers!("dismissals"),
     of_customers!("returned"),
@@ -82,12 +83,16 @@ const UNALIAS: &str = concat!(
 const UNNAME: &str = "UPDATE audit SET detail = $2 WHERE what = 'customer-added' \
      AND detail IN (SELECT CAST(value AS TEXT) FROM @each($1))";
 /// Overwrites what is deleted, where it would stay in the file (sqlite.org/pragma.html, `secure_delete`).
-const OVERWRITE: &str = "PRAGMA secure_delete = ON";
-const AS_USUAL: &str = "PRAGMA secure_delete = OFF";
+pub(super) const OVERWRITE: &str = "PRAGMA secure_delete = ON";
+pub(super) const AS_USUAL: &str = "PRAGMA secure_delete = OFF";
 /// The journal holds pages as they were; emptied, it holds none.
 const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
-pub(super) const STATEMENTS: &[&str] = &[MERGED, UNALIAS, UNNAME];
+/// What failed for them is theirs, too, by whichever name it was written down.
+const UNFAIL: &str = "DELETE FROM job_errors WHERE who IN \
+     (SELECT CAST(value AS TEXT) FROM @each($1))";
+
+pub(super) const STATEMENTS: &[&str] = &[MERGED, UNALIAS, UNNAME, UNFAIL];
 pub(super) const ERASING: &[&str] = &ERASE;
 
 impl Store {
@@ -159,24 +164,38 @@ async fn delete(
     by: &By,
     at: Timestamp,
 ) -> Result<u64> {
-    let there = bars::of(&mut tx, customers).await?;
+    let deleted = delete_within(&mut tx, customers, seal, by, at).await?;
+    if deleted > 0 {
+        tx.commit().await?;
+    }
+    Ok(deleted)
+}
+
+/// Deletes those of the customers who are there; whoever began the transaction ends it.
+pub(super) async fn delete_within(
+    tx: &mut Tx,
+    customers: &[CustomerId],
+    seal: &Seal,
+    by: &By,
+    at: Timestamp,
+) -> Result<u64> {
+    let there = bars::of(tx, customers).await?;
     if there.is_empty() {
         return Ok(0);
     }
     let is_file = tx.dialect() == Dialect::Sqlite;
     if is_file {
-        query(OVERWRITE).execute(&mut tx).await?;
+        query(OVERWRITE).execute(&mut *tx).await?;
     }
-    bury(&mut tx, &there, seal, at).await?;
-    erase(&mut tx, &there, at).await?;
+    bury(tx, &there, seal, at).await?;
+    erase(tx, &there, at).await?;
     let hashes = there.iter().filter_map(|one| hash(seal, &one.external_id));
     let detail = json!({ "count": there.len(), "hashes": hashes.collect::<Vec<_>>() });
     let detail = detail.to_string();
-    audit::add(&mut tx, by, "customers deleted", Some(&detail), at).await?;
+    audit::add(tx, by, "customers deleted", Some(&detail), at).await?;
     if is_file {
-        query(AS_USUAL).execute(&mut tx).await?;
+        query(AS_USUAL).execute(tx).await?;
     }
-    tx.commit().await?;
     Ok(there.len() as u64)
 }
 
@@ -248,8 +267,12 @@ async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
     query(UNNAME)
         .bind(text_of(&names))
         .bind("a customer who was deleted later")
-        .execute(tx)
+        .execute(&mut *tx)
         .await?;
+    let addresses = there.iter().flat_map(|one| [&one.email, &one.phone]);
+    let addresses = addresses.flatten().map(String::as_str);
+    let names: Vec<&str> = names.into_iter().chain(addresses).collect();
+    query(UNFAIL).bind(text_of(&names)).execute(tx).await?;
     Ok(())
 }
 

@@ -18,6 +18,7 @@ use super::error::{Error, Result};
 use super::instants::instant;
 use super::interactions;
 use super::listing::{json as text_of, listed};
+use super::lists;
 use super::notes;
 use super::returning;
 use super::sql::query;
@@ -111,7 +112,7 @@ impl Store {
     }
 
     /// Makes an anonymous customer part of an identified one, in one transaction. Fields fill gaps, tags,
-    /// notes and tasks are joined, the history is one, of what bars either the stricter counts; the runs of
+    /// notes, tasks and lists are joined, the history is one, of what bars either the stricter counts; the runs of
     /// the anonymous one end. Their id leads to the other from then on.
     ///
     /// # Errors
@@ -126,6 +127,7 @@ impl Store {
         join_history(&mut tx, merge).await?;
         notes::carry(&mut tx, merge.from, merge.into).await?;
         tasks::carry(&mut tx, merge.from, merge.into).await?;
+        lists::carry(&mut tx, merge.from, merge.into).await?;
         lead(&mut tx, &from, merge).await?;
         endings::end(
             &mut tx,

@@ -203,6 +203,7 @@ fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
         of(NameKind::Category, policy.categories.keys().collect()),
         of(NameKind::Group, policy.groups.keys().collect()),
         of(NameKind::Tag, revision.data_model.tags.keys().collect()),
+        of(NameKind::List, revision.lists()),
         of(
             NameKind::Field,
             fields.map(|field| &field.identifier).collect(),

@@ -63,6 +63,7 @@ impl Compiler<'_> {
                 segment_values::many(self.frame, &mut self.binds, field, test)?
             }
             Condition::Tag(tag) => self.tag(tag),
+            Condition::List(list) => self.list(list),
             Condition::Rating(rating) => self.rating(*rating),
             Condition::Status(status) => {
                 format!("(c.status = {})", self.binds.int(status.number()))
@@ -123,6 +124,17 @@ impl Compiler<'_> {
         format!(
             "EXISTS (SELECT 1 FROM customer_tags AS t WHERE t.bucket = c.bucket \
              AND t.customer_id = c.customer_id AND t.tag = {number})"
+        )
+    }
+
+    fn list(&mut self, list: &str) -> String {
+        let Some(number) = self.frame.numbers.number(NameKind::List, list) else {
+            return NOBODY.to_owned();
+        };
+        let number = self.binds.int(number);
+        format!(
+            "EXISTS (SELECT 1 FROM list_members AS b WHERE b.bucket = c.bucket \
+             AND b.list = {number} AND b.customer_id = c.customer_id)"
         )
     }
 

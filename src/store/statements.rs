@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    audit, bars, by_hand, changes, check, claims, crossings, customer_edits, customer_extras,
-    customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, endings,
-    enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
-    interactions, jobs, ledger, memberships, merging, meta, moves, names, nodes, notes, outcomes,
-    parking, pruning, qualifications, ratings, rechecks, requests, revisions, runs, sequences,
-    settlements, standing, status, statuses, subscriptions, suppressions, switches, tasks, tokens,
-    tombstones, totals,
+    audit, bars, by_hand, changes, check, claims, connecting, crossings, customer_edits,
+    customer_extras, customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due,
+    endings, enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
+    interactions, job_holds, jobs, last_runs, ledger, lists, matching, memberships, merging, meta,
+    moves, names, nodes, notes, outcomes, parking, pruning, qualifications, ratings, rechecks,
+    reports, requests, revisions, runs, sequences, settlements, standing, status, statuses,
+    subscriptions, suppressions, switches, tagging, tasks, tokens, tombstones, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -37,6 +37,7 @@ pub fn reaches() -> Vec<(&'static str, &'static str, Reach)> {
         .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "a line for each file")]
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("audit", audit::STATEMENTS),
@@ -45,6 +46,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("changes", changes::STATEMENTS),
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),
+        ("connecting", connecting::STATEMENTS),
         ("crossings", crossings::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
         ("customer_extras", customer_extras::STATEMENTS),
@@ -66,8 +68,12 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("idempotency", idempotency::STATEMENTS),
         ("identity", identity::STATEMENTS),
         ("interactions", interactions::STATEMENTS),
+        ("job_holds", job_holds::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
+        ("last_runs", last_runs::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
+        ("lists", lists::STATEMENTS),
+        ("matching", matching::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
         ("merging", merging::STATEMENTS),
         ("meta", meta::STATEMENTS),
@@ -81,6 +87,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("qualifications", qualifications::STATEMENTS),
         ("ratings", ratings::STATEMENTS),
         ("rechecks", rechecks::STATEMENTS),
+        ("reports", reports::STATEMENTS),
         ("requests", requests::STATEMENTS),
         ("revisions", revisions::STATEMENTS),
         ("runs", runs::STATEMENTS),
@@ -92,6 +99,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),
         ("switches", switches::STATEMENTS),
+        ("tagging", tagging::STATEMENTS),
         ("tasks", tasks::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("tombstones", tombstones::STATEMENTS),
@@ -115,6 +123,10 @@ mod tests {
         ("due", Waiting),
         ("due", People),
         ("ledger", People),
+        ("lists", People),
+        ("lists", People),
+        ("matching", People),
+        ("matching", People),
         ("nodes", Waiting),
         ("qualifications", Waiting),
         ("ratings", People),

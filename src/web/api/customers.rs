@@ -214,7 +214,7 @@ impl CustomerInput {
 }
 
 /// One segment of a path (RFC 3986 §3.3).
-fn encoded(id: &str) -> String {
+pub(super) fn encoded(id: &str) -> String {
     let mut encoded = String::with_capacity(id.len());
     for byte in id.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

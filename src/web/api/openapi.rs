@@ -23,6 +23,7 @@ const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
         (name = "customers", description = "Customers, their histories, and why they are where they are."),
         (name = "consent", description = "What customers agree to, give up and take back."),
         (name = "definitions", description = "Segments, flows, fields and tags."),
+        (name = "jobs", description = "What is done to many customers in the background."),
         (name = "operations", description = "What runs, and stopping it."),
         (name = "tokens", description = "The tokens of this API."),
     ),

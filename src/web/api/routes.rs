@@ -19,9 +19,9 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, merging, messages, notes,
-    openapi, permissions, person, ratings, segments, status, statuses, subscriptions, tasks,
-    tokens,
+    batch, customers, data_model, explanations, flows, interactions, jobs, lists, merging,
+    messages, notes, openapi, permissions, person, ratings, reports, segments, status, statuses,
+    subscriptions, tasks, tokens,
 };
 use crate::web::state::WebState;
 
@@ -72,6 +72,17 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(flows::list))
         .routes(routes!(flows::pause))
         .routes(routes!(flows::resume))
+        .routes(routes!(jobs::list, jobs::create))
+        .routes(routes!(jobs::show))
+        .routes(routes!(jobs::errors))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(reports::list))
+        .routes(routes!(reports::show, reports::remove))
+        .routes(routes!(reports::file))
+        .routes(routes!(lists::list, lists::create))
+        .routes(routes!(lists::show, lists::change, lists::remove))
+        .routes(routes!(lists::customers))
+        .routes(routes!(lists::change_members))
         .routes(routes!(data_model::fields))
         .routes(routes!(data_model::tags));
     // Their answers are never kept: one of them holds a secret.

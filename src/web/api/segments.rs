@@ -52,9 +52,9 @@ pub(super) struct SegmentCount {
 pub(super) struct MembersQuery {
     /// How many customers are on a page.
     #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 /// Segments

@@ -23,7 +23,7 @@ pub(crate) struct SegmentDoc {
     /// The condition.
     #[serde(rename = "where")]
     pub(crate) condition: Option<ConditionDoc>,
-    /// A spreadsheet that the segment is made from.
+    /// A spreadsheet that the segment is made from; a list of the store is asked for in the condition.
     #[serde(rename = "list")]
     pub(crate) _list: Option<Later>,
 }
@@ -94,7 +94,7 @@ impl JsonSchema for ConditionDoc {
             "properties": {
                 "all": many, "any": many, "not": condition,
                 "field": text, "tag": text, "segment": text,
-                "list": { "x-not-supported-yet": true },
+                "list": text,
                 "rating": { "enum": ratings }, "status": { "enum": statuses },
                 "identified": { "type": "boolean" },
                 "created": moment, "last-activity": moment,

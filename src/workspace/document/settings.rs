@@ -24,6 +24,8 @@ pub(crate) struct SettingsDoc {
     pub(crate) public_url: Opt<String>,
     /// How long finished things are kept; for ever unless set.
     pub(crate) retention: Option<RetentionDoc>,
+    /// The files that exports leave.
+    pub(crate) reports: Option<ReportsDoc>,
     /// The key of links in messages, at least 32 characters; made and kept in the store unless set.
     pub(crate) link_secret: Opt<String>,
     /// How often one token of the API may ask.
@@ -39,6 +41,13 @@ pub(crate) struct ApiDoc {
     /// Requests of one token at once, after a rest; 200 unless set.
     #[schemars(range(min = 1, max = 100_000))]
     pub(crate) burst: Opt<u32>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ReportsDoc {
+    /// How long they are kept; 7d unless set.
+    pub(crate) keep: Opt<Duration>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -6,6 +6,7 @@ use crate::domain::channel::Channel;
 use crate::domain::customer::Status;
 use crate::domain::duration::Delay;
 use crate::domain::interaction::Kind;
+use crate::domain::list;
 use crate::domain::rating::Rating;
 use crate::domain::segment::{Condition, Did, Moment, Segment};
 use crate::domain::subscription::{Consent, Scope};
@@ -134,6 +135,13 @@ fn subject_of(
             cx.holds(unknown_tag::check(cx.names, value.span, text));
             Some(Condition::Tag(owned()))
         }
+        "list" => match list::check_name(text) {
+            Ok(()) => Some(Condition::List(owned())),
+            Err(wrong) => {
+                let message = format!("the name of a list {wrong}");
+                cx.refuse(condition_mismatch::finding(value.span, message))
+            }
+        },
         "segment" => {
             if everyone::is_everyone(text) {
                 return cx.refuse(everyone::named(value.span, text));

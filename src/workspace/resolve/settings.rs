@@ -41,6 +41,11 @@ pub(crate) fn settings(documents: &[Doc<SettingsDoc>], report: &mut Report) -> D
             dispatches: kept
                 .and_then(|kept| kept.dispatches.own())
                 .map(|span| span.0),
+            reports: doc
+                .reports
+                .as_ref()
+                .and_then(|reports| reports.keep.own())
+                .map(|span| span.0),
         },
         link_secret: text(&doc.link_secret),
         api: rate(doc.api.as_ref(), report),

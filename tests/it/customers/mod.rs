@@ -9,6 +9,7 @@ mod damaged;
 mod exporting;
 mod giving_up;
 mod import;
+mod jobs;
 mod json_lines;
 mod life;
 mod lines;

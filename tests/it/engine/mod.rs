@@ -7,6 +7,7 @@ mod written;
 
 mod by_hand;
 mod caps;
+mod connecting;
 mod consent;
 mod draining;
 mod editing;

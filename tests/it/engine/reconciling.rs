@@ -110,6 +110,7 @@ async fn what_is_pruned_is_no_longer_counted() {
     let retention = Retention {
         interactions: span,
         dispatches: span,
+        ..Retention::default()
     };
     assert!(prune(rig.engine(), retention).await.unwrap() >= 2);
     rig.settle().await;

@@ -16,7 +16,9 @@ mod erasure;
 mod filled;
 mod history;
 mod incremental;
+mod jobs;
 mod life;
+mod lists;
 mod merging;
 mod operation;
 mod oracle;
@@ -177,6 +179,24 @@ for_every_database! {
     life {
         a_status_keeps_its_reason_and_ends_runs
         everybody_is_counted_by_rating_in_one_pass
+    }
+    jobs {
+        a_job_does_to_everybody_what_it_says_and_counts_them
+        whoever_lost_a_job_writes_nothing_more
+        a_job_goes_on_where_it_was_left
+        a_job_of_a_node_that_is_gone_is_free_at_once
+        whoever_has_left_the_selection_is_left_alone
+        the_first_failures_are_kept_and_all_are_counted
+        a_job_that_is_cancelled_ends_after_its_page
+        a_job_that_cannot_go_on_says_why
+        nothing_of_a_deleted_customer_is_left_in_jobs
+        jobs_are_listed_newest_first_and_let_go_of
+        a_file_that_was_half_written_is_begun_anew
+    }
+    lists {
+        a_list_is_a_condition_and_a_change_of_it_is_looked_at
+        who_is_on_a_list_is_listed_once_page_by_page
+        a_list_is_named_anew_and_keeps_its_customers
     }
     returning {
         who_was_deleted_comes_back_suspended_by_import

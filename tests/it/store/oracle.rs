@@ -95,7 +95,7 @@ impl Oracle {
                 .any(|given_up| scope.is_within(given_up)),
             Condition::Did(did) => self.did(person, did),
             Condition::Random(share) => sticky(person.id) < u64::from(*share),
-            Condition::Segment(_) | Condition::InFlow(_) => false,
+            Condition::List(_) | Condition::Segment(_) | Condition::InFlow(_) => false,
         }
     }
 

@@ -10,11 +10,12 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 21] = [
+const CUSTOMER_SIDE: [&str; 22] = [
     "activity",
     "customers",
     "customer_values",
     "customer_tags",
+    "list_members",
     "subscriptions",
     "dismissals",
     "suppressions",
