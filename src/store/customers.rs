@@ -124,6 +124,15 @@ pub(super) async fn whole<'c>(
     records(customers, model, TAGS, on).await
 }
 
+/// The same without tags.
+pub(super) async fn plain<'c>(
+    customers: &[CustomerId],
+    model: &DataModel,
+    on: impl Into<On<'c>>,
+) -> Result<Vec<Customer>> {
+    records(customers, model, NONE, on).await
+}
+
 async fn records<'c>(
     customers: &[CustomerId],
     model: &DataModel,

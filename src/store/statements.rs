@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    audit, bars, changes, check, claims, crossings, customer_edits, customer_extras,
-    customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, endings,
-    enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
-    interactions, jobs, ledger, memberships, merging, meta, moves, names, nodes, notes, outcomes,
-    parking, pruning, qualifications, ratings, rechecks, requests, revisions, runs, sequences,
-    settlements, standing, status, statuses, subscriptions, suppressions, switches, tasks, tokens,
-    tombstones, totals,
+    audit, bars, changes, check, claims, conversions, crossings, customer_edits, customer_extras,
+    customer_lists, customer_pages, customers, definitions, dirty, dismissals, dispatches, due,
+    endings, enrollments, erasure, field_erasure, flow_edits, flows, gateways, history,
+    idempotency, identity, interactions, jobs, ledger, list_conversions, memberships, merging,
+    meta, moves, names, nodes, notes, outcomes, parking, pruning, qualifications, ratings,
+    rechecks, requests, revisions, runs, sequences, settlements, standing, status, statuses,
+    subscriptions, suppressions, switches, tag_carriers, tasks, tokens, tombstones, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -37,6 +37,7 @@ pub fn reaches() -> Vec<(&'static str, &'static str, Reach)> {
         .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "a line for each file")]
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("audit", audit::STATEMENTS),
@@ -44,12 +45,14 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("changes", changes::STATEMENTS),
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),
+        ("conversions", conversions::STATEMENTS),
         ("crossings", crossings::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
         ("customer_extras", customer_extras::STATEMENTS),
         ("customer_lists", customer_lists::STATEMENTS),
         ("customer_pages", customer_pages::STATEMENTS),
         ("customers", customers::STATEMENTS),
+        ("definitions", definitions::STATEMENTS),
         ("dirty", dirty::STATEMENTS),
         ("dismissals", dismissals::STATEMENTS),
         ("dispatches", dispatches::STATEMENTS),
@@ -58,6 +61,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("enrollments", enrollments::STATEMENTS),
         ("erasure", erasure::STATEMENTS),
         ("erasure", erasure::ERASING),
+        ("field_erasure", field_erasure::STATEMENTS),
         ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
@@ -67,6 +71,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("interactions", interactions::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
+        ("list_conversions", list_conversions::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
         ("merging", merging::STATEMENTS),
         ("meta", meta::STATEMENTS),
@@ -91,6 +96,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),
         ("switches", switches::STATEMENTS),
+        ("tag_carriers", tag_carriers::STATEMENTS),
         ("tasks", tasks::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("tombstones", tombstones::STATEMENTS),
@@ -113,6 +119,7 @@ mod tests {
         ("dirty", Waiting),
         ("due", Waiting),
         ("due", People),
+        ("field_erasure", Upkeep),
         ("ledger", People),
         ("nodes", Waiting),
         ("qualifications", Waiting),
@@ -121,6 +128,9 @@ mod tests {
         ("requests", Waiting),
         ("status", People),
         ("status", People),
+        ("tag_carriers", People),
+        ("tag_carriers", People),
+        ("tag_carriers", Upkeep),
     ];
 
     #[test]
