@@ -106,6 +106,21 @@ fn beginning(file: u32) -> Span {
     }
 }
 
+/// The file that defines something, if one does.
+pub fn defining_file(sources: &Sources, kind: DefinitionKind, name: &str) -> Option<String> {
+    let files = sources
+        .all()
+        .filter(|(_, file)| file.made.is_none() && file.is_yaml());
+    let mut documents = files.flat_map(|(number, file)| {
+        let nodes = parse::parse(number, &file.bytes, &mut |_| {});
+        nodes
+            .into_iter()
+            .filter_map(|node| Some((kind_of(&node)?, node)))
+    });
+    let span = documents.find_map(|document| file_wins::namesake(&[document], kind, name))?;
+    sources.file(span.file).map(|file| file.name.clone())
+}
+
 /// Where in the body of a definition in the store a diagnostic is: its kind, its name, a JSON pointer.
 pub fn pointer(
     sources: &Sources,
