@@ -6,6 +6,7 @@ mod housekeeping;
 mod opening;
 mod options;
 mod parts;
+mod reading;
 mod reload;
 mod run;
 mod signals;

@@ -103,7 +103,7 @@ impl Editor<'_> {
         }
         let draft = Draft::of(&ground, &edit).await?;
         let Some(revision) = &draft.checked.revision else {
-            return Err(Refusal::Wrong(Vec::new()));
+            return Err(Refusal::NoRevision);
         };
         let survey = self.survey(&ground, revision, change).await?;
         if terms.dry_run {
@@ -232,11 +232,10 @@ fn named(change: &Change) -> Result<(), Refusal> {
         return Ok(());
     };
     if matches!(change.what, What::Add(_)) {
-        return Err(Refusal::Wrong(vec![Mistake::at(
-            "/name",
-            "bad-value",
-            problem,
-        )]));
+        return Err(Refusal::Wrong {
+            shown: format!("{problem}\n"),
+            mistakes: vec![Mistake::at("/name", "bad-value", problem)],
+        });
     }
     Err(Refusal::Unknown {
         kind: change.kind,

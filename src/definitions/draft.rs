@@ -6,7 +6,7 @@ use super::refusal::{Mistake, Refusal};
 use crate::domain::definition::{Definition, DefinitionKind, Definitions};
 use crate::domain::field::built_in_fields;
 use crate::store::{DefinitionEdit, Published, Store};
-use crate::workspace::{self, Checked, Sources};
+use crate::workspace::{self, Checked, Diagnostic, Sources, render};
 
 /// What is in force: a change is checked upon it, whatever the files of this machine are by now.
 pub(super) struct Ground {
@@ -97,22 +97,23 @@ impl Draft {
             (before, checked, after)
         });
         let (before, checked, sources) = checking.await?;
-        let of = (edit.kind, edit.name.as_str());
-        let mut mistakes: Vec<Mistake> = checked
-            .errors()
-            .map(|error| Mistake::of(&sources, of, error))
-            .collect();
+        let mut wrong: Vec<Diagnostic> = checked.errors().cloned().collect();
         if let Some(before) = before {
             let dangling = checked
                 .diagnostics
                 .iter()
                 .filter(|found| found.code == UNKNOWN_TAG && !before.diagnostics.contains(found));
-            mistakes.extend(dangling.map(|found| Mistake::of(&sources, of, found)));
+            wrong.extend(dangling.cloned());
         }
-        if mistakes.is_empty() {
+        if wrong.is_empty() {
             return Ok(Self { sources, checked });
         }
-        Err(Refusal::Wrong(mistakes))
+        let of = (edit.kind, edit.name.as_str());
+        let mistakes = wrong.iter().map(|found| Mistake::of(&sources, of, found));
+        Err(Refusal::Wrong {
+            mistakes: mistakes.collect(),
+            shown: render::text(&sources, &wrong, false),
+        })
     }
 }
 

@@ -24,8 +24,12 @@ pub enum Refusal {
     BuiltIn(String),
     #[error("the {kind} `{name}` has changed since it was read: read it again, then change it")]
     Moved { kind: DefinitionKind, name: String },
-    #[error("{}", told(.0))]
-    Wrong(Vec<Mistake>),
+    /// With all of it as `check` shows it.
+    #[error("{}", told(.mistakes))]
+    Wrong {
+        mistakes: Vec<Mistake>,
+        shown: String,
+    },
     #[error(
         "{lost} of the {customers} customers with a value of `{field}` would lose it: see which with a dry run, \
          then say that these values may be dropped",

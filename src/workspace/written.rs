@@ -204,13 +204,13 @@ mod tests {
 
     use super::*;
 
-    fn map(value: Json) -> Map<String, Json> {
+    fn map(value: &Json) -> Map<String, Json> {
         value.as_object().cloned().unwrap()
     }
 
     #[test]
     fn a_field_is_written_as_people_write_it() {
-        let body = map(json!({
+        let body = map(&json!({
             "description": "Instagram Profile",
             "type": "text",
             "validate": [{ "starts-with": "@", "message": "must begin with @" }],
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_segment_is_written_as_people_write_it() {
-        let body = map(json!({ "where": { "all": [
+        let body = map(&json!({ "where": { "all": [
             { "field": "city", "in": ["Lyon", "no"] },
             { "not": { "any": [{ "tag": "a: b" }, { "field": "age", "is": 7 }] } },
         ] } }));
@@ -268,7 +268,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_written_reads_back(name in "\\PC{1,12}", value in values()) {
-            let body = map(json!({ "description": value }));
+            let body = map(&json!({ "description": value }));
             for kind in DefinitionKind::ALL {
                 let written = document(kind, &name, &body);
                 prop_assert_eq!(super::body(kind, &name, &written), body.clone(), "{}", written);

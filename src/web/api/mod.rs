@@ -3,8 +3,9 @@
 mod auth;
 mod batch;
 mod customers;
-mod data_model;
+mod defining;
 mod explanations;
+mod fields;
 mod flows;
 mod idempotency;
 mod interactions;
@@ -16,9 +17,12 @@ mod precondition;
 mod problem;
 mod reading;
 mod routes;
+mod segment_input;
 mod segments;
+mod smart_lists;
 mod status;
 mod subscriptions;
+mod tags;
 mod tokens;
 
 pub(super) use routes::{lost, router};

@@ -19,8 +19,8 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, openapi, permissions,
-    segments, status, subscriptions, tokens,
+    batch, customers, explanations, fields, flows, interactions, openapi, permissions, segments,
+    smart_lists, status, subscriptions, tags, tokens,
 };
 use crate::web::state::WebState;
 
@@ -56,14 +56,22 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(permissions::set_consents))
         .routes(routes!(subscriptions::dismiss))
         .routes(routes!(explanations::show))
-        .routes(routes!(segments::list))
-        .routes(routes!(segments::show))
+        .routes(routes!(segments::list, segments::add))
+        .routes(routes!(segments::show, segments::change, segments::remove))
         .routes(routes!(segments::customers))
         .routes(routes!(flows::list))
         .routes(routes!(flows::pause))
         .routes(routes!(flows::resume))
-        .routes(routes!(data_model::fields))
-        .routes(routes!(data_model::tags));
+        .routes(routes!(fields::list, fields::add))
+        .routes(routes!(fields::show, fields::change, fields::remove))
+        .routes(routes!(smart_lists::list, smart_lists::add))
+        .routes(routes!(
+            smart_lists::show,
+            smart_lists::change,
+            smart_lists::remove
+        ))
+        .routes(routes!(tags::list, tags::add))
+        .routes(routes!(tags::show, tags::change, tags::remove));
     // Their answers are never kept: one of them holds a secret.
     let secretive = Routes::new()
         .routes(routes!(tokens::list, tokens::create))
