@@ -212,7 +212,8 @@ impl Site {
             by: &by,
             at: Timestamp::UNIX_EPOCH,
         };
-        let tagged = self.store.upsert_customers(&[customer], &how);
+        let customers = [customer];
+        let tagged = self.store.upsert_customers(&customers, &how);
         tagged.await.unwrap();
     }
 
