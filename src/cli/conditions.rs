@@ -20,6 +20,7 @@ pub(crate) struct List {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Add {
+    #[arg(id = "definition", value_name = "NAME")]
     name: String,
     /// The condition, such as `{ field: city, is: Lyon }`.
     #[arg(long = "where", value_name = "YAML", value_parser = yaml)]
@@ -33,6 +34,7 @@ pub(crate) struct Add {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Edit {
+    #[arg(id = "definition", value_name = "NAME")]
     name: String,
     /// The new condition.
     #[arg(long = "where", value_name = "YAML", value_parser = yaml)]
@@ -46,6 +48,7 @@ pub(crate) struct Edit {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Remove {
+    #[arg(id = "definition", value_name = "NAME")]
     name: String,
     #[command(flatten)]
     asking: Asking,

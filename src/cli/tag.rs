@@ -63,6 +63,7 @@ impl Body {
 
 #[derive(Debug, clap::Args)]
 struct Add {
+    #[arg(id = "definition", value_name = "NAME")]
     name: String,
     #[command(flatten)]
     body: Body,
@@ -72,6 +73,7 @@ struct Add {
 
 #[derive(Debug, clap::Args)]
 struct Edit {
+    #[arg(id = "definition", value_name = "NAME")]
     name: String,
     #[command(flatten)]
     body: Body,
@@ -84,6 +86,7 @@ struct Edit {
 
 #[derive(Debug, clap::Args)]
 struct Remove {
+    #[arg(id = "definition", value_name = "NAME")]
     name: String,
     /// Takes it from those who carry it.
     #[arg(long = "remove-from-customers")]

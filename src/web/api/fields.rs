@@ -208,6 +208,8 @@ pub(super) async fn add(
 }
 
 /// A field
+///
+/// With where it is defined, by whom, and its rules.
 #[utoipa::path(
     get, path = "/fields/{id}", tag = "definitions",
     params(("id" = String, Path, description = "The field's identifier.")),

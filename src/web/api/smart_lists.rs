@@ -96,6 +96,8 @@ pub(super) async fn list(
 }
 
 /// Add a smart list
+///
+/// Segments and flows can name it at once.
 #[utoipa::path(
     post, path = "/smart-lists", tag = "definitions", request_body = SmartListDefinition,
     responses((status = 201, body = DefinitionChange, description = "Added.",
@@ -147,6 +149,8 @@ pub(super) async fn show(
 }
 
 /// Change a smart list
+///
+/// Flows that name it let in whoever comes to qualify, as after a change of a file.
 #[utoipa::path(
     patch, path = "/smart-lists/{name}", tag = "definitions", request_body = SegmentPatch,
     params(("name" = String, Path, description = "The smart list's name."),

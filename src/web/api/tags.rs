@@ -141,6 +141,8 @@ pub(super) async fn show(
 }
 
 /// Change a tag
+///
+/// Its description and its colour; customers keep it.
 #[utoipa::path(
     patch, path = "/tags/{name}", tag = "definitions", request_body = TagPatch,
     params(("name" = String, Path, description = "The tag's name."),
