@@ -2,20 +2,13 @@
 
 use std::process::Command;
 
-use drumbeat::domain::audit::{Actor, By, Source};
-use drumbeat::domain::definition::{DefinitionKind, Definitions};
-use drumbeat::domain::model_work::ModelWork;
-use drumbeat::store::{DefinitionEdit, NewRevision, Redefinition, Store};
-use drumbeat::workspace;
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 
 use super::book::{Book, texts};
 use super::commands::{Desk, desk};
 
 /// Words with blanks in them.
-fn run(desk: &Desk, words: &[&str]) -> Value {
+pub(super) fn run(desk: &Desk, words: &[&str]) -> Value {
     let (code, text, said) = said(desk, words);
     assert_eq!(code, Some(0), "{words:?}: {said}");
     serde_json::from_str(&text).unwrap()
@@ -141,23 +134,22 @@ fn what_is_wrong_is_shown_as_check_shows_it_and_nothing_is_stored() {
     assert!(said.contains("defined in `customers.yaml`"), "{said}");
 }
 
-#[test]
-fn tags_segments_and_smart_lists_are_made_used_changed_and_removed() {
-    let desk = desk();
+/// A tag that two carry, a segment of it, and a smart list of that.
+fn golden(desk: &Desk) {
     desk.text("import people.csv");
-    run(
-        &desk,
-        &[
-            "tag",
-            "add",
-            "gold",
-            "--description",
-            "Has the card",
-            "--color",
-            "#c0a000",
-        ],
-    );
+    let about = ["--description", "Has the card", "--color", "#c0a000"];
+    run(desk, &[&["tag", "add", "gold"][..], &about].concat());
     desk.text("import people.csv --tag gold");
+    let condition = "{ all: [ { tag: gold }, { segment: in-lyon } ] }";
+    run(desk, &["segment", "add", "golden", "--where", condition]);
+    let words = ["--where", "{ segment: golden }", "--description", "Ours"];
+    run(desk, &[&["smart-list", "add", "ours"][..], &words].concat());
+}
+
+#[test]
+fn tags_segments_and_smart_lists_are_made_and_used() {
+    let desk = desk();
+    golden(&desk);
     let tags = desk.json("tag list");
     let gold = &tags["tags"][0];
     assert_eq!(
@@ -168,28 +160,6 @@ fn tags_segments_and_smart_lists_are_made_used_changed_and_removed() {
         (&gold["author"], &gold["origin"]),
         (&json!("mara"), &json!("store"))
     );
-    run(
-        &desk,
-        &[
-            "segment",
-            "add",
-            "golden",
-            "--where",
-            "{ all: [ { tag: gold }, { segment: in-lyon } ] }",
-        ],
-    );
-    run(
-        &desk,
-        &[
-            "smart-list",
-            "add",
-            "ours",
-            "--where",
-            "{ segment: golden }",
-            "--description",
-            "Ours",
-        ],
-    );
     assert_eq!(desk.json("segment count golden")["count"], 2);
     assert_eq!(desk.json("segment count ours")["count"], 2);
     let lists = desk.json("smart-list list");
@@ -197,28 +167,27 @@ fn tags_segments_and_smart_lists_are_made_used_changed_and_removed() {
         lists["smart_lists"][0]["where"],
         json!({ "segment": "golden" })
     );
+}
 
-    let (code, said) = desk.refused("segment remove golden");
-    assert_eq!(code, Some(1));
-    assert!(
-        said.contains("made in the store: smart list ours"),
-        "{said}"
+#[test]
+fn what_others_name_and_what_customers_carry_is_not_removed() {
+    let desk = desk();
+    golden(&desk);
+    let refused = |words: &str, told: &str| {
+        let (code, said) = desk.refused(words);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(told), "{said}");
+    };
+    refused(
+        "segment remove golden",
+        "made in the store: smart list ours",
     );
-    run(
-        &desk,
-        &["smart-list", "change", "ours", "--where", "{ tag: gold }"],
-    );
+    let change = ["smart-list", "change", "ours", "--where", "{ tag: gold }"];
+    run(&desk, &change);
     run(&desk, &["segment", "remove", "golden"]);
-    let (code, said) = desk.refused("tag remove gold");
-    assert_eq!(code, Some(1));
-    assert!(said.contains("smart list ours"), "{said}");
+    refused("tag remove gold", "smart list ours");
     run(&desk, &["smart-list", "remove", "ours"]);
-    let (code, said) = desk.refused("tag remove gold");
-    assert_eq!(
-        (code, said.contains("2 customers carry the tag")),
-        (Some(1), true),
-        "{said}"
-    );
+    refused("tag remove gold", "2 customers carry the tag");
     run(&desk, &["tag", "remove", "gold", "--remove-from-customers"]);
     assert_eq!(desk.json("customer show ana")["tags"], json!([]));
 }
@@ -303,185 +272,56 @@ fn a_file_that_changes_a_type_converts_what_converts_and_says_what_does_not() {
     );
 }
 
+/// What is told of definitions, but for where they are.
+fn told(desk: &Desk, what: &str) -> Value {
+    let mut told = desk.json(what);
+    let lists = told.as_object_mut().unwrap().values_mut();
+    for one in lists.flat_map(|list| list.as_array_mut().unwrap()) {
+        let one = one.as_object_mut().unwrap();
+        for key in [
+            "origin",
+            "author",
+            "version",
+            "created_at",
+            "updated_at",
+            "where",
+        ] {
+            one.shift_remove(key);
+        }
+    }
+    told
+}
+
+fn all(desk: &Desk) -> [Value; 4] {
+    ["field list", "tag list", "segment list", "smart-list list"].map(|what| told(desk, what))
+}
+
 #[test]
 fn exported_definitions_mean_the_same_as_files() {
     let desk = desk();
     nick(&desk, &[STARTS, SCRIPT]);
-    run(
-        &desk,
-        &[
-            "tag",
-            "add",
-            "yes: no",
-            "--description",
-            "on",
-            "--color",
-            "#c0a000",
-        ],
-    );
-    run(
-        &desk,
-        &[
-            "segment",
-            "add",
-            "golden",
-            "--where",
-            "{ any: [ { tag: \"yes: no\" }, { not: { field: nick, starts-with: \"@\" } } ] }",
-        ],
-    );
-    run(
-        &desk,
-        &[
-            "smart-list",
-            "add",
-            "ours",
-            "--where",
-            "{ field: joined_on, within-last: 30d }",
-        ],
-    );
-    let told = |what: &str| {
-        let mut told = desk.json(what);
-        for list in told.as_object_mut().unwrap().values_mut() {
-            for one in list.as_array_mut().unwrap() {
-                for key in [
-                    "origin",
-                    "author",
-                    "version",
-                    "created_at",
-                    "updated_at",
-                    "where",
-                ] {
-                    one.as_object_mut().unwrap().shift_remove(key);
-                }
-            }
-        }
-        told
-    };
-    let all = || ["field list", "tag list", "segment list", "smart-list list"].map(told);
-    let before = all();
+    let about = ["--description", "on", "--color", "#c0a000"];
+    run(&desk, &[&["tag", "add", "yes: no"][..], &about].concat());
+    let condition =
+        r#"{ any: [ { tag: "yes: no" }, { not: { field: nick, starts-with: "@" } } ] }"#;
+    run(&desk, &["segment", "add", "golden", "--where", condition]);
+    let condition = "{ field: joined_on, within-last: 30d }";
+    run(&desk, &["smart-list", "add", "ours", "--where", condition]);
+    let before = all(&desk);
     let exported = desk.json("export-definitions files");
     assert_eq!(exported["definitions"], 4);
     for file in exported["files"].as_array().unwrap() {
-        let file = file.as_str().unwrap();
-        let name = file.rsplit('/').next().unwrap();
-        let text = std::fs::read_to_string(desk.folder.path().join(file)).unwrap();
-        std::fs::remove_file(desk.folder.path().join(file)).unwrap();
-        desk.file(name, &text);
+        let path = desk.folder.path().join(file.as_str().unwrap());
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        desk.file(path.file_name().unwrap().to_str().unwrap(), &text);
     }
     let checked = desk.json("check");
     let codes = checked["diagnostics"].as_array().unwrap().iter();
     let codes: Vec<&str> = codes.map(|found| found["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["file-wins"; 4]);
-    assert_eq!(
-        desk.run("run --until-idle --listen off").status.code(),
-        Some(0)
-    );
-    assert_eq!(all(), before);
+    let run = desk.run("run --until-idle --listen off");
+    assert_eq!(run.status.code(), Some(0));
+    assert_eq!(all(&desk), before);
     assert_eq!(desk.json("tag list")["tags"][1]["origin"], "file");
-}
-
-/// Asks the store's file past the program.
-async fn number(desk: &Desk, sql: &str) -> i64 {
-    let path = desk.folder.path().join("var/drumbeat.db");
-    let mut raw = SqliteConnection::connect(&format!("sqlite://{}", path.display()))
-        .await
-        .unwrap();
-    let found = sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned()));
-    let found: Option<i64> = found.fetch_one(&mut raw).await.unwrap();
-    raw.close().await.unwrap();
-    found.unwrap_or(0)
-}
-
-#[tokio::test]
-async fn a_change_of_a_type_that_is_killed_half_way_is_not_made_and_can_be_made_again() {
-    const PEOPLE: i64 = 20_000;
-    let desk = desk();
-    run(&desk, &["field", "add", "age", "--type", "text"]);
-    let rows = (0..PEOPLE).map(|n| format!("c{n},{n}\n"));
-    desk.file("ages.csv", &format!("id,age\n{}", rows.collect::<String>()));
-    desk.text("import ages.csv");
-    let change = ["field", "change", "age", "--type", "integer"];
-    let mut changing = Command::new(env!("CARGO_BIN_EXE_drumbeat"))
-        .args(change)
-        .current_dir(desk.folder.path())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let column = "SELECT count(*) FROM pragma_table_info('customers') WHERE name = 'fi_age'";
-    let converted = "SELECT count(*) FROM customers WHERE fi_age IS NOT NULL";
-    let mut beat = tokio::time::interval(std::time::Duration::from_millis(2));
-    while number(&desk, column).await == 0 || number(&desk, converted).await == 0 {
-        assert!(
-            changing.try_wait().unwrap().is_none(),
-            "it was done too soon"
-        );
-        beat.tick().await;
-    }
-    changing.kill().unwrap();
-    changing.wait().unwrap();
-    let half = number(&desk, converted).await;
-    assert!((1..PEOPLE).contains(&half), "{half}");
-    assert_eq!(desk.json("field show age")["type"], "text");
-    assert_eq!(desk.json("customer show c7")["fields"]["age"], "7");
-    desk.text("customer set c7 age=77");
-
-    run(&desk, &change);
-    assert_eq!(number(&desk, converted).await, PEOPLE);
-    let sum = number(&desk, "SELECT sum(fi_age) FROM customers").await;
-    assert_eq!(sum, PEOPLE * (PEOPLE - 1) / 2 + 70);
-    assert_eq!(desk.json("customer show c7")["fields"]["age"], 77);
-}
-
-#[tokio::test]
-async fn what_a_killed_program_left_to_do_is_done_at_the_next_start() {
-    let desk = desk();
-    run(&desk, &["tag", "add", "gold"]);
-    desk.text("import people.csv --tag gold");
-    let url = format!(
-        "sqlite://{}",
-        desk.folder.path().join("var/drumbeat.db").display()
-    );
-    let store = Store::open(&url, desk.folder.path()).await.unwrap();
-    let definitions = store.definitions().await.unwrap();
-    let published = store.current_revision().await.unwrap().unwrap();
-    let sources = store.sources_of(published.number).await.unwrap();
-    let sources = workspace::Sources::published(sources, published.hash.clone(), None);
-    let none = Definitions {
-        changes: definitions.changes + 1,
-        all: Vec::new(),
-    };
-    let sources = sources.with(&none);
-    let revision = workspace::check(&sources).revision.unwrap();
-    let edit = DefinitionEdit {
-        kind: DefinitionKind::Tag,
-        name: "gold".to_owned(),
-        body: None,
-    };
-    let files = sources.files();
-    let files = files.map(|(path, bytes)| (path.display().to_string(), bytes.to_vec()));
-    let by = By::new(Actor::named("mara"), Source::CommandLine);
-    let change = Redefinition {
-        edit: &edit,
-        upon: published.number,
-        new: NewRevision {
-            revision: &revision,
-            hash: sources.hash(),
-            commit: None,
-            sources: files.collect(),
-            at: Timestamp::UNIX_EPOCH,
-        },
-        works: &[ModelWork::Untag {
-            tag: "gold".to_owned(),
-        }],
-        by: &by,
-    };
-    store.redefine(change).await.unwrap();
-    store.close().await;
-    let carried = "SELECT count(*) FROM customer_tags";
-    assert_eq!(number(&desk, carried).await, 2);
-    assert_eq!(
-        desk.run("run --until-idle --listen off").status.code(),
-        Some(0)
-    );
-    assert_eq!(number(&desk, carried).await, 0);
 }

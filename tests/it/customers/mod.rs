@@ -16,6 +16,7 @@ mod lines;
 mod pages;
 mod previewing;
 mod profiles;
+mod redefining;
 mod round_trip;
 mod table;
 mod workbooks;

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::rig::{Answer, Api};
 
 const SETTINGS: &str = "workspace: lakeside\n";
-const CUSTOMERS: &str = r#"customers:
+const CUSTOMERS: &str = r"customers:
   fields:
     joined_on: { description: Joined on, type: date }
   tags: { staff: { description: Staff } }
 ---
 segment: in-lyon
 where: { field: city, is: Lyon }
-"#;
+";
 
 async fn start() -> Api {
     Api::start_on(&[("drumbeat.yaml", SETTINGS), ("customers.yaml", CUSTOMERS)]).await
@@ -29,8 +29,7 @@ async fn edit(api: &Api, path: &str, tag: &str, body: Value) -> Answer {
     api.send(request.json(&body)).await
 }
 
-#[tokio::test]
-async fn a_field_is_added_validated_changed_and_removed() {
+async fn with_a_profile() -> Api {
     let api = start().await;
     let field = json!({
         "identifier": "instagram_profile",
@@ -45,14 +44,17 @@ async fn a_field_is_added_validated_changed_and_removed() {
     let added = api.post("/fields", field).await;
     assert_eq!(added.good(201)["revision"], 2);
     assert_eq!(added.header("location"), "/api/v1/fields/instagram_profile");
+    api
+}
 
+#[tokio::test]
+async fn a_field_is_added_and_its_rules_hold_at_once() {
+    let api = with_a_profile().await;
     let shown = api.get("/fields/instagram_profile").await;
     let told = shown.good(200);
     assert_eq!(told["description"], "Instagram Profile");
-    assert_eq!(
-        told["validate"][0],
-        json!({"starts-with": "@", "message": "must begin with @"})
-    );
+    let rule = json!({"starts-with": "@", "message": "must begin with @"});
+    assert_eq!(told["validate"][0], rule);
     assert_eq!(
         (&told["origin"], &told["author"]),
         (&json!("store"), &json!("root"))
@@ -63,84 +65,85 @@ async fn a_field_is_added_validated_changed_and_removed() {
         ("ana", "must begin with @"),
         ("@anastasia.of.lyon", "ten characters at most"),
     ] {
-        let body = json!({ "fields": { "instagram_profile": value } });
-        let answer = api.patch("/customers/ana", body).await;
-        assert_eq!(
-            answer.problem(422, "invalid")["errors"][0]["message"],
-            message
-        );
+        let fields = json!({ "instagram_profile": value });
+        let answer = api
+            .patch("/customers/ana", json!({ "fields": fields }))
+            .await;
+        let problem = answer.problem(422, "invalid");
+        assert_eq!(problem["errors"][0]["message"], message);
+        let batch = json!({ "customers": [{ "id": "ben", "fields": fields }] });
+        let answer = api.post("/customers/batch", batch).await.good(200);
+        assert!(answer.to_string().contains(message), "{answer}");
+        let body = json!({ "id": "ben", "fields": fields });
+        let problem = api.post("/customers", body).await.problem(422, "invalid");
+        assert_eq!(problem["errors"][0]["message"], message);
     }
-    api.customer("ben", json!({ "instagram_profile": "@ben" }))
-        .await;
+    let fields = json!({ "instagram_profile": "@ben" });
+    api.customer("ben", fields).await;
+}
 
+#[tokio::test]
+async fn a_field_is_changed_and_removed() {
+    let api = with_a_profile().await;
+    let fields = json!({ "instagram_profile": "@ben" });
+    api.customer("ben", fields).await;
+    let path = "/fields/instagram_profile";
     let patch = json!({ "description": "Instagram", "validate": null });
-    let changed = api
-        .patch("/fields/instagram_profile", patch.clone())
-        .await
-        .good(200);
+    let changed = api.patch(path, patch.clone()).await.good(200);
     assert_eq!(
         (&changed["changed"], &changed["values"]["customers"]),
         (&json!(true), &json!(1))
     );
-    let again = api
-        .patch("/fields/instagram_profile", patch)
-        .await
-        .good(200);
+    let again = api.patch(path, patch).await.good(200);
     assert_eq!(again["changed"], false);
-    let told = api.get("/fields/instagram_profile").await.good(200);
+    let told = api.get(path).await.good(200);
     assert_eq!(
         (&told["description"], &told["validate"]),
         (&json!("Instagram"), &json!([]))
     );
 
-    api.delete("/fields/instagram_profile").await.good(204);
-    api.get("/fields/instagram_profile")
-        .await
-        .problem(404, "not-found");
-    let lines = api.site.store.audit_lines(1).await.unwrap();
+    api.delete(path).await.good(204);
+    api.get(path).await.problem(404, "not-found");
+    let line = api.site.store.audit_lines(1).await.unwrap().remove(0);
     assert_eq!(
-        (
-            lines[0].what.as_str(),
-            lines[0].actor.as_str(),
-            lines[0].detail.as_deref()
-        ),
-        (
-            "definition removed",
-            "root",
-            Some("field instagram_profile")
-        )
+        (line.what.as_str(), line.actor.as_str()),
+        ("definition removed", "root")
     );
+    assert_eq!(line.detail.as_deref(), Some("field instagram_profile"));
 }
 
-#[tokio::test]
-async fn what_is_wrong_with_a_definition_is_told_by_pointer_and_nothing_is_stored() {
-    let api = start().await;
-    for (path, body, field, message) in [
-        (
-            "/fields",
+/// An address, a body, and where and what is wrong with it.
+type Wrong = (&'static str, Value, &'static str, &'static str);
+
+fn wrong_fields() -> Vec<Wrong> {
+    let field = |field, pointer, message| ("/fields", field, pointer, message);
+    vec![
+        field(
             json!({"identifier": "joined-at", "type": "date"}),
             "/identifier",
             "is not a field identifier",
         ),
-        (
-            "/fields",
+        field(
             json!({"identifier": "size", "type": "choice"}),
             "",
             "`choices`",
         ),
-        (
-            "/fields",
+        field(
             json!({"identifier": "size", "type": "text", "validate": [{"message": "x"}]}),
             "/validate/0",
             "exactly one",
         ),
-        (
-            "/fields",
+        field(
             json!({"identifier": "size", "type": "text",
                 "validate": [{"message": "x", "script": "value |"}]}),
             "/validate/0/script",
             "",
         ),
+    ]
+}
+
+fn wrong_conditions() -> Vec<Wrong> {
+    vec![
         (
             "/tags",
             json!({"tag": "vip", "color": "red"}),
@@ -149,7 +152,8 @@ async fn what_is_wrong_with_a_definition_is_told_by_pointer_and_nothing_is_store
         ),
         (
             "/segments",
-            json!({"segment": "rich", "where": {"all": [{"tag": "staff"}, {"field": "wealth", "is": "x"}]}}),
+            json!({"segment": "rich", "where":
+                {"all": [{"tag": "staff"}, {"field": "wealth", "is": "x"}]}}),
             "/where/all/1/field",
             "customers have no field `wealth`",
         ),
@@ -171,7 +175,13 @@ async fn what_is_wrong_with_a_definition_is_told_by_pointer_and_nothing_is_store
             "/segment",
             "comes back to itself",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_definition_is_told_by_pointer_and_nothing_is_stored() {
+    let api = start().await;
+    for (path, body, field, message) in wrong_fields().into_iter().chain(wrong_conditions()) {
         let answer = api.post(path, body.clone()).await;
         let problem = answer.problem(422, "invalid");
         assert_eq!(problem["errors"][0]["field"], field, "{body}: {problem}");
