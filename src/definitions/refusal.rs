@@ -36,7 +36,10 @@ pub enum Refusal {
         lost = .0.lost, customers = .0.customers, field = .0.field
     )]
     Loses(Box<Survey>),
-    #[error("{count} customers carry the tag `{tag}`: say that it is to be taken from them")]
+    #[error(
+        "{} the tag `{tag}`: say that it is to be taken from them",
+        if *.count == 1 { "1 customer carries".to_owned() } else { format!("{count} customers carry") }
+    )]
     Carried { tag: String, count: u64 },
     #[error("no revision is in force yet: start the daemon, or run any command in the workspace")]
     NoRevision,

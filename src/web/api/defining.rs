@@ -90,10 +90,13 @@ impl<T: Serialize> Given<T> {
     }
 }
 
-/// The keys of an input that were given, as a body of the flow language.
-pub(super) fn body_of<T: Serialize>(input: &T) -> Map<String, Json> {
+/// The keys of an input that were given, as a body of the flow language, which has no name in it.
+pub(super) fn body_of<T: Serialize>(input: &T, kind: DefinitionKind) -> Map<String, Json> {
     match serde_json::to_value(input) {
-        Ok(Json::Object(body)) => body,
+        Ok(Json::Object(mut body)) => {
+            body.shift_remove(name_key(kind));
+            body
+        }
         _ => Map::new(),
     }
 }

@@ -67,7 +67,6 @@ pub(super) struct ValidationInput {
 pub(super) struct FieldDefinition {
     /// Lower-case letters, digits and `_`, a letter first; kept for ever. A field that every workspace has
     /// may be given rules.
-    #[serde(skip_serializing)]
     #[schema(
         example = "instagram_profile",
         min_length = 1,
@@ -198,7 +197,7 @@ pub(super) async fn add(
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<FieldDefinition>,
 ) -> Result<impl IntoResponse, Problem> {
-    let body = body_of(&input);
+    let body = body_of(&input, KIND);
     let name = input.identifier;
     let location = format!("/api/v1/fields/{}", escaped(&name));
     let done = asking(&state, &caller, &name);

@@ -59,7 +59,6 @@ pub(super) struct SegmentCount {
 #[serde(deny_unknown_fields)]
 pub(super) struct SegmentDefinition {
     /// Unique among segments and smart lists: lower-case letters, digits, `-`, `_` and `.`.
-    #[serde(skip_serializing)]
     #[schema(example = "in-lyon", min_length = 1, max_length = 100)]
     segment: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +125,7 @@ pub(super) async fn add(
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<SegmentDefinition>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (body, name) = (body_of(&input), input.segment);
+    let (body, name) = (body_of(&input, KIND), input.segment);
     let location = address("segments", &name);
     let asking = asking(&state, &caller, &name);
     let done = asking.make(What::Add(body), Terms::default()).await?;

@@ -53,7 +53,6 @@ pub(super) struct SmartListCount {
 #[serde(deny_unknown_fields)]
 pub(super) struct SmartListDefinition {
     /// Unique among segments and smart lists: lower-case letters, digits, `-`, `_` and `.`.
-    #[serde(skip_serializing)]
     #[schema(example = "in-lyon", min_length = 1, max_length = 100)]
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +108,7 @@ pub(super) async fn add(
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<SmartListDefinition>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (body, name) = (body_of(&input), input.name);
+    let (body, name) = (body_of(&input, KIND), input.name);
     let location = address("smart-lists", &name);
     let asking = asking(&state, &caller, &name);
     let done = asking.make(What::Add(body), Terms::default()).await?;

@@ -36,7 +36,6 @@ pub(super) struct TagsPage {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TagDefinition {
-    #[serde(skip_serializing)]
     #[schema(example = "vip", min_length = 1, max_length = 100)]
     tag: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +108,7 @@ pub(super) async fn add(
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<TagDefinition>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (body, name) = (body_of(&input), input.tag);
+    let (body, name) = (body_of(&input, KIND), input.tag);
     let location = address("tags", &name);
     let asking = asking(&state, &caller, &name);
     let done = asking.make(What::Add(body), Terms::default()).await?;

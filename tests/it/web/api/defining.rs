@@ -112,6 +112,22 @@ async fn a_field_is_changed_and_removed() {
     assert_eq!(line.detail.as_deref(), Some("field instagram_profile"));
 }
 
+#[tokio::test]
+async fn the_bodies_of_definitions_are_described_with_their_names() {
+    let api = start().await;
+    for (schema, name) in [
+        ("FieldDefinition", "identifier"),
+        ("TagDefinition", "tag"),
+        ("SegmentDefinition", "segment"),
+        ("SmartListDefinition", "name"),
+    ] {
+        let described = &api.document["components"]["schemas"][schema];
+        assert!(described["properties"][name].is_object(), "{described}");
+        let required = described["required"].as_array().unwrap();
+        assert!(required.contains(&json!(name)), "{described}");
+    }
+}
+
 /// An address, a body, and where and what is wrong with it.
 type Wrong = (&'static str, Value, &'static str, &'static str);
 
@@ -275,7 +291,7 @@ async fn a_tag_that_customers_carry_is_removed_only_when_it_is_taken_from_them()
         refused["detail"]
             .as_str()
             .unwrap()
-            .starts_with("1 customers carry")
+            .starts_with("1 customer carries")
     );
     api.delete("/tags/vip?remove-from-customers=true")
         .await
