@@ -4,6 +4,7 @@ mod actor;
 mod backup;
 mod check;
 mod columns;
+mod conditions;
 mod confirm;
 mod consent;
 mod customer;
@@ -23,10 +24,13 @@ mod db_check;
 mod db_copy;
 mod db_migrate;
 mod db_status;
+mod defining;
 mod demo;
 mod exit;
 mod explain;
 mod export;
+mod export_definitions;
+mod field;
 mod format;
 mod funnel;
 mod import;
@@ -49,7 +53,9 @@ mod run;
 mod schema;
 mod segment;
 mod session;
+mod smart_list;
 mod status;
+mod tag;
 mod token;
 mod words;
 mod workspace_revision;
@@ -102,8 +108,16 @@ enum Command {
     Switch(consent::SetSwitch),
     /// Records a customer's permission for a channel.
     Consent(consent::SetConsent),
-    /// Says who is in a segment.
+    /// Shows and changes the fields that customers have.
+    Field(field::Arguments),
+    /// Shows and changes the tags that customers may carry.
+    Tag(tag::Arguments),
+    /// Says who is in a segment, and changes those that are in no file.
     Segment(segment::Arguments),
+    /// Shows and changes saved conditions.
+    SmartList(smart_list::Arguments),
+    /// Writes what is defined in the store as files.
+    ExportDefinitions(export_definitions::Arguments),
     /// Shows what runs, how far everybody is, and what stands in the way.
     Status(status::Arguments),
     /// Says why a customer is in a flow or not, and what became of each step.
@@ -148,7 +162,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Dismiss(command) => consent::dismiss(&arguments.place, &command),
         Command::Switch(command) => consent::switch(&arguments.place, &command),
         Command::Consent(command) => consent::consent(&arguments.place, &command),
+        Command::Field(command) => field::run(&arguments.place, &command),
+        Command::Tag(command) => tag::run(&arguments.place, &command),
         Command::Segment(command) => segment::run(&arguments.place, &command),
+        Command::SmartList(command) => smart_list::run(&arguments.place, &command),
+        Command::ExportDefinitions(command) => export_definitions::run(&arguments.place, &command),
         Command::Status(command) => status::run(&arguments.place, &command),
         Command::Explain(command) => explain::run(&arguments.place, &command),
         Command::Dispatches(command) => ledger::dispatches(&arguments.place, &command),

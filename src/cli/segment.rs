@@ -1,4 +1,4 @@
-//! Owns `drumbeat segment`: who meets a condition now.
+//! Owns `drumbeat segment`: who meets a condition now, and segments that are in no file.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -8,12 +8,15 @@ use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
-use super::{customer_text, output};
+use super::{conditions, customer_text, output};
 use crate::customers::facts::CustomerBrief;
 use crate::customers::names::{self, UnknownName};
+use crate::domain::definition::DefinitionKind;
 use crate::domain::segment::Segment;
 use crate::domain::segment_words;
 use crate::store::Frame;
+
+const KIND: DefinitionKind = DefinitionKind::Segment;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -27,6 +30,14 @@ enum Verb {
     Preview(Preview),
     /// The segment in words, and how many customers are in it.
     Count(Count),
+    /// All segments, in words.
+    List(conditions::List),
+    /// Adds a segment, which flows can name at once.
+    Add(conditions::Add),
+    /// Changes a segment that is in no file.
+    Change(conditions::Edit),
+    /// Removes a segment that is in no file, unless something names it.
+    Remove(conditions::Remove),
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,6 +63,10 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
     session::run(place, async |session| match &arguments.verb {
         Verb::Preview(verb) => preview(session, verb).await,
         Verb::Count(verb) => count(session, verb).await,
+        Verb::List(verb) => conditions::list(session, KIND, verb).await,
+        Verb::Add(verb) => conditions::add(session, KIND, verb).await,
+        Verb::Change(verb) => conditions::edit(session, KIND, verb).await,
+        Verb::Remove(verb) => conditions::remove(session, KIND, verb).await,
     })
 }
 

@@ -7,6 +7,7 @@ mod jobs;
 mod opening;
 mod options;
 mod parts;
+mod reading;
 mod reload;
 mod run;
 mod signals;

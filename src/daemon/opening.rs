@@ -5,11 +5,12 @@ use tokio::net::TcpListener;
 use super::agreement::Agreement;
 use super::options::{Failure, Options, other, unusable};
 use super::parts::Workshop;
-use super::reload::Reading;
+use super::reading::{Found, Reading};
 use crate::clock::Clock;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::gateway::Secretive;
 use crate::domain::link::LinkKey;
+use crate::domain::revision::Revision;
 use crate::engine::{Links, Outlets};
 use crate::settings::Settings;
 use crate::store::{self, Published, Store};
@@ -32,10 +33,11 @@ pub(super) async fn open_store(
 pub(super) async fn first_revision(
     store: &Store,
     workshop: &Workshop,
-    reading: &Reading,
+    reading: &mut Reading,
     clock: &dyn Clock,
 ) -> Result<(Published, Outlets), Failure> {
-    let opened = |revision| {
+    reading.refresh(store).await.map_err(other)?;
+    let opened = |revision: &Revision| {
         workshop.outlets(revision, &Outlets::new()).map_err(|bad| {
             let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
             Failure::Configuration(bad.join("\n"))
@@ -49,19 +51,23 @@ pub(super) async fn first_revision(
             break agreement;
         };
         let outlets = opened(revision)?;
-        match reading.publish(store, (revision, after), clock.now()).await {
-            // Another node was there first.
-            Err(store::Error::Conflict(_)) => {}
-            published => {
-                let published = published.map_err(other)?;
-                let recorded = reading.record(store, &[], clock.machine());
+        match reading.publish(store, (revision, after), clock).await {
+            // Another node was there first, or a definition was changed.
+            Err(store::Error::Conflict(_)) => reading.refresh(store).await.map_err(other)?,
+            outcome => {
+                let outcome = outcome.map_err(other)?;
+                let found = Found {
+                    unconverted: &outcome.unconverted,
+                    ..Found::default()
+                };
+                let recorded = reading.record(store, found, clock.machine());
                 recorded.await.map_err(other)?;
-                return Ok((published, outlets));
+                return Ok((outcome.published, outlets));
             }
         }
     };
     if matches!(agreement, Agreement::Ours { .. }) {
-        let recorded = reading.record(store, &[], clock.machine());
+        let recorded = reading.record(store, Found::default(), clock.machine());
         recorded.await.map_err(other)?;
     }
     let Some(published) = store.current_revision().await.map_err(other)? else {

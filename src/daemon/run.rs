@@ -13,7 +13,8 @@ use super::clock::Chosen;
 use super::opening::{first_revision, links, links_key, listen, open_store};
 use super::options::{Failure, Options, other, unusable};
 use super::parts::{self, Workshop};
-use super::reload::{self, Reading, Reloader};
+use super::reading::{self, Reading, carry_out};
+use super::reload::Reloader;
 use super::signals::{Asked, Signals};
 use super::{clock, housekeeping, jobs, site, systemd};
 use crate::clock::Clock;
@@ -56,7 +57,7 @@ pub async fn run_under(
         settings,
         is_shared: false,
     };
-    let reading = reload::read(&workshop).map_err(|error| {
+    let reading = reading::read(&workshop).map_err(|error| {
         let workspace = options.workspace.display();
         Failure::Configuration(format!(
             "the workspace `{workspace}` cannot be read: {error}"
@@ -91,7 +92,7 @@ struct Started {
 async fn start(
     options: &Options,
     mut workshop: Workshop,
-    reading: Reading,
+    mut reading: Reading,
     clock: Option<Arc<dyn Clock>>,
 ) -> Result<Started, Failure> {
     let daemon_settings = reading.settings().clone();
@@ -102,7 +103,7 @@ async fn start(
     let ownership = store.own(&holder).await.map_err(unusable)?;
     let chosen = clock::chosen(clock, &store, options.clock_scale);
     let Chosen { clock, kept } = chosen.await.map_err(other)?;
-    let (published, outlets) = first_revision(&store, &workshop, &reading, &*clock).await?;
+    let (published, outlets) = first_revision(&store, &workshop, &mut reading, &*clock).await?;
     let marks_path = store.beside("handover");
     let left = Marks::left_behind(&marks_path);
     let marks = Marks::open(&marks_path).map_err(other)?;
@@ -147,7 +148,7 @@ async fn start(
     started.spawn_reloader(Reloader::new(
         Arc::clone(&started.engine),
         Arc::new(workshop),
-        seen,
+        (seen, reading.sources.definitions()),
     ));
     started.spawn_clock(kept);
     started.spawn_node(node);
@@ -205,6 +206,7 @@ impl Started {
     }
 
     fn spawn_reloader(&self, reloader: Reloader) {
+        carry_out(&self.engine.store, &self.engine.clock);
         let hangup = Arc::clone(&self.hangup);
         self.background
             .spawn(reloader.run(self.pulse.clone(), hangup, self.claiming.clone()));

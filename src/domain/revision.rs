@@ -1,12 +1,13 @@
 //! Owns the revision: one checked, resolved state of all files, the only thing the engine executes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Campaign;
 use super::channel::Channel;
+use super::definition::DefinitionKind;
 use super::field::DataModel;
 use super::flow::Flow;
 use super::gateway::ChannelConfig;
@@ -33,6 +34,15 @@ pub struct Revision {
     pub segments: BTreeMap<String, Segment>,
     pub campaigns: BTreeMap<String, Campaign>,
     pub flows: BTreeMap<String, Flow>,
+    /// Which of the segments are smart lists.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub smart_lists: BTreeSet<String>,
+    /// What of this people made in the store.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub made: BTreeSet<(DefinitionKind, String)>,
+    /// How many changes of what people make in the store it knows of.
+    #[serde(default)]
+    pub definitions: i64,
 }
 
 impl Default for Revision {
@@ -48,6 +58,9 @@ impl Default for Revision {
             segments: BTreeMap::new(),
             campaigns: BTreeMap::new(),
             flows: BTreeMap::new(),
+            smart_lists: BTreeSet::new(),
+            made: BTreeSet::new(),
+            definitions: 0,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
     (
         1,
         "init",
@@ -32,6 +32,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
         "profiles",
         include_str!("../../migrations/sqlite/0003_profiles.sql"),
         include_str!("../../migrations/postgres/0003_profiles.sql"),
+    ),
+    (
+        4,
+        "definitions",
+        include_str!("../../migrations/sqlite/0004_definitions.sql"),
+        include_str!("../../migrations/postgres/0004_definitions.sql"),
     ),
     (
         5,

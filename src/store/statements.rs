@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    audit, bars, by_hand, changes, check, claims, connecting, crossings, customer_edits,
-    customer_extras, customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due,
-    endings, enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
-    interactions, job_holds, jobs, last_runs, ledger, lists, matching, memberships, merging, meta,
-    moves, names, nodes, notes, outcomes, parking, pruning, qualifications, ratings, rechecks,
-    reports, requests, revisions, runs, sequences, settlements, standing, status, statuses,
-    subscriptions, suppressions, switches, tagging, tasks, tokens, tombstones, totals,
+    audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
+    customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
+    dismissals, dispatches, due, endings, enrollments, erasure, field_erasure, flow_edits, flows,
+    gateways, history, idempotency, identity, interactions, job_holds, jobs, last_runs, ledger,
+    list_conversions, lists, matching, memberships, merging, meta, moves, names, nodes, notes,
+    outcomes, parking, pruning, qualifications, ratings, rechecks, reports, requests, revisions,
+    runs, sequences, settlements, standing, status, statuses, subscriptions, suppressions,
+    switches, tag_carriers, tagging, tasks, tokens, tombstones, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -47,12 +48,14 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),
         ("connecting", connecting::STATEMENTS),
+        ("conversions", conversions::STATEMENTS),
         ("crossings", crossings::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
         ("customer_extras", customer_extras::STATEMENTS),
         ("customer_lists", customer_lists::STATEMENTS),
         ("customer_pages", customer_pages::STATEMENTS),
         ("customers", customers::STATEMENTS),
+        ("definitions", definitions::STATEMENTS),
         ("dirty", dirty::STATEMENTS),
         ("dismissals", dismissals::STATEMENTS),
         ("dispatches", dispatches::STATEMENTS),
@@ -61,6 +64,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("enrollments", enrollments::STATEMENTS),
         ("erasure", erasure::STATEMENTS),
         ("erasure", erasure::ERASING),
+        ("field_erasure", field_erasure::STATEMENTS),
         ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
@@ -74,6 +78,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("ledger", ledger::STATEMENTS),
         ("lists", lists::STATEMENTS),
         ("matching", matching::STATEMENTS),
+        ("list_conversions", list_conversions::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
         ("merging", merging::STATEMENTS),
         ("meta", meta::STATEMENTS),
@@ -100,6 +105,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("suppressions", suppressions::STATEMENTS),
         ("switches", switches::STATEMENTS),
         ("tagging", tagging::STATEMENTS),
+        ("tag_carriers", tag_carriers::STATEMENTS),
         ("tasks", tasks::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("tombstones", tombstones::STATEMENTS),
@@ -122,6 +128,7 @@ mod tests {
         ("dirty", Waiting),
         ("due", Waiting),
         ("due", People),
+        ("field_erasure", Upkeep),
         ("ledger", People),
         ("lists", People),
         ("lists", People),
@@ -134,6 +141,9 @@ mod tests {
         ("requests", Waiting),
         ("status", People),
         ("status", People),
+        ("tag_carriers", People),
+        ("tag_carriers", People),
+        ("tag_carriers", Upkeep),
     ];
 
     #[test]

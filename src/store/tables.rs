@@ -33,6 +33,7 @@ pub const TABLES: &[Table] = &[
     table("names", &["number"]),
     heavy("revisions", &["revision"]),
     heavy("revision_sources", &["revision", "path"]),
+    heavy("definitions", &["kind", "name"]),
     table("flow_states", &["flow"]),
     table("removed_steps", &["step"]),
     table("channel_states", &["channel"]),

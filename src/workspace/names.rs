@@ -53,7 +53,7 @@ impl Names {
                 let known = self.flows.entry(id).or_default();
                 known.extend(ids.map(str::to_owned));
             }
-            Kind::Segment => drop(self.segments.insert(id)),
+            Kind::Segment | Kind::SmartList => drop(self.segments.insert(id)),
             Kind::Campaign => {
                 let known = self.campaigns.entry(id).or_default();
                 known.extend(communications(document));

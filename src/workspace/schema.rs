@@ -12,7 +12,7 @@ use super::document::channel::ChannelDoc;
 use super::document::customers::CustomersDoc;
 use super::document::flow::FlowDoc;
 use super::document::policy::PolicyDoc;
-use super::document::segment::SegmentDoc;
+use super::document::segment::{SegmentDoc, SmartListDoc};
 use super::document::settings::SettingsDoc;
 use super::document::test::TestDoc;
 
@@ -28,6 +28,7 @@ fn generate(kind: Kind) -> Value {
     let schema = match kind {
         Kind::Flow => root::<FlowDoc>(),
         Kind::Segment => root::<SegmentDoc>(),
+        Kind::SmartList => root::<SmartListDoc>(),
         Kind::Campaign => root::<CampaignDoc>(),
         Kind::Customers => root::<CustomersDoc>(),
         Kind::Policy => root::<PolicyDoc>(),

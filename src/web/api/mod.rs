@@ -3,8 +3,9 @@
 mod auth;
 mod batch;
 mod customers;
-mod data_model;
+mod defining;
 mod explanations;
+mod fields;
 mod flows;
 mod idempotency;
 mod interactions;
@@ -26,10 +27,13 @@ mod reading;
 mod reports;
 mod routes;
 mod sealing;
+mod segment_input;
 mod segments;
+mod smart_lists;
 mod status;
 mod statuses;
 mod subscriptions;
+mod tags;
 mod tasks;
 mod tokens;
 

@@ -22,7 +22,7 @@ const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
     tags(
         (name = "customers", description = "Customers, their histories, and why they are where they are."),
         (name = "consent", description = "What customers agree to, give up and take back."),
-        (name = "definitions", description = "Segments, flows, fields and tags."),
+        (name = "definitions", description = "Segments, smart lists, flows, fields and tags."),
         (name = "jobs", description = "What is done to many customers in the background."),
         (name = "operations", description = "What runs, and stopping it."),
         (name = "tokens", description = "The tokens of this API."),
@@ -82,7 +82,7 @@ fn complete(method: &str, path: &str, operation: &mut Value) {
         .get_mut("parameters")
         .and_then(Value::as_array_mut);
     parameters.into_iter().flatten().for_each(narrow);
-    let answers = answers(operation, path, is_keyed);
+    let answers = answers(operation, (method, path), is_keyed);
     if let Some(responses) = operation["responses"].as_object_mut() {
         for (status, response) in answers {
             responses.entry(status).or_insert(response);
@@ -136,7 +136,7 @@ fn idempotency_key() -> Value {
 }
 
 /// How an operation of this shape may fail.
-fn answers(operation: &Value, path: &str, is_keyed: bool) -> Map<String, Value> {
+fn answers(operation: &Value, (method, path): (&str, &str), is_keyed: bool) -> Map<String, Value> {
     let has = |place: &str| {
         let parameters = operation["parameters"].as_array();
         parameters
@@ -167,8 +167,11 @@ fn answers(operation: &Value, path: &str, is_keyed: bool) -> Map<String, Value> 
     if is_keyed {
         kinds.extend([Kind::TooLarge, Kind::InFlight, Kind::KeyReused]);
     }
-    if is_tokens && has_body {
+    if (is_tokens && has_body) || defines(method, path) {
         kinds.push(Kind::Conflict);
+    }
+    if defines(method, path) {
+        kinds.push(Kind::Invalid);
     }
     if is_conditional {
         kinds.push(Kind::Moved);
@@ -176,6 +179,12 @@ fn answers(operation: &Value, path: &str, is_keyed: bool) -> Map<String, Value> 
     kinds.sort_by_key(|kind| kind.status().as_u16());
     let answer = |kind: Kind| (kind.status().as_str().to_owned(), problem(kind, path));
     kinds.into_iter().map(answer).collect()
+}
+
+/// Whether a definition is changed: that may collide with a file, or with what customers have.
+fn defines(method: &str, path: &str) -> bool {
+    let lists = ["/fields", "/tags", "/segments", "/smart-lists"];
+    method != "get" && lists.iter().any(|list| path.starts_with(list))
 }
 
 fn problem(kind: Kind, path: &str) -> Value {

@@ -19,9 +19,9 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, jobs, lists, merging,
-    messages, notes, openapi, permissions, person, ratings, reports, segments, status, statuses,
-    subscriptions, tasks, tokens,
+    batch, customers, explanations, fields, flows, interactions, jobs, lists, merging, messages,
+    notes, openapi, permissions, person, ratings, reports, segments, smart_lists, status, statuses,
+    subscriptions, tags, tasks, tokens,
 };
 use crate::web::state::WebState;
 
@@ -66,8 +66,8 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(person::export))
         .routes(routes!(ratings::list))
         .routes(routes!(explanations::show))
-        .routes(routes!(segments::list))
-        .routes(routes!(segments::show))
+        .routes(routes!(segments::list, segments::add))
+        .routes(routes!(segments::show, segments::change, segments::remove))
         .routes(routes!(segments::customers))
         .routes(routes!(flows::list))
         .routes(routes!(flows::pause))
@@ -83,8 +83,16 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(lists::show, lists::change, lists::remove))
         .routes(routes!(lists::customers))
         .routes(routes!(lists::change_members))
-        .routes(routes!(data_model::fields))
-        .routes(routes!(data_model::tags));
+        .routes(routes!(fields::list, fields::add))
+        .routes(routes!(fields::show, fields::change, fields::remove))
+        .routes(routes!(smart_lists::list, smart_lists::add))
+        .routes(routes!(
+            smart_lists::show,
+            smart_lists::change,
+            smart_lists::remove
+        ))
+        .routes(routes!(tags::list, tags::add))
+        .routes(routes!(tags::show, tags::change, tags::remove));
     // Their answers are never kept: one of them holds a secret.
     let secretive = Routes::new()
         .routes(routes!(tokens::list, tokens::create))

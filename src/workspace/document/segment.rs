@@ -28,6 +28,19 @@ pub(crate) struct SegmentDoc {
     pub(crate) _list: Option<Later>,
 }
 
+/// A smart list: a saved condition that people look at by itself; it is used like a segment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct SmartListDoc {
+    /// The list's stable id, unique among segments and smart lists.
+    pub(crate) smart_list: At<Id>,
+    /// In a sentence, who they are.
+    pub(crate) description: Opt<String>,
+    /// The condition.
+    #[serde(rename = "where")]
+    pub(crate) condition: Option<ConditionDoc>,
+}
+
 /// A segment written in a flow.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

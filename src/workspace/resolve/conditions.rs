@@ -10,14 +10,15 @@ use crate::domain::list;
 use crate::domain::rating::Rating;
 use crate::domain::segment::{Condition, Did, Moment, Segment};
 use crate::domain::subscription::{Consent, Scope};
-use crate::workspace::document::leaf;
-use crate::workspace::document::segment::{ConditionDoc, SUBJECTS, SegmentDoc};
+use crate::workspace::document::leaf::{self, Id};
+use crate::workspace::document::segment::{ConditionDoc, SUBJECTS, SegmentDoc, SmartListDoc};
 use crate::workspace::documents::Doc;
 use crate::workspace::node::{Node, Span};
 use crate::workspace::rules::{
     condition_mismatch, everyone, missing_campaign, missing_segment, unknown_category,
     unknown_flow, unknown_group, unknown_tag,
 };
+use crate::workspace::spanned::{At, Opt, Own as _};
 
 const MOMENTS: [(&str, Moment); 4] = [
     ("created", Moment::Created),
@@ -36,21 +37,31 @@ const DID_FILTERS: [&str; 6] = [
 
 pub(crate) fn segment(cx: &Context<'_>, doc: &Doc<SegmentDoc>) -> Option<Segment> {
     let written = &doc.written;
-    let id = written.segment.0.clone();
-    if everyone::is_everyone(&id) {
-        return cx.refuse(everyone::named(written.segment.span, &id));
+    let about = (&written.segment, &written.description);
+    named(cx, about, written.condition, (&doc.root, doc.whole))
+}
+
+/// Reads a smart list, which is a segment with a list of its own.
+pub(crate) fn smart_list(cx: &Context<'_>, doc: &Doc<SmartListDoc>) -> Option<Segment> {
+    let written = &doc.written;
+    let about = (&written.smart_list, &written.description);
+    named(cx, about, written.condition, (&doc.root, doc.whole))
+}
+
+fn named(
+    cx: &Context<'_>,
+    (id, description): (&At<Id>, &Opt<String>),
+    written: Option<ConditionDoc>,
+    (root, whole): (&Node, bool),
+) -> Option<Segment> {
+    let name = id.value.0.clone();
+    if everyone::is_everyone(&name) {
+        return cx.refuse(everyone::named(id.span, &name));
     }
-    let condition = audience(
-        cx,
-        &doc.root,
-        written.condition,
-        doc.whole,
-        written.segment.span,
-        None,
-    )?;
+    let condition = audience(cx, root, written, whole, id.span, None)?;
     Some(Segment {
-        id,
-        description: written.description.as_ref().map(|text| text.value.clone()),
+        id: name,
+        description: description.own(),
         condition,
     })
 }

@@ -13,7 +13,7 @@ mod settings;
 mod texts;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
@@ -50,6 +50,14 @@ pub(crate) fn resolve(
         .filter_map(|doc| conditions::segment(&cx, doc))
         .map(|segment| (segment.id.clone(), segment))
         .collect();
+    let smart_lists: BTreeMap<_, _> = documents
+        .smart_lists
+        .iter()
+        .filter_map(|doc| conditions::smart_list(&cx, doc))
+        .map(|segment| (segment.id.clone(), segment))
+        .collect();
+    let named: BTreeSet<String> = smart_lists.keys().cloned().collect();
+    segments.extend(smart_lists);
     let campaigns: BTreeMap<_, _> = documents
         .campaigns
         .iter()
@@ -74,6 +82,9 @@ pub(crate) fn resolve(
         segments,
         campaigns,
         flows,
+        smart_lists: named,
+        made: BTreeSet::new(),
+        definitions: sources.definitions(),
     };
     (revision, settings)
 }

@@ -8,6 +8,7 @@ mod check;
 mod consent;
 mod copy;
 mod customers;
+mod defining;
 mod deletions;
 mod drawn;
 mod edges;
@@ -145,6 +146,16 @@ for_every_database! {
         every_page_goes_on_where_the_last_one_ended
         setting_a_field_to_what_it_is_writes_nothing
         fields_of_an_unknown_customer_cannot_be_set
+    }
+    defining {
+        a_definition_and_its_revision_are_written_together_or_not_at_all
+        files_that_were_checked_with_older_definitions_are_not_published
+        values_are_converted_wherever_they_stand_and_found_again
+        the_values_of_a_list_are_converted_beside_the_old_ones
+        values_that_came_meanwhile_are_converted_and_newer_ones_stay
+        values_stay_in_the_column_of_their_type_and_those_that_do_not_fit_may_go
+        the_values_of_a_removed_field_are_erased_whatever_type_they_had
+        a_tag_is_taken_from_those_who_carry_it_and_marks_them
     }
     consent {
         a_repeated_unsubscribe_writes_nothing

@@ -4,6 +4,7 @@ mod batch;
 mod consent;
 mod customers;
 mod daemon;
+mod defining;
 mod definitions;
 mod document;
 mod editing;

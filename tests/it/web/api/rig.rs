@@ -77,7 +77,19 @@ impl Api {
     }
 
     pub(super) async fn start_at(rate: RequestRate) -> Self {
-        let site = Site::start_at(rate).await;
+        Self::of(Site::start_at(rate).await).await
+    }
+
+    /// On a workspace of these files.
+    pub(super) async fn start_on(files: &[(&str, &str)]) -> Self {
+        let rate = RequestRate {
+            per_second: 10_000,
+            burst: 10_000,
+        };
+        Self::of(Site::start_on(rate, files).await).await
+    }
+
+    async fn of(site: Site) -> Self {
         let document = site.get("/api/v1/openapi.json").send().await.unwrap();
         let document = document.json().await.unwrap();
         let mut api = Self {
