@@ -17,6 +17,10 @@ pub enum Error {
     /// A value that its field does not take. For a validation, `reason` is exactly its message.
     #[error("`{field}`: {reason}")]
     BadValue { field: String, reason: String },
+    #[error("`{0}` is another customer already: take a new id for this visitor")]
+    OtherCustomer(String),
+    #[error("`{0}` is a visitor of whom nobody knows who they are: name the customer")]
+    StillAnonymous(String),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error(transparent)]

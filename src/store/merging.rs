@@ -13,12 +13,15 @@ use super::db::Store;
 use super::dialect::{listed, rows};
 use super::dirty;
 use super::endings;
+use super::environments;
 use super::erasure;
 use super::error::{Error, Result};
 use super::instants::instant;
 use super::interactions;
 use super::listing::{json as text_of, listed};
 use super::notes;
+use super::nps;
+use super::occurrences;
 use super::returning;
 use super::sql::query;
 use super::tasks;
@@ -126,6 +129,9 @@ impl Store {
         join_history(&mut tx, merge).await?;
         notes::carry(&mut tx, merge.from, merge.into).await?;
         tasks::carry(&mut tx, merge.from, merge.into).await?;
+        occurrences::carry(&mut tx, merge.from, merge.into).await?;
+        nps::carry(&mut tx, merge.from, merge.into).await?;
+        environments::carry(&mut tx, merge.from, merge.into).await?;
         lead(&mut tx, &from, merge).await?;
         endings::end(
             &mut tx,

@@ -7,11 +7,11 @@ use super::dialect::Dialect;
 use super::{
     audit, bars, changes, check, claims, crossings, customer_edits, customer_extras,
     customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, endings,
-    enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
-    interactions, jobs, ledger, memberships, merging, meta, moves, names, nodes, notes, outcomes,
+    enrollments, environments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
+    interactions, jobs, ledger, memberships, merging, meta, moves, names, nodes, notes, nps, occurrences, outcomes,
     parking, pruning, qualifications, ratings, rechecks, requests, revisions, runs, sequences,
     settlements, standing, status, statuses, subscriptions, suppressions, switches, tasks, tokens,
-    tombstones, totals,
+    tombstones, totals, visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -37,6 +37,7 @@ pub fn reaches() -> Vec<(&'static str, &'static str, Reach)> {
         .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "a list, with a line for each file")]
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("audit", audit::STATEMENTS),
@@ -56,6 +57,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("due", due::STATEMENTS),
         ("endings", endings::STATEMENTS),
         ("enrollments", enrollments::STATEMENTS),
+        ("environments", environments::STATEMENTS),
         ("erasure", erasure::STATEMENTS),
         ("erasure", erasure::ERASING),
         ("flow_edits", flow_edits::STATEMENTS),
@@ -74,6 +76,8 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("names", names::STATEMENTS),
         ("nodes", nodes::STATEMENTS),
         ("notes", notes::STATEMENTS),
+        ("nps", nps::STATEMENTS),
+        ("occurrences", occurrences::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
         ("parking", parking::STATEMENTS),
         ("pruning", pruning::STATEMENTS),
@@ -95,6 +99,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("tokens", tokens::STATEMENTS),
         ("tombstones", tombstones::STATEMENTS),
         ("totals", totals::STATEMENTS),
+        ("visitors", visitors::STATEMENTS),
     ]
 }
 
@@ -121,6 +126,8 @@ mod tests {
         ("requests", Waiting),
         ("status", People),
         ("status", People),
+        ("visitors", People),
+        ("visitors", People),
     ];
 
     #[test]

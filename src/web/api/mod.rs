@@ -9,6 +9,7 @@ mod flows;
 mod idempotency;
 mod interactions;
 pub(super) mod limits;
+mod occurrences;
 mod openapi;
 mod paging;
 mod permissions;

@@ -22,6 +22,7 @@ const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
     tags(
         (name = "customers", description = "Customers, their histories, and why they are where they are."),
         (name = "consent", description = "What customers agree to, give up and take back."),
+        (name = "interactions", description = "What customers did, told by other systems."),
         (name = "definitions", description = "Segments, flows, fields and tags."),
         (name = "operations", description = "What runs, and stopping it."),
         (name = "tokens", description = "The tokens of this API."),
@@ -38,6 +39,7 @@ pub(super) fn document(operations: utoipa::openapi::OpenApi) -> Value {
     document["info"]["description"] = json!(INTRODUCTION);
     document["servers"] = json!([{ "url": "/api/v1" }]);
     document["components"]["schemas"]["FieldInput"] = field_input();
+    document["components"]["schemas"]["InteractionEntry"] = interaction_entry();
     document["components"]["securitySchemes"] = json!({
         "token": {
             "type": "http",
@@ -61,6 +63,13 @@ fn field_input() -> Value {
         "description": "A value of a field: a text, a number or a truth value, a list of them for a \
             many-valued field, null or a blank text to clear it. Dates are `YYYY-MM-DD`, instants RFC 3339.",
         "anyOf": [scalar, { "type": "array", "items": scalar }],
+    })
+}
+
+fn interaction_entry() -> Value {
+    json!({
+        "description": "Something that a customer did; anything else is answered as `invalid`.",
+        "anyOf": [{ "$ref": "#/components/schemas/WrittenOccurrence" }, {}],
     })
 }
 
@@ -190,7 +199,7 @@ fn problem(kind: Kind, path: &str) -> Value {
                 .to_owned()
         }
         Kind::TooLarge => {
-            let most = if path.ends_with("/batch") {
+            let most = if path.ends_with("/batch") || path == "/interactions" {
                 LARGE_BODY
             } else {
                 BODY

@@ -19,7 +19,7 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, openapi, permissions,
+    batch, customers, data_model, explanations, flows, interactions, occurrences, openapi, permissions,
     segments, status, subscriptions, tokens,
 };
 use crate::web::state::WebState;
@@ -51,6 +51,7 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(customers::list, customers::add))
         .routes(routes!(customers::show, customers::edit, customers::delete))
         .routes(routes!(interactions::list))
+        .routes(routes!(occurrences::say_who))
         .routes(routes!(subscriptions::list, subscriptions::change))
         .routes(routes!(permissions::set_switches))
         .routes(routes!(permissions::set_consents))
@@ -69,7 +70,9 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .layer(DefaultBodyLimit::max(BODY));
-    let large = Routes::new().routes(routes!(batch::upsert));
+    let large = Routes::new()
+        .routes(routes!(batch::upsert))
+        .routes(routes!(occurrences::record));
     layered(ordinary, state, BODY)
         .merge(layered(large, state, LARGE_BODY))
         .merge(secretive)
