@@ -17,6 +17,9 @@ pub enum Error {
     /// A value that its field does not take. For a validation, `reason` is exactly its message.
     #[error("`{field}`: {reason}")]
     BadValue { field: String, reason: String },
+    /// An id that cannot be one; the field names where it was given.
+    #[error("`{place}` {reason}")]
+    BadId { place: &'static str, reason: String },
     #[error("`{0}` is another customer already: take a new id for this visitor")]
     OtherCustomer(String),
     #[error("`{0}` is a visitor of whom nobody knows who they are: name the customer")]

@@ -35,8 +35,8 @@ pub async fn identify(
     by: &By,
     at: Timestamp,
 ) -> Result<Identified, Error> {
-    let [visitor, customer] = [("visitor", visitor), ("customer", customer)]
-        .map(|(field, id)| readable(field, id));
+    let [visitor, customer] =
+        [("visitor", visitor), ("customer", customer)].map(|(field, id)| readable(field, id));
     let (visitor, customer) = (visitor?, customer?);
     let ids = BTreeSet::from([visitor.to_owned(), customer.to_owned()]);
     let behind = store.behind(&ids).await?;
@@ -73,11 +73,8 @@ pub async fn identify(
     })
 }
 
-fn readable<'a>(field: &str, id: &'a str) -> Result<&'a str, Error> {
-    read_id(id).map_err(|reason| Error::BadValue {
-        field: field.to_owned(),
-        reason,
-    })
+fn readable<'a>(place: &'static str, id: &'a str) -> Result<&'a str, Error> {
+    read_id(id).map_err(|reason| Error::BadId { place, reason })
 }
 
 fn other(visitor: &str) -> Error {

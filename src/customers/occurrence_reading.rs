@@ -93,7 +93,8 @@ impl Reader<'_> {
     }
 
     fn names(&self, written: &WrittenOccurrence, kind: Option<Kind>, flaws: &mut Vec<Flaw>) {
-        let said = |unknown: UnknownName| Flaw::new(format!("/{}", unknown.what), unknown.to_string());
+        let said =
+            |unknown: UnknownName| Flaw::new(format!("/{}", unknown.what), unknown.to_string());
         match &written.campaign {
             Some(campaign) => {
                 let known = names::check_campaign(self.revision, campaign);
@@ -137,7 +138,10 @@ impl Reader<'_> {
                 None => {}
             }
         }
-        let beside = [("note", of(written.note.as_ref())), ("environment", of(written.environment.as_ref()))];
+        let beside = [
+            ("note", of(written.note.as_ref())),
+            ("environment", of(written.environment.as_ref())),
+        ];
         for (name, value) in beside {
             if let Some(value) = value {
                 detail.insert(name.to_owned(), value);
@@ -156,7 +160,8 @@ fn noted<T>(flaws: &mut Vec<Flaw>, read: Result<T, Flaw>) -> Option<T> {
 
 fn id(id: &str) -> Result<Key, Flaw> {
     if id.is_empty() || id.chars().nth(LONGEST_ID).is_some() {
-        let reason = format!("must be 1 to {LONGEST_ID} characters, the same whenever it is sent again");
+        let reason =
+            format!("must be 1 to {LONGEST_ID} characters, the same whenever it is sent again");
         return Err(Flaw::new("/id", reason));
     }
     Ok(Key::of(id))
@@ -217,11 +222,12 @@ fn part_of(kind: Kind) -> Option<&'static str> {
 }
 
 /// Every part that may be there, as it is kept.
-fn parts(
-    written: &WrittenOccurrence,
-    flaws: &mut Vec<Flaw>,
-) -> [(&'static str, Option<Json>); 10] {
-    if let Some(nps) = written.nps.as_ref().filter(|nps| nps.score > NpsTest::HIGHEST) {
+fn parts(written: &WrittenOccurrence, flaws: &mut Vec<Flaw>) -> [(&'static str, Option<Json>); 10] {
+    if let Some(nps) = written
+        .nps
+        .as_ref()
+        .filter(|nps| nps.score > NpsTest::HIGHEST)
+    {
         let reason = format!("must be between 0 and 10, not {}", nps.score);
         flaws.push(Flaw::new("/nps/score", reason));
     }
@@ -229,19 +235,19 @@ fn parts(
         let money = money("/value", &worth.amount, worth.currency.as_ref());
         noted(flaws, money).map(|money| json!(money))
     });
-    let transaction = written
-        .transaction
-        .as_ref()
-        .and_then(|transaction| {
-            let read = transaction_detail(transaction);
-            noted(flaws, read)
-        });
+    let transaction = written.transaction.as_ref().and_then(|transaction| {
+        let read = transaction_detail(transaction);
+        noted(flaws, read)
+    });
     [
         ("page", of(written.page.as_ref())),
         ("banner", of(written.banner.as_ref())),
         ("popup", of(written.popup.as_ref())),
         // What is wrong with it was said; that it is missing would be wrong.
-        ("value", value.or_else(|| of(written.value.as_ref().map(|_| ())))),
+        (
+            "value",
+            value.or_else(|| of(written.value.as_ref().map(|_| ()))),
+        ),
         (
             "transaction",
             transaction.or_else(|| of(written.transaction.as_ref().map(|_| ()))),
@@ -260,8 +266,7 @@ fn of<T: Serialize>(part: Option<T>) -> Option<Json> {
 
 fn money(pointer: &str, amount: &Amount, currency: Option<&String>) -> Result<Money, Flaw> {
     let money: Result<Money, _> = amount.0.parse();
-    let mut money =
-        money.map_err(|bad| Flaw::new(format!("{pointer}/amount"), bad.to_string()))?;
+    let mut money = money.map_err(|bad| Flaw::new(format!("{pointer}/amount"), bad.to_string()))?;
     if let Some(currency) = currency {
         let is_code = currency.len() == 3 && currency.bytes().all(|c| c.is_ascii_uppercase());
         if !is_code {
@@ -281,7 +286,10 @@ fn transaction_detail(transaction: &super::occurrence_form::Transaction) -> Resu
         return Err(Flaw::new("/transaction/items", reason));
     }
     let mut detail = json!({ "amount": amount });
-    for (name, text) in [("place", &transaction.place), ("reason", &transaction.reason)] {
+    for (name, text) in [
+        ("place", &transaction.place),
+        ("reason", &transaction.reason),
+    ] {
         if let Some(text) = text {
             detail[name] = json!(text);
         }
@@ -297,10 +305,15 @@ fn check_texts(pointer: &str, value: &Json, flaws: &mut Vec<Flaw>) {
     match value {
         Json::String(text) => {
             let is_long = text.chars().nth(LONGEST_TEXT).is_some();
-            let bad = text.chars().find(|c| c.is_control() && !"\n\r\t".contains(*c));
+            let bad = text
+                .chars()
+                .find(|c| c.is_control() && !"\n\r\t".contains(*c));
             let reason = match bad {
                 _ if is_long => Some(format!("is longer than {LONGEST_TEXT} characters")),
-                Some(c) => Some(format!("holds the control character U+{:04X}", u32::from(c))),
+                Some(c) => Some(format!(
+                    "holds the control character U+{:04X}",
+                    u32::from(c)
+                )),
                 None => None,
             };
             flaws.extend(reason.map(|reason| Flaw::new(pointer, reason)));

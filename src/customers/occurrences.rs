@@ -174,7 +174,9 @@ fn only(
         [] => Err(unknown(format!("no customer has the {what} `{value}`"))),
         several => {
             let several = several.len();
-            Err(unknown(format!("{several} customers have the {what} `{value}`")))
+            Err(unknown(format!(
+                "{several} customers have the {what} `{value}`"
+            )))
         }
     }
 }

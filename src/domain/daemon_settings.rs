@@ -40,6 +40,9 @@ impl Default for DaemonSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Retention {
     pub interactions: Option<Delay>,
+    /// For how long an interaction that is sent again is known by its id.
+    #[serde(default)]
+    pub interaction_ids: Option<Delay>,
     pub dispatches: Option<Delay>,
 }
 

@@ -73,19 +73,27 @@ mod tests {
         for (said, browser, os, device) in [
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
-                "Edge", "Windows", "desktop",
+                "Edge",
+                "Windows",
+                "desktop",
             ),
             (
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
-                "Safari", "iOS", "mobile",
+                "Safari",
+                "iOS",
+                "mobile",
             ),
             (
                 "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
-                "Firefox", "Linux", "desktop",
+                "Firefox",
+                "Linux",
+                "desktop",
             ),
             (
                 "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
-                "Chrome", "Android", "mobile",
+                "Chrome",
+                "Android",
+                "mobile",
             ),
         ] {
             let known = Environment::of_browser(said);

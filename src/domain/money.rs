@@ -101,8 +101,20 @@ mod tests {
     #[test]
     fn what_is_no_amount_is_refused() {
         for text in [
-            "", "-", ".", "1.", ".5", "1,5", "1e3", "+1", "--1", "1.2.3", "0.1234567",
-            "1000000000000000", "∞", "1 000",
+            "",
+            "-",
+            ".",
+            "1.",
+            ".5",
+            "1,5",
+            "1e3",
+            "+1",
+            "--1",
+            "1.2.3",
+            "0.1234567",
+            "1000000000000000",
+            "∞",
+            "1 000",
         ] {
             assert_eq!(text.parse::<Money>(), Err(BadAmount), "{text}");
         }
@@ -112,7 +124,11 @@ mod tests {
     fn a_sum_has_the_finer_scale() {
         let sum = |a: &str, b: &str| a.parse::<Money>().unwrap().plus(&b.parse().unwrap());
         assert_eq!(sum("1.5", "-0.25").unwrap().to_string(), "1.25");
-        let most = Money { minor: i64::MAX, scale: 0, currency: None };
+        let most = Money {
+            minor: i64::MAX,
+            scale: 0,
+            currency: None,
+        };
         assert_eq!(most.plus(&"0.1".parse().unwrap()), None);
     }
 }

@@ -112,7 +112,11 @@ mod tests {
             let holding = NpsGroup::ALL
                 .into_iter()
                 .filter(|group| group.scores().contains(&score));
-            assert_eq!(holding.collect::<Vec<_>>(), [NpsGroup::of(score)], "{score}");
+            assert_eq!(
+                holding.collect::<Vec<_>>(),
+                [NpsGroup::of(score)],
+                "{score}"
+            );
         }
         for group in NpsGroup::ALL {
             assert_eq!(NpsTest::from(group).group(), Some(group));

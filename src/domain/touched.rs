@@ -147,6 +147,7 @@ impl Condition {
                 None => Touched::kind(did.kind),
             },
             Self::InFlow(_) => Touched::IN_FLOW,
+            Self::Nps(_) => Touched::kind(Kind::NpsAnswered),
         }
     }
 }

@@ -58,15 +58,7 @@ const REVISE_EACH: &str = concat!(
     " AS k)"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[
-    OF,
-    ADD,
-    REMOVE,
-    EXIT,
-    ADD_EACH,
-    EXIT_EACH,
-    REVISE_EACH,
-];
+pub(super) const STATEMENTS: &[&str] = &[OF, ADD, REMOVE, EXIT, ADD_EACH, EXIT_EACH, REVISE_EACH];
 
 impl Store {
     /// Dismisses a campaign and leaves the flow of that name; false, and nothing written, on a repeat.

@@ -35,10 +35,7 @@ impl Store {
     }
 }
 
-async fn of<'c>(
-    customer: CustomerId,
-    on: impl Into<On<'c>>,
-) -> Result<Option<LastEnvironment>> {
+async fn of<'c>(customer: CustomerId, on: impl Into<On<'c>>) -> Result<Option<LastEnvironment>> {
     let row = query(OF)
         .bind(i64::from(customer.bucket().0))
         .bind(customer.0)

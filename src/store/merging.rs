@@ -50,6 +50,16 @@ const ACTIVITY: &str = concat!(
     listed!("y.last_activity_at, y.last_engagement_at, y.last_transaction_at"),
     "activity AS y WHERE y.bucket = $1 AND y.customer_id = $2"
 );
+const MEMBERSHIPS: &str = concat!(
+    listed!("m.joined_at, CAST(NULL AS BIGINT), s.name"),
+    "memberships AS m CROSS JOIN names AS s \
+     WHERE m.bucket = $1 AND m.customer_id = $2 AND s.number = m.segment"
+);
+const PAST_MEMBERSHIPS: &str = concat!(
+    listed!("m.joined_at, m.left_at, s.name"),
+    "past_memberships AS m CROSS JOIN names AS s \
+     WHERE m.bucket = $1 AND m.customer_id = $2 AND s.number = m.segment"
+);
 const MERGED: &str = concat!(
     listed!("m.external_id"),
     "merged AS m WHERE m.bucket = $1 AND m.customer_id = $2"
@@ -69,7 +79,17 @@ const MERGE: &str = concat!(
 const ANONYMOUS: &str =
     "UPDATE customers SET identified = 0 WHERE bucket = $1 AND external_id = $2";
 
-pub(super) const STATEMENTS: &[&str] = &[LINES, RUNS, ACTIVITY, MERGED, ALIAS, MERGE, ANONYMOUS];
+pub(super) const STATEMENTS: &[&str] = &[
+    LINES,
+    RUNS,
+    ACTIVITY,
+    MEMBERSHIPS,
+    PAST_MEMBERSHIPS,
+    MERGED,
+    ALIAS,
+    MERGE,
+    ANONYMOUS,
+];
 
 /// Who becomes part of whom.
 #[derive(Debug, Clone, Copy)]
@@ -251,6 +271,18 @@ async fn join_history(tx: &mut Tx, merge: &Merge<'_>) -> Result<()> {
             lines.push(Interaction {
                 flow: Some(flow.clone()),
                 detail: Some(json!({ "as": "anonymous" })),
+                ..Interaction::new(merge.into, instant(at)?, kind)
+            });
+        }
+    }
+    let mut segments: Vec<(i64, Option<i64>, String)> =
+        listed(asked(MEMBERSHIPS), &mut *tx).await?;
+    segments.extend(listed::<(i64, Option<i64>, String)>(asked(PAST_MEMBERSHIPS), &mut *tx).await?);
+    for (joined, left, segment) in segments {
+        let left = left.unwrap_or(merge.at.as_microsecond());
+        for (at, kind) in [(joined, Kind::EnteredSegment), (left, Kind::LeftSegment)] {
+            lines.push(Interaction {
+                detail: Some(json!({ "segment": segment, "as": "anonymous" })),
                 ..Interaction::new(merge.into, instant(at)?, kind)
             });
         }

@@ -7,11 +7,11 @@ use super::dialect::Dialect;
 use super::{
     audit, bars, changes, check, claims, crossings, customer_edits, customer_extras,
     customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, endings,
-    enrollments, environments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
-    interactions, jobs, ledger, memberships, merging, meta, moves, names, nodes, notes, nps, occurrences, outcomes,
-    parking, pruning, qualifications, ratings, rechecks, requests, revisions, runs, sequences,
-    settlements, standing, status, statuses, subscriptions, suppressions, switches, tasks, tokens,
-    tombstones, totals, visitors,
+    enrollments, environments, erasure, flow_edits, flows, gateways, history, idempotency,
+    identity, interactions, jobs, ledger, memberships, merging, meta, moves, names, nodes, notes,
+    nps, occurrences, outcomes, parking, pruning, qualifications, ratings, rechecks, requests,
+    revisions, runs, sequences, settlements, standing, status, statuses, subscriptions,
+    suppressions, switches, tasks, tokens, tombstones, totals, visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.

@@ -73,8 +73,7 @@ impl Store {
             return Ok(HashMap::new());
         }
         let asked = json(&keyed(ids.iter()));
-        let merged: Vec<(String, i64)> =
-            listed(query(LEADING).bind(&asked), self.read()).await?;
+        let merged: Vec<(String, i64)> = listed(query(LEADING).bind(&asked), self.read()).await?;
         let own: Vec<(String, i64, i64)> = listed(query(OWN).bind(&asked), self.read()).await?;
         let merged = merged
             .into_iter()

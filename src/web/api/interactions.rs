@@ -38,8 +38,8 @@ pub(super) struct HistoryQuery {
     /// The medium.
     #[param(inline)]
     channel: Option<Channel>,
-    /// The kind of a line, such as `email-sent`.
-    #[param(example = "email-sent")]
+    /// The kind of a line, such as `email-sent`; several with commas between them.
+    #[param(example = "email-sent,email-opened")]
     kind: Option<String>,
     /// How many lines are on a page.
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -108,8 +108,14 @@ impl HistoryQuery {
         Ok(HistoryFilter {
             from,
             until,
-            kinds: self.kind.into_iter().collect(),
+            kinds: self
+                .kind
+                .iter()
+                .flat_map(|kinds| kinds.split(','))
+                .map(str::to_owned)
+                .collect(),
             direction: self.direction,
+            reuses: revision.reuses(),
             channel: self.channel,
             campaign: self.campaign,
             within: self

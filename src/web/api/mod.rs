@@ -1,5 +1,6 @@
 //! Owns the HTTP API: who may ask, how questions and answers look, and one file for each noun.
 
+mod activities;
 mod auth;
 mod batch;
 mod customers;

@@ -222,9 +222,7 @@ impl From<CustomersError> for Problem {
         match error {
             CustomersError::UnknownCustomer(_) => Self::not_found(error.to_string()),
             CustomersError::UnknownName(unknown) => unknown.into(),
-            CustomersError::BadValue { field, reason } if ["visitor", "customer"].contains(&&*field) => {
-                Self::field(&format!("/{field}"), reason)
-            }
+            CustomersError::BadId { place, reason } => Self::field(&format!("/{place}"), reason),
             CustomersError::BadValue { field, reason } => Self::field(&pointer(&field), reason),
             CustomersError::Store(error) => error.into(),
             CustomersError::OtherCustomer(_) | CustomersError::StillAnonymous(_) => {

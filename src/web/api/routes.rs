@@ -19,8 +19,8 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, occurrences, openapi, permissions,
-    segments, status, subscriptions, tokens,
+    activities, batch, customers, data_model, explanations, flows, interactions, occurrences,
+    openapi, permissions, segments, status, subscriptions, tokens,
 };
 use crate::web::state::WebState;
 
@@ -52,6 +52,10 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(customers::show, customers::edit, customers::delete))
         .routes(routes!(interactions::list))
         .routes(routes!(occurrences::say_who))
+        .routes(routes!(activities::list_messages))
+        .routes(routes!(activities::list_items))
+        .routes(routes!(activities::list_transactions))
+        .routes(routes!(activities::show_totals))
         .routes(routes!(subscriptions::list, subscriptions::change))
         .routes(routes!(permissions::set_switches))
         .routes(routes!(permissions::set_consents))

@@ -45,5 +45,7 @@ pub(crate) struct ApiDoc {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct RetentionDoc {
     pub(crate) interactions: Opt<Duration>,
+    /// For how long an interaction that is sent again is known by its id.
+    pub(crate) interaction_ids: Opt<Duration>,
     pub(crate) dispatches: Opt<Duration>,
 }

@@ -38,6 +38,9 @@ pub(crate) fn settings(documents: &[Doc<SettingsDoc>], report: &mut Report) -> D
             interactions: kept
                 .and_then(|kept| kept.interactions.own())
                 .map(|span| span.0),
+            interaction_ids: kept
+                .and_then(|kept| kept.interaction_ids.own())
+                .map(|span| span.0),
             dispatches: kept
                 .and_then(|kept| kept.dispatches.own())
                 .map(|span| span.0),

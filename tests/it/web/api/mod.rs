@@ -8,6 +8,7 @@ mod definitions;
 mod document;
 mod editing;
 mod history;
+mod occurrences;
 mod problems;
 mod repeats;
 mod rig;
