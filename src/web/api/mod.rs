@@ -3,6 +3,7 @@
 mod activities;
 mod auth;
 mod batch;
+mod campaigns;
 mod customers;
 mod data_model;
 mod explanations;

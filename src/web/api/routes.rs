@@ -19,7 +19,7 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    activities, batch, customers, data_model, explanations, flows, interactions, occurrences,
+    activities, batch, campaigns, customers, data_model, explanations, flows, interactions, occurrences,
     openapi, permissions, segments, status, subscriptions, tokens,
 };
 use crate::web::state::WebState;
@@ -56,6 +56,9 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(activities::list_items))
         .routes(routes!(activities::list_transactions))
         .routes(routes!(activities::show_totals))
+        .routes(routes!(campaigns::list))
+        .routes(routes!(campaigns::show))
+        .routes(routes!(campaigns::list_ahead))
         .routes(routes!(subscriptions::list, subscriptions::change))
         .routes(routes!(permissions::set_switches))
         .routes(routes!(permissions::set_consents))
