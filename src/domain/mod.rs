@@ -41,6 +41,7 @@ pub mod revision;
 pub mod scope_words;
 pub mod segment;
 pub mod segment_words;
+pub mod site;
 pub mod subscription;
 pub mod task;
 pub mod template;

@@ -9,10 +9,6 @@ use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-
-use super::daemon_settings::RequestRate;
-use super::gateway::Secretive;
 
 const VERSION: &str = "v1";
 /// A proof is made for one page, and not to be kept.
@@ -20,29 +16,6 @@ const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// The characters of a visitor's id after its prefix: 128 bits of chance.
 const VISITOR_DIGITS: usize = 32;
 const VISITOR_PREFIX: &str = "v-";
-
-/// What `site` of the settings says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteSettings {
-    /// The origins (RFC 6454) of the pages, such as `https://www.bank.example`.
-    pub origins: Vec<String>,
-    /// How often one address may tell.
-    pub rate: RequestRate,
-    /// Whether addresses are stored with what visitors do.
-    pub keep_address: bool,
-    /// Whether a proxy stands before the daemon and names the visitor's address last in `X-Forwarded-For`.
-    pub behind_proxy: bool,
-    /// With what proofs are made (at least 32 characters); without it nobody can be identified.
-    pub identify_secret: Option<Secretive>,
-}
-
-impl SiteSettings {
-    /// What one address may tell unless the settings say otherwise.
-    pub const RATE: RequestRate = RequestRate {
-        per_second: 5,
-        burst: 50,
-    };
-}
 
 /// The key of proofs.
 pub struct SiteKey(hmac::Key);
@@ -121,9 +94,18 @@ mod tests {
         assert_eq!(ours, proof);
         assert_eq!(key.customer(&ours, at(999)).as_deref(), Ok("ana/ñ"));
         assert_eq!(key.customer(&ours, at(1000)), Err(BadProof::Expired));
-        assert_eq!(key.customer(&ours, at(1000 - 86_401)), Err(BadProof::TooLong));
-        assert_eq!(SiteKey::new(b"other").customer(&ours, at(999)), Err(BadProof::Mac));
-        assert_eq!(key.customer(&ours.replace("1000", "1001"), at(999)), Err(BadProof::Mac));
+        assert_eq!(
+            key.customer(&ours, at(1000 - 86_401)),
+            Err(BadProof::TooLong)
+        );
+        assert_eq!(
+            SiteKey::new(b"other").customer(&ours, at(999)),
+            Err(BadProof::Mac)
+        );
+        assert_eq!(
+            key.customer(&ours.replace("1000", "1001"), at(999)),
+            Err(BadProof::Mac)
+        );
         for text in ["", "v1", "v1.a.b", "v1.YQ.1000.!"] {
             assert!(key.customer(text, at(999)).is_err(), "{text}");
         }
@@ -132,7 +114,13 @@ mod tests {
     #[test]
     fn a_visitor_is_nothing_but_chance() {
         assert!(is_visitor("v-0123456789abcdef0123456789abcdef"));
-        for id in ["", "v-", "ana", "v-0123", "v-0123456789ABCDEF0123456789abcdef"] {
+        for id in [
+            "",
+            "v-",
+            "ana",
+            "v-0123",
+            "v-0123456789ABCDEF0123456789abcdef",
+        ] {
             assert!(!is_visitor(id), "{id}");
         }
     }

@@ -108,7 +108,10 @@ async fn of_step(
     channel: Channel,
 ) -> Result<Ahead> {
     let is_to_come = told.state == "to-come";
-    let reused = step.action.as_ref().and_then(|action| action.reuses.as_ref());
+    let reused = step
+        .action
+        .as_ref()
+        .and_then(|action| action.reuses.as_ref());
     let mut ahead = Ahead {
         at: told.due,
         certainty: match told.due {
@@ -138,12 +141,7 @@ async fn of_step(
 }
 
 /// Asks the gate about the step at its time, as if everything were then as it is now.
-async fn judge(
-    question: &Question<'_>,
-    run: &Run,
-    step: &Step,
-    ahead: &mut Ahead,
-) -> Result<()> {
+async fn judge(question: &Question<'_>, run: &Run, step: &Step, ahead: &mut Ahead) -> Result<()> {
     let numbers = &question.catalog.published.numbers;
     let at = ahead.at.unwrap_or(question.now).max(question.now);
     let due = run.as_due(question.customer.id, question.number, None);

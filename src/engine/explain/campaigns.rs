@@ -19,9 +19,7 @@ use crate::engine::catalog::Catalog;
 use crate::store::{Result, Store};
 
 /// What writes to customers: a campaign of its own, or a flow, which is one too.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CampaignKind {
     Campaign,
@@ -150,9 +148,7 @@ pub async fn detail(
     };
     let segment = segment.and_then(|segment| revision.segments.get(&segment));
     let conditions = match segment {
-        Some(segment) => {
-            entry::conditions(store, &catalog.frame(now), customer, segment).await?
-        }
+        Some(segment) => entry::conditions(store, &catalog.frame(now), customer, segment).await?,
         None => Vec::new(),
     };
     let mut runs = Vec::new();

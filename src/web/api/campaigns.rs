@@ -94,9 +94,8 @@ pub(super) async fn show(
     _: Caller<CustomersRead>,
     names: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,
 ) -> Result<Json<CampaignShown>, Problem> {
-    let Path((id, name)) = names.map_err(|bad| {
-        Problem::new(super::problem::Kind::BadRequest, bad.body_text())
-    })?;
+    let Path((id, name)) =
+        names.map_err(|bad| Problem::new(super::problem::Kind::BadRequest, bad.body_text()))?;
     if id.chars().any(char::is_control) {
         return Err(Problem::not_found("no name holds a control character"));
     }

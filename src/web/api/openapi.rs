@@ -5,6 +5,7 @@ use utoipa::OpenApi;
 
 use super::limits::{BODY, LARGE_BODY};
 use super::problem::{FieldError, Kind, Problem};
+use crate::customers::occurrence_form::WrittenOccurrence;
 
 const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, and what runs. Errors are \
      `application/problem+json` (RFC 9457). Lists come page by page: `next` is the cursor of the next page, \
@@ -18,7 +19,7 @@ const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Drumbeat"),
-    components(schemas(Problem, FieldError)),
+    components(schemas(Problem, FieldError, WrittenOccurrence)),
     tags(
         (name = "customers", description = "Customers, their histories, and why they are where they are."),
         (name = "consent", description = "What customers agree to, give up and take back."),

@@ -19,8 +19,8 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    activities, batch, campaigns, customers, data_model, explanations, flows, interactions, occurrences,
-    openapi, permissions, segments, status, subscriptions, tokens,
+    activities, batch, campaigns, customers, data_model, explanations, flows, interactions,
+    occurrences, openapi, permissions, segments, status, subscriptions, tokens,
 };
 use crate::web::state::WebState;
 

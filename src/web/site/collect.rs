@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::door::{Door, Peer};
 use crate::customers::error::Error;
 use crate::customers::identifying::identify;
 use crate::customers::occurrence_form::{self, WrittenOccurrence};
@@ -27,6 +26,7 @@ use crate::domain::interaction::Kind;
 use crate::domain::occurrence::Occurrence;
 use crate::domain::revision::Revision;
 use crate::domain::site::is_visitor;
+use crate::web::door::{Door, Peer};
 use crate::web::state::WebState;
 
 const MOST_EVENTS: usize = 50;
@@ -154,7 +154,9 @@ async fn taken(
         recognise(state, door, revision, (&told.visitor, proof), &by).await?;
         taken.identified = true;
     }
-    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
     let environment = Environment {
         ip: address
             .filter(|_| door.settings.keep_address)
@@ -214,7 +216,10 @@ async fn recognise(
         return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     };
     let customer = key.customer(proof, state.clock.machine()).map_err(|bad| {
-        Refused::new(StatusCode::FORBIDDEN, format!("the proof is refused: {bad}"))
+        Refused::new(
+            StatusCode::FORBIDDEN,
+            format!("the proof is refused: {bad}"),
+        )
     })?;
     let (who, now) = ((visitor, customer.as_str()), state.clock.now());
     identify(&state.store, revision, who, by, now)

@@ -1,7 +1,6 @@
 //! Owns what the company's own pages use: the script, and the one address to which it tells what visitors do.
 
 mod collect;
-mod door;
 mod script;
 
 use std::sync::Arc;
@@ -14,8 +13,6 @@ use axum::routing::{get, post};
 use tower_http::timeout::TimeoutLayer;
 
 use super::state::WebState;
-
-pub use door::{Door, Peer};
 
 /// What one page has to tell at once comes nowhere near it.
 const BODY: usize = 64 * 1024;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LINK,
 };
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
@@ -38,6 +38,8 @@ fn served(state: &WebState, kept: &'static str) -> Response {
     if state.door.is_none() {
         return StatusCode::NOT_FOUND.into_response();
     }
+    // What has the script for ever (RFC 5829).
+    let lasting = format!("<{}>; rel=\"latest-version\"", lasting_path());
     let headers = [
         (CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (CACHE_CONTROL, kept),
@@ -45,7 +47,7 @@ fn served(state: &WebState, kept: &'static str) -> Response {
         FOR_OTHER_SITES,
     ];
     let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
-    (headers, SCRIPT).into_response()
+    ([(LINK, lasting)], headers, SCRIPT).into_response()
 }
 
 #[cfg(test)]

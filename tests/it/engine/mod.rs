@@ -5,6 +5,7 @@ mod people;
 mod rig;
 mod written;
 
+mod ahead;
 mod caps;
 mod consent;
 mod draining;

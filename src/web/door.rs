@@ -8,7 +8,8 @@ use axum::http::header::ORIGIN;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 
-use crate::domain::site::{SiteKey, SiteSettings};
+use crate::domain::daemon_settings::SiteSettings;
+use crate::domain::site::SiteKey;
 
 /// Addresses that are remembered before those who have rested are forgotten.
 const ADDRESSES: usize = 10_000;
@@ -50,7 +51,7 @@ impl Door {
             return peer;
         }
         // Whatever stands before the last one was written by whoever asked.
-        let forwarded = headers.get_all("x-forwarded-for").iter().last()?;
+        let forwarded = headers.get_all("x-forwarded-for").iter().next_back()?;
         let last = forwarded.to_str().ok()?.rsplit(',').next()?.trim();
         last.parse().ok().or(peer)
     }
