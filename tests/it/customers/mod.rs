@@ -6,6 +6,7 @@ mod book;
 mod commands;
 mod consent;
 mod damaged;
+mod doings;
 mod exporting;
 mod giving_up;
 mod import;
