@@ -16,6 +16,8 @@ use crate::domain::revision::Revision;
 
 /// How far another system's clock may be ahead of ours.
 pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+/// The second in which the year 1900 begins: nobody who is written to did anything before.
+const EARLIEST: i64 = -2_208_988_800;
 const LONGEST_ID: usize = 200;
 /// Characters of any text within an occurrence.
 const LONGEST_TEXT: usize = 2_000;
@@ -86,6 +88,9 @@ impl Reader<'_> {
             Some(at) if at > self.now + CLOCKS_DIFFER => {
                 Err(Flaw::new("/at", format!("{at} is in the future")))
             }
+            Some(at) if at.as_second() < EARLIEST => {
+                Err(Flaw::new("/at", format!("{at} is before the year 1900")))
+            }
             // Another system's clock is ahead: nothing is later than now.
             Some(at) => Ok(at.min(self.now)),
             None => Ok(self.now),
@@ -112,6 +117,7 @@ impl Reader<'_> {
             (None, Some(_)) => flaws.push(Flaw::new("/step", "a `step` needs its `flow`")),
             (None, None) => {}
         }
+        check_texts("/step", &json!(written.step), flaws);
     }
 
     /// What the history keeps beside the columns that all lines have.
@@ -138,9 +144,11 @@ impl Reader<'_> {
                 None => {}
             }
         }
+        let seen = written.environment.as_ref();
+        let seen = seen.filter(|seen| !seen.is_empty());
         let beside = [
             ("note", of(written.note.as_ref())),
-            ("environment", of(written.environment.as_ref())),
+            ("environment", of(seen)),
         ];
         for (name, value) in beside {
             if let Some(value) = value {

@@ -157,6 +157,8 @@ async fn each_interaction_has_its_result_and_what_is_wrong_stops_nobody_else() {
         { "id": "15", "kind": "page-visited", "customer": "ana", "page": { "url": "a\u{0}b" } },
         { "id": "16", "kind": "email-sent", "customer": "ana" },
         { "id": "17", "kind": "logout", "customer": "ana", "at": "1999-01-01T00:00:00Z" },
+        { "id": "18", "kind": "logout", "customer": "ana", "at": "-009999-01-02T00:00:00Z" },
+        { "id": "19", "kind": "email-opened", "customer": "ana", "flow": "new-member-onboarding", "step": "a\u{0}" },
     ]);
     let result = told(&api, mixed).await;
     let results = result["results"].as_array().unwrap();
@@ -176,6 +178,8 @@ async fn each_interaction_has_its_result_and_what_is_wrong_stops_nobody_else() {
         (13, "invalid", "/id"),
         (14, "invalid", "/page/url"),
         (15, "invalid", "/kind"),
+        (17, "invalid", "/at"),
+        (18, "invalid", "/step"),
     ];
     for (place, outcome, field) in expected {
         assert_eq!(results[place]["outcome"], outcome, "{place}: {result}");
@@ -184,7 +188,7 @@ async fn each_interaction_has_its_result_and_what_is_wrong_stops_nobody_else() {
         assert_eq!(errors[0]["field"], field, "{place}: {errors:?}");
     }
     assert_eq!(result["recorded"], 2);
-    assert_eq!(result["invalid"], 14);
+    assert_eq!(result["invalid"], 16);
     assert_eq!(lines(&api, "ana").await.len(), 2);
 }
 
