@@ -78,14 +78,15 @@ fn interactions_with_what_belongs_to_them_come_from_json_lines_once() {
 
 #[test]
 fn an_answer_is_asked_for_by_its_score_and_its_group() {
-    let desk = with_customers();
-    desk.file("did.jsonl", DID);
-    desk.json("import did.jsonl --kind interactions");
+    let desk = desk();
     desk.file(
         "segments.yaml",
         "segment: glad\nwhere: { nps: promoter }\n---\nsegment: nine\nwhere: { nps: { is: 9 } }\n---\n\
          segment: low\nwhere: { nps: { at-most: 8 } }\n",
     );
+    desk.json("import people.csv");
+    desk.file("did.jsonl", DID);
+    desk.json("import did.jsonl --kind interactions");
     for (segment, count) in [("glad", 1), ("nine", 1), ("low", 0)] {
         let counted = desk.json(&format!("segment count {segment}"));
         assert_eq!(counted["count"], count, "{segment}");

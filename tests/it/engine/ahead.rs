@@ -1,5 +1,8 @@
 //! What is ahead of a customer, and for which campaigns they qualify, as things stand.
 
+use drumbeat::domain::audit::{Actor, By, Source};
+use drumbeat::domain::channel::Channel;
+use drumbeat::domain::subscription::Consent;
 use drumbeat::engine::explain::{
     Ahead, CampaignKind, Certainty, ahead, campaign_names, detail, told,
 };
@@ -62,6 +65,12 @@ fn lines(all: &[Ahead]) -> Vec<String> {
 #[tokio::test]
 async fn what_is_ahead_is_told_in_the_order_of_time_with_what_the_gate_would_say() {
     let mut rig = rig().await;
+    let ana = rig.store.customer_id("ana").await.unwrap().unwrap();
+    let by = By::new(Actor::customer(), Source::Link);
+    let refusing = rig
+        .store
+        .set_consent(ana, Channel::Sms, Consent::Unsubscribed, &by, rig.now());
+    refusing.await.unwrap();
     let all = of(&rig, "ana").await;
     assert_eq!(
         lines(&all),
