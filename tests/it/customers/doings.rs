@@ -95,8 +95,9 @@ fn an_answer_is_asked_for_by_its_score_and_its_group() {
         "bad.yaml",
         "segment: bad\nwhere: { nps: { at-least: 9, at-most: 3 } }\n",
     );
-    let (code, said) = desk.refused("check");
-    assert_eq!(code, Some(1));
+    let checked = desk.run("check");
+    assert_eq!(checked.status.code(), Some(1));
+    let said = String::from_utf8(checked.stdout).unwrap();
     assert!(said.contains("a score from 0 to 10"), "{said}");
 }
 
