@@ -15,6 +15,7 @@ mod server;
 mod sink;
 mod suite;
 mod table;
+mod told;
 mod waves;
 mod workload;
 

@@ -126,6 +126,11 @@ impl Run {
                 limit,
                 advancing,
             )),
+            Line::plain(
+                ("", "interactions told, 1,000 at once, per s"),
+                self.of("told", "rate"),
+                0,
+            ),
         ]
     }
 

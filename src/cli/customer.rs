@@ -7,7 +7,9 @@ use super::actor::ActorArgument;
 use super::columns::aligned;
 use super::confirm::Confirmation;
 use super::customer_bulk::{self, Bulk};
+use super::customer_campaigns::{self, AheadOf, Campaigns};
 use super::customer_export::{self, Export};
+use super::customer_histories::{self, Interactions, Items, Messages, Sums, Transactions};
 use super::customer_merge::{self, Add, Merge};
 use super::customer_notes::{self, Note};
 use super::customer_ratings::{self, Ratings};
@@ -61,6 +63,20 @@ enum Verb {
     Delete(Delete),
     /// Everything that is known of one person, as a copy for that person.
     Export(Export),
+    /// The history of a customer, newest first.
+    Interactions(Interactions),
+    /// What was sent to a customer, and the last thing that became of each message.
+    Messages(Messages),
+    /// The products and other things that a customer had to do with.
+    Items(Items),
+    /// The transactions of a customer, and their sums.
+    Transactions(Transactions),
+    /// The sums of a customer's history by channel, with conversions.
+    Totals(Sums),
+    /// For which campaigns and flows a customer qualifies, and by which segments.
+    Campaigns(Campaigns),
+    /// What will be sent to a customer and when, as things stand.
+    Ahead(AheadOf),
     /// How many customers have each rating.
     Ratings(Ratings),
     /// The customers whose id, name, e-mail address or phone number begins like a text.
@@ -130,6 +146,13 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         Verb::Discard(verb) => customer_status::discard(session, verb).await,
         Verb::Delete(verb) => delete(session, verb).await,
         Verb::Export(verb) => customer_export::export(session, verb).await,
+        Verb::Interactions(verb) => customer_histories::interactions(session, verb).await,
+        Verb::Messages(verb) => customer_histories::messages(session, verb).await,
+        Verb::Items(verb) => customer_histories::items(session, verb).await,
+        Verb::Transactions(verb) => customer_histories::transactions(session, verb).await,
+        Verb::Totals(verb) => customer_histories::totals(session, verb).await,
+        Verb::Campaigns(verb) => customer_campaigns::campaigns(session, verb).await,
+        Verb::Ahead(verb) => customer_campaigns::ahead(session, verb).await,
         Verb::Ratings(verb) => customer_ratings::show(session, verb).await,
         Verb::Find(verb) => find(session, verb).await,
     })

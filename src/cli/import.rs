@@ -38,8 +38,10 @@ pub(crate) struct Arguments {
     file: PathBuf,
     /// What its rows are. `interactions` (what customers did elsewhere, such as a `conversion`) have
     /// the columns `customer`, `kind`, `at`, and may have `channel`, `campaign`, `flow`, `step`,
-    /// `note`. `unsubscriptions` have `customer`, and may have `campaign`, `category`, `group`,
-    /// `channel`, `at`, `note`. A row that is known already changes nothing.
+    /// `note`, and with an `id` what belongs to the kind, such as `page_url`, `score` or `sku`.
+    /// `transactions` have `id`, `customer`, `at`, `amount`, and may have `currency`, `place`,
+    /// `reason`, `sku`, `item_name`, `item_category`, `note`. `unsubscriptions` have `customer`, and may have `campaign`, `category`, `group`,
+    /// `channel`, `at`, `note`. A row that is known already, by its `id` if it has one, changes nothing.
     #[arg(long, value_enum, default_value_t = Kind::Customers)]
     kind: Kind,
     /// Fills a field from a column with another name; may be repeated.
@@ -115,10 +117,7 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         Kind::Customers => None,
         Kind::Interactions => Some(Lines::Interactions),
         Kind::Unsubscriptions => Some(Lines::Unsubscriptions),
-        Kind::Transactions => {
-            output::problem("transactions cannot be imported: they are not supported yet");
-            return Ok(Exit::Misuse);
-        }
+        Kind::Transactions => Some(Lines::Transactions),
     };
     if lines.is_some() && !(arguments.tag.is_empty() && arguments.consent.is_empty()) {
         output::problem("`--tag` and `--consent` are for `--kind customers`: leave them out");

@@ -20,6 +20,13 @@ pub enum Error {
     /// A text that people write beside fields: the name of the text, and what is wrong with it.
     #[error("`{name}`: {reason}")]
     BadText { name: &'static str, reason: String },
+    /// An id that cannot be one; the field names where it was given.
+    #[error("`{place}` {reason}")]
+    BadId { place: &'static str, reason: String },
+    #[error("`{0}` is another customer already: take a new id for this visitor")]
+    OtherCustomer(String),
+    #[error("`{0}` is a visitor of whom nobody knows who they are: name the customer")]
+    StillAnonymous(String),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error(transparent)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use utoipa::ToSchema;
 
 use super::overview::Overview;
+use super::told_facts::{EnvironmentFacts, NpsFacts};
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
 use crate::domain::interaction::Direction;
@@ -63,6 +64,10 @@ pub struct CustomerFacts {
     /// The flows that the customer is in.
     pub active_flows: Vec<ActiveFlowFacts>,
     pub totals: TotalsFacts,
+    /// The last answer to "how likely is it that you would recommend us?".
+    pub nps: Option<NpsFacts>,
+    /// With what the customer was last seen.
+    pub environment: Option<EnvironmentFacts>,
 }
 
 /// The same with lines of the history.
@@ -137,7 +142,7 @@ pub struct ActiveFlowFacts {
     pub since: Timestamp,
 }
 
-/// What became of everything that was meant for the customer; a channel without messages is left out.
+/// What became of everything that was meant for the customer, and what they did; a channel without either is left out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TotalsFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +151,8 @@ pub struct TotalsFacts {
     pub sms: Option<ChannelTotals>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<ChannelTotals>,
+    /// Everything that the customer did, on whatever channel.
+    pub interactions: u64,
     pub conversions: u64,
 }
 
@@ -205,7 +212,9 @@ impl CustomerFacts {
                     since: active.since,
                 })
                 .collect(),
-            totals: totals(&overview.totals),
+            totals: TotalsFacts::of(&overview.totals),
+            nps: overview.nps.as_ref().map(NpsFacts::of),
+            environment: overview.environment.as_ref().map(EnvironmentFacts::of),
         }
     }
 }
@@ -316,12 +325,15 @@ pub fn dismissal(dismissal: &Dismissal) -> DismissalFacts {
     }
 }
 
-fn totals(totals: &Totals) -> TotalsFacts {
-    let of = |channel: Channel| totals.channels.get(&channel).copied();
-    TotalsFacts {
-        email: of(Channel::Email),
-        sms: of(Channel::Sms),
-        push: of(Channel::Push),
-        conversions: totals.conversions,
+impl TotalsFacts {
+    pub fn of(totals: &Totals) -> Self {
+        let of = |channel: Channel| totals.channels.get(&channel).copied();
+        Self {
+            email: of(Channel::Email),
+            sms: of(Channel::Sms),
+            push: of(Channel::Push),
+            interactions: totals.interactions,
+            conversions: totals.conversions,
+        }
     }
 }

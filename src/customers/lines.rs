@@ -1,9 +1,9 @@
 //! Owns importing lines about customers: what they did elsewhere, and what they gave up elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
@@ -11,6 +11,8 @@ use super::error::Error;
 use super::import::ImportReport;
 use super::named_rows::{NamedRows, Names};
 use super::names::{self, UnknownName};
+use super::occurrence_reading::{CLOCKS_DIFFER, Reader};
+use super::occurrence_rows;
 use super::reading::{Input, Seen};
 use super::table::Row;
 use crate::clock::Clock;
@@ -19,20 +21,21 @@ use crate::domain::channel::Channel;
 use crate::domain::field::FieldType;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
+use crate::domain::occurrence::Placed;
 use crate::domain::revision::Revision;
 use crate::domain::subscription::{Scope, Subscription, SubscriptionState};
 use crate::domain::value::Value;
-use crate::store::Store;
-
-/// How far another system's clock may be ahead of ours.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+use crate::store::{Store, Telling};
 
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
-    /// `customer, kind, at` and optional `channel, campaign, flow, step, note`. A row that the history
-    /// tells already is unchanged.
+    /// `customer, kind, at` and optional `id, channel, campaign, flow, step, note`, with an `id` also what
+    /// belongs to the kind. A row that was told under its id is unchanged, and without one what the
+    /// history tells already.
     Interactions,
+    /// `id, customer, at, amount` and optional `currency, place, reason, sku, note`.
+    Transactions,
     /// `customer` and optional `campaign, category, group, channel, at, note`; without one of the four
     /// scopes everything is given up. What was given up before, or taken back after `at`, is unchanged.
     Unsubscriptions,
@@ -42,6 +45,7 @@ impl Lines {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Interactions => "interactions",
+            Self::Transactions => "transactions",
             Self::Unsubscriptions => "unsubscriptions",
         }
     }
@@ -49,10 +53,12 @@ impl Lines {
     fn names(self) -> Names {
         match self {
             Self::Interactions => Names {
-                all: &[
-                    "customer", "kind", "at", "channel", "campaign", "flow", "step", "note",
-                ],
+                all: occurrence_rows::INTERACTION,
                 required: &["customer", "kind", "at"],
+            },
+            Self::Transactions => Names {
+                all: occurrence_rows::TRANSACTION,
+                required: &["id", "customer", "at", "amount"],
             },
             Self::Unsubscriptions => Names {
                 all: &[
@@ -67,6 +73,8 @@ impl Lines {
 /// A row that could be read.
 enum Line {
     Did(Interaction),
+    /// Under an id of its own.
+    Told(Box<Placed>),
     GaveUp(CustomerId, Scope, By, Timestamp),
 }
 
@@ -130,18 +138,26 @@ impl LineImport<'_> {
     /// Writes one batch; how many of its rows were news.
     async fn take(&self, rows: &mut NamedRows, batch: &[Row]) -> Result<u64, Error> {
         let customers = self.customers(rows, batch).await?;
-        let (mut did, mut gave_up) = (Vec::new(), 0);
+        let (mut did, mut told, mut gave_up) = (Vec::new(), Vec::new(), 0);
         for row in batch {
             match self.read(rows, row, &customers) {
                 Err(reason) => rows.reject(row, &reason)?,
                 Ok(Line::Did(line)) => did.push(line),
+                Ok(Line::Told(placed)) => told.push(*placed),
                 Ok(Line::GaveUp(customer, scope, by, at)) => {
                     gave_up += u64::from(self.give_up(customer, &scope, &by, at).await?);
                 }
             }
         }
         let recorded = self.store.record_new(&did, self.dry_run).await?;
-        Ok(gave_up + recorded as u64)
+        let how = Telling {
+            source: self.by.source,
+            now: self.clock.now(),
+            is_trial: self.dry_run,
+        };
+        let news = self.store.record_once(&told, how).await?;
+        let news = news.into_iter().filter(|is_news| *is_news).count();
+        Ok(gave_up + (recorded + news) as u64)
     }
 
     /// The numbers of the customers that the batch names.
@@ -150,19 +166,11 @@ impl LineImport<'_> {
         rows: &NamedRows,
         batch: &[Row],
     ) -> Result<HashMap<String, CustomerId>, Error> {
-        let mut customers = HashMap::new();
-        for row in batch {
-            let name = rows.cell(row, "customer");
-            let Some(name) = name.filter(|_| rows.check(row).is_ok()) else {
-                continue;
-            };
-            if !customers.contains_key(name)
-                && let Some(id) = self.store.customer_id(name).await?
-            {
-                customers.insert(name.to_owned(), id);
-            }
-        }
-        Ok(customers)
+        let names = batch.iter().filter(|row| rows.check(row).is_ok());
+        let names = names.filter_map(|row| rows.cell(row, "customer"));
+        let names: BTreeSet<String> = names.map(str::to_owned).collect();
+        let behind = self.store.behind(&names).await?.into_iter();
+        Ok(behind.map(|(name, who)| (name, who.customer())).collect())
     }
 
     /// Gives up what was not given up before, nor taken back since.
@@ -201,12 +209,35 @@ impl LineImport<'_> {
             .ok_or_else(|| Error::UnknownCustomer(name.to_owned()).to_string())?;
         let cells = Cells { rows, row };
         match self.lines {
+            Lines::Interactions if cells.get("id").is_some() => self.told(&cells, customer),
             Lines::Interactions => self.interaction(&cells, customer),
+            Lines::Transactions => self.told(&cells, customer),
             Lines::Unsubscriptions => self.unsubscription(&cells, customer),
         }
     }
 
+    /// A row under an id of its own.
+    fn told(&self, cells: &Cells<'_>, customer: CustomerId) -> Result<Line, String> {
+        let at = self.at(cells)?.ok_or("`at` is empty")?;
+        let text = |name: &str| cells.text(name);
+        let written = match self.lines {
+            Lines::Transactions => occurrence_rows::transaction(&text, at)?,
+            _ => occurrence_rows::interaction(&text, at, cells.channel()?)?,
+        };
+        let reader = Reader {
+            revision: self.revision,
+            by: self.by,
+            now: self.clock.now(),
+        };
+        let told = reader.read(written);
+        let told = told.map_err(|flaws| occurrence_rows::reason(&flaws))?;
+        Ok(Line::Told(Box::new(told.placed(customer))))
+    }
+
     fn interaction(&self, cells: &Cells<'_>, customer: CustomerId) -> Result<Line, String> {
+        if occurrence_rows::has_parts(&|name| cells.text(name)) {
+            return Err("`id` is empty: what belongs to a kind is told under one".to_owned());
+        }
         let at = self.at(cells)?.ok_or("`at` is empty")?;
         let [campaign, flow, step] = ["campaign", "flow", "step"].map(|name| cells.text(name));
         if let Some(campaign) = &campaign {

@@ -1,19 +1,27 @@
 //! Owns opening what the daemon stands on: the store, the revision to begin with, the port, the links.
 
+use std::sync::Arc;
+
 use tokio::net::TcpListener;
 
 use super::agreement::Agreement;
 use super::options::{Failure, Options, other, unusable};
 use super::parts::Workshop;
 use super::reading::{Found, Reading};
+use super::site::Site;
 use crate::clock::Clock;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::gateway::Secretive;
 use crate::domain::link::LinkKey;
 use crate::domain::revision::Revision;
+use crate::domain::site::SiteKey;
 use crate::engine::{Links, Outlets};
 use crate::settings::Settings;
 use crate::store::{self, Published, Store};
+use crate::web::Door;
+
+/// Of a key that proofs are made with.
+const SHORTEST_SECRET: usize = 32;
 
 pub(super) async fn open_store(
     options: &Options,
@@ -110,7 +118,41 @@ pub(super) async fn listen(
         })
 }
 
-pub(super) async fn links_key(
+/// What the web is set up with beside the engine.
+pub(super) async fn site(
+    store: &Store,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<Site, Failure> {
+    Ok(Site {
+        key: Arc::new(links_key(store, settings, daemon).await?),
+        rate: daemon.api,
+        door: door(settings, daemon)?,
+    })
+}
+
+/// Which pages may tell of their visitors, with the key of their proofs.
+fn door(settings: &Settings, daemon: &DaemonSettings) -> Result<Option<Door>, Failure> {
+    let Some(site) = &daemon.site else {
+        return Ok(None);
+    };
+    let refused = |why: String| Failure::Configuration(format!("`identify-secret`: {why}"));
+    let key = match &site.identify_secret {
+        None => None,
+        Some(secret) => {
+            let secret = settings.text(secret);
+            let secret = secret.map_err(|error| refused(error.to_string()))?;
+            if secret.chars().count() < SHORTEST_SECRET {
+                let why = format!("it must have at least {SHORTEST_SECRET} characters");
+                return Err(refused(why));
+            }
+            Some(SiteKey::new(secret.as_bytes()))
+        }
+    };
+    Ok(Some(Door::new(site.clone(), key)))
+}
+
+async fn links_key(
     store: &Store,
     settings: &Settings,
     daemon: &DaemonSettings,

@@ -10,17 +10,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::Chosen;
-use super::opening::{first_revision, links, links_key, listen, open_store};
+use super::opening::{first_revision, links, listen, open_store, site};
 use super::options::{Failure, Options, other, unusable};
 use super::parts::{self, Workshop};
 use super::reading::{self, Reading, carry_out};
 use super::reload::Reloader;
 use super::signals::{Asked, Signals};
-use super::{clock, housekeeping, jobs, site, systemd};
+use super::site::{Site, state};
+use super::{clock, housekeeping, jobs, systemd};
 use crate::clock::Clock;
-use crate::domain::daemon_settings::RequestRate;
 use crate::domain::ids::Share;
-use crate::domain::link::LinkKey;
 use crate::engine::{
     Beat, CLAIMERS, Claimer, Duty, Engine, Enroller, Marks, Node, Parker, Pulse, Settler, beat,
 };
@@ -116,8 +115,7 @@ async fn start(
         listener.as_ref(),
     )
     .await?;
-    let key = links_key(&store, &workshop.settings, &daemon_settings).await?;
-    let site = (Arc::new(key), daemon_settings.api);
+    let site = site(&store, &workshop.settings, &daemon_settings).await?;
     let identity = (ownership.incarnation, tag);
     let catalog = parts::catalog(&store, published).await.map_err(other)?;
     let work = (Arc::clone(&catalog), outlets);
@@ -161,7 +159,7 @@ impl Started {
         ownership: Ownership,
         scheduler: tokio_cron_scheduler::JobScheduler,
         listener: Option<TcpListener>,
-        (key, rate): (Arc<LinkKey>, RequestRate),
+        site: Site,
     ) -> Self {
         let (claiming, serving) = (CancellationToken::new(), CancellationToken::new());
         let (working, background) = (TaskTracker::new(), TaskTracker::new());
@@ -180,7 +178,7 @@ impl Started {
             working.spawn(jobs::work(&engine, &claiming));
         }
         if let Some(listener) = listener {
-            let state = site::state(&engine, key, rate, turned);
+            let state = state(&engine, site, turned);
             let stop = serving.clone();
             background.spawn(async move {
                 if let Err(error) = web::serve(listener, state, stop).await {

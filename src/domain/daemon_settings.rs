@@ -20,6 +20,9 @@ pub struct DaemonSettings {
     /// How often one token of the API may ask.
     #[serde(default)]
     pub api: RequestRate,
+    /// Which pages may tell of their visitors; none unless set.
+    #[serde(default)]
+    pub site: Option<SiteSettings>,
 }
 
 impl Default for DaemonSettings {
@@ -32,6 +35,7 @@ impl Default for DaemonSettings {
             retention: Retention::default(),
             link_secret: None,
             api: RequestRate::default(),
+            site: None,
         }
     }
 }
@@ -40,6 +44,9 @@ impl Default for DaemonSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Retention {
     pub interactions: Option<Delay>,
+    /// For how long an interaction that is sent again is known by its id.
+    #[serde(default)]
+    pub interaction_ids: Option<Delay>,
     pub dispatches: Option<Delay>,
     /// Files of exports; some days when nothing is set.
     #[serde(default)]
@@ -62,4 +69,27 @@ impl Default for RequestRate {
             burst: 200,
         }
     }
+}
+
+/// What `site` of the settings says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteSettings {
+    /// The origins (RFC 6454) of the pages, such as `https://www.bank.example`.
+    pub origins: Vec<String>,
+    /// How often one address may tell.
+    pub rate: RequestRate,
+    /// Whether addresses are stored with what visitors do.
+    pub keep_address: bool,
+    /// Whether a proxy stands before the daemon and names the visitor's address last in `X-Forwarded-For`.
+    pub behind_proxy: bool,
+    /// With what proofs are made (at least 32 characters); without it nobody can be identified.
+    pub identify_secret: Option<Secretive>,
+}
+
+impl SiteSettings {
+    /// What one address may tell unless the settings say otherwise.
+    pub const RATE: RequestRate = RequestRate {
+        per_second: 5,
+        burst: 50,
+    };
 }

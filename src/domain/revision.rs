@@ -180,6 +180,22 @@ pub fn step_name(flow: &str, step: &str) -> String {
     format!("{flow}/{step}")
 }
 
+/// Which flow's step, by their names, sends the communication of which campaign.
+pub type Reuses = BTreeMap<(String, String), String>;
+
+impl Revision {
+    /// The steps that send communications of campaigns.
+    pub fn reuses(&self) -> Reuses {
+        let steps = self.flows.values();
+        let steps = steps.flat_map(|flow| flow.steps.iter().map(move |step| (flow, step)));
+        let reuses = steps.filter_map(|(flow, step)| {
+            let reused = step.action.as_ref()?.reuses.as_ref()?;
+            Some(((flow.id.clone(), step.id.clone()), reused.campaign.clone()))
+        });
+        reuses.collect()
+    }
+}
+
 /// The id of the segment that a flow carries inline.
 pub fn inline_segment(flow: &str) -> String {
     format!("flow:{flow}")

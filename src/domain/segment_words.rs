@@ -2,6 +2,7 @@
 
 use super::duration::Delay;
 use super::field::DataModel;
+use super::nps::NpsTest;
 use super::segment::{Condition, DateTest, Did, ManyTest, Moment, Test};
 use super::subscription::Scope;
 use super::value::Value;
@@ -27,7 +28,19 @@ pub fn words(condition: &Condition, model: &DataModel) -> String {
         Condition::Subscribed(scope) => format!("has not unsubscribed from {}", scoped(scope)),
         Condition::Did(did) => done(did),
         Condition::InFlow(flow) => format!("is in the flow “{flow}”"),
+        Condition::Nps(test) => answered(*test),
         Condition::Random(share) => format!("is among a random {}", percent(*share)),
+    }
+}
+
+fn answered(test: NpsTest) -> String {
+    match (test.group(), test.least, test.most) {
+        (Some(group), _, _) => format!("is a {}", group.as_str()),
+        _ if test == NpsTest::ANSWERED => "has a net promoter score".to_owned(),
+        (None, NpsTest::LOWEST, most) => format!("has a net promoter score of at most {most}"),
+        (None, least, NpsTest::HIGHEST) => format!("has a net promoter score of at least {least}"),
+        (None, least, most) if least == most => format!("has a net promoter score of {least}"),
+        (None, least, most) => format!("has a net promoter score between {least} and {most}"),
     }
 }
 

@@ -150,6 +150,7 @@ impl Condition {
                 None => Touched::kind(did.kind),
             },
             Self::InFlow(_) => Touched::IN_FLOW,
+            Self::Nps(_) => Touched::kind(Kind::NpsAnswered),
         }
     }
 }

@@ -50,7 +50,7 @@ macro_rules! of_customers {
     };
 }
 
-const ERASE: [&str; 17] = [
+const ERASE: [&str; 21] = [
     of_enrollments!("dispatches"),
     of_enrollments!("attempts"),
     of_enrollments!("frozen_messages"),
@@ -67,6 +67,10 @@ const ERASE: [&str; 17] = [
     of_customers!("memberships"),
     of_customers!("dirty"),
     of_customers!("interactions"),
+    of_customers!("interaction_keys"),
+    of_customers!("nps_answers"),
+    of_customers!("environments"),
+    of_customers!("past_memberships"),
     of_customers!("customers"),
 ];
 const MERGED: &str = concat!(

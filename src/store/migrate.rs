@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 6] = [
     (
         1,
         "init",
@@ -44,6 +44,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
         "jobs",
         include_str!("../../migrations/sqlite/0005_jobs.sql"),
         include_str!("../../migrations/postgres/0005_jobs.sql"),
+    ),
+    (
+        7,
+        "events",
+        include_str!("../../migrations/sqlite/0007_events.sql"),
+        include_str!("../../migrations/postgres/0007_events.sql"),
     ),
 ];
 

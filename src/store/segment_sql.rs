@@ -12,6 +12,7 @@ use super::segment_did;
 use super::segment_frame::{Binds, Frame, Now, Predicate, Scale, Within};
 use super::segment_values;
 use crate::domain::customer::Status;
+use crate::domain::nps::NpsTest;
 use crate::domain::rating::Rating;
 use crate::domain::revision::NameKind;
 use crate::domain::segment::{Condition, Moment};
@@ -82,6 +83,7 @@ impl Compiler<'_> {
             Condition::Subscribed(scope) => self.subscribed(scope),
             Condition::Did(did) => segment_did::sql(self.frame, &mut self.binds, did, self.within),
             Condition::InFlow(flow) => self.in_flow(flow),
+            Condition::Nps(test) => self.nps(*test),
             Condition::Random(share) => self.random(*share),
         })
     }
@@ -201,6 +203,14 @@ impl Compiler<'_> {
         format!(
             "EXISTS (SELECT 1 FROM enrollments AS l WHERE l.bucket = c.bucket \
              AND l.customer_id = c.customer_id AND l.flow = {flow} AND l.status < 10)"
+        )
+    }
+
+    fn nps(&mut self, test: NpsTest) -> String {
+        let (least, most) = (self.binds.int(test.least), self.binds.int(test.most));
+        format!(
+            "EXISTS (SELECT 1 FROM nps_answers AS a WHERE a.bucket = c.bucket \
+             AND a.customer_id = c.customer_id AND a.score BETWEEN {least} AND {most})"
         )
     }
 

@@ -7,12 +7,13 @@ use super::dialect::Dialect;
 use super::{
     audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
     customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
-    dismissals, dispatches, due, endings, enrollments, erasure, field_erasure, flow_edits, flows,
-    gateways, history, idempotency, identity, interactions, job_holds, jobs, last_runs, ledger,
-    list_conversions, lists, matching, memberships, merging, meta, moves, names, nodes, notes,
-    outcomes, parking, pruning, qualifications, ratings, rechecks, reports, requests, revisions,
-    runs, sequences, settlements, standing, status, statuses, subscriptions, suppressions,
-    switches, tag_carriers, tagging, tasks, tokens, tombstones, totals,
+    dismissals, dispatches, due, endings, enrollments, environments, erasure, field_erasure,
+    flow_edits, flows, gateways, history, idempotency, identity, interactions, job_holds, jobs,
+    last_runs, ledger, list_conversions, lists, matching, memberships, merging, meta, moves, names,
+    nodes, notes, nps, occurrences, outcomes, parking, pruning, qualifications, ratings, rechecks,
+    reports, requests, revisions, runs, sequences, settlements, standing, status, statuses,
+    subscriptions, suppressions, switches, tag_carriers, tagging, tasks, tokens, tombstones,
+    totals, visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -62,6 +63,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("due", due::STATEMENTS),
         ("endings", endings::STATEMENTS),
         ("enrollments", enrollments::STATEMENTS),
+        ("environments", environments::STATEMENTS),
         ("erasure", erasure::STATEMENTS),
         ("erasure", erasure::ERASING),
         ("field_erasure", field_erasure::STATEMENTS),
@@ -86,6 +88,8 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("names", names::STATEMENTS),
         ("nodes", nodes::STATEMENTS),
         ("notes", notes::STATEMENTS),
+        ("nps", nps::STATEMENTS),
+        ("occurrences", occurrences::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
         ("parking", parking::STATEMENTS),
         ("pruning", pruning::STATEMENTS),
@@ -110,6 +114,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("tokens", tokens::STATEMENTS),
         ("tombstones", tombstones::STATEMENTS),
         ("totals", totals::STATEMENTS),
+        ("visitors", visitors::STATEMENTS),
     ]
 }
 
@@ -144,6 +149,8 @@ mod tests {
         ("tag_carriers", People),
         ("tag_carriers", People),
         ("tag_carriers", Upkeep),
+        ("visitors", People),
+        ("visitors", People),
     ];
 
     #[test]

@@ -75,6 +75,13 @@ pub const TABLES: &[Table] = &[
     table("attempts", &["bucket", "enrollment_id", "step", "attempt"]),
     heavy("frozen_messages", &["bucket", "enrollment_id", "step"]),
     table("interactions", &["bucket", "customer_id", "at", "seq"]),
+    table("interaction_keys", &["bucket", "customer_id", "key"]),
+    table("nps_answers", &["bucket", "customer_id"]),
+    table("environments", &["bucket", "customer_id"]),
+    table(
+        "past_memberships",
+        &["bucket", "customer_id", "segment", "joined_at"],
+    ),
 ];
 
 /// Whether a table's rows belong to buckets: its key begins with one.

@@ -21,7 +21,7 @@ const PUBLISH: &str = "restore a backup that has the name; numbers are never giv
 
 /// The tables whose rows are about a customer who is there. A mark in `dirty`, and the time of a message
 /// that was on its way in `activity`, may outlive their customer.
-const OF_CUSTOMERS: [&str; 11] = [
+const OF_CUSTOMERS: [&str; 15] = [
     "customer_values",
     "customer_tags",
     "list_members",
@@ -33,14 +33,19 @@ const OF_CUSTOMERS: [&str; 11] = [
     "tasks",
     "memberships",
     "interactions",
+    "interaction_keys",
+    "nps_answers",
+    "environments",
+    "past_memberships",
 ];
 const OF_ENROLLMENTS: [&str; 3] = ["dispatches", "attempts", "frozen_messages"];
 /// Which columns hold the numbers of names, and of which kind.
-const NAMED: [(&str, &str, &str, u8); 7] = [
+const NAMED: [(&str, &str, &str, u8); 8] = [
     ("enrollments", "flow", "flow", 1),
     ("enrollments", "step", "step", 2),
     ("dispatches", "step", "step", 2),
     ("memberships", "segment", "segment", 3),
+    ("past_memberships", "segment", "segment", 3),
     ("customer_tags", "tag", "tag", 7),
     ("customer_values", "field", "field", 8),
     ("list_members", "list", "list", 9),

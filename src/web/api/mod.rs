@@ -1,7 +1,9 @@
 //! Owns the HTTP API: who may ask, how questions and answers look, and one file for each noun.
 
+mod activities;
 mod auth;
 mod batch;
+mod campaigns;
 mod customers;
 mod defining;
 mod explanations;
@@ -16,6 +18,7 @@ mod lists;
 mod merging;
 mod messages;
 mod notes;
+mod occurrences;
 mod openapi;
 mod paging;
 mod permissions;

@@ -5,6 +5,7 @@ use utoipa::OpenApi;
 
 use super::limits::{BODY, LARGE_BODY};
 use super::problem::{FieldError, Kind, Problem};
+use crate::customers::occurrence_form::WrittenOccurrence;
 
 const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, and what runs. Errors are \
      `application/problem+json` (RFC 9457). Lists come page by page: `next` is the cursor of the next page, \
@@ -18,10 +19,11 @@ const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Drumbeat"),
-    components(schemas(Problem, FieldError)),
+    components(schemas(Problem, FieldError, WrittenOccurrence)),
     tags(
         (name = "customers", description = "Customers, their histories, and why they are where they are."),
         (name = "consent", description = "What customers agree to, give up and take back."),
+        (name = "interactions", description = "What customers did, told by other systems."),
         (name = "definitions", description = "Segments, smart lists, flows, fields and tags."),
         (name = "jobs", description = "What is done to many customers in the background."),
         (name = "operations", description = "What runs, and stopping it."),
@@ -39,6 +41,7 @@ pub(super) fn document(operations: utoipa::openapi::OpenApi) -> Value {
     document["info"]["description"] = json!(INTRODUCTION);
     document["servers"] = json!([{ "url": "/api/v1" }]);
     document["components"]["schemas"]["FieldInput"] = field_input();
+    document["components"]["schemas"]["InteractionEntry"] = interaction_entry();
     document["components"]["securitySchemes"] = json!({
         "token": {
             "type": "http",
@@ -62,6 +65,13 @@ fn field_input() -> Value {
         "description": "A value of a field: a text, a number or a truth value, a list of them for a \
             many-valued field, null or a blank text to clear it. Dates are `YYYY-MM-DD`, instants RFC 3339.",
         "anyOf": [scalar, { "type": "array", "items": scalar }],
+    })
+}
+
+fn interaction_entry() -> Value {
+    json!({
+        "description": "Something that a customer did; anything else is answered as `invalid`.",
+        "anyOf": [{ "$ref": "#/components/schemas/WrittenOccurrence" }, {}],
     })
 }
 
@@ -200,7 +210,7 @@ fn problem(kind: Kind, path: &str) -> Value {
                 .to_owned()
         }
         Kind::TooLarge => {
-            let most = if path.ends_with("/batch") {
+            let most = if path.ends_with("/batch") || path == "/interactions" {
                 LARGE_BODY
             } else {
                 BODY

@@ -224,9 +224,13 @@ impl From<CustomersError> for Problem {
         match error {
             CustomersError::UnknownCustomer(_) => Self::not_found(error.to_string()),
             CustomersError::UnknownName(unknown) => unknown.into(),
+            CustomersError::BadId { place, reason } => Self::field(&format!("/{place}"), reason),
             CustomersError::BadValue { field, reason } => Self::field(&pointer(&field), reason),
             CustomersError::BadText { name, reason } => Self::field(&format!("/{name}"), reason),
             CustomersError::Store(error) => error.into(),
+            CustomersError::OtherCustomer(_) | CustomersError::StillAnonymous(_) => {
+                Self::new(Kind::Conflict, error.to_string())
+            }
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self::new(Kind::Internal, "the log of the daemon says what happened")

@@ -19,9 +19,9 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, explanations, fields, flows, interactions, jobs, lists, merging, messages,
-    notes, openapi, permissions, person, ratings, reports, segments, smart_lists, status, statuses,
-    subscriptions, tags, tasks, tokens,
+    activities, batch, campaigns, customers, explanations, fields, flows, interactions, jobs,
+    lists, merging, messages, notes, occurrences, openapi, permissions, person, ratings, reports,
+    segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
 };
 use crate::web::state::WebState;
 
@@ -49,9 +49,38 @@ pub(in crate::web) fn router(state: &Arc<WebState>) -> Router<Arc<WebState>> {
 fn routes(state: &Arc<WebState>) -> Routes {
     let ordinary = Routes::new()
         .routes(routes!(status::show))
+        .routes(routes!(flows::list))
+        .routes(routes!(flows::pause))
+        .routes(routes!(flows::resume))
+        .merge(of_customers())
+        .merge(of_many())
+        .merge(of_definitions());
+    // Their answers are never kept: one of them holds a secret.
+    let secretive = Routes::new()
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .layer(DefaultBodyLimit::max(BODY));
+    let large = Routes::new()
+        .routes(routes!(batch::upsert))
+        .routes(routes!(occurrences::record));
+    layered(ordinary, state, BODY)
+        .merge(layered(large, state, LARGE_BODY))
+        .merge(secretive)
+}
+
+fn of_customers() -> Routes {
+    Routes::new()
         .routes(routes!(customers::list, customers::add))
         .routes(routes!(customers::show, customers::edit, customers::delete))
         .routes(routes!(interactions::list))
+        .routes(routes!(occurrences::say_who))
+        .routes(routes!(activities::list_messages))
+        .routes(routes!(activities::list_items))
+        .routes(routes!(activities::list_transactions))
+        .routes(routes!(activities::show_totals))
+        .routes(routes!(campaigns::list))
+        .routes(routes!(campaigns::show))
+        .routes(routes!(campaigns::list_ahead))
         .routes(routes!(subscriptions::list, subscriptions::change))
         .routes(routes!(permissions::set_switches))
         .routes(routes!(permissions::set_consents))
@@ -66,12 +95,11 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(person::export))
         .routes(routes!(ratings::list))
         .routes(routes!(explanations::show))
-        .routes(routes!(segments::list, segments::add))
-        .routes(routes!(segments::show, segments::change, segments::remove))
-        .routes(routes!(segments::customers))
-        .routes(routes!(flows::list))
-        .routes(routes!(flows::pause))
-        .routes(routes!(flows::resume))
+}
+
+/// What is done to many at once, and what comes of it.
+fn of_many() -> Routes {
+    Routes::new()
         .routes(routes!(jobs::list, jobs::create))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::errors))
@@ -83,6 +111,13 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(lists::show, lists::change, lists::remove))
         .routes(routes!(lists::customers))
         .routes(routes!(lists::change_members))
+}
+
+fn of_definitions() -> Routes {
+    Routes::new()
+        .routes(routes!(segments::list, segments::add))
+        .routes(routes!(segments::show, segments::change, segments::remove))
+        .routes(routes!(segments::customers))
         .routes(routes!(fields::list, fields::add))
         .routes(routes!(fields::show, fields::change, fields::remove))
         .routes(routes!(smart_lists::list, smart_lists::add))
@@ -92,16 +127,7 @@ fn routes(state: &Arc<WebState>) -> Routes {
             smart_lists::remove
         ))
         .routes(routes!(tags::list, tags::add))
-        .routes(routes!(tags::show, tags::change, tags::remove));
-    // Their answers are never kept: one of them holds a secret.
-    let secretive = Routes::new()
-        .routes(routes!(tokens::list, tokens::create))
-        .routes(routes!(tokens::revoke))
-        .layer(DefaultBodyLimit::max(BODY));
-    let large = Routes::new().routes(routes!(batch::upsert));
-    layered(ordinary, state, BODY)
-        .merge(layered(large, state, LARGE_BODY))
-        .merge(secretive)
+        .routes(routes!(tags::show, tags::change, tags::remove))
 }
 
 fn layered(routes: Routes, state: &Arc<WebState>, body: usize) -> Routes {

@@ -30,6 +30,29 @@ pub(crate) struct SettingsDoc {
     pub(crate) link_secret: Opt<String>,
     /// How often one token of the API may ask.
     pub(crate) api: Option<ApiDoc>,
+    /// Which pages of the company may tell of their visitors, through `drumbeat.js`; none unless set.
+    pub(crate) site: Option<SiteDoc>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct SiteDoc {
+    /// The origins of the pages, such as `https://www.bank.example`.
+    pub(crate) origins: Vec<At<String>>,
+    /// What one address may tell in a second; 5 unless set.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) rate: Opt<u32>,
+    /// What one address may tell at once, after a rest; 50 unless set.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) burst: Opt<u32>,
+    /// Whether addresses are stored with what visitors do; false unless set.
+    pub(crate) keep_address: Opt<bool>,
+    /// Whether a proxy stands before the daemon and names the visitor's address last in `X-Forwarded-For`;
+    /// false unless set.
+    pub(crate) behind_proxy: Opt<bool>,
+    /// With what proofs of who a visitor is are made, at least 32 characters; without it nobody is
+    /// identified by a page.
+    pub(crate) identify_secret: Opt<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -54,5 +77,7 @@ pub(crate) struct ReportsDoc {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct RetentionDoc {
     pub(crate) interactions: Opt<Duration>,
+    /// For how long an interaction that is sent again is known by its id.
+    pub(crate) interaction_ids: Opt<Duration>,
     pub(crate) dispatches: Opt<Duration>,
 }

@@ -7,6 +7,7 @@ use crate::domain::customer::Status;
 use crate::domain::duration::Delay;
 use crate::domain::interaction::Kind;
 use crate::domain::list;
+use crate::domain::nps::{NpsGroup, NpsTest};
 use crate::domain::rating::Rating;
 use crate::domain::segment::{Condition, Did, Moment, Segment};
 use crate::domain::subscription::{Consent, Scope};
@@ -170,6 +171,7 @@ fn subject_of(
             let found = cx.holds(unknown_flow::check(cx.names, value.span, text));
             found.then(|| Condition::InFlow(owned()))
         }
+        "nps" => nps(cx, value),
         "random" => leaf::percent(text).ok().map(Condition::Random),
         _ => None,
     }
@@ -213,6 +215,28 @@ fn consent(cx: &Context<'_>, value: &Node) -> Option<Condition> {
         channel: Channel::parse(channel.text()?)?,
         is: Consent::parse(is.text()?)?,
     })
+}
+
+fn nps(cx: &Context<'_>, value: &Node) -> Option<Condition> {
+    if let Some(group) = value.text().and_then(NpsGroup::parse) {
+        return Some(Condition::Nps(group.into()));
+    }
+    let score = |key| -> Option<u8> {
+        let text = value.get(key).and_then(Node::text);
+        text.and_then(|text| text.parse().ok())
+    };
+    let is = score("is");
+    let test = NpsTest {
+        least: is.or_else(|| score("at-least")).unwrap_or(NpsTest::LOWEST),
+        most: is.or_else(|| score("at-most")).unwrap_or(NpsTest::HIGHEST),
+    };
+    let is_alone = is.is_none() || value.entries().len() == 1;
+    if value.entries().is_empty() || test.least > test.most || !is_alone {
+        let message = "`nps` asks for a group, or for a score from 0 to 10";
+        let finding = condition_mismatch::finding(value.span, message);
+        return cx.refuse(finding.help("write `nps: promoter`, or `nps: { at-least: 9 }`"));
+    }
+    Some(Condition::Nps(test))
 }
 
 fn scope(cx: &Context<'_>, value: &Node) -> Scope {

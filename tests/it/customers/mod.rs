@@ -7,6 +7,7 @@ mod commands;
 mod consent;
 mod damaged;
 mod defining;
+mod doings;
 mod exporting;
 mod giving_up;
 mod import;

@@ -5,6 +5,7 @@ mod people;
 mod rig;
 mod written;
 
+mod ahead;
 mod by_hand;
 mod caps;
 mod connecting;

@@ -109,6 +109,7 @@ async fn what_is_pruned_is_no_longer_counted() {
     let span = Some("10d".parse().unwrap());
     let retention = Retention {
         interactions: span,
+        interaction_ids: None,
         dispatches: span,
         ..Retention::default()
     };

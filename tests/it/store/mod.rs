@@ -21,6 +21,7 @@ mod jobs;
 mod life;
 mod lists;
 mod merging;
+mod occurrences;
 mod operation;
 mod oracle;
 mod people;
@@ -182,6 +183,15 @@ for_every_database! {
         an_interaction_of_an_unknown_customer_is_passed_over
         a_line_that_is_told_already_is_not_recorded_again
         of_one_instant_a_run_begins_first_and_ends_last
+    }
+    occurrences {
+        whatever_is_sent_again_in_whatever_order_the_store_is_the_same
+        a_dismissal_that_is_told_stops_the_flow_and_every_claim_that_saw_none
+        of_several_dismissals_the_earliest_counts
+        a_trial_leaves_nothing
+        ids_are_forgotten_when_their_time_is_over
+        who_was_in_a_segment_is_told_when_they_left
+        a_merge_joins_what_was_told_of_both
     }
     erasure {
         a_deleted_customer_leaves_nothing_behind_but_ended_runs

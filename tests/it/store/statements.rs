@@ -10,7 +10,7 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 22] = [
+const CUSTOMER_SIDE: [&str; 26] = [
     "activity",
     "customers",
     "customer_values",
@@ -33,6 +33,10 @@ const CUSTOMER_SIDE: [&str; 22] = [
     "attempts",
     "frozen_messages",
     "interactions",
+    "interaction_keys",
+    "nps_answers",
+    "environments",
+    "past_memberships",
 ];
 
 pub(super) async fn every_constant_statement_prepares(store: Fresh) {

@@ -15,7 +15,7 @@ use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::subscription::{Dismissal, Subscription};
 use drumbeat::domain::value::Value;
 use drumbeat::store::{HistoryFilter, NewCustomer, NewRevision, Published, Store, Upsert};
-use drumbeat::web::{Daemon, GatewayHealth, WebState, serve};
+use drumbeat::web::{Daemon, Door, GatewayHealth, WebState, serve};
 use drumbeat::workspace;
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::counter::Counter;
@@ -121,6 +121,15 @@ impl Site {
 
     /// The same, with these files as its workspace, and a daemon that follows what is published.
     pub(super) async fn start_on(rate: RequestRate, files: &[(&str, &str)]) -> Self {
+        Self::made(rate, files, None).await
+    }
+
+    /// The same, with pages that may tell of their visitors.
+    pub(super) async fn behind(rate: RequestRate, door: Option<Door>) -> Self {
+        Self::made(rate, &[], door).await
+    }
+
+    async fn made(rate: RequestRate, files: &[(&str, &str)], door: Option<Door>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::of_the_run(folder.path()).await;
         let store = home.open(folder.path()).await;
@@ -144,7 +153,7 @@ impl Site {
             links.clone(),
             Arc::new(metrics()),
         );
-        let state = Arc::new(state.at_rate(rate));
+        let state = Arc::new(state.at_rate(rate).with_door(door));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();

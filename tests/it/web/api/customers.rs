@@ -33,7 +33,10 @@ async fn a_customer_is_added_shown_edited_and_deleted() {
     assert_eq!(shown["fields"]["products"], json!(["a;b", "loan"]));
     assert_eq!(shown["fields"]["phone"], "+15550100");
     assert_eq!(shown["status"], "active");
-    assert_eq!(shown["totals"], json!({"conversions": 0}));
+    assert_eq!(
+        shown["totals"],
+        json!({"interactions": 0, "conversions": 0})
+    );
 
     let patch = json!({"fields": {"city": null, "products": "card"}});
     let edited = api.patch(path, patch.clone()).await.good(200);

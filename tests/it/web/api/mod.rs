@@ -1,5 +1,6 @@
 //! Owns the tests of the API over real connections; every answer is compared with its description.
 
+mod activities;
 mod batch;
 mod consent;
 mod customers;
@@ -11,6 +12,7 @@ mod editing;
 mod history;
 mod jobs;
 mod lists;
+mod occurrences;
 mod problems;
 mod profiles;
 mod repeats;
