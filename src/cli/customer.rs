@@ -4,12 +4,12 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::actor::ActorArgument;
-use super::columns::aligned;
 use super::confirm::Confirmation;
 use super::customer_export::{self, Export};
 use super::customer_merge::{self, Add, Merge};
 use super::customer_notes::{self, Note};
 use super::customer_ratings::{self, Ratings};
+use super::customer_search::{self, Find, List};
 use super::customer_status::{self, Discard, Reactivate, Suspend};
 use super::customer_tasks::{self, Task};
 use super::exit::Exit;
@@ -17,7 +17,7 @@ use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
 use super::{customer_text, output, words};
-use crate::customers::facts::{CustomerBrief, ShownCustomer};
+use crate::customers::facts::ShownCustomer;
 use crate::customers::{overview, profiles};
 use crate::domain::audit::Source;
 
@@ -57,8 +57,10 @@ enum Verb {
     Export(Export),
     /// How many customers have each rating.
     Ratings(Ratings),
-    /// The customers whose id, name, e-mail address or phone number begins like a text.
+    /// The customers who have a text: an id, a name, an address, or any other field.
     Find(Find),
+    /// Customers by conditions, in an order.
+    List(List),
 }
 
 #[derive(Debug, clap::Args)]
@@ -99,16 +101,6 @@ struct Delete {
     format: FormatArgument,
 }
 
-#[derive(Debug, clap::Args)]
-struct Find {
-    text: String,
-    /// How many customers are listed.
-    #[arg(long, default_value_t = 20)]
-    limit: u32,
-    #[command(flatten)]
-    format: FormatArgument,
-}
-
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| match &arguments.verb {
         Verb::Show(verb) => show(session, verb).await,
@@ -123,7 +115,8 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         Verb::Delete(verb) => delete(session, verb).await,
         Verb::Export(verb) => customer_export::export(session, verb).await,
         Verb::Ratings(verb) => customer_ratings::show(session, verb).await,
-        Verb::Find(verb) => find(session, verb).await,
+        Verb::Find(verb) => customer_search::find(session, verb).await,
+        Verb::List(verb) => customer_search::list(session, verb).await,
     })
 }
 
@@ -175,26 +168,6 @@ async fn delete(session: &Session, verb: &Delete) -> anyhow::Result<Exit> {
     match verb.format.format {
         Format::Text => output::facts(&format!("{}: deleted\n", verb.id))?,
         Format::Json => output::json(&json!({ "customer": verb.id, "deleted": true }))?,
-    }
-    Ok(Exit::Done)
-}
-
-async fn find(session: &Session, verb: &Find) -> anyhow::Result<Exit> {
-    let (store, revision) = (&session.store, &session.published.revision);
-    let found = profiles::find(store, revision, &verb.text, verb.limit).await?;
-    match verb.format.format {
-        Format::Json => {
-            let customers: Vec<_> = found.iter().map(CustomerBrief::of).collect();
-            output::json(&json!({ "customers": customers }))?;
-        }
-        Format::Text => {
-            let rows: Vec<_> = found.iter().map(customer_text::brief).collect();
-            output::facts(&aligned(0, &rows))?;
-        }
-    }
-    if found.is_empty() {
-        output::note("nobody was found");
-        return Ok(Exit::No);
     }
     Ok(Exit::Done)
 }

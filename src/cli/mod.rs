@@ -11,6 +11,7 @@ mod customer_export;
 mod customer_merge;
 mod customer_notes;
 mod customer_ratings;
+mod customer_search;
 mod customer_status;
 mod customer_tasks;
 mod customer_text;

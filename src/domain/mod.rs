@@ -35,6 +35,7 @@ pub mod reason;
 pub mod retry;
 pub mod revision;
 pub mod scope_words;
+pub mod search;
 pub mod segment;
 pub mod segment_words;
 pub mod subscription;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use sqlx::SqlitePool;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::blocks::Blocks;
 use super::dialect::Dialect;
@@ -13,6 +13,7 @@ use super::error::{Error, Result};
 use super::gathering::Gathering;
 use super::lifeline::{Lifeline, Line, Server};
 use super::postgres;
+use super::scans::AT_ONCE;
 use super::sql::query;
 use super::sqlite;
 use super::tx::{PgTx, Pool, Tx};
@@ -34,6 +35,8 @@ pub struct Store {
     pub(super) gathering: Arc<Gathering>,
     /// As which node this process runs, once it has joined.
     pub(super) node: Arc<AtomicI64>,
+    /// Turns of questions that may walk through everybody.
+    pub(super) scans: Arc<Semaphore>,
 }
 
 /// Where the database lives.
@@ -89,6 +92,7 @@ impl Store {
             blocks: Arc::default(),
             gathering: Arc::new(Gathering::new(1)),
             node: Arc::default(),
+            scans: Arc::new(Semaphore::new(AT_ONCE)),
         })
     }
 
@@ -111,6 +115,7 @@ impl Store {
             blocks: Arc::default(),
             gathering: Arc::new(Gathering::new(GROUPS)),
             node: Arc::default(),
+            scans: Arc::new(Semaphore::new(AT_ONCE)),
         })
     }
 

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
     (
         1,
         "init",
@@ -32,6 +32,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
         "profiles",
         include_str!("../../migrations/sqlite/0003_profiles.sql"),
         include_str!("../../migrations/postgres/0003_profiles.sql"),
+    ),
+    (
+        6,
+        "search",
+        include_str!("../../migrations/sqlite/0006_search.sql"),
+        include_str!("../../migrations/postgres/0006_search.sql"),
     ),
 ];
 

@@ -8,6 +8,7 @@ mod git;
 mod names;
 mod node;
 mod parse;
+mod question;
 pub mod render;
 mod resolve;
 mod rules;
@@ -19,6 +20,7 @@ mod watch;
 
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::document::Kind;
+pub use self::question::{Mistake, condition, condition_of_json};
 pub use self::rules::pages as rule_pages;
 pub use self::source::{Sources, load};
 pub use self::watch::Watch;

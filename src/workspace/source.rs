@@ -72,6 +72,22 @@ impl SourceFile {
 }
 
 impl Sources {
+    /// One text by itself, which is in no folder.
+    pub(crate) fn of_text(name: &str, text: &str) -> Self {
+        let file = SourceFile {
+            path: PathBuf::from(name),
+            name: name.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+            size: u64::try_from(text.len()).unwrap_or(u64::MAX),
+            lines: line_starts(text.as_bytes()),
+        };
+        Self {
+            files: vec![file],
+            hash: String::new(),
+            commit: None,
+        }
+    }
+
     /// The SHA-256 of all paths and contents, in hex.
     pub fn hash(&self) -> &str {
         &self.hash

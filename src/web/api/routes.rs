@@ -19,7 +19,7 @@ use super::idempotency::once;
 use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, openapi, permissions,
+    batch, customers, data_model, explanations, flows, interactions, openapi, permissions, search,
     segments, status, subscriptions, tokens,
 };
 use crate::web::state::WebState;
@@ -48,7 +48,8 @@ pub(in crate::web) fn router(state: &Arc<WebState>) -> Router<Arc<WebState>> {
 fn routes(state: &Arc<WebState>) -> Routes {
     let ordinary = Routes::new()
         .routes(routes!(status::show))
-        .routes(routes!(customers::list, customers::add))
+        .routes(routes!(search::list, customers::add))
+        .routes(routes!(search::count))
         .routes(routes!(customers::show, customers::edit, customers::delete))
         .routes(routes!(interactions::list))
         .routes(routes!(subscriptions::list, subscriptions::change))
@@ -69,10 +70,16 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .layer(DefaultBodyLimit::max(BODY));
+    // They change nothing, so a repeat does no harm, and their answers are no business of the store.
+    let questions = Routes::new()
+        .routes(routes!(search::find))
+        .routes(routes!(segments::count))
+        .layer(DefaultBodyLimit::max(BODY));
     let large = Routes::new().routes(routes!(batch::upsert));
     layered(ordinary, state, BODY)
         .merge(layered(large, state, LARGE_BODY))
         .merge(secretive)
+        .merge(questions)
 }
 
 fn layered(routes: Routes, state: &Arc<WebState>, body: usize) -> Routes {

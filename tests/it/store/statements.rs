@@ -10,7 +10,7 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 21] = [
+const CUSTOMER_SIDE: [&str; 23] = [
     "activity",
     "customers",
     "customer_values",
@@ -32,6 +32,8 @@ const CUSTOMER_SIDE: [&str; 21] = [
     "attempts",
     "frozen_messages",
     "interactions",
+    "search_marks",
+    "search_texts",
 ];
 
 pub(super) async fn every_constant_statement_prepares(store: Fresh) {

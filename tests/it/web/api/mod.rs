@@ -11,4 +11,5 @@ mod history;
 mod problems;
 mod repeats;
 mod rig;
+mod search;
 mod tokens;
