@@ -13,7 +13,6 @@ use super::error::{Error, Result};
 use super::gathering::Gathering;
 use super::lifeline::{Lifeline, Line, Server};
 use super::postgres;
-use super::scans::AT_ONCE;
 use super::sql::query;
 use super::sqlite;
 use super::tx::{PgTx, Pool, Tx};
@@ -21,6 +20,8 @@ use super::tx::{PgTx, Pool, Tx};
 /// So many groups of changes are written to a server beside each other: while one is made durable,
 /// the next is on its way. A file has one writer.
 const GROUPS: usize = 3;
+/// So many questions that may walk through everybody are asked at once; others wait for their turn.
+const SCANS: usize = 2;
 
 /// An open, migrated database.
 #[derive(Debug, Clone)]
@@ -92,7 +93,7 @@ impl Store {
             blocks: Arc::default(),
             gathering: Arc::new(Gathering::new(1)),
             node: Arc::default(),
-            scans: Arc::new(Semaphore::new(AT_ONCE)),
+            scans: Arc::new(Semaphore::new(SCANS)),
         })
     }
 
@@ -115,7 +116,7 @@ impl Store {
             blocks: Arc::default(),
             gathering: Arc::new(Gathering::new(GROUPS)),
             node: Arc::default(),
-            scans: Arc::new(Semaphore::new(AT_ONCE)),
+            scans: Arc::new(Semaphore::new(SCANS)),
         })
     }
 

@@ -7,9 +7,6 @@ use super::db::Store;
 use super::error::{Error, Result};
 use super::sql::{Row, composed};
 
-/// So many at once; others wait for their turn.
-pub(super) const AT_ONCE: usize = 2;
-
 impl Store {
     /// Asks when it is its turn. A database goes on with its answer when nobody waits for it any more,
     /// and only then it is the next one's turn.

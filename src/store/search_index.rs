@@ -80,11 +80,10 @@ impl Store {
     /// Sees that the texts are made of the fields that this revision has: after a change of them,
     /// everybody's is to be made. Whether that is so now.
     pub async fn search_by(&self, published: &Published) -> Result<bool> {
-        let fields = SearchedFields::of(published)?;
-        let known: Option<String> = query_scalar(FIELDS).fetch_optional(self.read()).await?;
-        if known.as_ref() == Some(&fields.hash) {
+        if !self.search_by_others(published).await? {
             return Ok(false);
         }
+        let fields = SearchedFields::of(published)?;
         let mut tx = self.write().await?;
         query(FORGET).execute(&mut tx).await?;
         query(NOTE).bind(&fields.hash).execute(&mut tx).await?;
@@ -92,6 +91,13 @@ impl Store {
         search_marks::mark_range(&mut tx, 0..next).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Whether the texts are made of other fields than this revision has.
+    pub(super) async fn search_by_others(&self, published: &Published) -> Result<bool> {
+        let fields = SearchedFields::of(published)?;
+        let known: Option<String> = query_scalar(FIELDS).fetch_optional(self.read()).await?;
+        Ok(known.as_ref() != Some(&fields.hash))
     }
 
     /// Makes the texts of up to about so many customers who wait for it, in one transaction; single
@@ -117,6 +123,23 @@ impl Store {
         tx.commit().await?;
         Ok((customers.len() as u64).max(done))
     }
+}
+
+/// Those of the customers whose stored text is not made of their fields as they are now.
+pub(super) async fn differing(
+    tx: &mut Tx,
+    published: &Published,
+    customers: &[i64],
+) -> Result<Vec<i64>> {
+    let fields = SearchedFields::of(published)?;
+    let texts = fields.texts(customers, &mut *tx).await?;
+    let stored = old(tx, customers).await?;
+    let differs = |(id, text): &(i64, String)| stored.get(id) != Some(text);
+    Ok(texts
+        .into_iter()
+        .filter(differs)
+        .map(|(id, _)| id)
+        .collect())
 }
 
 /// The next customers of the first range. Beside them 1 when there is a range, even if nobody is left in it.

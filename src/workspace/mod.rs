@@ -5,6 +5,7 @@ mod diagnostic;
 mod document;
 mod documents;
 mod git;
+mod locate;
 mod names;
 mod node;
 mod parse;
@@ -27,6 +28,7 @@ pub use self::watch::Watch;
 
 use self::diagnostic::{Finding, Report};
 use self::documents::{Documents, kind_of};
+use self::locate::located;
 use self::names::Names;
 use self::node::{Node, Span};
 use self::rules::{
@@ -126,39 +128,4 @@ fn template(number: u32, file: &SourceFile, report: &mut impl FnMut(Finding)) {
             }));
         }
     }
-}
-
-fn located(sources: &Sources, report: Report) -> Vec<Diagnostic> {
-    let mut diagnostics: Vec<Diagnostic> = report
-        .findings
-        .into_iter()
-        .map(|finding| locate(sources, finding))
-        .collect();
-    diagnostics.sort_by(|a, b| {
-        let key = |d: &Diagnostic| (d.span, d.severity, d.code);
-        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
-    });
-    diagnostics.dedup();
-    diagnostics
-}
-
-fn locate(sources: &Sources, finding: Finding) -> Diagnostic {
-    let file = sources.file(finding.span.file);
-    let (line, column) = file.map_or((1, 1), |file| file.position(finding.span.start));
-    Diagnostic {
-        severity: finding.severity,
-        code: finding.code,
-        file: file.map(|file| file.name.clone()).unwrap_or_default(),
-        line,
-        column,
-        message: visible(&finding.message),
-        help: finding.help.map(|help| visible(&help)),
-        span: finding.span,
-        also: finding.also,
-    }
-}
-
-/// A file's text may hold control characters, which a terminal would obey.
-fn visible(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }

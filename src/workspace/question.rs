@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::diagnostic::{Diagnostic, Finding, Report, Severity};
+use super::locate::{located, visible};
 use super::node::{Node, Span, Value};
 use super::parse::{self, DEEPEST};
 use super::resolve;
@@ -50,10 +51,12 @@ pub fn condition(text: &str, revision: &Revision) -> Result<Condition, Vec<Diagn
         }
     };
     let is_right = !report.has_errors();
-    match read.filter(|_| is_right) {
-        Some(condition) => Ok(condition),
-        None => Err(super::located(&sources, report)),
+    if let Some(condition) = read.filter(|_| is_right) {
+        return Ok(condition);
     }
+    let mut wrong = located(&sources, report);
+    wrong.retain(|one| one.severity == Severity::Error);
+    Err(wrong)
 }
 
 /// Reads a condition in JSON.
@@ -167,7 +170,7 @@ impl Tree {
             let help = finding.help.map(|help| format!(" ({help})"));
             Mistake {
                 pointer: pointer.cloned().unwrap_or_default(),
-                message: super::visible(&(finding.message + &help.unwrap_or_default())),
+                message: visible(&(finding.message + &help.unwrap_or_default())),
             }
         };
         let mut mistakes: Vec<Mistake> = errors.map(mistake).collect();
@@ -256,7 +259,7 @@ mod tests {
             &revision(),
         );
         let wrong = wrong.unwrap_err();
-        assert_eq!((wrong[0].line, wrong[0].column), (3, 14), "{wrong:?}");
+        assert_eq!((wrong[0].line, wrong[0].column), (3, 16), "{wrong:?}");
         for text in ["", "a: [", "{ tag: a }\n---\n{ tag: b }", "zip: 04400"] {
             assert!(condition(text, &revision()).is_err(), "{text}");
         }

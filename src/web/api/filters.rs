@@ -28,11 +28,13 @@ pub(super) struct SearchInput {
     #[serde(rename = "where")]
     #[schema(value_type = Option<Object>, example = json!({"field": "city", "is": "Lyon"}))]
     condition: Option<Json_>,
+    /// A tag that they have.
     tag: Option<String>,
-    /// A segment's id.
+    /// The id of a segment that they are in.
     segment: Option<String>,
     status: Option<Status>,
     rating: Option<Rating>,
+    /// Whether it is known who they are.
     identified: Option<bool>,
     /// A campaign or flow in which they converted.
     converted: Option<String>,

@@ -36,12 +36,15 @@ pub(super) struct ListQuery {
     #[serde(rename = "where")]
     #[param(example = json!("{\"field\":\"city\",\"is\":\"Lyon\"}"))]
     condition: Option<String>,
+    /// A tag that they have.
     #[param(example = "vip")]
     tag: Option<String>,
-    /// A segment's id.
+    /// The id of a segment that they are in.
     segment: Option<String>,
+    /// The status that they have.
     #[param(inline)]
     status: Option<Status>,
+    /// The rating that they have.
     #[param(inline)]
     rating: Option<Rating>,
     /// Whether it is known who they are.
@@ -73,12 +76,15 @@ pub(super) struct CountQuery {
     #[serde(rename = "where")]
     #[param(example = json!("{\"field\":\"city\",\"is\":\"Lyon\"}"))]
     condition: Option<String>,
+    /// A tag that they have.
     #[param(example = "vip")]
     tag: Option<String>,
-    /// A segment's id.
+    /// The id of a segment that they are in.
     segment: Option<String>,
+    /// The status that they have.
     #[param(inline)]
     status: Option<Status>,
+    /// The rating that they have.
     #[param(inline)]
     rating: Option<Rating>,
     /// Whether it is known who they are.

@@ -7,6 +7,7 @@ mod commands;
 mod consent;
 mod damaged;
 mod exporting;
+mod finding;
 mod giving_up;
 mod import;
 mod json_lines;

@@ -226,6 +226,7 @@ for_every_database! {
         many_new_customers_are_indexed_bucket_by_bucket
         a_new_data_model_makes_every_text_anew
         every_order_lists_everybody_once_and_the_missing_last
+        a_check_finds_a_text_of_something_else
         parts_of_a_condition_are_counted_in_turn
         whoever_has_the_text_for_an_id_comes_first
         what_cannot_be_a_sort_is_refused

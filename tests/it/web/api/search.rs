@@ -57,9 +57,8 @@ async fn bank() -> Api {
     api.customer("cid", json!({"company": "Bank of Rome"}))
         .await;
     let store = &api.site.store;
-    let (now, ago) = (api.site.clock_now(), |days| {
-        SignedDuration::from_hours(24 * days)
-    });
+    let now = api.site.clock_now();
+    let ago = |days: i64| SignedDuration::from_hours(24 * days);
     let id = |name: &'static str| async move { store.customer_id(name).await.unwrap().unwrap() };
     let (ana, ben) = (id("ana").await, id("ben").await);
     let conversion = Interaction {
