@@ -59,6 +59,7 @@ pub(crate) async fn indexed(place: &Place) -> Result<Measures> {
         }
         longest = longest.max(step.elapsed());
     }
+    store.sweep_texts().await?;
     let seconds = begun.elapsed().as_secs_f64();
     let after = Raw::open(place).await?.bytes().await?;
     let mut measures = Measures::new();

@@ -46,6 +46,9 @@ struct Listing {
     status: Option<Status>,
     #[arg(long, value_parser = words::rating)]
     rating: Option<Rating>,
+    /// Only those of whom it is known who they are, or not.
+    #[arg(long, value_name = "TRUTH")]
+    identified: Option<bool>,
     /// Only customers who converted in this campaign or flow.
     #[arg(long, value_name = "CAMPAIGN")]
     converted: Option<String>,
@@ -144,7 +147,7 @@ fn read(
         segment: listing.segment.clone(),
         status: listing.status,
         rating: listing.rating,
-        identified: None,
+        identified: listing.identified,
         converted: listing.converted.clone(),
     };
     let mut conditions = shortcuts.conditions(revision)?;

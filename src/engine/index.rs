@@ -1,7 +1,7 @@
 //! Owns making the index of the search, behind the changes and a little at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::beat::Beat;
@@ -22,6 +22,8 @@ pub struct Indexer {
     /// The newest range of new customers, and how often it was put off.
     newest: AtomicI64,
     rests: AtomicU32,
+    /// Whether many have been indexed since the last rest.
+    many: AtomicBool,
 }
 
 impl Indexer {
@@ -30,6 +32,7 @@ impl Indexer {
             engine,
             newest: AtomicI64::new(0),
             rests: AtomicU32::new(0),
+            many: AtomicBool::new(false),
         }
     }
 
@@ -45,7 +48,13 @@ impl Indexer {
             .metrics
             .search_waiting
             .set(i64::try_from(waiting.customers).unwrap_or(i64::MAX));
+        if waiting.ranges > 0 {
+            self.many.store(true, Ordering::Relaxed);
+        }
         if waiting.customers == 0 {
+            if self.many.swap(false, Ordering::Relaxed) {
+                store.sweep_texts().await?;
+            }
             return Ok(Beat::Within(REST));
         }
         let ranges = self.is_quiet(waiting.newest);

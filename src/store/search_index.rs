@@ -68,6 +68,7 @@ const NEXT: &str = concat!(
     " AS j CROSS JOIN customers AS c WHERE c.bucket = j.bucket AND c.customer_id > j.low \
      AND c.customer_id < j.high ORDER BY c.bucket, c.customer_id LIMIT $2) AS n"
 );
+const SWEEP: &str = "VACUUM (SKIP_LOCKED, ANALYZE) search_texts";
 const FIELDS: &str = "SELECT hash FROM search_fields LIMIT 1";
 const FORGET: &str = "DELETE FROM search_fields";
 const NOTE: &str = "INSERT INTO search_fields (hash) VALUES ($1)";
@@ -88,7 +89,9 @@ impl Store {
         query(FORGET).execute(&mut tx).await?;
         query(NOTE).bind(&fields.hash).execute(&mut tx).await?;
         let next = sequences::next(&mut tx, "customer").await?;
-        search_marks::mark_range(&mut tx, 0..next).await?;
+        if next > 1 {
+            search_marks::mark_range(&mut tx, 0..next).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }
@@ -100,8 +103,18 @@ impl Store {
         Ok(known.as_ref() != Some(&fields.hash))
     }
 
+    /// Tidies up after very many texts were made, where that is not done by itself: until the server has
+    /// counted anew it takes a word that many have for a rare one, and newer entries are not sorted in.
+    pub async fn sweep_texts(&self) -> Result<()> {
+        if self.dialect() != Dialect::Sqlite {
+            query(SWEEP).execute(&self.writers).await?;
+        }
+        Ok(())
+    }
+
     /// Makes the texts of up to about so many customers who wait for it, in one transaction; single
-    /// customers before ranges, which may be left out. How many; 0: nobody waits.
+    /// customers before ranges, which may be left out. How many; 0: nobody waits, or texts are made of
+    /// other fields now.
     pub async fn index_search(
         &self,
         published: &Published,
@@ -110,6 +123,12 @@ impl Store {
     ) -> Result<u64> {
         let fields = SearchedFields::of(published)?;
         let mut tx = self.begin().await?;
+        let known: Option<String> = query_scalar(FIELDS).fetch_optional(&mut tx).await?;
+        if known.as_ref() != Some(&fields.hash) {
+            // Another process goes by other files by now: what it marked is to be made of those.
+            tx.rollback().await?;
+            return Ok(0);
+        }
         let mut done = 0;
         let mut customers = search_marks::take(&mut tx, limit).await?;
         if customers.is_empty() && ranges {

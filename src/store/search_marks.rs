@@ -64,7 +64,8 @@ pub(super) struct Stretch {
 pub struct Waiting {
     /// At most so many customers.
     pub customers: u64,
-    /// The newest range; it moves while very many are being added.
+    /// How many ranges there are, and the newest; it moves while very many are being added.
+    pub ranges: usize,
     pub newest: i64,
 }
 
@@ -75,6 +76,7 @@ impl Store {
         let rows = query(RANGES).fetch_all(self.read()).await?;
         let mut waiting = Waiting {
             customers: marked.unsigned_abs(),
+            ranges: rows.len(),
             newest: 0,
         };
         for row in &rows {

@@ -66,6 +66,8 @@ fn customers_are_listed_by_conditions_in_an_order() {
     assert_eq!(ids(&listed), ["ben"]);
     let today = desk.json("customer list --status active --rating inactive --sort id");
     assert_eq!(ids(&today), ["ana", "ben", "cid"]);
+    let anonymous = desk.json("customer list --identified false");
+    assert!(ids(&anonymous).is_empty());
     assert!(ids(&desk.json("customer list --converted gold-card")).is_empty());
     for (words, code, told) in [
         ("customer list --sort nothing", 1, "unknown order `nothing`"),

@@ -118,6 +118,8 @@ pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
         assert_eq!(found, expected, "{typed}");
     }
     assert_eq!(found(&store, &published, "  ").await.len(), 3);
+    let long = ["abcdefghij".repeat(12).as_str(); 20].join(" ");
+    assert!(found(&store, &published, &long).await.is_empty());
 }
 
 /// Letters that fold into others, and signs that mean something to databases.
