@@ -23,9 +23,11 @@ CREATE TABLE search_marks (
 
 -- Many at once: customers by their numbers without buckets, gone through bucket by bucket.
 CREATE TABLE search_ranges (
-    first   BIGINT NOT NULL PRIMARY KEY,
-    until   BIGINT NOT NULL,
-    reached BIGINT NOT NULL
+    first     BIGINT NOT NULL PRIMARY KEY,
+    until     BIGINT NOT NULL,
+    -- How many they are, at most: numbers are taken in blocks.
+    customers BIGINT NOT NULL,
+    reached   BIGINT NOT NULL
 );
 
 -- The fields of which the texts are made.

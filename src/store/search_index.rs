@@ -85,12 +85,13 @@ impl Store {
             return Ok(false);
         }
         let fields = SearchedFields::of(published)?;
+        let customers = self.customer_count().await?;
         let mut tx = self.write().await?;
         query(FORGET).execute(&mut tx).await?;
         query(NOTE).bind(&fields.hash).execute(&mut tx).await?;
         let next = sequences::next(&mut tx, "customer").await?;
-        if next > 1 {
-            search_marks::mark_range(&mut tx, 0..next).await?;
+        if customers > 0 {
+            search_marks::mark_range(&mut tx, 0..next, customers).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -188,7 +189,7 @@ async fn some_of_range(tx: &mut Tx, limit: u32) -> Result<(Vec<i64>, u64)> {
 
 /// So many buckets as hold about as many of the range, which lie evenly in all.
 fn next_buckets(range: Stretch, limit: u32) -> std::ops::Range<u16> {
-    let each = (range.until - range.first) / i64::from(BUCKETS) + 1;
+    let each = range.customers / i64::from(BUCKETS) + 1;
     let some = (i64::from(limit) / each).clamp(1, i64::from(BUCKETS));
     let first = range.bucket();
     let end = i64::from(first)
@@ -268,6 +269,7 @@ mod tests {
         let range = |reached| Stretch {
             first: 100,
             until: 8_292,
+            customers: 8_192,
             reached,
         };
         assert_eq!(next_buckets(range(-1), 256), 0..28);
@@ -282,6 +284,7 @@ mod tests {
         let everybody = Stretch {
             first: 0,
             until: 5_000_000,
+            customers: 1_000_000,
             reached: Bucket(1_023).base() + 7,
         };
         assert_eq!(next_buckets(everybody, 256), 1_023..1_024);

@@ -34,18 +34,19 @@ const MARK_NEW: &str = concat!(
      AND c.customer_id >= (k.bucket << 48) + $2 AND c.customer_id < (k.bucket << 48) + $3",
     again!()
 );
-const MARK_RANGE: &str = "INSERT INTO search_ranges (first, until, reached) VALUES ($1, $2, -1) \
-     ON CONFLICT (first) DO UPDATE SET reached = -1, \
-     until = CASE WHEN search_ranges.until > excluded.until THEN search_ranges.until ELSE excluded.until END";
+const MARK_RANGE: &str = "INSERT INTO search_ranges (first, until, customers, reached) \
+     VALUES ($1, $2, $3, -1) ON CONFLICT (first) DO UPDATE SET reached = -1, \
+     customers = excluded.customers, until = CASE WHEN search_ranges.until > excluded.until THEN search_ranges.until ELSE excluded.until END";
 const TAKE: &str = "DELETE FROM search_marks WHERE (bucket, customer_id) IN \
      (SELECT bucket, customer_id FROM search_marks WHERE bucket BETWEEN 0 AND 1023 \
      ORDER BY bucket, customer_id LIMIT $1) RETURNING customer_id";
-const RANGE: &str = "SELECT first, until, reached FROM search_ranges ORDER BY first LIMIT 1@alone";
+const RANGE: &str =
+    "SELECT first, until, customers, reached FROM search_ranges ORDER BY first LIMIT 1@alone";
 const REACHED: &str = "UPDATE search_ranges SET reached = $2 WHERE first = $1";
 const DONE: &str = "DELETE FROM search_ranges WHERE first = $1";
 const MARKED: &str =
     "@everywhere(waiting)SELECT count(*) FROM search_marks WHERE bucket BETWEEN 0 AND 1023";
-const RANGES: &str = "SELECT first, until, reached FROM search_ranges ORDER BY first";
+const RANGES: &str = "SELECT first, until, customers, reached FROM search_ranges ORDER BY first";
 
 pub(super) const STATEMENTS: &[&str] = &[
     MARK, MARK_NEW, MARK_RANGE, TAKE, RANGE, REACHED, DONE, MARKED, RANGES,
@@ -56,6 +57,8 @@ pub(super) const STATEMENTS: &[&str] = &[
 pub(super) struct Stretch {
     pub(super) first: i64,
     pub(super) until: i64,
+    /// How many they are, at most.
+    pub(super) customers: i64,
     pub(super) reached: i64,
 }
 
@@ -93,15 +96,16 @@ impl Stretch {
         Ok(Self {
             first: row.try_get(0)?,
             until: row.try_get(1)?,
-            reached: row.try_get(2)?,
+            customers: row.try_get(2)?,
+            reached: row.try_get(3)?,
         })
     }
 
     /// At most so many are left: those of the buckets that were not gone through.
     fn left(self) -> u64 {
         let done = u64::from(self.bucket());
-        let numbers = (self.until - self.first).unsigned_abs();
-        numbers - numbers * done / u64::from(BUCKETS)
+        let all = self.customers.unsigned_abs();
+        all - all * done / u64::from(BUCKETS)
     }
 
     /// The bucket that is gone through next.
@@ -128,7 +132,8 @@ pub(super) async fn mark_new(
     numbers: Range<i64>,
 ) -> Result<()> {
     if numbers.end - numbers.start >= WORTH_A_RANGE {
-        return mark_range(tx, numbers).await;
+        let customers = (numbers.end - numbers.start).unsigned_abs();
+        return mark_range(tx, numbers, customers).await;
     }
     let buckets: Vec<[u16; 1]> = buckets.iter().map(|bucket| [bucket.0]).collect();
     let marking = query(MARK_NEW).bind(json(&buckets));
@@ -140,9 +145,11 @@ pub(super) async fn mark_new(
     Ok(())
 }
 
-pub(super) async fn mark_range(tx: &mut Tx, numbers: Range<i64>) -> Result<()> {
+/// Marks customers with these sequence numbers in all buckets, of whom there are so many at most.
+pub(super) async fn mark_range(tx: &mut Tx, numbers: Range<i64>, customers: u64) -> Result<()> {
     let marking = query(MARK_RANGE).bind(numbers.start).bind(numbers.end);
-    marking.execute(tx).await?;
+    let customers = i64::try_from(customers).unwrap_or(i64::MAX);
+    marking.bind(customers).execute(tx).await?;
     Ok(())
 }
 
