@@ -11,6 +11,7 @@ mod process;
 mod raw;
 mod report;
 mod rig;
+mod searches;
 mod server;
 mod sink;
 mod suite;

@@ -20,13 +20,13 @@ use crate::place::Place;
 use crate::raw::Raw;
 use crate::rig::{self, Rig, Wire};
 use crate::workload::{self, ONBOARDING};
-use crate::{process, told, waves};
+use crate::{process, searches, told, waves};
 
 /// What a phase measured, by name.
 pub(crate) type Measures = BTreeMap<String, f64>;
 
 /// The phases before there is a flow.
-pub(crate) const BASE: &[&str] = &["import", "choices", "looked"];
+pub(crate) const BASE: &[&str] = &["import", "choices", "looked", "indexed", "searched"];
 /// The phases of a flow; several nodes have only those in which they share the work, and the one before.
 pub(crate) const FLOW: &[&str] = &[
     "enroll", "first", "parked", "later", "change", "advance", "places", "told",
@@ -47,6 +47,8 @@ pub(crate) async fn run(phase: &str, place: &Place) -> Result<Measures> {
         "import" => imported(place).await?,
         "choices" => choices(place).await?,
         "looked" => looked_at(place).await?,
+        "indexed" => searches::indexed(place).await?,
+        "searched" => searches::searched(place).await?,
         "enroll" => enrolled(place).await?,
         "first" => waves::first(place).await?,
         "parked" => parked(place).await?,

@@ -4,7 +4,6 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::actor::ActorArgument;
-use super::columns::aligned;
 use super::confirm::Confirmation;
 use super::customer_bulk::{self, Bulk};
 use super::customer_campaigns::{self, AheadOf, Campaigns};
@@ -13,6 +12,7 @@ use super::customer_histories::{self, Interactions, Items, Messages, Sums, Trans
 use super::customer_merge::{self, Add, Merge};
 use super::customer_notes::{self, Note};
 use super::customer_ratings::{self, Ratings};
+use super::customer_search::{self, Find, List};
 use super::customer_send::{self, Send};
 use super::customer_status::{self, Discard, Reactivate, Suspend};
 use super::customer_tasks::{self, Task};
@@ -21,7 +21,7 @@ use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
 use super::{customer_text, output, words};
-use crate::customers::facts::{CustomerBrief, ShownCustomer};
+use crate::customers::facts::ShownCustomer;
 use crate::customers::{overview, profiles};
 use crate::domain::audit::Source;
 
@@ -79,8 +79,10 @@ enum Verb {
     Ahead(AheadOf),
     /// How many customers have each rating.
     Ratings(Ratings),
-    /// The customers whose id, name, e-mail address or phone number begins like a text.
+    /// The customers who have a text: an id, a name, an address, or any other field.
     Find(Find),
+    /// Customers by conditions, in an order.
+    List(List),
 }
 
 #[derive(Debug, clap::Args)]
@@ -121,16 +123,6 @@ struct Delete {
     format: FormatArgument,
 }
 
-#[derive(Debug, clap::Args)]
-struct Find {
-    text: String,
-    /// How many customers are listed.
-    #[arg(long, default_value_t = 20)]
-    limit: u32,
-    #[command(flatten)]
-    format: FormatArgument,
-}
-
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| match &arguments.verb {
         Verb::Show(verb) => show(session, verb).await,
@@ -154,7 +146,8 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         Verb::Campaigns(verb) => customer_campaigns::campaigns(session, verb).await,
         Verb::Ahead(verb) => customer_campaigns::ahead(session, verb).await,
         Verb::Ratings(verb) => customer_ratings::show(session, verb).await,
-        Verb::Find(verb) => find(session, verb).await,
+        Verb::Find(verb) => customer_search::find(session, verb).await,
+        Verb::List(verb) => customer_search::list(session, verb).await,
     })
 }
 
@@ -206,26 +199,6 @@ async fn delete(session: &Session, verb: &Delete) -> anyhow::Result<Exit> {
     match verb.format.format {
         Format::Text => output::facts(&format!("{}: deleted\n", verb.id))?,
         Format::Json => output::json(&json!({ "customer": verb.id, "deleted": true }))?,
-    }
-    Ok(Exit::Done)
-}
-
-async fn find(session: &Session, verb: &Find) -> anyhow::Result<Exit> {
-    let (store, revision) = (&session.store, &session.published.revision);
-    let found = profiles::find(store, revision, &verb.text, verb.limit).await?;
-    match verb.format.format {
-        Format::Json => {
-            let customers: Vec<_> = found.iter().map(CustomerBrief::of).collect();
-            output::json(&json!({ "customers": customers }))?;
-        }
-        Format::Text => {
-            let rows: Vec<_> = found.iter().map(customer_text::brief).collect();
-            output::facts(&aligned(0, &rows))?;
-        }
-    }
-    if found.is_empty() {
-        output::note("nobody was found");
-        return Ok(Exit::No);
     }
     Ok(Exit::Done)
 }

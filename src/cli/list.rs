@@ -205,7 +205,9 @@ async fn show(session: &Session, verb: &Show) -> anyhow::Result<Exit> {
         Format::Json => {
             let mut facts = serde_json::to_value(ListFacts::of(&list))?;
             facts["count"] = json!(list.customers);
-            let customers: Vec<_> = customers.iter().map(CustomerBrief::of).collect();
+            let now = session.clock.now();
+            let brief = |customer| CustomerBrief::of(customer, revision, now);
+            let customers: Vec<_> = customers.iter().map(brief).collect();
             facts["customers"] = json!(customers);
             output::json(&facts)?;
         }

@@ -15,6 +15,7 @@ mod customer_histories;
 mod customer_merge;
 mod customer_notes;
 mod customer_ratings;
+mod customer_search;
 mod customer_send;
 mod customer_status;
 mod customer_tasks;

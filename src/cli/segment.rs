@@ -8,7 +8,8 @@ use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
-use super::{conditions, customer_text, output};
+use super::{conditions, customer_search, customer_text, output};
+use crate::customers::counting;
 use crate::customers::facts::CustomerBrief;
 use crate::customers::names::{self, UnknownName};
 use crate::domain::definition::DefinitionKind;
@@ -54,7 +55,11 @@ struct Preview {
 #[derive(Debug, clap::Args)]
 struct Count {
     /// The segment's id; `flow:ID` for the one that a flow carries itself.
-    name: String,
+    #[arg(required_unless_present = "condition", conflicts_with = "condition")]
+    name: Option<String>,
+    /// A condition that is no segment yet: everybody is counted, and who is left after each part of `all`.
+    #[arg(long = "where", value_name = "YAML", id = "condition")]
+    condition: Option<String>,
     #[command(flatten)]
     format: FormatArgument,
 }
@@ -80,7 +85,9 @@ async fn preview(session: &Session, verb: &Preview) -> anyhow::Result<Exit> {
     let customers = store.customers(&ids, model).await?;
     match verb.format.format {
         Format::Json => {
-            let customers: Vec<_> = customers.iter().map(CustomerBrief::of).collect();
+            let (revision, now) = (&session.published.revision, frame.now);
+            let brief = |customer| CustomerBrief::of(customer, revision, now);
+            let customers: Vec<_> = customers.iter().map(brief).collect();
             output::json(&json!({
                 "segment": segment.id,
                 "words": segment_words::words(&segment.condition, model),
@@ -98,8 +105,11 @@ async fn preview(session: &Session, verb: &Preview) -> anyhow::Result<Exit> {
 }
 
 async fn count(session: &Session, verb: &Count) -> anyhow::Result<Exit> {
-    let segment = found(session, &verb.name)?;
     let frame = frame(session);
+    let Some(name) = &verb.name else {
+        return in_turn(session, verb, &frame).await;
+    };
+    let segment = found(session, name)?;
     let count = session
         .store
         .segment_count(&segment.condition, &frame)
@@ -112,6 +122,26 @@ async fn count(session: &Session, verb: &Count) -> anyhow::Result<Exit> {
             "count": count,
         }))?,
         Format::Text => output::facts(&head(session, segment, count))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Everybody, and who is left after each part of the condition.
+async fn in_turn(session: &Session, verb: &Count, frame: &Frame<'_>) -> anyhow::Result<Exit> {
+    let written = verb.condition.as_deref().unwrap_or_default();
+    let Some(condition) = customer_search::condition(written, frame.revision) else {
+        return Ok(Exit::Misuse);
+    };
+    let counted_parts = counting::in_turn(&session.store, condition, frame).await?;
+    match verb.format.format {
+        Format::Json => output::json(&serde_json::to_value(&counted_parts)?)?,
+        Format::Text => {
+            let everybody = [counted(counted_parts.everybody), "everybody".to_owned()];
+            let steps = counted_parts.steps.into_iter();
+            let steps = steps.map(|step| [counted(step.count), step.words]);
+            let rows: Vec<_> = [everybody].into_iter().chain(steps).collect();
+            output::facts(&aligned(0, &rows))?;
+        }
     }
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use utoipa::ToSchema;
 
-use super::overview::Overview;
+use super::overview::{Overview, rating};
 use super::told_facts::{EnvironmentFacts, NpsFacts};
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
@@ -14,6 +14,7 @@ use crate::domain::interaction::Direction;
 use crate::domain::note::Note;
 use crate::domain::rating::Rating;
 use crate::domain::rating_history::RatingChange;
+use crate::domain::revision::Revision;
 use crate::domain::subscription::{Dismissal, Subscription, SubscriptionState};
 use crate::domain::task::{Task, TaskPriority, TaskStatus};
 use crate::domain::value::Value;
@@ -25,9 +26,22 @@ pub struct CustomerBrief {
     /// The customer's unique id.
     #[schema(example = "ana")]
     pub id: String,
+    /// The first and the last name.
+    #[schema(example = "Ana Silva")]
+    pub name: Option<String>,
+    #[schema(example = "ana@example.com")]
+    pub email: Option<String>,
+    pub phone: Option<String>,
     pub status: Status,
     /// Why the customer is suspended or discarded.
     pub status_reason: Option<String>,
+    pub rating: Rating,
+    /// Whether it is known who this is.
+    pub identified: bool,
+    #[schema(example = json!(["vip"]))]
+    pub tags: Vec<String>,
+    pub created_at: Timestamp,
+    pub last_activity_at: Option<Timestamp>,
     /// Values by field; dates are `YYYY-MM-DD`, instants RFC 3339 in UTC, many-valued fields lists.
     #[schema(value_type = std::collections::BTreeMap<String, Json>, example = json!({"city": "Lyon"}))]
     pub fields: Map<String, Json>,
@@ -175,13 +189,31 @@ pub struct InteractionFacts {
 }
 
 impl CustomerBrief {
-    pub fn of(customer: &Customer) -> Self {
+    pub fn of(customer: &Customer, revision: &Revision, now: Timestamp) -> Self {
+        let text = |field: &str| customer.text(field).map(str::to_owned);
+        let names = ["first_name", "last_name"].into_iter().filter_map(text);
+        let name = names.collect::<Vec<_>>().join(" ");
         Self {
             id: customer.external_id.clone(),
+            name: (!name.is_empty()).then_some(name),
+            email: text("email"),
+            phone: text("phone"),
             status: customer.status,
             status_reason: customer.status_reason.clone(),
+            rating: rating(customer, revision, now),
+            identified: customer.identified,
+            tags: customer.tags.clone(),
+            created_at: customer.created_at,
+            last_activity_at: customer.last_activity_at,
             fields: fields(customer),
         }
+    }
+
+    /// The same with these fields alone.
+    #[must_use]
+    pub fn with_fields(mut self, chosen: &[String]) -> Self {
+        self.fields.retain(|name, _| chosen.contains(name));
+        self
     }
 }
 

@@ -1,6 +1,7 @@
 //! Owns what people and files do to customers; every write says who made it and by which way.
 
 pub mod batch;
+pub mod counting;
 mod csv_table;
 pub mod delimiter;
 pub mod edits;
@@ -42,6 +43,7 @@ pub mod reading;
 pub mod rejects;
 pub mod reports;
 pub mod rows;
+pub mod search;
 pub mod statuses;
 pub mod subscriptions;
 pub mod sums;

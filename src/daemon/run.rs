@@ -21,7 +21,8 @@ use super::{clock, housekeeping, jobs, systemd};
 use crate::clock::Clock;
 use crate::domain::ids::Share;
 use crate::engine::{
-    Beat, CLAIMERS, Claimer, Duty, Engine, Enroller, Marks, Node, Parker, Pulse, Settler, beat,
+    Beat, CLAIMERS, Claimer, Duty, Engine, Enroller, Indexer, Marks, Node, Parker, Pulse, Settler,
+    beat,
 };
 use crate::settings::Settings;
 use crate::store::Ownership;
@@ -177,6 +178,7 @@ impl Started {
         for _ in 0..jobs::AT_ONCE {
             working.spawn(jobs::work(&engine, &claiming));
         }
+        working.spawn(index(&engine, &claiming));
         if let Some(listener) = listener {
             let state = state(&engine, site, turned);
             let stop = serving.clone();
@@ -352,5 +354,17 @@ fn park(
     beat("park", pulse.clone(), stop.clone(), move || {
         let parker = Arc::clone(&parker);
         async move { parker.run_once().await }
+    })
+}
+
+/// It asks now and then, and hears of no change.
+fn index(
+    engine: &Arc<Engine>,
+    stop: &CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let indexer = Arc::new(Indexer::new(Arc::clone(engine)));
+    beat("index", Pulse::silent(), stop.clone(), move || {
+        let indexer = Arc::clone(&indexer);
+        async move { indexer.run_once().await }
     })
 }

@@ -47,6 +47,7 @@ pub mod report;
 pub mod retry;
 pub mod revision;
 pub mod scope_words;
+pub mod search;
 pub mod segment;
 pub mod segment_words;
 pub mod site;

@@ -24,6 +24,8 @@ impl Touched {
     pub const NOTHING: Self = Self(0);
     /// A new customer, or one of whom nothing is known.
     pub const EVERYTHING: Self = Self(i64::MAX);
+    /// Any field.
+    pub const FIELDS: Self = Self((1 << FIELDS) - 1);
     pub const TAGS: Self = Self(1 << 40);
     /// The status, and whether they are identified.
     pub const STATUS: Self = Self(1 << 41);

@@ -48,6 +48,7 @@ pub struct Metrics {
     pub files_differ: Gauge,
     pub revision: Gauge,
     pub reconciliation_differences: Counter,
+    pub search_waiting: Gauge,
 }
 
 impl Metrics {
@@ -73,6 +74,7 @@ impl Metrics {
             files_differ,
             revision,
             reconciliation_differences,
+            search_waiting,
         } = self;
         registry.register("dispatches_settled", "Attempts settled", settled.clone());
         registry.register(
@@ -115,6 +117,11 @@ impl Metrics {
             "reconciliation_differences",
             "Memberships that the nightly reconciliation had to correct",
             reconciliation_differences.clone(),
+        );
+        registry.register(
+            "search_waiting",
+            "Customers whom a search does not find by their texts yet",
+            search_waiting.clone(),
         );
     }
 }

@@ -14,6 +14,7 @@ use super::endings;
 use super::error::Result;
 use super::listing::{json as text_of, listed};
 use super::seal::{self, Seal};
+use super::search_index;
 use super::seen::{self, Seen};
 use super::sql::query;
 use super::tombstones::{self, Tombstone};
@@ -50,7 +51,7 @@ macro_rules! of_customers {
     };
 }
 
-const ERASE: [&str; 21] = [
+const ERASE: [&str; 22] = [
     of_enrollments!("dispatches"),
     of_enrollments!("attempts"),
     of_enrollments!("frozen_messages"),
@@ -66,6 +67,7 @@ const ERASE: [&str; 21] = [
     of_customers!("tasks"),
     of_customers!("memberships"),
     of_customers!("dirty"),
+    of_customers!("search_marks"),
     of_customers!("interactions"),
     of_customers!("interaction_keys"),
     of_customers!("nps_answers"),
@@ -283,9 +285,9 @@ async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
 /// Removes every row that is about these customers.
 pub(super) async fn remove_rows(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
     let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
-    let numbers = text_of(&numbers);
+    let listed = text_of(&numbers);
     for statement in ERASE {
-        query(statement).bind(&numbers).execute(&mut *tx).await?;
+        query(statement).bind(&listed).execute(&mut *tx).await?;
     }
-    Ok(())
+    search_index::remove(tx, &numbers).await
 }

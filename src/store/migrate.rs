@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 7] = [
     (
         1,
         "init",
@@ -44,6 +44,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 6] = [
         "jobs",
         include_str!("../../migrations/sqlite/0005_jobs.sql"),
         include_str!("../../migrations/postgres/0005_jobs.sql"),
+    ),
+    (
+        6,
+        "search",
+        include_str!("../../migrations/sqlite/0006_search.sql"),
+        include_str!("../../migrations/postgres/0006_search.sql"),
     ),
     (
         7,

@@ -11,9 +11,9 @@ use super::{
     flow_edits, flows, gateways, history, idempotency, identity, interactions, job_holds, jobs,
     last_runs, ledger, list_conversions, lists, matching, memberships, merging, meta, moves, names,
     nodes, notes, nps, occurrences, outcomes, parking, pruning, qualifications, ratings, rechecks,
-    reports, requests, revisions, runs, sequences, settlements, standing, status, statuses,
-    subscriptions, suppressions, switches, tag_carriers, tagging, tasks, tokens, tombstones,
-    totals, visitors,
+    reports, requests, revisions, runs, search_index, search_marks, sequences, settlements,
+    standing, status, statuses, subscriptions, suppressions, switches, tag_carriers, tagging,
+    tasks, tokens, tombstones, totals, visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -22,22 +22,32 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, Vec<Cow<'static, str>>
         let texts = texts.iter().map(|text| dialect.text(Cow::Borrowed(*text)));
         (file, texts.collect())
     };
-    let server = match dialect {
-        Dialect::Sqlite => None,
-        Dialect::Postgres | Dialect::Citus => Some(("nodes", nodes::KEEPING)),
+    let alone = match dialect {
+        Dialect::Sqlite => IN_FILE,
+        Dialect::Postgres | Dialect::Citus => ON_SERVER,
     };
-    all().into_iter().chain(server).map(own).collect()
+    all()
+        .into_iter()
+        .chain(alone.iter().copied())
+        .map(own)
+        .collect()
 }
 
 /// Where each constant statement goes on Citus, by the file that holds it.
 pub fn reaches() -> Vec<(&'static str, &'static str, Reach)> {
-    let server = ("nodes", nodes::KEEPING);
-    let files = all().into_iter().chain([server]);
+    let files = all().into_iter().chain(ON_SERVER.iter().copied());
     let of = |text: &&'static str| Dialect::Citus.expanded(Cow::Borrowed(*text)).reach;
     files
         .flat_map(|(file, texts)| texts.iter().map(move |text| (file, *text, of(text))))
         .collect()
 }
+
+/// What only one kind of database has.
+const IN_FILE: &[(&str, &[&str])] = &[("search_index", search_index::IN_FILE)];
+const ON_SERVER: &[(&str, &[&str])] = &[
+    ("nodes", nodes::KEEPING),
+    ("search_index", search_index::ON_SERVER),
+];
 
 #[expect(clippy::too_many_lines, reason = "a line for each file")]
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
@@ -100,6 +110,8 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("requests", requests::STATEMENTS),
         ("revisions", revisions::STATEMENTS),
         ("runs", runs::STATEMENTS),
+        ("search_index", search_index::STATEMENTS),
+        ("search_marks", search_marks::STATEMENTS),
         ("sequences", sequences::STATEMENTS),
         ("settlements", settlements::STATEMENTS),
         ("standing", standing::STATEMENTS),
@@ -128,7 +140,6 @@ mod tests {
         ("check", Upkeep),
         ("check", Upkeep),
         ("customer_pages", People),
-        ("customer_pages", People),
         ("customers", People),
         ("dirty", Waiting),
         ("due", Waiting),
@@ -144,6 +155,7 @@ mod tests {
         ("ratings", People),
         ("requests", Waiting),
         ("requests", Waiting),
+        ("search_marks", Waiting),
         ("status", People),
         ("status", People),
         ("tag_carriers", People),

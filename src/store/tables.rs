@@ -87,8 +87,11 @@ pub const TABLES: &[Table] = &[
 /// Whether a table's rows belong to buckets: its key begins with one.
 pub(super) fn is_by_bucket(name: &str) -> bool {
     let keyed = |table: &Table| table.name == name && table.key.first() == Some(&"bucket");
-    name == LEASES || TABLES.iter().any(keyed)
+    name == LEASES || DERIVED.contains(&name) || TABLES.iter().any(keyed)
 }
+
+/// Tables of customers that are made of others, and made again in a copy.
+pub(super) const DERIVED: [&str; 2] = ["search_marks", "search_texts"];
 
 /// Where the migrator writes down what it did.
 pub(super) const DONE: &str = "_sqlx_migrations";
@@ -102,5 +105,16 @@ pub const NOT_COPIED: &[(&str, &str)] = &[
     (
         LEASES,
         "which of those nodes holds which bucket; a migration lays its rows",
+    ),
+    (
+        "search_texts",
+        "made of the fields of customers, by the daemon",
+    ),
+    ("search_index", "made of those texts"),
+    ("search_marks", "whose text is to be made"),
+    ("search_ranges", "the same of many at once"),
+    (
+        "search_fields",
+        "of which fields this database has made texts: none yet, so all are made",
     ),
 ];

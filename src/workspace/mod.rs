@@ -5,9 +5,11 @@ mod diagnostic;
 mod document;
 mod documents;
 mod git;
+mod locate;
 mod names;
 mod node;
 mod parse;
+mod question;
 pub mod render;
 mod resolve;
 mod rules;
@@ -22,6 +24,7 @@ use std::collections::BTreeSet;
 
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::document::Kind;
+pub use self::question::{Mistake, condition, condition_of_json};
 pub use self::rules::pages as rule_pages;
 pub use self::source::{Sources, load};
 pub use self::watch::Watch;
@@ -29,6 +32,7 @@ pub use self::written::{body, document, value};
 
 use self::diagnostic::{Finding, Report};
 use self::documents::{Documents, kind_of};
+use self::locate::located;
 use self::names::Names;
 use self::node::{Node, Span};
 use self::rules::{
@@ -176,39 +180,4 @@ fn template(number: u32, file: &SourceFile, report: &mut impl FnMut(Finding)) {
             }));
         }
     }
-}
-
-fn located(sources: &Sources, report: Report) -> Vec<Diagnostic> {
-    let mut diagnostics: Vec<Diagnostic> = report
-        .findings
-        .into_iter()
-        .map(|finding| locate(sources, finding))
-        .collect();
-    diagnostics.sort_by(|a, b| {
-        let key = |d: &Diagnostic| (d.span, d.severity, d.code);
-        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
-    });
-    diagnostics.dedup();
-    diagnostics
-}
-
-fn locate(sources: &Sources, finding: Finding) -> Diagnostic {
-    let file = sources.file(finding.span.file);
-    let (line, column) = file.map_or((1, 1), |file| file.position(finding.span.start));
-    Diagnostic {
-        severity: finding.severity,
-        code: finding.code,
-        file: file.map(|file| file.name.clone()).unwrap_or_default(),
-        line,
-        column,
-        message: visible(&finding.message),
-        help: finding.help.map(|help| visible(&help)),
-        span: finding.span,
-        also: finding.also,
-    }
-}
-
-/// A file's text may hold control characters, which a terminal would obey.
-fn visible(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }

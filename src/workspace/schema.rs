@@ -12,7 +12,7 @@ use super::document::channel::ChannelDoc;
 use super::document::customers::CustomersDoc;
 use super::document::flow::FlowDoc;
 use super::document::policy::PolicyDoc;
-use super::document::segment::{SegmentDoc, SmartListDoc};
+use super::document::segment::{ConditionDoc, SegmentDoc, SmartListDoc};
 use super::document::settings::SettingsDoc;
 use super::document::test::TestDoc;
 
@@ -22,6 +22,16 @@ pub(crate) fn of(kind: Kind) -> &'static Value {
     let schemas = SCHEMAS.get_or_init(|| Kind::ALL.into_iter().map(generate).collect());
     let position = Kind::ALL.iter().position(|known| *known == kind);
     &schemas[position.unwrap_or_default()]
+}
+
+/// The schema of a condition that stands alone.
+pub(crate) fn of_condition() -> &'static Value {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let mut schema = root::<ConditionDoc>().to_value();
+        forbid_null(&mut schema);
+        schema
+    })
 }
 
 fn generate(kind: Kind) -> Value {

@@ -79,6 +79,24 @@ impl SourceFile {
 }
 
 impl Sources {
+    /// One text by itself, which is in no folder.
+    pub(crate) fn of_text(name: &str, text: &str) -> Self {
+        let file = SourceFile {
+            path: PathBuf::from(name),
+            name: name.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+            size: u64::try_from(text.len()).unwrap_or(u64::MAX),
+            lines: line_starts(text.as_bytes()),
+            made: None,
+        };
+        Self {
+            files: vec![file],
+            hash: String::new(),
+            commit: None,
+            definitions: 0,
+        }
+    }
+
     /// The files of a revision as they were published.
     pub fn published(
         sources: Vec<(String, Vec<u8>)>,

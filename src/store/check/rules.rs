@@ -21,7 +21,7 @@ const PUBLISH: &str = "restore a backup that has the name; numbers are never giv
 
 /// The tables whose rows are about a customer who is there. A mark in `dirty`, and the time of a message
 /// that was on its way in `activity`, may outlive their customer.
-const OF_CUSTOMERS: [&str; 15] = [
+const OF_CUSTOMERS: [&str; 16] = [
     "customer_values",
     "customer_tags",
     "list_members",
@@ -37,6 +37,7 @@ const OF_CUSTOMERS: [&str; 15] = [
     "nps_answers",
     "environments",
     "past_memberships",
+    "search_texts",
 ];
 const OF_ENROLLMENTS: [&str; 3] = ["dispatches", "attempts", "frozen_messages"];
 /// Which columns hold the numbers of names, and of which kind.

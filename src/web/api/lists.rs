@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite, DefinitionsRead, DefinitionsWrite};
-use super::customers::{CustomersPage, encoded, last, page};
+use super::customers::encoded;
 use super::paging::{Page, Paging};
 use super::problem::{FieldError, Problem};
 use super::reading::{Asked, Body, Named};
+use super::search::CustomersPage;
 use super::segments::MembersQuery;
 use crate::customers::error::Error;
+use crate::customers::facts::CustomerBrief;
 use crate::customers::lists::{self, ListFacts, MembersChange};
 use crate::customers::typing;
 use crate::domain::ids::CustomerId;
@@ -234,11 +236,14 @@ pub(super) async fn customers(
     let list = lists::number(store, &name).await.map_err(missing)?;
     let ids = store.list_members_after(list, after.map(CustomerId), paging.one_more());
     let published = state.daemon.published();
-    let mut customers = store
-        .customers(&ids.await?, &published.revision.data_model)
-        .await?;
-    let next = paging.cut(&mut customers, |found| last(found, |c| c.id.0));
-    Ok(page(&paging, &customers, next))
+    let (revision, now) = (&published.revision, state.clock.now());
+    let mut ids = ids.await?;
+    let next = paging.cut(&mut ids, |found| found.last().map(|id| id.0));
+    let customers = store.customers(&ids, &revision.data_model).await?;
+    let customers = customers.iter();
+    let customers = customers.map(|customer| CustomerBrief::of(customer, revision, now));
+    let body = CustomersPage::of(customers.collect(), next.clone());
+    Ok(paging.page(body, next.as_deref()))
 }
 
 /// Put customers on a list, or take them off

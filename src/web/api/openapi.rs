@@ -16,6 +16,9 @@ const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, a
 /// `*`, or entity tags (RFC 9110 §8.8.3) with commas between them.
 const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
 
+/// Of these no answer is kept: one holds a secret, the others only ask.
+const UNKEYED: [&str; 3] = ["/tokens", "/customers/search", "/segments/count"];
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Drumbeat"),
@@ -78,7 +81,7 @@ fn interaction_entry() -> Value {
 /// Adds what goes for every operation of its shape.
 fn complete(method: &str, path: &str, operation: &mut Value) {
     operation["operationId"] = json!(name(method, path));
-    let is_keyed = method == "post" && path != "/tokens";
+    let is_keyed = method == "post" && !UNKEYED.contains(&path);
     if is_keyed {
         let parameters = &mut operation["parameters"];
         if !parameters.is_array() {

@@ -123,6 +123,11 @@ impl Problem {
         }
     }
 
+    /// A parameter of a list that stood in a body.
+    pub(super) fn of_body(self) -> Self {
+        Self::field("/limit", self.detail)
+    }
+
     /// Fields that are not valid.
     pub(super) fn invalid(errors: Vec<FieldError>) -> Self {
         let told = errors.iter().map(|error| match error.field.as_str() {

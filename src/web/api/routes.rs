@@ -21,7 +21,7 @@ use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
     activities, batch, campaigns, customers, explanations, fields, flows, interactions, jobs,
     lists, merging, messages, notes, occurrences, openapi, permissions, person, ratings, reports,
-    segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
+    search, segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
 };
 use crate::web::state::WebState;
 
@@ -60,17 +60,24 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .layer(DefaultBodyLimit::max(BODY));
+    // They change nothing, so a repeat does no harm, and their answers are no business of the store.
+    let questions = Routes::new()
+        .routes(routes!(search::find))
+        .routes(routes!(segments::count))
+        .layer(DefaultBodyLimit::max(BODY));
     let large = Routes::new()
         .routes(routes!(batch::upsert))
         .routes(routes!(occurrences::record));
     layered(ordinary, state, BODY)
         .merge(layered(large, state, LARGE_BODY))
         .merge(secretive)
+        .merge(questions)
 }
 
 fn of_customers() -> Routes {
     Routes::new()
-        .routes(routes!(customers::list, customers::add))
+        .routes(routes!(search::list, customers::add))
+        .routes(routes!(search::count))
         .routes(routes!(customers::show, customers::edit, customers::delete))
         .routes(routes!(interactions::list))
         .routes(routes!(occurrences::say_who))

@@ -11,21 +11,25 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, DefinitionsRead, DefinitionsWrite};
-use super::customers::{CustomersPage, last, page};
 use super::defining::{Asking, Known, body_of, terms};
+use super::filters;
 use super::paging::{Page, Paging};
 use super::precondition::{IfVersion, version_tag};
 use super::problem::Problem;
 use super::reading::{Asked, Body, Named};
+use super::search::{CustomersPage, in_time};
 use super::segment_input::{
     ConditionInput, DefinitionChange, ListQuery, SegmentBody, SegmentPatch, address,
 };
+use crate::customers::counting::{self, ConditionCount};
+use crate::customers::facts::CustomerBrief;
 use crate::customers::names;
 use crate::definitions::change::{Terms, What};
 use crate::domain::definition::DefinitionKind;
 use crate::domain::ids::CustomerId;
 use crate::domain::revision::Revision;
-use crate::domain::segment::Segment;
+use crate::domain::segment::{Condition, Segment};
+use crate::store::Frame;
 use crate::web::state::WebState;
 
 const KIND: DefinitionKind = DefinitionKind::Segment;
@@ -75,6 +79,16 @@ pub(super) struct MembersQuery {
     pub(super) limit: Option<u32>,
     /// `next` of the page before.
     pub(super) cursor: Option<String>,
+}
+
+/// A condition that may become a segment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CountInput {
+    /// A condition of the flow language; everybody without one.
+    #[serde(rename = "where")]
+    #[schema(value_type = Option<Object>, example = json!({"all": [{"tag": "vip"}, {"field": "city", "is": "Lyon"}]}))]
+    condition: Option<serde_json::Value>,
 }
 
 /// Segments, page by page
@@ -244,10 +258,45 @@ pub(super) async fn customers(
     let (frame, after) = (known.frame(&state), after.map(CustomerId));
     let store = &state.store;
     let ids = store.customers_meeting_after(&segment.condition, &frame, after, paging.one_more());
-    let model = &published.revision.data_model;
-    let mut customers = store.customers(&ids.await?, model).await?;
-    let next = paging.cut(&mut customers, |found| last(found, |c| c.id.0));
-    Ok(page(&paging, &customers, next))
+    let mut ids = ids.await?;
+    let next = paging.cut(&mut ids, |found| found.last().map(|id| id.0));
+    let revision = &published.revision;
+    let customers = store.customers(&ids, &revision.data_model).await?;
+    let customers = customers.iter();
+    let customers = customers.map(|customer| CustomerBrief::of(customer, revision, frame.now));
+    let body = CustomersPage::of(customers.collect(), next.clone());
+    Ok(paging.page(body, next.as_deref()))
+}
+
+/// Count a condition
+///
+/// Everybody, and who is left after each of the conditions of `all` in turn; another condition is one
+/// step. Counted one by one, at one moment.
+#[utoipa::path(
+    post, path = "/segments/count", tag = "customers", request_body = CountInput,
+    responses((status = 200, body = ConditionCount, description = "The counts.")),
+    security(("token" = ["customers:read"])),
+)]
+pub(super) async fn count(
+    State(state): State<Arc<WebState>>,
+    _: Caller<CustomersRead>,
+    Body(input): Body<CountInput>,
+) -> Result<Json<ConditionCount>, Problem> {
+    let published = state.daemon.published();
+    let revision = &published.revision;
+    let condition = match input.condition {
+        None => Condition::All(Vec::new()),
+        Some(json) => {
+            filters::condition(&json, "/where", revision).map_err(filters::Wrong::of_body)?
+        }
+    };
+    let frame = Frame {
+        revision,
+        numbers: &published.numbers,
+        now: state.clock.now(),
+    };
+    let counted = counting::in_turn(&state.store, condition, &frame);
+    Ok(Json(in_time(counted).await??))
 }
 
 fn found<'a>(revision: &'a Revision, name: &str) -> Result<&'a Segment, Problem> {

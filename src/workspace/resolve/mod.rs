@@ -21,9 +21,32 @@ use self::context::Context;
 use super::diagnostic::Report;
 use super::documents::Documents;
 use super::names::Names;
+use super::node::Node;
 use super::source::Sources;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::revision::{FORMAT, Revision};
+use crate::domain::segment::Condition;
+
+/// A condition that stands alone, against what a revision has.
+pub(crate) fn condition(
+    node: &Node,
+    revision: &Revision,
+    sources: &Sources,
+    report: &mut Report,
+) -> Option<Condition> {
+    let names = Names::of_revision(revision);
+    let cx = Context {
+        sources,
+        names: &names,
+        zone: revision.time_zone(),
+        model: revision.data_model.clone(),
+        policy: revision.policy.clone(),
+        report: RefCell::new(std::mem::take(report)),
+    };
+    let condition = conditions::condition(&cx, None, node);
+    *report = cx.report.take();
+    condition
+}
 
 /// Everything that the documents say, as far as it can be read; what cannot be is in the report.
 pub(crate) fn resolve(

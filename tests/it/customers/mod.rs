@@ -9,6 +9,7 @@ mod damaged;
 mod defining;
 mod doings;
 mod exporting;
+mod finding;
 mod giving_up;
 mod import;
 mod jobs;

@@ -16,6 +16,7 @@ mod entering;
 mod exiting;
 mod hand_clock;
 mod in_flow;
+mod indexing;
 mod ledger;
 mod pausing;
 mod permitting;

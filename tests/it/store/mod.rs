@@ -24,12 +24,14 @@ mod merging;
 mod occurrences;
 mod operation;
 mod oracle;
+mod orders;
 mod people;
 mod property;
 mod race;
 mod returning;
 mod revisions;
 mod rig;
+mod search;
 mod segments;
 mod statements;
 mod upsert;
@@ -86,7 +88,12 @@ suite! {
     sorted on_sorted_postgres
     customers {
         customers_come_in_the_order_asked_for
+    }
+    search {
         a_customer_is_found_by_what_people_type
+    }
+    orders {
+        every_order_lists_everybody_once_and_the_missing_last
     }
     segments {
         text_is_compared_without_case_and_accents
@@ -142,7 +149,6 @@ for_every_database! {
         the_few_who_are_known_among_many_new_ones_are_changed
     }
     customers {
-        a_customer_is_found_by_what_people_type
         customers_come_in_the_order_asked_for
         every_page_goes_on_where_the_last_one_ended
         setting_a_field_to_what_it_is_writes_nothing
@@ -256,6 +262,20 @@ for_every_database! {
         a_sent_message_is_asked_for_by_where_it_belongs
         in_an_enrollment_did_counts_from_its_start
         in_flow_means_a_live_enrollment
+    }
+    search {
+        a_customer_is_found_by_what_people_type
+        what_is_found_is_what_an_oracle_finds
+        a_change_is_found_once_it_is_indexed_and_a_deletion_at_once
+        many_new_customers_are_indexed_bucket_by_bucket
+        a_new_data_model_makes_every_text_anew
+        a_check_finds_a_text_of_something_else
+        whoever_has_the_text_for_an_id_comes_first
+    }
+    orders {
+        every_order_lists_everybody_once_and_the_missing_last
+        parts_of_a_condition_are_counted_in_turn
+        what_cannot_be_a_sort_is_refused
     }
     edges {
         time_moves_exactly_those_that_an_edge_touches

@@ -10,7 +10,7 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 26] = [
+const CUSTOMER_SIDE: [&str; 28] = [
     "activity",
     "customers",
     "customer_values",
@@ -37,6 +37,8 @@ const CUSTOMER_SIDE: [&str; 26] = [
     "nps_answers",
     "environments",
     "past_memberships",
+    "search_marks",
+    "search_texts",
 ];
 
 pub(super) async fn every_constant_statement_prepares(store: Fresh) {

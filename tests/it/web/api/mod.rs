@@ -19,4 +19,5 @@ mod repeats;
 mod reports;
 mod rig;
 mod schemathesis;
+mod search;
 mod tokens;
