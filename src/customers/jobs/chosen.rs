@@ -2,10 +2,10 @@
 
 use crate::customers::error::Error;
 use crate::customers::names::{self, UnknownName};
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::job::{JobNo, JobPlace};
 use crate::domain::job_order::Selection;
-use crate::domain::revision::Revision;
+use crate::domain::revision::{NameKind, Revision};
 use crate::domain::segment::Condition;
 use crate::store::{Frame, Store};
 
@@ -32,7 +32,7 @@ impl Chosen {
             Selection::Picked => Self::Picked,
             Selection::Where(condition) => Self::Meeting(condition.clone()),
             Selection::Tag(tag) => {
-                names::check_tag(&revision.data_model, tag)?;
+                tag_number(store, revision, tag).await?;
                 Self::Meeting(Condition::Tag(tag.clone()))
             }
             Selection::Segment(segment) => {
@@ -86,6 +86,19 @@ impl Chosen {
         let last = found.last().copied();
         Ok(last.map(|last| (found, JobPlace::after(last))))
     }
+}
+
+/// The number of a tag that customers may carry, though the data model declares it no more.
+pub(super) async fn tag_number(
+    store: &Store,
+    revision: &Revision,
+    tag: &str,
+) -> Result<NameNo, Error> {
+    let number = store.numbers().await?.number(NameKind::Tag, tag);
+    number.ok_or_else(|| {
+        let known = revision.data_model.tags.keys().map(String::as_str);
+        UnknownName::new("tag", tag, known).into()
+    })
 }
 
 /// Refuses a list that there is not.

@@ -1,6 +1,6 @@
 //! Owns what an order does, once every name and value in it is known to be right.
 
-use super::chosen::check_list;
+use super::chosen::{check_list, tag_number};
 use super::exporting;
 use crate::customers::error::Error;
 use crate::customers::export_columns::Columns;
@@ -10,7 +10,6 @@ use crate::domain::customer::Status;
 use crate::domain::field::DataModel;
 use crate::domain::ids::NameNo;
 use crate::domain::job_order::Action;
-use crate::domain::revision::NameKind;
 use crate::store::{JobChange, Published, Store};
 
 /// Customers in one transaction: others want to write, too.
@@ -43,8 +42,12 @@ impl Prepared {
         let revision = &published.revision;
         let status = |status, reason: &Option<String>| Self::Status(status, reason.clone());
         Ok(match action {
-            Action::AddTags(tags) => Self::Tags(numbered(published, tags)?, true),
-            Action::RemoveTags(tags) => Self::Tags(numbered(published, tags)?, false),
+            Action::AddTags(tags) => {
+                Self::Tags(numbered(store, published, tags, true).await?, true)
+            }
+            Action::RemoveTags(tags) => {
+                Self::Tags(numbered(store, published, tags, false).await?, false)
+            }
             Action::AddToList(list) => Self::List(number(store, list).await?, true),
             Action::RemoveFromList(list) => Self::List(number(store, list).await?, false),
             Action::SetFields(fields) => {
@@ -98,13 +101,21 @@ pub(super) fn page(action: &Action) -> u32 {
     }
 }
 
-fn numbered(published: &Published, tags: &[String]) -> Result<Vec<(NameNo, String)>, Error> {
-    let model = &published.revision.data_model;
+/// Tags with their numbers. What is taken off may be declared no more, what is put on may not.
+async fn numbered(
+    store: &Store,
+    published: &Published,
+    tags: &[String],
+    is_put_on: bool,
+) -> Result<Vec<(NameNo, String)>, Error> {
+    let revision = &published.revision;
     let mut numbered = Vec::with_capacity(tags.len());
     for tag in tags {
-        names::check_tag(model, tag)?;
-        let number = published.numbers.number(NameKind::Tag, tag);
-        numbered.extend(number.map(|number| (number, tag.clone())));
+        if is_put_on {
+            names::check_tag(&revision.data_model, tag)?;
+        }
+        let number = tag_number(store, revision, tag).await?;
+        numbered.push((number, tag.clone()));
     }
     Ok(numbered)
 }

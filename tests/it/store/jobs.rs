@@ -419,3 +419,35 @@ pub(super) async fn a_file_that_was_half_written_is_begun_anew(store: Fresh) {
     assert_eq!(store.report(job.0).await.unwrap(), None);
     assert_eq!(store.number("SELECT count(*) FROM report_parts").await, 0);
 }
+
+pub(super) async fn a_tag_that_is_declared_no_more_can_be_taken_off_but_not_put_on(store: Fresh) {
+    let office = Office::with(&store, 6).await;
+    office.did(lyon(), vip()).await;
+    let mut without = revision();
+    without.data_model.tags.remove("vip");
+    let published = Arc::new(store.published(&without).await);
+    let office = Office {
+        crew: Crew {
+            flows: Arc::new(NoFlows(Arc::clone(&published))),
+            ..office.crew
+        },
+        published,
+        ..office
+    };
+    let order = Order {
+        selection: Selection::All,
+        action: vip(),
+    };
+    let (by, picked) = (by(), Picked::default());
+    let refused = queue(&store, &office.published, &order, &picked, (&by, now())).await;
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .starts_with("unknown tag `vip`")
+    );
+    let off = Action::RemoveTags(vec!["vip".to_owned()]);
+    let off = office.did(Selection::Tag("vip".to_owned()), off).await;
+    assert_eq!(counts(&off), (JobState::Done, Some(2), 2, 2, 0));
+    assert_eq!(office.tagged().await, 0);
+}

@@ -219,6 +219,7 @@ for_every_database! {
         nothing_of_a_deleted_customer_is_left_in_jobs
         jobs_are_listed_newest_first_and_let_go_of
         a_file_that_was_half_written_is_begun_anew
+        a_tag_that_is_declared_no_more_can_be_taken_off_but_not_put_on
     }
     lists {
         a_list_is_a_condition_and_a_change_of_it_is_looked_at
