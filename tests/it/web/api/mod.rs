@@ -10,6 +10,7 @@ mod document;
 mod editing;
 mod history;
 mod problems;
+mod redefining;
 mod repeats;
 mod rig;
 mod tokens;
