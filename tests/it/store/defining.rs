@@ -18,6 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rig::{Fresh, now, revision, text};
 
+const IDS: [&str; 3] = ["a", "b", "c"];
+
 fn by() -> By {
     By::new(Actor::named("mara"), Source::CommandLine)
 }
@@ -206,8 +208,6 @@ fn many(values: &[&str]) -> FieldValue {
     FieldValue::Many(values.iter().map(|value| text(value)).collect())
 }
 
-const IDS: [&str; 3] = ["a", "b", "c"];
-
 pub(super) async fn values_are_converted_wherever_they_stand_and_found_again(store: Fresh) {
     store.published(&revision()).await;
     let (text, list) = (
@@ -221,7 +221,6 @@ pub(super) async fn values_are_converted_wherever_they_stand_and_found_again(sto
         from: from.clone(),
         to: to.clone(),
     };
-
     let there = to(&text, &integer);
     convert(&store, &there, None, false).await;
     assert_eq!(values(&store, &integer, &IDS).await, ["7", "none", "12"]);
@@ -335,8 +334,8 @@ pub(super) async fn values_stay_in_the_column_of_their_type_and_those_that_do_no
 
 pub(super) async fn the_values_of_a_removed_field_are_erased_whatever_type_they_had(store: Fresh) {
     store.published(&revision()).await;
-    let kinds = [FieldType::Text, FieldType::Integer];
-    let [text, integer] = kinds.map(|kind| field(kind, Cardinality::One));
+    let text = field(FieldType::Text, Cardinality::One);
+    let integer = field(FieldType::Integer, Cardinality::One);
     let list = field(FieldType::Text, Cardinality::Many);
     holding(&store, &text, &[("a", one("x")), ("b", one("1"))], now()).await;
     holding(
@@ -349,8 +348,7 @@ pub(super) async fn the_values_of_a_removed_field_are_erased_whatever_type_they_
     holding(&store, &list, &[("c", many(&["x", "y"]))], now()).await;
     let numbers = store.numbers().await.unwrap();
     let number = numbers.number(NameKind::Field, "worth");
-    let mut last = None;
-    let mut erased = 0;
+    let (mut last, mut erased) = (None, 0);
     loop {
         let holders = store.field_holders("worth", number, last, 2).await.unwrap();
         if holders.is_empty() {

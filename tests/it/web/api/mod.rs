@@ -15,6 +15,7 @@ mod lists;
 mod occurrences;
 mod problems;
 mod profiles;
+mod redefining;
 mod repeats;
 mod reports;
 mod rig;
