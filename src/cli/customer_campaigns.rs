@@ -17,8 +17,8 @@ use crate::customers::names::UnknownName;
 use crate::customers::profiles;
 use crate::engine::Catalog;
 use crate::engine::explain::{
-    Ahead, CampaignDetail, CampaignKind, CampaignTold, Certainty, ahead as foreseen,
-    campaign_names, detail, told,
+    Ahead, CampaignDetail, CampaignTold, Certainty, ahead as foreseen, campaign_names, detail,
+    kind_of, told,
 };
 
 /// Lines of the history beside a campaign.
@@ -92,13 +92,8 @@ async fn one(
 ) -> anyhow::Result<Exit> {
     let (store, revision) = (&session.store, catalog.revision());
     let customer = profiles::customer(store, revision, &verb.id).await?;
-    let kind = if revision.flows.contains_key(name) {
-        CampaignKind::Flow
-    } else {
-        CampaignKind::Campaign
-    };
-    let now = session.clock.now();
-    let detail = detail(store, catalog, &customer, (name, kind), now).await?;
+    let (asked, now) = ((name, kind_of(revision, name)), session.clock.now());
+    let detail = detail(store, catalog, &customer, asked, now).await?;
     let detail = detail.ok_or_else(|| {
         let known = revision.campaigns.keys().chain(revision.flows.keys());
         UnknownName::new("campaign", name, known.map(String::as_str))

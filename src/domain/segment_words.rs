@@ -318,6 +318,22 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_is_told_by_its_group_or_its_bounds() {
+        for (least, most, expected) in [
+            (9, 10, "is a promoter"),
+            (0, 6, "is a detractor"),
+            (0, 10, "has a net promoter score"),
+            (8, 10, "has a net promoter score of at least 8"),
+            (0, 3, "has a net promoter score of at most 3"),
+            (5, 5, "has a net promoter score of 5"),
+            (3, 5, "has a net promoter score between 3 and 5"),
+        ] {
+            let condition = Condition::Nps(NpsTest { least, most });
+            assert_eq!(words(&condition, &DataModel::default()), expected);
+        }
+    }
+
+    #[test]
     fn a_scope_names_each_of_its_dimensions() {
         let scope = Scope {
             category: Some("cards".to_owned()),

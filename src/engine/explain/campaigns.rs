@@ -91,6 +91,15 @@ pub fn campaign_names(revision: &Revision) -> Vec<CampaignName> {
     all
 }
 
+/// Which of both a name means: a flow, if there is one of this id.
+pub fn kind_of(revision: &Revision, name: &str) -> CampaignKind {
+    if revision.flows.contains_key(name) {
+        CampaignKind::Flow
+    } else {
+        CampaignKind::Campaign
+    }
+}
+
 /// Which of these a customer qualifies for as of `now`; a name that is not defined is passed over.
 pub async fn told(
     store: &Store,

@@ -23,7 +23,7 @@ use crate::store::{Error, Result, Store};
 pub use self::ahead::{Ahead, Certainty, ahead};
 pub use self::campaigns::{
     CampaignDetail, CampaignKind, CampaignName, CampaignTold, RunTold, SegmentTold, campaign_names,
-    detail, told,
+    detail, kind_of, told,
 };
 pub use self::entry::Point;
 pub use self::steps::StepTold;

@@ -17,7 +17,7 @@ use crate::customers::names::UnknownName;
 use crate::customers::profiles;
 use crate::engine::Catalog;
 use crate::engine::explain::{
-    Ahead, CampaignDetail, CampaignKind, CampaignTold, ahead, campaign_names, detail, told,
+    Ahead, CampaignDetail, CampaignTold, ahead, campaign_names, detail, kind_of, told,
 };
 use crate::store::{HistoryFilter, Published};
 use crate::web::state::WebState;
@@ -101,14 +101,9 @@ pub(super) async fn show(
     }
     let catalog = catalog(&state).await?;
     let revision = catalog.revision();
-    let kind = if revision.flows.contains_key(&name) {
-        CampaignKind::Flow
-    } else {
-        CampaignKind::Campaign
-    };
     let customer = profiles::customer(&state.store, revision, &id).await?;
     let now = state.clock.now();
-    let asked = (name.as_str(), kind);
+    let asked = (name.as_str(), kind_of(revision, &name));
     let detail = detail(&state.store, &catalog, &customer, asked, now).await?;
     let detail = detail.ok_or_else(|| {
         let known = revision.campaigns.keys().chain(revision.flows.keys());
