@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::session::Session;
 use super::{customer_text, output, words};
-use crate::customers::facts::CustomerBrief;
+use crate::customers::briefs::{CustomerBrief, briefs};
 use crate::customers::search::{self, Search, Shortcuts};
 use crate::domain::customer::Status;
 use crate::domain::rating::Rating;
@@ -39,6 +39,9 @@ struct Listing {
     /// Only customers with this tag.
     #[arg(long)]
     tag: Option<String>,
+    /// On this fixed list.
+    #[arg(long, value_name = "NAME")]
+    list: Option<String>,
     /// Only customers of this segment.
     #[arg(long)]
     segment: Option<String>,
@@ -104,17 +107,16 @@ async fn show(session: &Session, listing: &Listing, text: Option<String>) -> any
         search::catch_up(store, published).await?;
     }
     let found = search::page(store, published, &search, now, None, listing.limit).await?;
-    let customers = search::records(store, published, &found.customers).await?;
+    let ids = found.ids();
+    let customers = store.customers(&ids, &revision.data_model).await?;
     match listing.format.format {
         Format::Json => {
-            let brief = |customer| {
-                let brief = CustomerBrief::of(customer, revision, now);
-                match &listing.fields {
-                    Some(fields) => brief.with_fields(fields),
-                    None => brief,
-                }
+            let chosen = |brief: CustomerBrief| match &listing.fields {
+                Some(fields) => brief.with_fields(fields),
+                None => brief,
             };
-            let customers: Vec<_> = customers.iter().map(brief).collect();
+            let briefs = briefs(store, revision, &ids, now).await?;
+            let customers: Vec<_> = briefs.into_iter().map(chosen).collect();
             output::json(&json!({ "customers": customers, "indexing": found.indexing }))?;
         }
         Format::Text => {
@@ -144,6 +146,7 @@ fn read(
 ) -> anyhow::Result<Option<Search>> {
     let shortcuts = Shortcuts {
         tag: listing.tag.clone(),
+        list: listing.list.clone(),
         segment: listing.segment.clone(),
         status: listing.status,
         rating: listing.rating,

@@ -15,7 +15,7 @@ use super::output;
 use super::picks::{self, Matching};
 use super::place::Place;
 use super::session::{self, Session};
-use crate::customers::facts::CustomerBrief;
+use crate::customers::briefs::briefs;
 use crate::customers::jobs::picking::{self, Picked};
 use crate::customers::lists::{self, ListFacts, MembersChange};
 use crate::domain::audit::Source;
@@ -206,8 +206,7 @@ async fn show(session: &Session, verb: &Show) -> anyhow::Result<Exit> {
             let mut facts = serde_json::to_value(ListFacts::of(&list))?;
             facts["count"] = json!(list.customers);
             let now = session.clock.now();
-            let brief = |customer| CustomerBrief::of(customer, revision, now);
-            let customers: Vec<_> = customers.iter().map(brief).collect();
+            let customers = briefs(store, revision, &ids, now).await?;
             facts["customers"] = json!(customers);
             output::json(&facts)?;
         }

@@ -10,6 +10,7 @@ use crate::customers::jobs::picking::{self, Picked};
 use crate::customers::table::TableOptions;
 use crate::domain::identifier::Identifier;
 use crate::domain::job_order::Selection;
+use crate::workspace;
 
 /// Exactly one of these.
 #[derive(Debug, clap::Args)]
@@ -27,6 +28,9 @@ pub(crate) struct Whom {
     /// Those on a list.
     #[arg(long, value_name = "NAME")]
     list: Option<String>,
+    /// Those who meet a condition, such as `{ field: city, is: Lyon }`.
+    #[arg(long = "where", value_name = "YAML")]
+    condition: Option<String>,
     /// Those with these unique ids.
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     ids: Vec<String>,
@@ -73,6 +77,14 @@ impl Whom {
         if let Some(file) = &self.ids_file {
             let picked = from_file(session, file.clone(), matching).await?;
             return Ok((Selection::Picked, picked));
+        }
+        if let Some(text) = &self.condition {
+            let read = workspace::condition(text, &session.published.revision);
+            let condition = read.map_err(|mistakes| {
+                let told: Vec<&str> = mistakes.iter().map(|one| &*one.message).collect();
+                Error::BadCondition(told.join("; "))
+            })?;
+            return Ok((Selection::Where(condition), Picked::default()));
         }
         let named = [
             self.all.then_some(Selection::All),

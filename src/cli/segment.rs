@@ -9,8 +9,8 @@ use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
 use super::{conditions, customer_search, customer_text, output};
+use crate::customers::briefs::briefs;
 use crate::customers::counting;
-use crate::customers::facts::CustomerBrief;
 use crate::customers::names::{self, UnknownName};
 use crate::domain::definition::DefinitionKind;
 use crate::domain::segment::Segment;
@@ -86,8 +86,7 @@ async fn preview(session: &Session, verb: &Preview) -> anyhow::Result<Exit> {
     match verb.format.format {
         Format::Json => {
             let (revision, now) = (&session.published.revision, frame.now);
-            let brief = |customer| CustomerBrief::of(customer, revision, now);
-            let customers: Vec<_> = customers.iter().map(brief).collect();
+            let customers = briefs(store, revision, &ids, now).await?;
             output::json(&json!({
                 "segment": segment.id,
                 "words": segment_words::words(&segment.condition, model),

@@ -27,6 +27,8 @@ pub enum Error {
     OtherCustomer(String),
     #[error("`{0}` is a visitor of whom nobody knows who they are: name the customer")]
     StillAnonymous(String),
+    #[error("the condition cannot be read: {0}")]
+    BadCondition(String),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error(transparent)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use utoipa::ToSchema;
 
-use super::overview::{Overview, rating};
+use super::overview::Overview;
 use super::told_facts::{EnvironmentFacts, NpsFacts};
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
@@ -14,38 +14,10 @@ use crate::domain::interaction::Direction;
 use crate::domain::note::Note;
 use crate::domain::rating::Rating;
 use crate::domain::rating_history::RatingChange;
-use crate::domain::revision::Revision;
 use crate::domain::subscription::{Dismissal, Subscription, SubscriptionState};
 use crate::domain::task::{Task, TaskPriority, TaskStatus};
 use crate::domain::value::Value;
 use crate::store::{ChannelTotals, HistoryLine, Totals};
-
-/// A customer in a list.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CustomerBrief {
-    /// The customer's unique id.
-    #[schema(example = "ana")]
-    pub id: String,
-    /// The first and the last name.
-    #[schema(example = "Ana Silva")]
-    pub name: Option<String>,
-    #[schema(example = "ana@example.com")]
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub status: Status,
-    /// Why the customer is suspended or discarded.
-    pub status_reason: Option<String>,
-    pub rating: Rating,
-    /// Whether it is known who this is.
-    pub identified: bool,
-    #[schema(example = json!(["vip"]))]
-    pub tags: Vec<String>,
-    pub created_at: Timestamp,
-    pub last_activity_at: Option<Timestamp>,
-    /// Values by field; dates are `YYYY-MM-DD`, instants RFC 3339 in UTC, many-valued fields lists.
-    #[schema(value_type = std::collections::BTreeMap<String, Json>, example = json!({"city": "Lyon"}))]
-    pub fields: Map<String, Json>,
-}
 
 /// Everything that is known of a customer but the lines of the history.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -68,6 +40,9 @@ pub struct CustomerFacts {
     pub fields: Map<String, Json>,
     #[schema(example = json!(["vip"]))]
     pub tags: Vec<String>,
+    /// The fixed lists that the customer is on.
+    #[schema(example = json!(["spring-fair"]))]
+    pub lists: Vec<String>,
     pub switches: Switches,
     pub consents: Consents,
     pub subscriptions: Vec<SubscriptionFacts>,
@@ -188,35 +163,6 @@ pub struct InteractionFacts {
     pub detail: Option<Json>,
 }
 
-impl CustomerBrief {
-    pub fn of(customer: &Customer, revision: &Revision, now: Timestamp) -> Self {
-        let text = |field: &str| customer.text(field).map(str::to_owned);
-        let names = ["first_name", "last_name"].into_iter().filter_map(text);
-        let name = names.collect::<Vec<_>>().join(" ");
-        Self {
-            id: customer.external_id.clone(),
-            name: (!name.is_empty()).then_some(name),
-            email: text("email"),
-            phone: text("phone"),
-            status: customer.status,
-            status_reason: customer.status_reason.clone(),
-            rating: rating(customer, revision, now),
-            identified: customer.identified,
-            tags: customer.tags.clone(),
-            created_at: customer.created_at,
-            last_activity_at: customer.last_activity_at,
-            fields: fields(customer),
-        }
-    }
-
-    /// The same with these fields alone.
-    #[must_use]
-    pub fn with_fields(mut self, chosen: &[String]) -> Self {
-        self.fields.retain(|name, _| chosen.contains(name));
-        self
-    }
-}
-
 impl CustomerFacts {
     pub fn of(overview: &Overview) -> Self {
         let customer = &overview.customer;
@@ -232,6 +178,7 @@ impl CustomerFacts {
             last_activity_at: customer.last_activity_at,
             fields: fields(customer),
             tags: customer.tags.clone(),
+            lists: overview.lists.clone(),
             switches: customer.switches,
             consents: customer.consents,
             subscriptions: overview.subscriptions.iter().map(subscription).collect(),

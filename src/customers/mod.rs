@@ -1,6 +1,7 @@
 //! Owns what people and files do to customers; every write says who made it and by which way.
 
 pub mod batch;
+pub mod briefs;
 pub mod counting;
 mod csv_table;
 pub mod delimiter;

@@ -28,6 +28,8 @@ pub struct Overview {
     pub rating: Rating,
     /// The oldest first.
     pub rating_history: Vec<RatingChange>,
+    /// Fixed lists, by name.
+    pub lists: Vec<String>,
     pub subscriptions: Vec<Subscription>,
     pub dismissals: Vec<Dismissal>,
     /// The newest first.
@@ -73,6 +75,7 @@ pub async fn overview(
     Ok(Overview {
         rating: rating(&customer, revision, now),
         rating_history: ratings::history(store, revision, &customer, now).await?,
+        lists: store.lists_of(id).await?,
         subscriptions: subscriptions.unwrap_or_default(),
         dismissals: dismissals.unwrap_or_default(),
         notes: store.notes_of(id).await?,

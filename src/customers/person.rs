@@ -54,7 +54,7 @@ pub async fn export(
     copy["subscriptions"] = json!(subscriptions.collect::<Vec<_>>());
     let dismissals = overview.dismissals.iter().map(facts::dismissal);
     copy["dismissals"] = json!(dismissals.collect::<Vec<_>>());
-    copy["lists"] = json!(store.lists_of(id).await?);
+    copy["lists"] = json!(overview.lists);
     copy["notes"] = json!(overview.notes.iter().map(NoteFacts::of).collect::<Vec<_>>());
     copy["tasks"] = json!(overview.tasks.iter().map(TaskFacts::of).collect::<Vec<_>>());
     copy["nps"] = json!(overview.nps.as_ref().map(NpsFacts::of));

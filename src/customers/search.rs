@@ -1,16 +1,18 @@
 //! Owns finding customers: by what people type, by conditions, in an order, page by page; and counting them.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::names::{self, UnknownName};
-use crate::domain::customer::{Customer, Status};
+use crate::domain::customer::Status;
 use crate::domain::field::{Cardinality, DataModel, ID};
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::Kind;
 use crate::domain::rating::Rating;
-use crate::domain::revision::Revision;
+use crate::domain::revision::{Numbers, Revision};
 use crate::domain::search::Words;
 use crate::domain::segment::{Condition, Did, Moment};
 use crate::store::{Asked, Frame, Place, Published, Sort, SortBy, Store};
@@ -40,6 +42,7 @@ pub struct Search {
 #[derive(Debug, Clone, Default)]
 pub struct Shortcuts {
     pub tag: Option<String>,
+    pub list: Option<String>,
     pub segment: Option<String>,
     pub status: Option<Status>,
     pub rating: Option<Rating>,
@@ -78,6 +81,7 @@ impl Shortcuts {
         }
         let all = [
             self.tag.map(Condition::Tag),
+            self.list.map(Condition::List),
             self.segment.map(Condition::Segment),
             self.status.map(Condition::Status),
             self.rating.map(Condition::Rating),
@@ -142,7 +146,8 @@ pub async fn page(
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Found, Error> {
-    let question = Question::of(store, published, search, now).await?;
+    let numbers = numbers(store, published, search.condition.as_ref()).await?;
+    let question = Question::of(store, (&published.revision, &numbers), search, now).await?;
     let mut found = Found {
         indexing: question.indexing,
         ..Found::default()
@@ -175,7 +180,8 @@ pub async fn count(
     search: &Search,
     now: Timestamp,
 ) -> Result<(u64, u64), Error> {
-    let question = Question::of(store, published, search, now).await?;
+    let numbers = numbers(store, published, search.condition.as_ref()).await?;
+    let question = Question::of(store, (&published.revision, &numbers), search, now).await?;
     let asked = Asked {
         without: question.exact,
         ..question.asked()
@@ -185,15 +191,11 @@ pub async fn count(
     Ok((count, question.indexing))
 }
 
-/// The records of found customers, in their order; without those who were deleted meanwhile.
-pub async fn records(
-    store: &Store,
-    published: &Published,
-    found: &[(CustomerId, Cursor)],
-) -> Result<Vec<Customer>, Error> {
-    let ids: Vec<CustomerId> = found.iter().map(|(id, _)| *id).collect();
-    let model = &published.revision.data_model;
-    Ok(store.customers(&ids, model).await?)
+impl Found {
+    /// Without where each ends a page.
+    pub fn ids(&self) -> Vec<CustomerId> {
+        self.customers.iter().map(|(id, _)| *id).collect()
+    }
 }
 
 /// Makes the texts that a search lacks, if they are few: no daemon may be running. How many are left.
@@ -211,6 +213,24 @@ pub async fn catch_up(store: &Store, published: &Published) -> Result<u64, Error
     Ok(store.search_waiting().await?.customers)
 }
 
+/// The numbers of names; of lists that were made after the revision was published, too, if the condition
+/// names any list.
+pub async fn numbers<'a>(
+    store: &Store,
+    published: &'a Published,
+    condition: Option<&Condition>,
+) -> Result<Cow<'a, Numbers>, Error> {
+    let mut names_lists = false;
+    if let Some(condition) = condition {
+        condition.walk(&mut |part| names_lists |= matches!(part, Condition::List(_)));
+    }
+    Ok(if names_lists {
+        Cow::Owned(store.numbers().await?)
+    } else {
+        Cow::Borrowed(&published.numbers)
+    })
+}
+
 /// A search with all that has to be known for it.
 struct Question<'a> {
     words: Option<Words>,
@@ -225,7 +245,7 @@ struct Question<'a> {
 impl<'a> Question<'a> {
     async fn of(
         store: &Store,
-        published: &'a Published,
+        (revision, numbers): (&'a Revision, &'a Numbers),
         search: &'a Search,
         now: Timestamp,
     ) -> Result<Self, Error> {
@@ -235,8 +255,8 @@ impl<'a> Question<'a> {
             condition: search.condition.as_ref(),
             sort: search.sort.clone().unwrap_or_default(),
             frame: Frame {
-                revision: &published.revision,
-                numbers: &published.numbers,
+                revision,
+                numbers,
                 now,
             },
             exact: None,

@@ -30,6 +30,8 @@ pub(super) struct SearchInput {
     condition: Option<Json_>,
     /// A tag that they have.
     tag: Option<String>,
+    /// A fixed list that they are on.
+    list: Option<String>,
     /// The id of a segment that they are in.
     segment: Option<String>,
     status: Option<Status>,
@@ -69,6 +71,7 @@ pub(super) struct Conditions {
     pub(super) text: Option<String>,
     pub(super) condition: Option<Json_>,
     pub(super) tag: Option<String>,
+    pub(super) list: Option<String>,
     pub(super) segment: Option<String>,
     pub(super) status: Option<Status>,
     pub(super) rating: Option<Rating>,
@@ -93,6 +96,7 @@ impl SearchInput {
             text: self.text,
             condition: self.condition,
             tag: self.tag,
+            list: self.list,
             segment: self.segment,
             status: self.status,
             rating: self.rating,
@@ -126,6 +130,7 @@ impl Conditions {
         }
         let shortcuts = Shortcuts {
             tag: self.tag,
+            list: self.list,
             segment: self.segment,
             status: self.status,
             rating: self.rating,
@@ -134,6 +139,7 @@ impl Conditions {
         };
         for (name, text) in [
             ("/tag", &shortcuts.tag),
+            ("/list", &shortcuts.list),
             ("/segment", &shortcuts.segment),
             ("/converted", &shortcuts.converted),
         ] {

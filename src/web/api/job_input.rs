@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use super::customers::FieldInput;
+use super::filters;
 use super::problem::{FieldError, Problem, bad_fields};
 use crate::customers::error::Error;
 use crate::customers::jobs::picking::{self, Picked};
@@ -13,6 +14,7 @@ use crate::customers::{json_fields, typing};
 use crate::domain::job::JobKind;
 use crate::domain::job_order::{Action, Order, Selection};
 use crate::domain::list;
+use crate::domain::revision::Revision;
 use crate::store::{Published, Store};
 
 const MOST_IDS: usize = 10_000;
@@ -60,6 +62,10 @@ pub(super) struct SelectionInput {
     segment: Option<String>,
     /// Those on this list.
     list: Option<String>,
+    /// Those who meet this condition of the flow language.
+    #[serde(rename = "where")]
+    #[schema(value_type = Option<Object>, example = json!({"field": "city", "is": "Lyon"}))]
+    condition: Option<Json>,
     /// Those with these unique ids.
     #[schema(min_items = 1, max_items = 10000)]
     ids: Option<Vec<String>>,
@@ -73,7 +79,7 @@ impl JobInput {
         published: &Published,
     ) -> Result<(Order, Picked), Problem> {
         let action = self.action(published)?;
-        let (selection, ids) = self.selection.read()?;
+        let (selection, ids) = self.selection.read(&published.revision)?;
         let at = |pointer: &'static str| move |error| below(pointer, error);
         let checked = check_selection(store, published, &selection).await;
         checked.map_err(at("/selection"))?;
@@ -174,7 +180,7 @@ impl JobInput {
 }
 
 impl SelectionInput {
-    fn read(self) -> Result<(Selection, Vec<String>), Problem> {
+    fn read(self, revision: &Revision) -> Result<(Selection, Vec<String>), Problem> {
         let wrong = |message: &str| Problem::field("/selection", message);
         let all = match self.all {
             Some(false) => {
@@ -190,8 +196,14 @@ impl SelectionInput {
             checked.map_err(|wrong| Problem::field("/selection/list", wrong))?;
         }
         let picked = self.ids.as_ref().map(|_| Selection::Picked);
+        let condition = self.condition.as_ref();
+        let condition = condition.map(|json| {
+            let read = filters::condition(json, "/selection/where", revision);
+            read.map(Selection::Where).map_err(filters::Wrong::of_body)
+        });
         let given = [
             all,
+            condition.transpose()?,
             self.tag.map(Selection::Tag),
             self.segment.map(Selection::Segment),
             self.list.map(Selection::List),
@@ -201,7 +213,7 @@ impl SelectionInput {
         let (first, second) = (given.next(), given.next());
         let (Some(selection), None) = (first, second) else {
             return Err(wrong(
-                "must have exactly one of `all`, `tag`, `segment`, `list` and `ids`",
+                "must have exactly one of `all`, `tag`, `segment`, `list`, `where` and `ids`",
             ));
         };
         let ids = self.ids.unwrap_or_default();

@@ -17,8 +17,8 @@ use super::problem::{FieldError, Problem};
 use super::reading::{Asked, Body, Named};
 use super::search::CustomersPage;
 use super::segments::MembersQuery;
+use crate::customers::briefs::briefs;
 use crate::customers::error::Error;
-use crate::customers::facts::CustomerBrief;
 use crate::customers::lists::{self, ListFacts, MembersChange};
 use crate::customers::typing;
 use crate::domain::ids::CustomerId;
@@ -239,10 +239,8 @@ pub(super) async fn customers(
     let (revision, now) = (&published.revision, state.clock.now());
     let mut ids = ids.await?;
     let next = paging.cut(&mut ids, |found| found.last().map(|id| id.0));
-    let customers = store.customers(&ids, &revision.data_model).await?;
-    let customers = customers.iter();
-    let customers = customers.map(|customer| CustomerBrief::of(customer, revision, now));
-    let body = CustomersPage::of(customers.collect(), next.clone());
+    let customers = briefs(store, revision, &ids, now).await?;
+    let body = CustomersPage::of(customers, next.clone());
     Ok(paging.page(body, next.as_deref()))
 }
 

@@ -14,7 +14,7 @@ use super::filters::{Conditions, SearchInput, Wanted, Wrong};
 use super::paging::{Page, Paging};
 use super::problem::{Kind, Problem};
 use super::reading::{Asked, Body};
-use crate::customers::facts::CustomerBrief;
+use crate::customers::briefs::{CustomerBrief, briefs};
 use crate::customers::search::{self, Cursor};
 use crate::domain::customer::Status;
 use crate::domain::rating::Rating;
@@ -39,6 +39,9 @@ pub(super) struct ListQuery {
     /// A tag that they have.
     #[param(example = "vip")]
     tag: Option<String>,
+    /// A fixed list that they are on.
+    #[param(example = "spring-fair")]
+    list: Option<String>,
     /// The id of a segment that they are in.
     segment: Option<String>,
     /// The status that they have.
@@ -79,6 +82,9 @@ pub(super) struct CountQuery {
     /// A tag that they have.
     #[param(example = "vip")]
     tag: Option<String>,
+    /// A fixed list that they are on.
+    #[param(example = "spring-fair")]
+    list: Option<String>,
     /// The id of a segment that they are in.
     segment: Option<String>,
     /// The status that they have.
@@ -223,16 +229,13 @@ async fn found(
     let next = paging.cut(&mut page.customers, |found| {
         found.last().map(|(_, cursor)| cursor.clone())
     });
-    let customers = search::records(store, published, &page.customers).await?;
-    let brief = |customer| {
-        let brief = CustomerBrief::of(customer, &published.revision, now);
-        match &search.fields {
-            Some(fields) => brief.with_fields(fields),
-            None => brief,
-        }
+    let customers = briefs(store, &published.revision, &page.ids(), now).await?;
+    let chosen = |brief: CustomerBrief| match &search.fields {
+        Some(fields) => brief.with_fields(fields),
+        None => brief,
     };
     Ok(CustomersPage {
-        customers: customers.iter().map(brief).collect(),
+        customers: customers.into_iter().map(chosen).collect(),
         next,
         indexing: page.indexing,
     })
@@ -255,6 +258,7 @@ impl ListQuery {
             text: self.text,
             condition: self.condition,
             tag: self.tag,
+            list: self.list,
             segment: self.segment,
             status: self.status,
             rating: self.rating,
@@ -279,6 +283,7 @@ impl CountQuery {
             text: self.text,
             condition,
             tag: self.tag,
+            list: self.list,
             segment: self.segment,
             status: self.status,
             rating: self.rating,

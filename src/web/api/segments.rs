@@ -21,9 +21,10 @@ use super::search::{CustomersPage, in_time};
 use super::segment_input::{
     ConditionInput, DefinitionChange, ListQuery, SegmentBody, SegmentPatch, address,
 };
+use crate::customers::briefs::briefs;
 use crate::customers::counting::{self, ConditionCount};
-use crate::customers::facts::CustomerBrief;
 use crate::customers::names;
+use crate::customers::search;
 use crate::definitions::change::{Terms, What};
 use crate::domain::definition::DefinitionKind;
 use crate::domain::ids::CustomerId;
@@ -261,10 +262,8 @@ pub(super) async fn customers(
     let mut ids = ids.await?;
     let next = paging.cut(&mut ids, |found| found.last().map(|id| id.0));
     let revision = &published.revision;
-    let customers = store.customers(&ids, &revision.data_model).await?;
-    let customers = customers.iter();
-    let customers = customers.map(|customer| CustomerBrief::of(customer, revision, frame.now));
-    let body = CustomersPage::of(customers.collect(), next.clone());
+    let customers = briefs(store, revision, &ids, frame.now).await?;
+    let body = CustomersPage::of(customers, next.clone());
     Ok(paging.page(body, next.as_deref()))
 }
 
@@ -290,9 +289,10 @@ pub(super) async fn count(
             filters::condition(&json, "/where", revision).map_err(filters::Wrong::of_body)?
         }
     };
+    let numbers = search::numbers(&state.store, &published, Some(&condition)).await?;
     let frame = Frame {
         revision,
-        numbers: &published.numbers,
+        numbers: &numbers,
         now: state.clock.now(),
     };
     let counted = counting::in_turn(&state.store, condition, &frame);

@@ -333,3 +333,36 @@ async fn a_condition_is_counted_part_by_part_with_its_words() {
     answer.problem(422, "invalid");
     assert_eq!(answer.fields(), ["/where/not/field"]);
 }
+
+#[tokio::test]
+async fn a_fixed_list_and_the_last_score_are_known_to_rows_filters_and_jobs() {
+    let api = Api::start().await;
+    for id in ["ben", "cid"] {
+        api.customer(id, json!({"city": "Lyon"})).await;
+    }
+    let fair = json!({"name": "fair"});
+    api.post("/lists", fair).await.good(201);
+    let put = json!({"add": ["ben"]});
+    api.post("/lists/fair/members", put).await.good(200);
+    let answer = json!({"id": "1", "kind": "nps-answered", "customer": "ben", "nps": {"score": 9}});
+    let answer = json!({ "interactions": [answer] });
+    api.post("/interactions", answer).await.good(200);
+    let page = api.get("/customers?list=fair").await.good(200);
+    assert_eq!(
+        (ids(&page), &page["customers"][0]["nps"]),
+        (vec!["ben"], &json!(9))
+    );
+    let on_it = json!({"list": "fair"});
+    assert_eq!(meeting(&api, &on_it).await, ["ben"]);
+    let shown = api.get("/customers/ben").await.good(200);
+    assert_eq!(shown["lists"], json!(["fair"]));
+    let counted = api.post("/segments/count", json!({"where": on_it})).await;
+    assert_eq!(counted.good(200)["count"], 1);
+    let order = json!({"kind": "suspend", "selection": {"where": {"all": [on_it]}}});
+    let trial = api.post("/jobs?dry-run=true", order).await.good(200);
+    assert_eq!(trial["customers"], 1, "{trial}");
+    let wrong = json!({"kind": "suspend", "selection": {"where": {"field": "citty", "is": "x"}}});
+    let answer = api.post("/jobs", wrong).await;
+    answer.problem(422, "invalid");
+    assert_eq!(answer.fields(), ["/selection/where/field"]);
+}
