@@ -235,6 +235,18 @@ pub(super) async fn put(
     listing: Listing,
     at: Timestamp,
 ) -> Result<Vec<CustomerId>> {
+    let changed = put_unmarked(tx, customers, listing, at).await?;
+    dirty::mark(tx, Touched::LISTS, &changed).await?;
+    Ok(changed)
+}
+
+/// The same, and leaves it to whoever asks to mark them.
+pub(super) async fn put_unmarked(
+    tx: &mut Tx,
+    customers: &[CustomerId],
+    listing: Listing,
+    at: Timestamp,
+) -> Result<Vec<CustomerId>> {
     if customers.is_empty() {
         return Ok(Vec::new());
     }
@@ -249,9 +261,7 @@ pub(super) async fn put(
         asked
     };
     let changed: Vec<i64> = asked.fetch_all(&mut *tx).await?;
-    let changed: Vec<CustomerId> = changed.into_iter().map(CustomerId).collect();
-    dirty::mark(tx, Touched::LISTS, &changed).await?;
-    Ok(changed)
+    Ok(changed.into_iter().map(CustomerId).collect())
 }
 
 async fn number(tx: &mut Tx, name: &str) -> Result<Option<NameNo>> {

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
     (
         1,
         "init",
@@ -38,6 +38,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
         "jobs",
         include_str!("../../migrations/sqlite/0005_jobs.sql"),
         include_str!("../../migrations/postgres/0005_jobs.sql"),
+    ),
+    (
+        8,
+        "imports",
+        include_str!("../../migrations/sqlite/0008_imports.sql"),
+        include_str!("../../migrations/postgres/0008_imports.sql"),
     ),
 ];
 
