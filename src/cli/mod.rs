@@ -28,6 +28,8 @@ mod export;
 mod format;
 mod funnel;
 mod import;
+mod import_verbs;
+mod import_work;
 mod init;
 mod ledger;
 mod moments;

@@ -1,6 +1,7 @@
 //! Owns what people and files do to customers; every write says who made it and by which way.
 
 pub mod batch;
+mod belt;
 mod csv_table;
 pub mod delimiter;
 pub mod edits;
@@ -13,12 +14,15 @@ mod export_sheet;
 pub mod facts;
 pub mod formula;
 pub mod import;
+pub mod imports;
 pub mod jobs;
 pub mod json_fields;
 mod json_lines;
 mod json_table;
 pub mod lines;
+pub mod list_names;
 pub mod mapping;
+mod matching;
 pub mod merging;
 pub mod named_rows;
 pub mod names;
@@ -33,6 +37,7 @@ mod ration;
 pub mod reading;
 pub mod rejects;
 pub mod rows;
+mod sharing;
 pub mod statuses;
 pub mod subscriptions;
 pub mod table;
@@ -41,5 +46,6 @@ mod table_form;
 mod table_row;
 pub mod tasks;
 pub mod typing;
+mod whom;
 pub mod window;
 mod xlsx;

@@ -100,9 +100,7 @@ impl ImportState {
 }
 
 /// What became of the rows of an import, as far as it is: `read` is the sum of the others.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ImportCounts {
     pub read: u64,
     pub created: u64,

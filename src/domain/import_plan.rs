@@ -102,6 +102,9 @@ mod tests {
         }
         let plan: ImportPlan = serde_json::from_str("{}").unwrap();
         assert_eq!(plan, ImportPlan::default());
-        assert_eq!((plan.no_match, plan.several_match), (NoMatch::Create, SeveralMatch::Reject));
+        assert_eq!(
+            (plan.no_match, plan.several_match),
+            (NoMatch::Create, SeveralMatch::Reject)
+        );
     }
 }

@@ -42,6 +42,9 @@ pub(super) struct Extras {
     at: Timestamp,
 }
 
+/// Rows, and the customers they were written to.
+type Written<'a> = &'a [(usize, CustomerId)];
+
 /// What became of those who were there.
 #[derive(Default)]
 pub(super) struct Changes {
@@ -127,7 +130,7 @@ impl Extras {
     async fn put_on_list(
         &self,
         tx: &mut Tx,
-        (new, known): (&[(usize, CustomerId)], &[(usize, CustomerId)]),
+        (new, known): (Written<'_>, Written<'_>),
         changes: &mut Changes,
     ) -> Result<()> {
         let Some(list) = self.brought.list else {
@@ -137,13 +140,18 @@ impl Extras {
             list,
             is_put_on: true,
         };
-        let ids = |rows: &[(usize, CustomerId)]| rows.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+        let ids = |rows: Written<'_>| rows.iter().map(|(_, id)| *id).collect::<Vec<_>>();
         // The new ones are marked with all that they are.
         lists::put_unmarked(tx, &ids(new), listing, self.at).await?;
         for customer in lists::put_unmarked(tx, &ids(known), listing, self.at).await? {
             *changes.touched.entry(customer).or_default() |= Touched::LISTS;
             if self.brought.import.is_some() {
-                changes.before.entry(customer).or_default().lists.push(list.0);
+                changes
+                    .before
+                    .entry(customer)
+                    .or_default()
+                    .lists
+                    .push(list.0);
             }
         }
         Ok(())

@@ -265,11 +265,7 @@ fn digests(one: &Barred, merged: &[String], seal: &Seal) -> BTreeSet<String> {
 }
 
 /// Deletes customers as if they had never been there: who made them takes them back. How many.
-pub(super) async fn unmake(
-    tx: &mut Tx,
-    customers: &[CustomerId],
-    at: Timestamp,
-) -> Result<u64> {
+pub(super) async fn unmake(tx: &mut Tx, customers: &[CustomerId], at: Timestamp) -> Result<u64> {
     let there = bars::of(tx, customers).await?;
     if there.is_empty() {
         return Ok(0);
@@ -299,7 +295,10 @@ async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
     let addresses = addresses.flatten().map(String::as_str);
     let names: Vec<&str> = names.into_iter().chain(addresses).collect();
     for statement in [UNFAIL, UNREJECT] {
-        query(statement).bind(text_of(&names)).execute(&mut *tx).await?;
+        query(statement)
+            .bind(text_of(&names))
+            .execute(&mut *tx)
+            .await?;
     }
     Ok(())
 }

@@ -118,7 +118,11 @@ impl Back<'_> {
                 let fields = rows.entry(wish.customer).or_default();
                 fields.push((wish.field, wish.was));
             } else {
-                leave(left, wish.customer, &format!("`{}` was changed since", wish.field));
+                leave(
+                    left,
+                    wish.customer,
+                    &format!("`{}` was changed since", wish.field),
+                );
             }
         }
         self.write(tx, rows).await
@@ -227,8 +231,7 @@ impl Back<'_> {
             at: self.at,
         };
         let unknown = returning::Known::default();
-        let (_, changed) =
-            customer_upsert::apply(tx, &sheet, sheet.rows(), &how, unknown).await?;
+        let (_, changed) = customer_upsert::apply(tx, &sheet, sheet.rows(), &how, unknown).await?;
         let told = lines
             .into_iter()
             .filter(|line| changed.contains(&line.customer));
@@ -346,7 +349,11 @@ fn keep_or_leave(
 ) {
     match wish {
         Some(wish) => wishes.push(wish),
-        None => leave(left, customer, &format!("`{field}` is another field by now")),
+        None => leave(
+            left,
+            customer,
+            &format!("`{field}` is another field by now"),
+        ),
     }
 }
 
@@ -363,6 +370,7 @@ fn one(class: Class, cell: &Cell) -> Result<Option<FieldValue>> {
     Ok(value.map(FieldValue::One))
 }
 
+#[expect(clippy::ptr_arg, reason = "it stands where the values of a field do")]
 fn several(class: Class, values: &Vec<Bind>) -> Result<Option<FieldValue>> {
     let value = |bind: &Bind| class.value(class.listed(Some(bind.clone()))).transpose();
     let values: Vec<Value> = values.iter().filter_map(value).collect::<Result<_>>()?;

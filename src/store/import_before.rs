@@ -72,13 +72,12 @@ impl Before {
     /// Adds what a row says anew of one-valued fields and consents.
     pub(super) fn add(&mut self, known: &Known, consents: &[ConsentChange], sheet: &Sheet) {
         let moved = known.moved(sheet);
-        self.fields
-            .extend(moved.map(|(column, was, became)| Moved {
-                field: column.field.clone(),
-                column: column.name.clone(),
-                was: exact(was),
-                became: exact(became),
-            }));
+        self.fields.extend(moved.map(|(column, was, became)| Moved {
+            field: column.field.clone(),
+            column: column.name.clone(),
+            was: exact(was),
+            became: exact(became),
+        }));
         let consents = consents.iter();
         self.consents
             .extend(consents.map(|one| (one.channel, one.was.number(), one.is.number())));

@@ -1,6 +1,6 @@
 //! Owns what is kept beside imports: their files in parts, the rows that were not taken, and for how long.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -20,7 +20,8 @@ const REJECTS: &str = "SELECT seq, line, who, reason, body FROM import_rejects \
      WHERE import = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 const OPEN: &str = "SELECT import FROM imports WHERE state < 3";
 /// Checked, or nearly so, and saved by nobody; those of the folder are not for people to save.
-const STALE: &str = "SELECT import FROM imports WHERE state < 2 AND dropped = 0 AND created_at < $1";
+const STALE: &str =
+    "SELECT import FROM imports WHERE state < 2 AND dropped = 0 AND created_at < $1";
 const OLD_REJECTS: &str = "DELETE FROM import_rejects WHERE import IN \
      (SELECT i.import FROM imports AS i WHERE i.created_at < $1)";
 const OLD_RANGES: &str = "DELETE FROM import_ranges WHERE import IN \
@@ -45,7 +46,7 @@ impl Store {
     /// The folder of files that are being imported: beside a file, or in the workspace's `var`.
     pub fn imports_folder(&self) -> PathBuf {
         match &self.home {
-            Home::File { path, .. } => path.parent().unwrap_or(Path::new(".")).join("imports"),
+            Home::File { path, .. } => path.with_file_name("imports"),
             Home::Server { folder } => folder.join("imports"),
         }
     }
@@ -113,7 +114,10 @@ impl Store {
     /// Lets go of what would take imports of before back, and of their rejected rows.
     pub async fn prune_imports(&self, before: Timestamp) -> Result<u64> {
         let before = micros(before);
-        let old: i64 = query_scalar(OLD).bind(before).fetch_one(self.read()).await?;
+        let old: i64 = query_scalar(OLD)
+            .bind(before)
+            .fetch_one(self.read())
+            .await?;
         let mut pruned = 0;
         for bucket in 0..1024_i64 {
             let changes = query(OLD_CHANGES).bind(bucket).bind(old);

@@ -58,7 +58,8 @@ pub struct ImportStep {
 }
 
 impl ImportPage<'_> {
-    fn counts_with(&self, upserted: Upserted) -> ImportCounts {
+    /// All that is counted with what became of its customers.
+    pub fn counts_with(&self, upserted: Upserted) -> ImportCounts {
         let Upserted {
             created,
             updated,
@@ -177,7 +178,10 @@ fn failure(row: &RejectedRow) -> JobFailure {
 }
 
 async fn reject(tx: &mut Tx, page: &ImportPage<'_>) -> Result<()> {
-    let mut seq = page.counts.rejected.saturating_sub(page.rejects.len() as u64);
+    let mut seq = page
+        .counts
+        .rejected
+        .saturating_sub(page.rejects.len() as u64);
     for some in page.rejects.chunks(REJECTED_TOGETHER) {
         let row = |(row, seq): (&RejectedRow, u64)| {
             let cells = json(&row.cells).replace("\\u0000", "\\ufffd");

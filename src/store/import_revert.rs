@@ -9,8 +9,8 @@ use super::db::Store;
 use super::dialect::{ids, listed, rows};
 use super::erasure;
 use super::error::Result;
-use super::import_before::Before;
 use super::import_back::{self, Back};
+use super::import_before::Before;
 use super::job_holds::{self, JobHold, JobStanding, Step};
 use super::job_pages::Stepped;
 use super::listing::{json, listed};
@@ -196,7 +196,8 @@ impl Store {
             };
             let keys: Vec<(i64, i64, i64)> = (bucket..end).flat_map(of).collect();
             let found: Vec<(i64,)> = listed(query(MADE).bind(json(&keys)), self.read()).await?;
-            let mut found: Vec<CustomerId> = found.into_iter().map(|(id,)| CustomerId(id)).collect();
+            let mut found: Vec<CustomerId> =
+                found.into_iter().map(|(id,)| CustomerId(id)).collect();
             found.sort_unstable();
             let is_cut = found.len() > limit;
             found.truncate(limit);

@@ -40,9 +40,7 @@ const SOME: &str = imports!(
     "WHERE i.import < $1 AND (CAST($2 AS BIGINT) IS NULL OR i.state = $2) \
      ORDER BY i.import DESC LIMIT $3"
 );
-const LATEST: &str = imports!(
-    "WHERE i.state IN (2, 3, 5) ORDER BY i.import DESC LIMIT 1"
-);
+const LATEST: &str = imports!("WHERE i.state IN (2, 3, 5) ORDER BY i.import DESC LIMIT 1");
 const DROPPED: &str = imports!("WHERE i.dropped = 1 ORDER BY i.import");
 const SET: &str = "UPDATE imports SET state = $2, \
      saved_at = CASE WHEN $2 = 3 THEN CAST($3 AS BIGINT) ELSE saved_at END WHERE import = $1";
@@ -99,7 +97,10 @@ impl Store {
     }
 
     pub async fn import(&self, import: ImportNo) -> Result<Option<Import>> {
-        let row = query(ONE).bind(import.0).fetch_optional(self.read()).await?;
+        let row = query(ONE)
+            .bind(import.0)
+            .fetch_optional(self.read())
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -203,7 +204,9 @@ impl Store {
     ) -> Result<JobNo> {
         let mut tx = self.write().await?;
         let known = required(&mut tx, import).await?;
-        let state = begun(&known, kind)?;
+        let is_trial = body["dry_run"] == true;
+        let begun = begun(&known, kind)?;
+        let state = if is_trial { known.state } else { begun };
         let total = (known.counts.read > 0 && kind == JobKind::Import).then_some(known.counts.read);
         let job = NewJob {
             kind,
@@ -260,12 +263,20 @@ fn begun(import: &Import, kind: JobKind) -> Result<ImportState> {
             "be looked at again",
         ),
         JobKind::Import => (
-            &[ImportState::Checking, ImportState::Checked, ImportState::Saving],
+            &[
+                ImportState::Checking,
+                ImportState::Checked,
+                ImportState::Saving,
+            ],
             ImportState::Saving,
             "be saved",
         ),
         _ => (
-            &[ImportState::Saving, ImportState::Saved, ImportState::Reverting],
+            &[
+                ImportState::Saving,
+                ImportState::Saved,
+                ImportState::Reverting,
+            ],
             ImportState::Reverting,
             "be taken back",
         ),

@@ -50,7 +50,10 @@ impl Store {
     /// [`Error::Unusable`] for a field that holds several values.
     pub async fn index_field(&self, field: &Field) -> Result<()> {
         let (column, _) = compared(field)?;
-        let name = format!("match_{:016x}", xxhash_rust::xxh3::xxh3_64(column.as_bytes()));
+        let name = format!(
+            "match_{:016x}",
+            xxhash_rust::xxh3::xxh3_64(column.as_bytes())
+        );
         let make = format!(
             "CREATE INDEX IF NOT EXISTS {name} ON customers ({column}) WHERE {column} IS NOT NULL"
         );

@@ -7,11 +7,12 @@ use super::dialect::Dialect;
 use super::{
     audit, bars, changes, check, claims, connecting, crossings, customer_edits, customer_extras,
     customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, endings,
-    enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
-    import_back, import_before, import_files, import_pages, import_revert, imports, interactions, job_holds, jobs, last_runs, ledger, lists, memberships, merging, meta, moves,
-    names, nodes, notes, outcomes, parking, pruning, qualifications, ratings, rechecks, requests,
-    revisions, runs, sequences, settlements, standing, status, statuses, subscriptions,
-    suppressions, switches, tagging, tasks, tokens, tombstones, totals,
+    enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity, import_back,
+    import_before, import_files, import_pages, import_revert, imports, interactions, job_holds,
+    jobs, last_runs, ledger, lists, memberships, merging, meta, moves, names, nodes, notes,
+    outcomes, parking, pruning, qualifications, ratings, rechecks, requests, revisions, runs,
+    sequences, settlements, standing, status, statuses, subscriptions, suppressions, switches,
+    tagging, tasks, tokens, tombstones, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.

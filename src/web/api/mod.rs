@@ -7,6 +7,7 @@ mod data_model;
 mod explanations;
 mod flows;
 mod idempotency;
+mod imports;
 mod interactions;
 pub(super) mod limits;
 mod openapi;

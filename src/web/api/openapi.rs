@@ -5,6 +5,7 @@ use utoipa::OpenApi;
 
 use super::limits::{BODY, LARGE_BODY};
 use super::problem::{FieldError, Kind, Problem};
+use crate::customers::imports::spool::MOST_BYTES;
 
 const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, and what runs. Errors are \
      `application/problem+json` (RFC 9457). Lists come page by page: `next` is the cursor of the next page, \
@@ -21,6 +22,7 @@ const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
     components(schemas(Problem, FieldError)),
     tags(
         (name = "customers", description = "Customers, their histories, and why they are where they are."),
+        (name = "imports", description = "Files of customers: looked at, saved, taken back."),
         (name = "consent", description = "What customers agree to, give up and take back."),
         (name = "definitions", description = "Segments, flows, fields and tags."),
         (name = "operations", description = "What runs, and stopping it."),
@@ -67,7 +69,7 @@ fn field_input() -> Value {
 /// Adds what goes for every operation of its shape.
 fn complete(method: &str, path: &str, operation: &mut Value) {
     operation["operationId"] = json!(name(method, path));
-    let is_keyed = method == "post" && path != "/tokens";
+    let is_keyed = method == "post" && !["/tokens", "/imports"].contains(&path);
     if is_keyed {
         let parameters = &mut operation["parameters"];
         if !parameters.is_array() {
@@ -190,6 +192,10 @@ fn problem(kind: Kind, path: &str) -> Value {
                 .to_owned()
         }
         Kind::TooLarge => {
+            if path == "/imports" {
+                let most = MOST_BYTES / BODY as u64;
+                return described(kind, &format!("The file has more than {most} MiB."));
+            }
             let most = if path.ends_with("/batch") {
                 LARGE_BODY
             } else {
@@ -199,6 +205,10 @@ fn problem(kind: Kind, path: &str) -> Value {
         }
         _ => format!("{}.", kind.title()),
     };
+    described(kind, &description)
+}
+
+fn described(kind: Kind, description: &str) -> Value {
     let mut response = json!({
         "description": description,
         "content": {

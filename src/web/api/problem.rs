@@ -223,6 +223,10 @@ impl From<CustomersError> for Problem {
             CustomersError::UnknownCustomer(_) => Self::not_found(error.to_string()),
             CustomersError::UnknownName(unknown) => unknown.into(),
             CustomersError::BadValue { field, reason } => Self::field(&pointer(&field), reason),
+            CustomersError::BadPlan { field, reason } => Self::field(&format!("/{field}"), reason),
+            CustomersError::UnknownImport(_) => Self::not_found(error.to_string()),
+            CustomersError::FileGone(_) => Self::new(Kind::Conflict, error.to_string()),
+            CustomersError::FileTooLarge(_) => Self::new(Kind::TooLarge, error.to_string()),
             CustomersError::Store(error) => error.into(),
             other => {
                 tracing::error!(error = %other, "a request failed");

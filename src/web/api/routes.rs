@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,10 +16,10 @@ use utoipa_axum::routes;
 
 use super::auth::authenticate;
 use super::idempotency::once;
-use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
+use super::limits::{BODY, FILE_TIME, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, openapi, permissions,
+    batch, customers, data_model, explanations, flows, imports, interactions, openapi, permissions,
     segments, status, subscriptions, tokens,
 };
 use crate::web::state::WebState;
@@ -56,6 +56,11 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(permissions::set_consents))
         .routes(routes!(subscriptions::dismiss))
         .routes(routes!(explanations::show))
+        .routes(routes!(imports::show, imports::change))
+        .routes(routes!(imports::save))
+        .routes(routes!(imports::discard))
+        .routes(routes!(imports::revert))
+        .routes(routes!(imports::rejects))
         .routes(routes!(segments::list))
         .routes(routes!(segments::show))
         .routes(routes!(segments::customers))
@@ -69,10 +74,15 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .layer(DefaultBodyLimit::max(BODY));
+    // A file is never held whole, so that no key can tell it from another one.
+    let files = Routes::new()
+        .routes(routes!(imports::list, imports::bring))
+        .layer(DefaultBodyLimit::disable());
     let large = Routes::new().routes(routes!(batch::upsert));
     layered(ordinary, state, BODY)
         .merge(layered(large, state, LARGE_BODY))
         .merge(secretive)
+        .merge(files)
 }
 
 fn layered(routes: Routes, state: &Arc<WebState>, body: usize) -> Routes {
@@ -89,7 +99,9 @@ pub(in crate::web) async fn lost() -> Response {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    let response = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    let is_file = request.method() == Method::POST && request.uri().path().ends_with("/imports");
+    let time = if is_file { FILE_TIME } else { REQUEST_TIME };
+    let response = tokio::time::timeout(time, next.run(request)).await;
     response.unwrap_or_else(|_| {
         let detail = "it took too long, and may or may not have been done";
         let problem = Problem::new(Kind::Unavailable, detail).after(1);

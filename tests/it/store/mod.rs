@@ -15,6 +15,7 @@ mod enrolled;
 mod erasure;
 mod filled;
 mod history;
+mod imports;
 mod incremental;
 mod jobs;
 mod life;
@@ -191,6 +192,17 @@ for_every_database! {
         a_job_that_cannot_go_on_says_why
         nothing_of_a_deleted_customer_is_left_in_jobs
         jobs_are_listed_newest_first_and_let_go_of
+    }
+    imports {
+        a_file_is_looked_at_and_nothing_is_stored
+        a_file_that_is_no_table_cannot_be_saved
+        who_discards_an_import_leaves_nothing_of_it
+        an_import_goes_on_exactly_where_it_was_stopped
+        what_an_import_did_is_taken_back
+        what_was_changed_since_is_left_and_named
+        rows_find_their_customers_by_any_field
+        nothing_of_a_deleted_customer_is_left_in_imports
+        what_nobody_takes_back_in_time_is_let_go
     }
     lists {
         a_list_is_a_condition_and_a_change_of_it_is_looked_at
