@@ -12,6 +12,7 @@ use super::columns::{aligned, counted};
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::import_verbs::{self, Verb};
+use super::import_words::{IfNobody, IfSeveral};
 use super::output;
 use super::place::Place;
 use super::preview;
@@ -25,7 +26,7 @@ use crate::customers::reading::Input;
 use crate::customers::table::TableOptions;
 use crate::domain::audit::Source;
 use crate::domain::channel::Channel;
-use crate::domain::import_plan::{ImportKind, ImportPlan, NoMatch, SeveralMatch};
+use crate::domain::import_plan::{ImportKind, ImportPlan};
 use crate::domain::list;
 use crate::domain::subscription::Consent;
 
@@ -125,43 +126,6 @@ enum Kind {
     Unsubscriptions,
     Interactions,
     Transactions,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum IfNobody {
-    /// Makes a customer.
-    Create,
-    /// Passes it over, and counts it.
-    Skip,
-    /// Puts it among the rejected rows.
-    Reject,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum IfSeveral {
-    /// Puts it among the rejected rows.
-    Reject,
-    /// Changes all of them.
-    All,
-}
-
-impl From<IfNobody> for NoMatch {
-    fn from(one: IfNobody) -> Self {
-        match one {
-            IfNobody::Create => Self::Create,
-            IfNobody::Skip => Self::Skip,
-            IfNobody::Reject => Self::Reject,
-        }
-    }
-}
-
-impl From<IfSeveral> for SeveralMatch {
-    fn from(one: IfSeveral) -> Self {
-        match one {
-            IfSeveral::Reject => Self::Reject,
-            IfSeveral::All => Self::All,
-        }
-    }
 }
 
 impl From<Kind> for ImportKind {

@@ -29,6 +29,7 @@ mod format;
 mod funnel;
 mod import;
 mod import_verbs;
+mod import_words;
 mod import_work;
 mod init;
 mod ledger;

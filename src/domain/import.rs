@@ -33,6 +33,9 @@ impl fmt::Display for ImportNo {
     }
 }
 
+/// As what is written down what came of the last file of the watched folder.
+pub const LAST_FILE: &str = "imports last file";
+
 /// How an import stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]

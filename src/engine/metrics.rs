@@ -24,6 +24,12 @@ pub struct OfChannel {
     pub channel: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FileOutcome {
+    /// `done` or `failed`.
+    pub outcome: &'static str,
+}
+
 impl OfChannel {
     fn of(channel: Channel) -> Self {
         Self {
@@ -48,6 +54,8 @@ pub struct Metrics {
     pub files_differ: Gauge,
     pub revision: Gauge,
     pub reconciliation_differences: Counter,
+    /// Files of the watched folder.
+    pub import_files: Family<FileOutcome, Counter>,
 }
 
 impl Metrics {
@@ -73,7 +81,13 @@ impl Metrics {
             files_differ,
             revision,
             reconciliation_differences,
+            import_files,
         } = self;
+        registry.register(
+            "import_files",
+            "Files of the watched folder that were put away",
+            import_files.clone(),
+        );
         registry.register("dispatches_settled", "Attempts settled", settled.clone());
         registry.register(
             "messages_withheld",

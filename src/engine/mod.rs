@@ -44,7 +44,7 @@ pub use enroll::Enroller;
 pub use foretell::foretell;
 pub use handover::{Left, Marks};
 pub use heads::CLAIMERS;
-pub use metrics::Metrics;
+pub use metrics::{FileOutcome, Metrics};
 pub use node::Node;
 pub use outlet::{Outlet, Outlets};
 pub use park::Parker;

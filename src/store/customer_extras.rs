@@ -11,7 +11,7 @@ use super::customer_sheet::Sheet;
 use super::dialect::ids;
 use super::error::Result;
 use super::import_before::{Before, Brought, Moved};
-use super::lists::{self, Listing};
+use super::list_members::{self, Listing};
 use super::names;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
@@ -142,8 +142,8 @@ impl Extras {
         };
         let ids = |rows: Written<'_>| rows.iter().map(|(_, id)| *id).collect::<Vec<_>>();
         // The new ones are marked with all that they are.
-        lists::put_unmarked(tx, &ids(new), listing, self.at).await?;
-        for customer in lists::put_unmarked(tx, &ids(known), listing, self.at).await? {
+        list_members::put_unmarked(tx, &ids(new), listing, self.at).await?;
+        for customer in list_members::put_unmarked(tx, &ids(known), listing, self.at).await? {
             *changes.touched.entry(customer).or_default() |= Touched::LISTS;
             if self.brought.import.is_some() {
                 changes

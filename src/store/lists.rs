@@ -6,11 +6,9 @@ use jiff::Timestamp;
 
 use super::audit;
 use super::db::Store;
-use super::dialect::ids;
-use super::dirty;
 use super::error::{Error, Result};
 use super::instants::{instant, micros};
-use super::listing::json;
+pub(super) use super::list_members::{Listing, put};
 use super::names;
 use super::sql::{Row, query, query_scalar};
 use super::tx::Tx;
@@ -18,7 +16,6 @@ use crate::domain::audit::By;
 use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::list::List;
 use crate::domain::revision::NameKind;
-use crate::domain::touched::Touched;
 
 const ADD: &str = "INSERT INTO lists (list, name, description, created_at, actor, source) \
      VALUES ($1, $2, $3, $4, $5, $6)";
@@ -36,18 +33,6 @@ const MEMBERS: &str = "@everywhere(people)SELECT customer_id FROM list_members \
      ORDER BY bucket, customer_id LIMIT $4";
 const OF: &str = "SELECT n.name FROM list_members AS m CROSS JOIN names AS n \
      WHERE m.bucket = $1 AND m.customer_id = $2 AND n.number = m.list ORDER BY n.name";
-const PUT_ON: &str = concat!(
-    "INSERT INTO list_members (bucket, list, customer_id, added_at) SELECT k.bucket, $2, k.id, $3 FROM ",
-    ids!(),
-    " AS k WHERE true ON CONFLICT (bucket, list, customer_id) DO NOTHING RETURNING customer_id"
-);
-const TAKE_OFF: &str = concat!(
-    "DELETE FROM list_members WHERE (bucket, list, customer_id) IN \
-     (SELECT k.bucket, CAST($2 AS INTEGER), k.id FROM ",
-    ids!(),
-    " AS k) RETURNING customer_id"
-);
-
 pub(super) const STATEMENTS: &[&str] = &[
     ADD,
     ALL,
@@ -59,16 +44,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     REMOVE,
     MEMBERS,
     OF,
-    PUT_ON,
-    TAKE_OFF,
 ];
-
-/// A change of who is on a list.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Listing {
-    pub(super) list: NameNo,
-    pub(super) is_put_on: bool,
-}
 
 impl Store {
     /// Makes an empty list.
@@ -226,42 +202,6 @@ impl Store {
         tx.commit().await?;
         Ok(changed)
     }
-}
-
-/// Puts customers who are kept on a list, or takes them off; who was not so before.
-pub(super) async fn put(
-    tx: &mut Tx,
-    customers: &[CustomerId],
-    listing: Listing,
-    at: Timestamp,
-) -> Result<Vec<CustomerId>> {
-    let changed = put_unmarked(tx, customers, listing, at).await?;
-    dirty::mark(tx, Touched::LISTS, &changed).await?;
-    Ok(changed)
-}
-
-/// The same, and leaves it to whoever asks to mark them.
-pub(super) async fn put_unmarked(
-    tx: &mut Tx,
-    customers: &[CustomerId],
-    listing: Listing,
-    at: Timestamp,
-) -> Result<Vec<CustomerId>> {
-    if customers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<i64> = customers.iter().map(|id| id.0).collect();
-    let statement = if listing.is_put_on { PUT_ON } else { TAKE_OFF };
-    let asked = query_scalar(statement)
-        .bind(json(&ids))
-        .bind(listing.list.0);
-    let asked = if listing.is_put_on {
-        asked.bind(micros(at))
-    } else {
-        asked
-    };
-    let changed: Vec<i64> = asked.fetch_all(&mut *tx).await?;
-    Ok(changed.into_iter().map(CustomerId).collect())
 }
 
 async fn number(tx: &mut Tx, name: &str) -> Result<Option<NameNo>> {

@@ -68,6 +68,7 @@ mod last_runs;
 mod leases;
 mod ledger;
 mod lifeline;
+mod list_members;
 mod listing;
 mod lists;
 mod matching;

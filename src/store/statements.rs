@@ -9,10 +9,10 @@ use super::{
     customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, endings,
     enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity, import_back,
     import_before, import_files, import_pages, import_revert, imports, interactions, job_holds,
-    jobs, last_runs, ledger, lists, memberships, merging, meta, moves, names, nodes, notes,
-    outcomes, parking, pruning, qualifications, ratings, rechecks, requests, revisions, runs,
-    sequences, settlements, standing, status, statuses, subscriptions, suppressions, switches,
-    tagging, tasks, tokens, tombstones, totals,
+    jobs, last_runs, ledger, list_members, lists, memberships, merging, meta, moves, names, nodes,
+    notes, outcomes, parking, pruning, qualifications, ratings, rechecks, requests, revisions,
+    runs, sequences, settlements, standing, status, statuses, subscriptions, suppressions,
+    switches, tagging, tasks, tokens, tombstones, totals,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -78,6 +78,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("jobs", jobs::STATEMENTS),
         ("last_runs", last_runs::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
+        ("list_members", list_members::STATEMENTS),
         ("lists", lists::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
         ("merging", merging::STATEMENTS),

@@ -3,7 +3,7 @@
 
 use tokio::task::spawn_blocking;
 
-use super::work::{Ended, Task};
+use super::task::{Ended, Task};
 use super::{plan, spool};
 use crate::customers::error::Error;
 use crate::customers::lines::{LineImport, Lines, next};

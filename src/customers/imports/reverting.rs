@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::spool;
-use super::work::{Ended, Task};
+use super::task::{Ended, Task};
 use crate::customers::error::Error;
 use crate::domain::ids::CustomerId;
 use crate::domain::import::{Import, ImportState};

@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::work::{Ended, Task};
+use super::task::{Ended, Task};
 use super::{lines, plan, spool};
 use crate::customers::belt::{Filled, belt, open};
 use crate::customers::error::Error;

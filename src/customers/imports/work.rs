@@ -1,35 +1,11 @@
 //! Owns the jobs about imports: looking at all rows, storing them, taking them back.
 
-use std::sync::Arc;
-
-use tokio_util::sync::CancellationToken;
-
 use super::staging::{self, Body};
+pub use super::task::{Ended, Task};
 use super::{reverting, saving};
-use crate::clock::Clock;
 use crate::customers::error::Error;
-use crate::domain::job::{Job, JobEnd, JobKind};
-use crate::store::{self, JobHold, Published, Store};
-
-/// A job about an import, and what it is done with.
-pub struct Task<'a> {
-    pub store: &'a Store,
-    pub clock: &'a dyn Clock,
-    pub published: Arc<Published>,
-    pub hold: &'a JobHold,
-    pub job: &'a Job,
-    /// Told to stop; whoever comes next goes on.
-    pub stop: &'a CancellationToken,
-}
-
-/// How far the work got.
-#[derive(Debug)]
-pub enum Ended {
-    ToTheEnd(JobEnd),
-    Stopped,
-    /// Somebody else is at it.
-    Lost,
-}
+use crate::domain::job::JobKind;
+use crate::store;
 
 /// Whether a job is about an import.
 pub fn is_for(kind: JobKind) -> bool {

@@ -6,6 +6,7 @@ mod book;
 mod commands;
 mod consent;
 mod damaged;
+mod dropping;
 mod exporting;
 mod giving_up;
 mod import;

@@ -140,7 +140,7 @@ impl<'a> Desk<'a> {
     }
 
     async fn import(&self, import: ImportNo) -> Import {
-        self.store.import(import).await.unwrap().unwrap()
+        self.store.store().import(import).await.unwrap().unwrap()
     }
 
     async fn left(&self, job: &Job) -> Vec<(String, String)> {
@@ -330,7 +330,7 @@ pub(super) async fn what_an_import_did_is_taken_back(store: Fresh) {
     let before = store.read("ana").await;
     let plan = ImportPlan {
         tags: vec!["vip".to_owned()],
-        consents: vec![(Channel::Sms, Consent::Subscribed)],
+        consents: vec![(Channel::Sms, Consent::OptedIn)],
         list: Some("fair".to_owned()),
         ..ImportPlan::default()
     };
@@ -384,8 +384,9 @@ pub(super) async fn what_was_changed_since_is_left_and_named(store: Fresh) {
     let id = async |name: &str| store.customer_id(name).await.unwrap().unwrap();
     let city = [("city".to_owned(), Some(FieldValue::One(text("Bern"))))];
     let later = now() + jiff::SignedDuration::from_hours(1);
-    let set = store.set_fields(id("ana").await, &city, &model(), &by(), later);
-    assert!(set.await.unwrap());
+    let ana = id("ana").await;
+    let set = store.set_fields(ana, &city, &model(), &by(), later).await;
+    assert!(set.unwrap());
     let login = Interaction::new(id("busy").await, later, Kind::Login);
     store.record(&[login]).await.unwrap();
     let second = desk

@@ -8,6 +8,7 @@ mod definitions;
 mod document;
 mod editing;
 mod history;
+mod imports;
 mod problems;
 mod repeats;
 mod rig;
