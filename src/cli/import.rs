@@ -351,17 +351,17 @@ fn text(request: &ImportRequest, report: &ImportReport) -> String {
             counted(report.skipped)
         );
     }
-    if let Some(import) = report.import {
-        let _ = writeln!(
-            text,
-            "this was import {import}: `drumbeat import revert` takes it back"
-        );
-    }
     if !report.ignored_columns.is_empty() {
         let columns = report.ignored_columns.join("`, `");
         let columns = format!("columns without a field: `{columns}`");
         text.push_str(&columns);
         text.push_str(" (fill one with --map COLUMN=FIELD)\n");
+    }
+    if let Some(import) = report.import {
+        let _ = writeln!(
+            text,
+            "this was import {import}: `drumbeat import revert` takes it back"
+        );
     }
     if request.dry_run {
         text.push_str("nothing was stored: this was a dry run\n");

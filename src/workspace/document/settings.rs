@@ -38,7 +38,7 @@ pub(crate) struct SettingsDoc {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ImportsDoc {
-    /// The watched folder, relative to the workspace; none is watched unless set.
+    /// The watched folder, relative to the workspace or from the root; none is watched unless set.
     pub(crate) folder: Opt<String>,
     /// A file that did not change for so long is whole; `10s` unless set.
     pub(crate) settle: Opt<Duration>,

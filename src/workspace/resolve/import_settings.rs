@@ -16,8 +16,8 @@ use crate::workspace::spanned::Own as _;
 pub(super) fn imports(doc: Option<&ImportsDoc>, report: &mut Report) -> ImportSettings {
     let defaults = ImportSettings::default();
     let Some(doc) = doc else { return defaults };
-    if let Some(folder) = doc.folder.as_ref().filter(|folder| !is_inside(folder)) {
-        let expected = "the folder must be one of the workspace, such as `imports`";
+    if let Some(folder) = doc.folder.as_ref().filter(|folder| !is_plain(folder)) {
+        let expected = "the folder must be a plain path, such as `imports` or `/srv/imports`";
         report.add(bad_value::finding(folder.span, expected));
     }
     if let Some(nightly) = doc
@@ -40,8 +40,8 @@ pub(super) fn imports(doc: Option<&ImportsDoc>, report: &mut Report) -> ImportSe
     }
 }
 
-fn is_inside(folder: &str) -> bool {
-    let mut parts = folder.split('/');
+fn is_plain(folder: &str) -> bool {
+    let mut parts = folder.strip_prefix('/').unwrap_or(folder).split('/');
     !folder.is_empty() && parts.all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
