@@ -15,11 +15,13 @@ use super::occurrence_reading::{CLOCKS_DIFFER, Reader};
 use super::occurrence_rows;
 use super::reading::{Input, Seen};
 use super::table::Row;
+use super::whom;
 use crate::clock::Clock;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::field::FieldType;
 use crate::domain::ids::CustomerId;
+use crate::domain::import_plan::NoMatch;
 use crate::domain::interaction::{Interaction, Kind};
 use crate::domain::occurrence::Placed;
 use crate::domain::revision::Revision;
@@ -78,12 +80,42 @@ enum Line {
     GaveUp(CustomerId, Scope, By, Timestamp),
 }
 
+/// What became of rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    /// Those that were recorded.
+    pub(super) news: u64,
+    /// Those that found nobody and were passed over.
+    pub(super) skipped: u64,
+}
+
+impl Taken {
+    fn and(self, more: Self) -> Self {
+        Self {
+            news: self.news + more.news,
+            skipped: self.skipped + more.skipped,
+        }
+    }
+}
+
+/// The next rows; none at the end of the file.
+pub(super) async fn next(mut rows: NamedRows) -> Result<(NamedRows, Vec<Row>), Error> {
+    let read = spawn_blocking(move || {
+        let batch = rows.batch();
+        (rows, batch)
+    });
+    let (rows, batch) = read.await?;
+    Ok((rows, batch?))
+}
+
 /// What is imported, into what, by whom.
 pub struct LineImport<'a> {
     pub store: &'a Store,
     pub revision: &'a Revision,
     pub lines: Lines,
     pub input: &'a Input,
+    /// What becomes of a row that finds nobody; nobody is made.
+    pub no_match: NoMatch,
     pub dry_run: bool,
     pub by: &'a By,
     pub clock: &'a dyn Clock,
@@ -93,26 +125,31 @@ impl LineImport<'_> {
     /// Imports the file, some rows at a time; a row that cannot be read goes to the rejects file.
     /// In the report `created` counts what was recorded. The audit gets one row.
     pub async fn run(&self, watch: &(dyn Fn(Seen) + Sync)) -> Result<ImportReport, Error> {
-        let (input, names) = (self.input.clone(), self.lines.names());
-        let mut rows = spawn_blocking(move || NamedRows::open(&input, names)).await??;
-        let mut created = 0;
+        let mut rows = self.open().await?;
+        let mut taken = Taken::default();
         loop {
             let batch;
-            (rows, batch) = spawn_blocking(move || {
-                let batch = rows.batch();
-                (rows, batch)
-            })
-            .await?;
-            let batch = batch?;
+            (rows, batch) = next(rows).await?;
             if batch.is_empty() {
                 break;
             }
-            created += self.take(&mut rows, &batch).await?;
+            taken = taken.and(self.take(&mut rows, &batch).await?);
             watch(rows.seen());
         }
-        let report = report(rows, created)?;
+        let report = report(rows, taken)?;
         self.audit(&report).await?;
         Ok(report)
+    }
+
+    /// Opens the file.
+    pub(super) async fn open(&self) -> Result<NamedRows, Error> {
+        let key = self.input.key();
+        let field = key.and_then(|key| self.revision.data_model.field(key));
+        if let Some(field) = field {
+            self.store.index_field(field).await?;
+        }
+        let (input, names) = (self.input.clone(), self.lines.names());
+        spawn_blocking(move || NamedRows::open(&input, names)).await?
     }
 
     async fn audit(&self, report: &ImportReport) -> Result<(), Error> {
@@ -135,12 +172,18 @@ impl LineImport<'_> {
             .await?)
     }
 
-    /// Writes one batch; how many of its rows were news.
-    async fn take(&self, rows: &mut NamedRows, batch: &[Row]) -> Result<u64, Error> {
-        let customers = self.customers(rows, batch).await?;
+    /// Writes one batch; how many of its rows were news, and how many found nobody.
+    pub(super) async fn take(&self, rows: &mut NamedRows, batch: &[Row]) -> Result<Taken, Error> {
+        let names = named(rows, batch);
+        let customers = match self.input.key() {
+            None => self.customers(&names).await?,
+            Some(key) => whom::by_field(self.store, self.revision, key, &names).await?,
+        };
+        let mut skipped = 0;
         let (mut did, mut told, mut gave_up) = (Vec::new(), Vec::new(), 0);
         for row in batch {
             match self.read(rows, row, &customers) {
+                Err(_) if self.is_passed(rows, row, &customers) => skipped += 1,
                 Err(reason) => rows.reject(row, &reason)?,
                 Ok(Line::Did(line)) => did.push(line),
                 Ok(Line::Told(placed)) => told.push(*placed),
@@ -157,19 +200,38 @@ impl LineImport<'_> {
         };
         let news = self.store.record_once(&told, how).await?;
         let news = news.into_iter().filter(|is_news| *is_news).count();
-        Ok(gave_up + (recorded + news) as u64)
+        Ok(Taken {
+            news: gave_up + (recorded + news) as u64,
+            skipped,
+        })
+    }
+
+    /// Whether a row finds nobody, and is to be passed over then.
+    fn is_passed(
+        &self,
+        rows: &NamedRows,
+        row: &Row,
+        customers: &HashMap<String, CustomerId>,
+    ) -> bool {
+        let name = rows.cell(row, "customer");
+        self.no_match == NoMatch::Skip
+            && rows.check(row).is_ok()
+            && name.is_some_and(|name| !customers.contains_key(name))
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        match self.input.key() {
+            None => Error::UnknownCustomer(name.to_owned()).to_string(),
+            Some(key) => format!("`{key}`: not one customer has the value `{name}`"),
+        }
     }
 
     /// The numbers of the customers that the batch names.
     async fn customers(
         &self,
-        rows: &NamedRows,
-        batch: &[Row],
+        names: &BTreeSet<String>,
     ) -> Result<HashMap<String, CustomerId>, Error> {
-        let names = batch.iter().filter(|row| rows.check(row).is_ok());
-        let names = names.filter_map(|row| rows.cell(row, "customer"));
-        let names: BTreeSet<String> = names.map(str::to_owned).collect();
-        let behind = self.store.behind(&names).await?.into_iter();
+        let behind = self.store.behind(names).await?.into_iter();
         Ok(behind.map(|(name, who)| (name, who.customer())).collect())
     }
 
@@ -204,9 +266,7 @@ impl LineImport<'_> {
         rows.check(row)?;
         let name = rows.cell(row, "customer");
         let name = name.ok_or("`customer` is empty")?;
-        let customer = *customers
-            .get(name)
-            .ok_or_else(|| Error::UnknownCustomer(name.to_owned()).to_string())?;
+        let customer = *customers.get(name).ok_or_else(|| self.unknown(name))?;
         let cells = Cells { rows, row };
         match self.lines {
             Lines::Interactions if cells.get("id").is_some() => self.told(&cells, customer),
@@ -294,6 +354,13 @@ impl LineImport<'_> {
     }
 }
 
+/// Whom the rows of a batch name.
+fn named(rows: &NamedRows, batch: &[Row]) -> BTreeSet<String> {
+    let readable = batch.iter().filter(|row| rows.check(row).is_ok());
+    let names = readable.filter_map(|row| rows.cell(row, "customer"));
+    names.map(str::to_owned).collect()
+}
+
 /// One row's texts by their names.
 struct Cells<'a> {
     rows: &'a NamedRows,
@@ -332,16 +399,18 @@ fn said(unknown: UnknownName) -> String {
     unknown.to_string()
 }
 
-fn report(rows: NamedRows, created: u64) -> Result<ImportReport, Error> {
+fn report(rows: NamedRows, taken: Taken) -> Result<ImportReport, Error> {
     let (seen, encoding) = (rows.seen(), rows.encoding());
     let ignored_columns = rows.ignored_columns().to_vec();
     Ok(ImportReport {
         read: seen.rows,
-        created,
+        created: taken.news,
         updated: 0,
-        unchanged: seen.rows - seen.rejected - created,
+        unchanged: seen.rows - seen.rejected - taken.news - taken.skipped,
         rejected: seen.rejected,
         duplicates: 0,
+        skipped: taken.skipped,
+        import: None,
         rejects_file: rows.finish()?,
         ignored_columns,
         encoding,

@@ -3,6 +3,7 @@
 mod agreement;
 mod clock;
 mod housekeeping;
+mod imports;
 mod jobs;
 mod opening;
 mod options;

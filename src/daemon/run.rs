@@ -1,5 +1,6 @@
 //! Owns the life of the process: the order in which the rooms start, and the order in which they stop.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -17,8 +18,9 @@ use super::reading::{self, Reading, carry_out};
 use super::reload::Reloader;
 use super::signals::{Asked, Signals};
 use super::site::{Site, state};
-use super::{clock, housekeeping, jobs, systemd};
+use super::{clock, housekeeping, imports, jobs, systemd};
 use crate::clock::Clock;
+use crate::domain::daemon_settings::ImportSettings;
 use crate::domain::ids::Share;
 use crate::engine::{
     Beat, CLAIMERS, Claimer, Duty, Engine, Enroller, Indexer, Marks, Node, Parker, Pulse, Settler,
@@ -130,20 +132,20 @@ async fn start(
         work,
     );
     let engine = Arc::new(engine);
-    engine
-        .metrics
-        .check_failed
-        .set(i64::from(reading.checked.revision.is_none()));
+    let is_wrong = i64::from(reading.checked.revision.is_none());
+    engine.metrics.check_failed.set(is_wrong);
     let seen = reading.sources.hash().to_owned();
-    let differs = seen != catalog.published.hash;
-    engine.metrics.files_differ.set(i64::from(differs));
+    let differs = i64::from(seen != catalog.published.hash);
+    engine.metrics.files_differ.set(differs);
     engine.duty.show(Some(seen.clone()), catalog.number().0);
     let node = Node::new(Arc::clone(&engine), left, ownership.last);
     node.begin().await.map_err(other)?;
-    let scheduler = housekeeping::start(Arc::clone(&engine), daemon_settings.retention)
+    let scheduler = housekeeping::start(Arc::clone(&engine), &daemon_settings)
         .await
         .map_err(other)?;
+    let site = (Arc::new(key), daemon_settings.api);
     let started = Started::spawn(engine, ownership, scheduler, listener, site);
+    started.spawn_imports(&daemon_settings.imports, &options.workspace);
     started.spawn_reloader(Reloader::new(
         Arc::clone(&started.engine),
         Arc::new(workshop),
@@ -202,6 +204,13 @@ impl Started {
             background,
             scheduler,
             _ownership: ownership,
+        }
+    }
+
+    fn spawn_imports(&self, settings: &ImportSettings, workspace: &Path) {
+        let watching = imports::watch(&self.engine, settings, workspace, &self.claiming);
+        if let Some(watching) = watching {
+            self.working.spawn(watching);
         }
     }
 

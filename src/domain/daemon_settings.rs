@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duration::Delay;
 use super::gateway::Secretive;
+use super::import_plan::ImportPlan;
 
 /// What belongs to IT and is not part of a revision (the zone and the public URL are in both).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct DaemonSettings {
     /// Which pages may tell of their visitors; none unless set.
     #[serde(default)]
     pub site: Option<SiteSettings>,
+    /// What becomes of files of customers.
+    #[serde(default)]
+    pub imports: ImportSettings,
 }
 
 impl Default for DaemonSettings {
@@ -36,6 +40,42 @@ impl Default for DaemonSettings {
             link_secret: None,
             api: RequestRate::default(),
             site: None,
+            imports: ImportSettings::default(),
+        }
+    }
+}
+
+/// What becomes of files of customers, and of imports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportSettings {
+    /// The watched folder, relative to the workspace; none is watched unless set.
+    pub folder: Option<String>,
+    /// A file that did not change for so long is whole.
+    pub settle: Delay,
+    /// When files are taken, as a cron expression in the workspace's zone; at once unless set.
+    pub nightly: Option<String>,
+    /// For so long an import can be taken back.
+    pub revertible: Delay,
+    /// What files of these names are; the first pattern that fits counts.
+    pub files: Vec<ImportPattern>,
+}
+
+/// Files of the watched folder that are imported alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportPattern {
+    /// `*` stands for any characters, `?` for one.
+    pub pattern: String,
+    pub plan: ImportPlan,
+}
+
+impl Default for ImportSettings {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            settle: Delay::seconds(10),
+            nightly: None,
+            revertible: Delay::days(30),
+            files: Vec::new(),
         }
     }
 }

@@ -65,6 +65,9 @@ kinds! {
     Delete "delete";
     Connect "connect";
     Export "export";
+    CheckImport "check-import";
+    Import "import";
+    RevertImport "revert-import";
 }
 
 impl JobKind {
@@ -175,6 +178,8 @@ pub enum JobPlace {
     After(i64),
     /// So many parts of those who were picked, or rows of a file.
     Parts(u64),
+    /// Everybody whom an import changed, and of those it made everybody up to this one.
+    Made(i64),
 }
 
 impl JobPlace {
@@ -219,7 +224,11 @@ mod tests {
 
     #[test]
     fn a_place_reads_back_whole() {
-        for place in [JobPlace::After(i64::MAX), JobPlace::Parts(7)] {
+        for place in [
+            JobPlace::After(i64::MAX),
+            JobPlace::Parts(7),
+            JobPlace::Made(8),
+        ] {
             let text = serde_json::to_string(&place).unwrap();
             assert_eq!(serde_json::from_str::<JobPlace>(&text).unwrap(), place);
         }

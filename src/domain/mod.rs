@@ -26,6 +26,8 @@ pub mod gateway;
 pub mod held;
 pub mod identifier;
 pub mod ids;
+pub mod import;
+pub mod import_plan;
 pub mod interaction;
 pub mod job;
 pub mod job_order;

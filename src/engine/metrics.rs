@@ -24,6 +24,12 @@ pub struct OfChannel {
     pub channel: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FileOutcome {
+    /// `done` or `failed`.
+    pub outcome: &'static str,
+}
+
 impl OfChannel {
     fn of(channel: Channel) -> Self {
         Self {
@@ -49,6 +55,8 @@ pub struct Metrics {
     pub revision: Gauge,
     pub reconciliation_differences: Counter,
     pub search_waiting: Gauge,
+    /// Files of the watched folder.
+    pub import_files: Family<FileOutcome, Counter>,
 }
 
 impl Metrics {
@@ -74,8 +82,14 @@ impl Metrics {
             files_differ,
             revision,
             reconciliation_differences,
+            import_files,
             search_waiting,
         } = self;
+        registry.register(
+            "import_files",
+            "Files of the watched folder that were put away",
+            import_files.clone(),
+        );
         registry.register("dispatches_settled", "Attempts settled", settled.clone());
         registry.register(
             "messages_withheld",

@@ -48,6 +48,7 @@ pub use handover::{Left, Marks};
 pub use heads::CLAIMERS;
 pub use index::Indexer;
 pub use metrics::Metrics;
+pub use metrics::{FileOutcome, Metrics};
 pub use node::Node;
 pub use outlet::{Outlet, Outlets};
 pub use park::Parker;

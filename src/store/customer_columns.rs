@@ -64,6 +64,11 @@ impl Class {
         }
     }
 
+    /// The name of the column that a one-valued field of this class has.
+    pub(super) fn column(self, field: &str) -> String {
+        format!("{}{field}", self.prefix())
+    }
+
     fn sql_type(self, dialect: Dialect) -> &'static str {
         match self {
             Self::Text => dialect.text_type(),

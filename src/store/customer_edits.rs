@@ -170,7 +170,7 @@ pub(super) async fn keep(
 }
 
 /// The line names the fields and never their values.
-fn line(
+pub(super) fn line(
     customer: CustomerId,
     fields: &[(String, Option<FieldValue>)],
     (by, at): (&By, Timestamp),

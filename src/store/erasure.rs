@@ -51,7 +51,7 @@ macro_rules! of_customers {
     };
 }
 
-const ERASE: [&str; 22] = [
+const ERASE: [&str; 23] = [
     of_enrollments!("dispatches"),
     of_enrollments!("attempts"),
     of_enrollments!("frozen_messages"),
@@ -59,6 +59,7 @@ const ERASE: [&str; 22] = [
     of_customers!("customer_values"),
     of_customers!("customer_tags"),
     of_customers!("list_members"),
+    of_customers!("import_changes"),
     of_customers!("subscriptions"),
     of_customers!("dismissals"),
     of_customers!("returned"),
@@ -98,7 +99,11 @@ const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const UNFAIL: &str = "DELETE FROM job_errors WHERE who IN \
      (SELECT CAST(value AS TEXT) FROM @each($1))";
 
-pub(super) const STATEMENTS: &[&str] = &[MERGED, UNALIAS, UNNAME, UNFAIL];
+/// Rows of files that were not taken and seem to be theirs.
+const UNREJECT: &str = "DELETE FROM import_rejects WHERE who IN \
+     (SELECT CAST(value AS TEXT) FROM @each($1))";
+
+pub(super) const STATEMENTS: &[&str] = &[MERGED, UNALIAS, UNNAME, UNFAIL, UNREJECT];
 pub(super) const ERASING: &[&str] = &ERASE;
 
 impl Store {
@@ -265,6 +270,23 @@ fn digests(one: &Barred, merged: &[String], seal: &Seal) -> BTreeSet<String> {
     all.map(|digest| seal::written(&digest)).collect()
 }
 
+/// Deletes customers as if they had never been there: who made them takes them back. How many.
+pub(super) async fn unmake(tx: &mut Tx, customers: &[CustomerId], at: Timestamp) -> Result<u64> {
+    let there = bars::of(tx, customers).await?;
+    if there.is_empty() {
+        return Ok(0);
+    }
+    let is_file = tx.dialect() == Dialect::Sqlite;
+    if is_file {
+        query(OVERWRITE).execute(&mut *tx).await?;
+    }
+    erase(tx, &there, at).await?;
+    if is_file {
+        query(AS_USUAL).execute(tx).await?;
+    }
+    Ok(there.len() as u64)
+}
+
 async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
     let ids: Vec<CustomerId> = there.iter().map(|one| one.id).collect();
     endings::end(tx, &ids, ExitReason::CustomerDeleted, at).await?;
@@ -278,7 +300,12 @@ async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
     let addresses = there.iter().flat_map(|one| [&one.email, &one.phone]);
     let addresses = addresses.flatten().map(String::as_str);
     let names: Vec<&str> = names.into_iter().chain(addresses).collect();
-    query(UNFAIL).bind(text_of(&names)).execute(tx).await?;
+    for statement in [UNFAIL, UNREJECT] {
+        query(statement)
+            .bind(text_of(&names))
+            .execute(&mut *tx)
+            .await?;
+    }
     Ok(())
 }
 

@@ -103,30 +103,7 @@ impl Store {
     /// Queues a job, with a line of the audit.
     pub async fn queue_job(&self, new: &NewJob<'_>) -> Result<JobNo> {
         let mut tx = self.write().await?;
-        let number: i64 = query_scalar(NEXT).fetch_one(&mut tx).await?;
-        let number = JobNo(number);
-        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        query(ADD)
-            .bind(number.0)
-            .bind(new.kind.as_str())
-            .bind(new.by.actor.as_str())
-            .bind(new.by.source.as_str())
-            .bind(micros(new.at))
-            .bind(new.total.map(count))
-            .bind(count(new.failures.len() as u64))
-            .bind(new.body.to_string())
-            .execute(&mut tx)
-            .await?;
-        let part = |(place, ids): (i64, &Vec<CustomerId>)| {
-            let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-            (place, json(&ids))
-        };
-        let parts: Vec<(i64, String)> = (0..).zip(new.parts).map(part).collect();
-        let parts = query(ADD_PARTS).bind(json(&parts)).bind(number.0);
-        parts.execute(&mut tx).await?;
-        note_failures(&mut tx, number, 0, new.failures).await?;
-        let detail = format!("job {number}: {}", new.kind.as_str());
-        audit::add(&mut tx, new.by, "job queued", Some(&detail), new.at).await?;
+        let number = add(&mut tx, new).await?;
         tx.commit().await?;
         Ok(number)
     }
@@ -216,6 +193,35 @@ impl Store {
         tx.commit().await?;
         Ok(pruned)
     }
+}
+
+/// Queues a job within a transaction that writes beside no other of its kind.
+pub(super) async fn add(tx: &mut Tx, new: &NewJob<'_>) -> Result<JobNo> {
+    let number: i64 = query_scalar(NEXT).fetch_one(&mut *tx).await?;
+    let number = JobNo(number);
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    query(ADD)
+        .bind(number.0)
+        .bind(new.kind.as_str())
+        .bind(new.by.actor.as_str())
+        .bind(new.by.source.as_str())
+        .bind(micros(new.at))
+        .bind(new.total.map(count))
+        .bind(count(new.failures.len() as u64))
+        .bind(new.body.to_string())
+        .execute(&mut *tx)
+        .await?;
+    let part = |(place, ids): (i64, &Vec<CustomerId>)| {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        (place, json(&ids))
+    };
+    let parts: Vec<(i64, String)> = (0..).zip(new.parts).map(part).collect();
+    let parts = query(ADD_PARTS).bind(json(&parts)).bind(number.0);
+    parts.execute(&mut *tx).await?;
+    note_failures(tx, number, 0, new.failures).await?;
+    let detail = format!("job {number}: {}", new.kind.as_str());
+    audit::add(tx, new.by, "job queued", Some(&detail), new.at).await?;
+    Ok(number)
 }
 
 /// Writes failures down behind so many earlier ones, as far as failures are kept.

@@ -7,11 +7,9 @@ use jiff::Timestamp;
 use super::audit;
 use super::bind::Bind;
 use super::db::Store;
-use super::dialect::ids;
-use super::dirty;
 use super::error::{Error, Result};
 use super::instants::{instant, micros};
-use super::listing::json;
+pub(super) use super::list_members::{Listing, put};
 use super::names;
 use super::rows;
 use super::sql::{Row, query, query_scalar};
@@ -20,7 +18,6 @@ use crate::domain::audit::By;
 use crate::domain::ids::{CustomerId, NameNo};
 use crate::domain::list::List;
 use crate::domain::revision::NameKind;
-use crate::domain::touched::Touched;
 
 const ADD: &str = "INSERT INTO lists (list, name, description, created_at, actor, source) \
      VALUES ($1, $2, $3, $4, $5, $6)";
@@ -40,18 +37,6 @@ const OF: &str = "SELECT n.name FROM list_members AS m CROSS JOIN names AS n \
      WHERE m.bucket = $1 AND m.customer_id = $2 AND n.number = m.list ORDER BY n.name";
 const OF_ONE: &str =
     "SELECT list, added_at FROM list_members WHERE bucket = $1 AND customer_id = $2";
-const PUT_ON: &str = concat!(
-    "INSERT INTO list_members (bucket, list, customer_id, added_at) SELECT k.bucket, $2, k.id, $3 FROM ",
-    ids!(),
-    " AS k WHERE true ON CONFLICT (bucket, list, customer_id) DO NOTHING RETURNING customer_id"
-);
-const TAKE_OFF: &str = concat!(
-    "DELETE FROM list_members WHERE (bucket, list, customer_id) IN \
-     (SELECT k.bucket, CAST($2 AS INTEGER), k.id FROM ",
-    ids!(),
-    " AS k) RETURNING customer_id"
-);
-
 pub(super) const STATEMENTS: &[&str] = &[
     ADD,
     ALL,
@@ -64,8 +49,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     MEMBERS,
     OF,
     OF_ONE,
-    PUT_ON,
-    TAKE_OFF,
 ];
 
 const COLUMNS: [(&str, &str); 4] = [
@@ -74,13 +57,6 @@ const COLUMNS: [(&str, &str); 4] = [
     ("customer_id", "BIGINT"),
     ("added_at", "BIGINT"),
 ];
-
-/// A change of who is on a list.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Listing {
-    pub(super) list: NameNo,
-    pub(super) is_put_on: bool,
-}
 
 impl Store {
     /// Makes an empty list.
@@ -238,32 +214,6 @@ impl Store {
         tx.commit().await?;
         Ok(changed)
     }
-}
-
-/// Puts customers who are kept on a list, or takes them off; who was not so before.
-pub(super) async fn put(
-    tx: &mut Tx,
-    customers: &[CustomerId],
-    listing: Listing,
-    at: Timestamp,
-) -> Result<Vec<CustomerId>> {
-    if customers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<i64> = customers.iter().map(|id| id.0).collect();
-    let statement = if listing.is_put_on { PUT_ON } else { TAKE_OFF };
-    let asked = query_scalar(statement)
-        .bind(json(&ids))
-        .bind(listing.list.0);
-    let asked = if listing.is_put_on {
-        asked.bind(micros(at))
-    } else {
-        asked
-    };
-    let changed: Vec<i64> = asked.fetch_all(&mut *tx).await?;
-    let changed: Vec<CustomerId> = changed.into_iter().map(CustomerId).collect();
-    dirty::mark(tx, Touched::LISTS, &changed).await?;
-    Ok(changed)
 }
 
 /// Puts one customer on the lists that another is on.

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 8] = [
     (
         1,
         "init",
@@ -56,6 +56,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 7] = [
         "events",
         include_str!("../../migrations/sqlite/0007_events.sql"),
         include_str!("../../migrations/postgres/0007_events.sql"),
+    ),
+    (
+        8,
+        "imports",
+        include_str!("../../migrations/sqlite/0008_imports.sql"),
+        include_str!("../../migrations/postgres/0008_imports.sql"),
     ),
 ];
 

@@ -12,6 +12,8 @@ use super::exporting::{Exported, Exporting};
 use super::prepared::{self, Prepared};
 use crate::clock::Clock;
 use crate::customers::error::Error;
+use crate::customers::imports;
+use crate::customers::imports::work::{Ended, Task};
 use crate::domain::ids::Incarnation;
 use crate::domain::job::{Job, JobEnd, JobNo, JobPlace};
 use crate::domain::job_order::Order;
@@ -112,6 +114,9 @@ impl Crew {
         if job.is_to_stop {
             return Ok(Got::ToTheEnd(JobEnd::Cancelled));
         }
+        if imports::work::is_for(job.kind) {
+            return self.import(hold, job, stop).await;
+        }
         let order: Order = serde_json::from_value(job.body.clone())
             .map_err(|error| store::Error::Corrupt(format!("the job {}: {error}", job.number)))?;
         let published = self.flows.published();
@@ -141,6 +146,27 @@ impl Crew {
             self.store.empty_journal().await?;
         }
         Ok(got)
+    }
+
+    async fn import(
+        &self,
+        hold: &JobHold,
+        job: &Job,
+        stop: &CancellationToken,
+    ) -> Result<Got, Error> {
+        let task = Task {
+            store: &self.store,
+            clock: self.clock.as_ref(),
+            published: self.flows.published(),
+            hold,
+            job,
+            stop,
+        };
+        Ok(match imports::work::carry_out(&task).await? {
+            Ended::ToTheEnd(end) => Got::ToTheEnd(end),
+            Ended::Stopped => Got::Stopped,
+            Ended::Lost => Got::Lost,
+        })
     }
 
     /// Says again and again that somebody is at the job, until somebody else is.

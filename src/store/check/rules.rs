@@ -21,10 +21,11 @@ const PUBLISH: &str = "restore a backup that has the name; numbers are never giv
 
 /// The tables whose rows are about a customer who is there. A mark in `dirty`, and the time of a message
 /// that was on its way in `activity`, may outlive their customer.
-const OF_CUSTOMERS: [&str; 16] = [
+const OF_CUSTOMERS: [&str; 17] = [
     "customer_values",
     "customer_tags",
     "list_members",
+    "import_changes",
     "subscriptions",
     "dismissals",
     "returned",

@@ -11,6 +11,7 @@ mod fields;
 mod filters;
 mod flows;
 mod idempotency;
+mod imports;
 mod interactions;
 mod job_input;
 mod jobs;

@@ -5,6 +5,7 @@ use utoipa::OpenApi;
 
 use super::limits::{BODY, LARGE_BODY};
 use super::problem::{FieldError, Kind, Problem};
+use crate::customers::imports::spool::MOST_BYTES;
 use crate::customers::occurrence_form::WrittenOccurrence;
 
 const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, and what runs. Errors are \
@@ -17,7 +18,12 @@ const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, a
 const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
 
 /// Of these no answer is kept: one holds a secret, the others only ask.
-const UNKEYED: [&str; 3] = ["/tokens", "/customers/search", "/segments/count"];
+const UNKEYED: [&str; 4] = [
+    "/tokens",
+    "/imports",
+    "/customers/search",
+    "/segments/count",
+];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +31,7 @@ const UNKEYED: [&str; 3] = ["/tokens", "/customers/search", "/segments/count"];
     components(schemas(Problem, FieldError, WrittenOccurrence)),
     tags(
         (name = "customers", description = "Customers, their histories, and why they are where they are."),
+        (name = "imports", description = "Files of customers: looked at, saved, taken back."),
         (name = "consent", description = "What customers agree to, give up and take back."),
         (name = "interactions", description = "What customers did, told by other systems."),
         (name = "definitions", description = "Segments, smart lists, flows, fields and tags."),
@@ -213,6 +220,10 @@ fn problem(kind: Kind, path: &str) -> Value {
                 .to_owned()
         }
         Kind::TooLarge => {
+            if path == "/imports" {
+                let most = MOST_BYTES / BODY as u64;
+                return described(kind, &format!("The file has more than {most} MiB."));
+            }
             let most = if path.ends_with("/batch") || path == "/interactions" {
                 LARGE_BODY
             } else {
@@ -222,6 +233,10 @@ fn problem(kind: Kind, path: &str) -> Value {
         }
         _ => format!("{}.", kind.title()),
     };
+    described(kind, &description)
+}
+
+fn described(kind: Kind, description: &str) -> Value {
     let mut response = json!({
         "description": description,
         "content": {

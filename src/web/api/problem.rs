@@ -232,6 +232,10 @@ impl From<CustomersError> for Problem {
             CustomersError::BadId { place, reason } => Self::field(&format!("/{place}"), reason),
             CustomersError::BadValue { field, reason } => Self::field(&pointer(&field), reason),
             CustomersError::BadText { name, reason } => Self::field(&format!("/{name}"), reason),
+            CustomersError::BadPlan { field, reason } => Self::field(&format!("/{field}"), reason),
+            CustomersError::UnknownImport(_) => Self::not_found(error.to_string()),
+            CustomersError::FileGone(_) => Self::new(Kind::Conflict, error.to_string()),
+            CustomersError::FileTooLarge(_) => Self::new(Kind::TooLarge, error.to_string()),
             CustomersError::Store(error) => error.into(),
             CustomersError::OtherCustomer(_) | CustomersError::StillAnonymous(_) => {
                 Self::new(Kind::Conflict, error.to_string())

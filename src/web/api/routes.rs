@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,12 +16,12 @@ use utoipa_axum::routes;
 
 use super::auth::authenticate;
 use super::idempotency::once;
-use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
+use super::limits::{BODY, FILE_TIME, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    activities, batch, campaigns, customers, explanations, fields, flows, interactions, jobs,
-    lists, merging, messages, notes, occurrences, openapi, permissions, person, ratings, reports,
-    search, segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
+    activities, batch, campaigns, customers, explanations, fields, flows, imports, interactions,
+    jobs, lists, merging, messages, notes, occurrences, openapi, permissions, person, ratings,
+    reports, search, segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
 };
 use crate::web::state::WebState;
 
@@ -68,10 +68,15 @@ fn routes(state: &Arc<WebState>) -> Routes {
     let large = Routes::new()
         .routes(routes!(batch::upsert))
         .routes(routes!(occurrences::record));
+    // A file is never held whole, so that no key can tell it from another one.
+    let files = Routes::new()
+        .routes(routes!(imports::list, imports::bring))
+        .layer(DefaultBodyLimit::disable());
     layered(ordinary, state, BODY)
         .merge(layered(large, state, LARGE_BODY))
         .merge(secretive)
         .merge(questions)
+        .merge(files)
 }
 
 fn of_customers() -> Routes {
@@ -107,6 +112,11 @@ fn of_customers() -> Routes {
 /// What is done to many at once, and what comes of it.
 fn of_many() -> Routes {
     Routes::new()
+        .routes(routes!(imports::show, imports::change))
+        .routes(routes!(imports::save))
+        .routes(routes!(imports::discard))
+        .routes(routes!(imports::revert))
+        .routes(routes!(imports::rejects))
         .routes(routes!(jobs::list, jobs::create))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::errors))
@@ -151,7 +161,9 @@ pub(in crate::web) async fn lost() -> Response {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    let response = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    let is_file = request.method() == Method::POST && request.uri().path().ends_with("/imports");
+    let time = if is_file { FILE_TIME } else { REQUEST_TIME };
+    let response = tokio::time::timeout(time, next.run(request)).await;
     response.unwrap_or_else(|_| {
         let detail = "it took too long, and may or may not have been done";
         let problem = Problem::new(Kind::Unavailable, detail).after(1);

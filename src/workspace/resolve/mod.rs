@@ -8,6 +8,7 @@ mod context;
 mod data_model;
 mod field_tests;
 mod flows;
+mod import_settings;
 mod policy;
 mod settings;
 mod texts;

@@ -1,5 +1,6 @@
 //! Owns reading the daemon's settings.
 
+use super::import_settings;
 use crate::domain::daemon_settings::{DaemonSettings, RequestRate, Retention, SiteSettings};
 use crate::domain::gateway::Secretive;
 use crate::workspace::diagnostic::Report;
@@ -52,6 +53,7 @@ pub(crate) fn settings(documents: &[Doc<SettingsDoc>], report: &mut Report) -> D
         },
         link_secret: text(&doc.link_secret),
         api: rate(doc.api.as_ref(), report),
+        imports: import_settings::imports(doc.imports.as_ref(), report),
         site: doc.site.as_ref().map(|site| self::site(site, report)),
     }
 }

@@ -8,6 +8,7 @@ mod consent;
 mod damaged;
 mod defining;
 mod doings;
+mod dropping;
 mod exporting;
 mod finding;
 mod giving_up;

@@ -16,6 +16,7 @@ mod enrolled;
 mod erasure;
 mod filled;
 mod history;
+mod imports;
 mod incremental;
 mod jobs;
 mod life;
@@ -220,6 +221,17 @@ for_every_database! {
         jobs_are_listed_newest_first_and_let_go_of
         a_file_that_was_half_written_is_begun_anew
         a_tag_that_is_declared_no_more_can_be_taken_off_but_not_put_on
+    }
+    imports {
+        a_file_is_looked_at_and_nothing_is_stored
+        a_file_that_is_no_table_cannot_be_saved
+        who_discards_an_import_leaves_nothing_of_it
+        an_import_goes_on_exactly_where_it_was_stopped
+        what_an_import_did_is_taken_back
+        what_was_changed_since_is_left_and_named
+        rows_find_their_customers_by_any_field
+        nothing_of_a_deleted_customer_is_left_in_imports
+        what_nobody_takes_back_in_time_is_let_go
     }
     lists {
         a_list_is_a_condition_and_a_change_of_it_is_looked_at

@@ -10,12 +10,13 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 28] = [
+const CUSTOMER_SIDE: [&str; 29] = [
     "activity",
     "customers",
     "customer_values",
     "customer_tags",
     "list_members",
+    "import_changes",
     "subscriptions",
     "dismissals",
     "suppressions",

@@ -10,6 +10,7 @@ mod definitions;
 mod document;
 mod editing;
 mod history;
+mod imports;
 mod jobs;
 mod lists;
 mod occurrences;
