@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use drumbeat::customers::briefs::briefs;
 use drumbeat::customers::search::{self, INDEXED_TOGETHER, Search};
 use drumbeat::domain::segment::{Condition, Test};
 use drumbeat::domain::value::Value;
@@ -125,7 +126,8 @@ async fn one(
     };
     let begun = Instant::now();
     let page = search::page(store, published, &search, rig::day(0)?, None, PAGE).await?;
-    search::records(store, published, &page.customers).await?;
+    let ids = page.ids();
+    briefs(store, &published.revision, &ids, rig::day(0)?).await?;
     let time = begun.elapsed();
     if page.indexing > 0 || (page.customers.is_empty() && expected && !filtered) {
         bail!("`{typed}` finds nobody");

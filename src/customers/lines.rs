@@ -9,8 +9,9 @@ use tokio::task::spawn_blocking;
 
 use super::error::Error;
 use super::import::ImportReport;
+use super::line_cells::{Cells, said};
 use super::named_rows::{NamedRows, Names};
-use super::names::{self, UnknownName};
+use super::names;
 use super::occurrence_reading::{CLOCKS_DIFFER, Reader};
 use super::occurrence_rows;
 use super::reading::{Input, Seen};
@@ -18,11 +19,10 @@ use super::table::Row;
 use super::whom;
 use crate::clock::Clock;
 use crate::domain::audit::By;
-use crate::domain::channel::Channel;
 use crate::domain::field::FieldType;
 use crate::domain::ids::CustomerId;
 use crate::domain::import_plan::NoMatch;
-use crate::domain::interaction::{Interaction, Kind};
+use crate::domain::interaction::Interaction;
 use crate::domain::occurrence::Placed;
 use crate::domain::revision::Revision;
 use crate::domain::subscription::{Scope, Subscription, SubscriptionState};
@@ -359,44 +359,6 @@ fn named(rows: &NamedRows, batch: &[Row]) -> BTreeSet<String> {
     let readable = batch.iter().filter(|row| rows.check(row).is_ok());
     let names = readable.filter_map(|row| rows.cell(row, "customer"));
     names.map(str::to_owned).collect()
-}
-
-/// One row's texts by their names.
-struct Cells<'a> {
-    rows: &'a NamedRows,
-    row: &'a Row,
-}
-
-impl<'a> Cells<'a> {
-    fn get(&self, name: &str) -> Option<&'a str> {
-        self.rows.cell(self.row, name)
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.get(name).map(str::to_owned)
-    }
-
-    fn kind(&self) -> Result<Kind, String> {
-        let text = self.get("kind").ok_or("`kind` is empty")?;
-        let known = || Kind::ALL.iter().filter(|kind| kind.can_be_imported());
-        let kind = known().find(|kind| kind.as_str() == text);
-        let unknown = || UnknownName::new("kind", text, known().map(|kind| kind.as_str()));
-        kind.copied().ok_or_else(unknown).map_err(said)
-    }
-
-    fn channel(&self) -> Result<Option<Channel>, String> {
-        let Some(text) = self.get("channel") else {
-            return Ok(None);
-        };
-        let known = Channel::ALL.map(Channel::as_str);
-        let channel = Channel::parse(text).ok_or_else(|| UnknownName::new("channel", text, known));
-        channel.map(Some).map_err(said)
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn said(unknown: UnknownName) -> String {
-    unknown.to_string()
 }
 
 fn report(rows: NamedRows, taken: Taken) -> Result<ImportReport, Error> {

@@ -143,7 +143,6 @@ async fn start(
     let scheduler = housekeeping::start(Arc::clone(&engine), &daemon_settings)
         .await
         .map_err(other)?;
-    let site = (Arc::new(key), daemon_settings.api);
     let started = Started::spawn(engine, ownership, scheduler, listener, site);
     started.spawn_imports(&daemon_settings.imports, &options.workspace);
     started.spawn_reloader(Reloader::new(

@@ -47,7 +47,6 @@ pub use foretell::foretell;
 pub use handover::{Left, Marks};
 pub use heads::CLAIMERS;
 pub use index::Indexer;
-pub use metrics::Metrics;
 pub use metrics::{FileOutcome, Metrics};
 pub use node::Node;
 pub use outlet::{Outlet, Outlets};

@@ -121,6 +121,10 @@ impl JobInput {
                 format: self.format.clone().unwrap_or_else(|| "csv".to_owned()),
                 fields: self.columns.clone(),
             },
+            JobKind::CheckImport | JobKind::Import | JobKind::RevertImport => {
+                let told = "is queued with its import: see `/imports`";
+                return Err(Problem::field("/kind", told));
+            }
         })
     }
 

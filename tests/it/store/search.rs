@@ -36,7 +36,8 @@ async fn found(store: &Fresh, published: &Published, typed: &str) -> Vec<String>
 async fn ids(store: &Fresh, published: &Published, search: &Search) -> Vec<String> {
     let page = search::page(store, published, search, now(), None, 1_000).await;
     let page = page.unwrap();
-    let customers = search::records(store, published, &page.customers).await;
+    let model = &published.revision.data_model;
+    let customers = store.customers(&page.ids(), model).await;
     let customers = customers.unwrap().into_iter();
     let ids: Vec<String> = customers.map(|customer| customer.external_id).collect();
     let (count, _) = search::count(store, published, search, now())
