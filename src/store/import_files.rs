@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::db::{Home, Store};
+use super::db::Store;
 use super::dialect::Dialect;
 use super::error::{Error, Result};
 use super::instants::micros;
@@ -45,10 +45,7 @@ pub(super) const STATEMENTS: &[&str] = &[
 impl Store {
     /// The folder of files that are being imported: beside a file, or in the workspace's `var`.
     pub fn imports_folder(&self) -> PathBuf {
-        match &self.home {
-            Home::File { path, .. } => path.with_file_name("imports"),
-            Home::Server { folder } => folder.join("imports"),
-        }
+        self.beside("imports")
     }
 
     /// Whether other nodes need the files of imports, too.

@@ -50,6 +50,7 @@ pub(super) struct BringQuery {
     #[param(example = "people.csv", min_length = 1, max_length = 255)]
     name: String,
     /// What its rows are; `customers` unless given.
+    #[param(inline)]
     kind: Option<ImportKind>,
 }
 

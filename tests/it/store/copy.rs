@@ -203,7 +203,7 @@ async fn a_source_that_is_changed_meanwhile_is_noticed() {
     let (from, to) = (on_sqlite().await, on_postgres().await);
     from.published(&revision()).await;
     from.person("ana", &[]).await;
-    assert!(!broken_off(&from, &to, TABLES.len() / 4).await);
+    assert!(!broken_off(&from, &to, TABLES.len() / 5).await);
     from.execute("UPDATE names SET name = name || 'x' WHERE number = 1")
         .await;
     let why = refused(&from, &to).await;
