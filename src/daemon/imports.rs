@@ -15,7 +15,7 @@ use crate::domain::audit::{Actor, By, Source};
 use crate::domain::calendar;
 use crate::domain::daemon_settings::ImportSettings;
 use crate::domain::duration::Delay;
-use crate::domain::import::LAST_FILE;
+use crate::domain::import::FAILED_FILE;
 use crate::engine::{Beat, Engine, FileOutcome, Pulse, beat};
 
 /// Between two looks into the folder.
@@ -67,14 +67,13 @@ async fn tell(engine: &Engine, filed: &Filed) -> Result<(), Error> {
         }
         Some(problem) => {
             tracing::error!(file, problem, "a file could not be imported");
+            let told = format!("{file}: {problem}");
+            engine.store.ran(FAILED_FILE, now, Some(&told)).await?;
             "failed"
         }
     };
     let counted = FileOutcome { outcome };
     engine.metrics.import_files.get_or_create(&counted).inc();
-    let told = filed.problem.as_ref();
-    let told = told.map(|problem| format!("{file}: {problem}"));
-    engine.store.ran(LAST_FILE, now, told.as_deref()).await?;
     Ok(())
 }
 

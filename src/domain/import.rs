@@ -33,8 +33,8 @@ impl fmt::Display for ImportNo {
     }
 }
 
-/// As what is written down what came of the last file of the watched folder.
-pub const LAST_FILE: &str = "imports last file";
+/// As what the last file of the watched folder is written down that could not be imported.
+pub const FAILED_FILE: &str = "imports failed file";
 
 /// How an import stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]

@@ -33,7 +33,7 @@ pub struct StatusFacts {
     pub daemon: DaemonStatus,
     /// The daemons that share the store; none when it is one file.
     pub nodes: Vec<NodeLine>,
-    /// The last file of the watched folder, when it could not be imported.
+    /// The last file of the watched folder that could not be imported, for a week.
     pub failed_file: Option<FailedFile>,
 }
 

@@ -197,6 +197,7 @@ impl Folder<'_> {
         if self.is_the_same(import, from.clone()).await? {
             move_away(&from, &folder, &name).map_err(|error| self.failed(error))?;
         }
+        super::spool::remove(self.store, import).await?;
         self.store.file_import(import.number).await?;
         Ok(())
     }
