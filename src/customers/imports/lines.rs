@@ -13,12 +13,13 @@ use crate::domain::import_plan::ImportKind;
 use crate::domain::job::JobEnd;
 use crate::store::{ImportPage, JobStanding};
 
-/// The lines that a kind of import is about; none: it is about customers, or not supported yet.
+/// The lines that a kind of import is about; none: it is about customers.
 pub(super) fn lines_of(kind: ImportKind) -> Option<Lines> {
     match kind {
         ImportKind::Interactions => Some(Lines::Interactions),
         ImportKind::Unsubscriptions => Some(Lines::Unsubscriptions),
-        ImportKind::Customers | ImportKind::Transactions => None,
+        ImportKind::Transactions => Some(Lines::Transactions),
+        ImportKind::Customers => None,
     }
 }
 

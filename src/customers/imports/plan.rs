@@ -42,9 +42,6 @@ pub async fn check(store: &Store, revision: &Revision, plan: &ImportPlan) -> Res
         let channel = channel.as_str();
         return Err(bad("consents", format!("`{channel}` is named twice")));
     }
-    if plan.kind == ImportKind::Transactions {
-        return Err(unsupported(plan.kind));
-    }
     let is_plain = plan.tags.is_empty() && plan.consents.is_empty() && plan.list.is_none();
     if plan.kind != ImportKind::Customers && !is_plain {
         let told = "tags, consents and a list are for files of customers";

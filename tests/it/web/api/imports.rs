@@ -93,7 +93,6 @@ async fn what_cannot_be_done_to_an_import_is_said() {
         (json!({ "delimiter": "x" }), "/delimiter"),
         (json!({ "tags": ["nope"] }), "/tags"),
         (json!({ "list": "nope" }), "/list"),
-        (json!({ "kind": "transactions" }), "/kind"),
     ] {
         let refused = api.patch(&path, patch).await;
         refused.problem(422, "invalid");
