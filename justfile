@@ -35,7 +35,7 @@ fmt:
 
 # The schemas that editors complete with
 schemas:
-    for kind in workspace channel flow segment campaign customers policy; do \
+    for kind in workspace channel flow segment smart-list campaign customers policy; do \
         cargo run --quiet -- schema $kind > schemas/$kind.json; \
     done
 

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod customers;
 pub mod daemon;
+pub mod definitions;
 pub mod domain;
 pub mod engine;
 pub mod settings;

@@ -11,10 +11,12 @@ mod process;
 mod raw;
 mod report;
 mod rig;
+mod searches;
 mod server;
 mod sink;
 mod suite;
 mod table;
+mod told;
 mod waves;
 mod workload;
 

@@ -20,18 +20,18 @@ use crate::place::Place;
 use crate::raw::Raw;
 use crate::rig::{self, Rig, Wire};
 use crate::workload::{self, ONBOARDING};
-use crate::{process, waves};
+use crate::{process, searches, told, waves};
 
 /// What a phase measured, by name.
 pub(crate) type Measures = BTreeMap<String, f64>;
 
 /// The phases before there is a flow.
-pub(crate) const BASE: &[&str] = &["import", "choices", "looked"];
+pub(crate) const BASE: &[&str] = &["import", "choices", "looked", "indexed", "searched"];
 /// The phases of a flow; several nodes have only those in which they share the work, and the one before.
 pub(crate) const FLOW: &[&str] = &[
-    "enroll", "first", "parked", "later", "change", "advance", "places",
+    "enroll", "first", "parked", "later", "change", "advance", "places", "told",
 ];
-const OF_ONE: &[&str] = &["parked", "change"];
+const OF_ONE: &[&str] = &["parked", "change", "told"];
 
 /// The phases of a flow with so many nodes.
 pub(crate) fn of_nodes(nodes: u16) -> impl Iterator<Item = &'static str> {
@@ -47,6 +47,8 @@ pub(crate) async fn run(phase: &str, place: &Place) -> Result<Measures> {
         "import" => imported(place).await?,
         "choices" => choices(place).await?,
         "looked" => looked_at(place).await?,
+        "indexed" => searches::indexed(place).await?,
+        "searched" => searches::searched(place).await?,
         "enroll" => enrolled(place).await?,
         "first" => waves::first(place).await?,
         "parked" => parked(place).await?,
@@ -54,6 +56,7 @@ pub(crate) async fn run(phase: &str, place: &Place) -> Result<Measures> {
         "change" => changes(place).await?,
         "advance" => waves::at_once(place).await?,
         "places" => waves::places(place).await?,
+        "told" => told::told(place).await?,
         _ => bail!("`{phase}` is not a phase"),
     };
     add(&mut measures, "seconds", begun.elapsed().as_secs_f64());

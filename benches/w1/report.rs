@@ -64,6 +64,7 @@ impl Run {
         let mut lines = self.of_the_store();
         lines.extend(self.of_the_wires());
         lines.extend(self.of_its_needs());
+        lines.extend(self.of_the_search());
         lines.extend(self.of_the_server());
         // A phase that is not wanted, or that this run does not have.
         lines.retain(|line| !line.value.is_nan());
@@ -126,6 +127,11 @@ impl Run {
                 limit,
                 advancing,
             )),
+            Line::plain(
+                ("", "interactions told, 1,000 at once, per s"),
+                self.of("told", "rate"),
+                0,
+            ),
         ]
     }
 
@@ -203,6 +209,32 @@ impl Run {
                 self.of("parked", "start"),
                 2,
             ),
+        ]
+    }
+
+    /// The index of the search, and what finding takes.
+    fn of_the_search(&self) -> Vec<Line> {
+        let p95 = |what, kind: &str| {
+            let value = self.of("searched", &format!("{kind}_p95"));
+            Line::most(("", what), value, (50.0, 20.0), 1)
+        };
+        let indexed =
+            |what, name, digits| Line::plain(("", what), self.of("indexed", name), digits);
+        let searched = |what, name| Line::plain(("", what), self.of("searched", name), 0);
+        vec![
+            indexed("search indexed, customers/s", "rate", 0),
+            indexed("search indexed, longest transaction, ms", "longest", 1),
+            indexed("bytes of the index for a customer", "bytes", 0),
+            p95("search for an exact id p95, ms", "exact"),
+            p95("search for an e-mail's beginning p95, ms", "email"),
+            p95("search for a part of a name p95, ms", "name"),
+            p95("search for two words p95, ms", "two"),
+            p95("search for a part of a number p95, ms", "phone"),
+            p95("search for what a fortieth has p95, ms", "common"),
+            p95("search for what nobody has p95, ms", "nothing"),
+            p95("search with a condition p95, ms", "filter"),
+            searched("everybody sorted by a field, first page, ms", "sorted"),
+            searched("a condition counted, ms", "counted"),
         ]
     }
 

@@ -1,14 +1,18 @@
 //! Owns `drumbeat check`: everything that is wrong with the files, in one pass.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 
 use super::exit::Exit;
-use super::output;
 use super::place::Place;
-use crate::workspace::{self, render};
+use super::workspace_revision::Folder;
+use super::{database, output};
+use crate::definitions::publishing;
+use crate::definitions::survey::Survey;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::workspace::render;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -31,17 +35,81 @@ enum Format {
 
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     let dir = arguments.dir.as_ref().unwrap_or(&place.workspace);
-    let sources = workspace::load(dir)
-        .with_context(|| format!("the workspace `{}` cannot be read", dir.display()))?;
-    let checked = workspace::check(&sources);
+    let folder = Folder::read(dir)?;
+    let Beside {
+        folder,
+        unconverted,
+    } = beside(place, dir, folder)?;
+    let (sources, checked) = (&folder.sources, &folder.checked);
     let found = &checked.diagnostics;
+    for survey in &unconverted {
+        output::note(&format!(
+            "`{}` changes its type or cardinality: of {} customers with a value {} have one that does \
+             not convert, and that nobody will see until it is changed back",
+            survey.field, survey.customers, survey.lost
+        ));
+    }
     match arguments.format {
-        Format::Text => output::facts(&render::text(&sources, found, output::has_colors()))?,
+        Format::Text => output::facts(&render::text(sources, found, output::has_colors()))?,
         Format::Json => output::json(&render::json(found))?,
         Format::Github => output::facts(&render::github(found))?,
     }
     Ok(match checked.revision {
         Some(_) => Exit::Done,
         None => Exit::No,
+    })
+}
+
+/// The folder with what the store says to it.
+struct Beside {
+    folder: Folder,
+    /// The fields of which some values would not convert.
+    unconverted: Vec<Survey>,
+}
+
+/// Looks into the workspace's store, if there is a file that is one: what people defined there counts, and
+/// a changed type meets the values that customers have. A server is asked when it is named.
+fn beside(place: &Place, dir: &Path, folder: Folder) -> anyhow::Result<Beside> {
+    let settings = Settings::from_process();
+    let alone = |folder| {
+        Ok(Beside {
+            folder,
+            unconverted: Vec::new(),
+        })
+    };
+    let named = place
+        .database
+        .as_ref()
+        .map(|url| database::located(url, dir));
+    let of_settings = || database::of_settings(&folder.checked.settings, dir, &settings).ok();
+    let Some(url) = named.clone().or_else(of_settings) else {
+        return alone(folder);
+    };
+    let file = url.strip_prefix("sqlite://");
+    let is_there = match file {
+        Some(file) => Path::new(file).exists(),
+        None => named.is_some(),
+    };
+    if !is_there {
+        return alone(folder);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let store = Store::connect(&url, dir, false).await?;
+        if !store.schema().await?.is_ours() {
+            return alone(folder);
+        }
+        let folder = folder.with_definitions(&store).await?;
+        let unconverted = match &folder.checked.revision {
+            Some(revision) => publishing::foresee(&store, revision).await?,
+            None => Vec::new(),
+        };
+        store.close().await;
+        Ok(Beside {
+            folder,
+            unconverted,
+        })
     })
 }

@@ -4,12 +4,15 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::actor::ActorArgument;
-use super::columns::aligned;
 use super::confirm::Confirmation;
+use super::customer_bulk::{self, Bulk};
+use super::customer_campaigns::{self, AheadOf, Campaigns};
 use super::customer_export::{self, Export};
+use super::customer_histories::{self, Interactions, Items, Messages, Sums, Transactions};
 use super::customer_merge::{self, Add, Merge};
 use super::customer_notes::{self, Note};
 use super::customer_ratings::{self, Ratings};
+use super::customer_search::{self, Find, List};
 use super::customer_send::{self, Send};
 use super::customer_status::{self, Discard, Reactivate, Suspend};
 use super::customer_tasks::{self, Task};
@@ -18,7 +21,7 @@ use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
 use super::{customer_text, output, words};
-use crate::customers::facts::{CustomerBrief, ShownCustomer};
+use crate::customers::facts::ShownCustomer;
 use crate::customers::{overview, profiles};
 use crate::domain::audit::Source;
 
@@ -34,6 +37,8 @@ enum Verb {
     Show(Show),
     /// Sets fields; an empty value clears one, `;` separates the values of a many-valued one.
     Set(Set),
+    /// Does something to many customers, as a job in the background.
+    Bulk(Bulk),
     /// Adds a customer, or an anonymous visitor.
     Add(Add),
     /// Makes an anonymous visitor part of the customer who they turned out to be.
@@ -58,10 +63,26 @@ enum Verb {
     Delete(Delete),
     /// Everything that is known of one person, as a copy for that person.
     Export(Export),
+    /// The history of a customer, newest first.
+    Interactions(Interactions),
+    /// What was sent to a customer, and the last thing that became of each message.
+    Messages(Messages),
+    /// The products and other things that a customer had to do with.
+    Items(Items),
+    /// The transactions of a customer, and their sums.
+    Transactions(Transactions),
+    /// The sums of a customer's history by channel, with conversions.
+    Totals(Sums),
+    /// For which campaigns and flows a customer qualifies, and by which segments.
+    Campaigns(Campaigns),
+    /// What will be sent to a customer and when, as things stand.
+    Ahead(AheadOf),
     /// How many customers have each rating.
     Ratings(Ratings),
-    /// The customers whose id, name, e-mail address or phone number begins like a text.
+    /// The customers who have a text: an id, a name, an address, or any other field.
     Find(Find),
+    /// Customers by conditions, in an order.
+    List(List),
 }
 
 #[derive(Debug, clap::Args)]
@@ -102,20 +123,11 @@ struct Delete {
     format: FormatArgument,
 }
 
-#[derive(Debug, clap::Args)]
-struct Find {
-    text: String,
-    /// How many customers are listed.
-    #[arg(long, default_value_t = 20)]
-    limit: u32,
-    #[command(flatten)]
-    format: FormatArgument,
-}
-
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     session::run(place, async |session| match &arguments.verb {
         Verb::Show(verb) => show(session, verb).await,
         Verb::Set(verb) => set(session, verb).await,
+        Verb::Bulk(verb) => customer_bulk::run(session, verb).await,
         Verb::Add(verb) => customer_merge::add(session, verb).await,
         Verb::Merge(verb) => customer_merge::merge(session, verb).await,
         Verb::Send(verb) => customer_send::send(session, verb).await,
@@ -126,8 +138,16 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         Verb::Discard(verb) => customer_status::discard(session, verb).await,
         Verb::Delete(verb) => delete(session, verb).await,
         Verb::Export(verb) => customer_export::export(session, verb).await,
+        Verb::Interactions(verb) => customer_histories::interactions(session, verb).await,
+        Verb::Messages(verb) => customer_histories::messages(session, verb).await,
+        Verb::Items(verb) => customer_histories::items(session, verb).await,
+        Verb::Transactions(verb) => customer_histories::transactions(session, verb).await,
+        Verb::Totals(verb) => customer_histories::totals(session, verb).await,
+        Verb::Campaigns(verb) => customer_campaigns::campaigns(session, verb).await,
+        Verb::Ahead(verb) => customer_campaigns::ahead(session, verb).await,
         Verb::Ratings(verb) => customer_ratings::show(session, verb).await,
-        Verb::Find(verb) => find(session, verb).await,
+        Verb::Find(verb) => customer_search::find(session, verb).await,
+        Verb::List(verb) => customer_search::list(session, verb).await,
     })
 }
 
@@ -179,26 +199,6 @@ async fn delete(session: &Session, verb: &Delete) -> anyhow::Result<Exit> {
     match verb.format.format {
         Format::Text => output::facts(&format!("{}: deleted\n", verb.id))?,
         Format::Json => output::json(&json!({ "customer": verb.id, "deleted": true }))?,
-    }
-    Ok(Exit::Done)
-}
-
-async fn find(session: &Session, verb: &Find) -> anyhow::Result<Exit> {
-    let (store, revision) = (&session.store, &session.published.revision);
-    let found = profiles::find(store, revision, &verb.text, verb.limit).await?;
-    match verb.format.format {
-        Format::Json => {
-            let customers: Vec<_> = found.iter().map(CustomerBrief::of).collect();
-            output::json(&json!({ "customers": customers }))?;
-        }
-        Format::Text => {
-            let rows: Vec<_> = found.iter().map(customer_text::brief).collect();
-            output::facts(&aligned(0, &rows))?;
-        }
-    }
-    if found.is_empty() {
-        output::note("nobody was found");
-        return Ok(Exit::No);
     }
     Ok(Exit::Done)
 }

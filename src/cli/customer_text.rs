@@ -12,6 +12,7 @@ use crate::customers::overview::Overview;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Customer, FieldValue, Switches};
+use crate::domain::nps::NpsGroup;
 use crate::domain::revision::Revision;
 use crate::domain::subscription::SubscriptionState;
 use crate::domain::value::Value;
@@ -72,6 +73,16 @@ fn head(overview: &Overview, zone: &TimeZone) -> String {
         row("switches", switches(customer.switches)),
         row("consent", consents(customer)),
     ];
+    if let Some(nps) = &overview.nps {
+        let (score, group) = (nps.answer.score, NpsGroup::of(nps.answer.score));
+        rows.push(row("nps", format!("{score} ({})", group.as_str())));
+    }
+    if let Some(last) = &overview.environment {
+        let seen = &last.environment;
+        let parts = [&seen.ip, &seen.browser, &seen.os, &seen.device].into_iter();
+        let parts: Vec<&str> = parts.flatten().map(String::as_str).collect();
+        rows.push(row("seen with", parts.join(", ")));
+    }
     if !customer.tags.is_empty() {
         rows.push(row("tags", customer.tags.join(", ")));
     }
@@ -204,7 +215,7 @@ fn totals(overview: &Overview) -> String {
     aligned(2, &rows)
 }
 
-fn sums_in_words(sums: &ChannelTotals) -> String {
+pub(crate) fn sums_in_words(sums: &ChannelTotals) -> String {
     let named = [
         ("sent", sums.sent),
         ("delivered", sums.delivered),
@@ -213,6 +224,9 @@ fn sums_in_words(sums: &ChannelTotals) -> String {
         ("failed", sums.failed),
         ("uncertain", sums.uncertain),
         ("open", sums.open),
+        ("opened", sums.opened),
+        ("clicked", sums.clicked),
+        ("conversions", sums.conversions),
     ];
     let parts: Vec<String> = named
         .into_iter()
@@ -235,7 +249,8 @@ fn history(overview: &Overview, zone: &TimeZone) -> String {
     text
 }
 
-fn entry(line: &HistoryLine, zone: &TimeZone) -> [String; 4] {
+/// One line of a history: when, what, where it belongs, and what is told about it.
+pub(crate) fn entry(line: &HistoryLine, zone: &TimeZone) -> [String; 4] {
     let flow = line.flow.as_ref().map(|flow| match &line.step {
         Some(step) => format!("{flow}/{step}"),
         None => flow.clone(),
@@ -258,10 +273,10 @@ fn entry(line: &HistoryLine, zone: &TimeZone) -> [String; 4] {
 }
 
 fn detail(detail: &Json) -> String {
-    let said = |value: &Json| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
+    let said = |value: &Json| match value {
+        Json::String(text) => text.clone(),
+        Json::Object(_) => self::detail(value),
+        other => other.to_string(),
     };
     match detail {
         Json::Object(parts) => parts

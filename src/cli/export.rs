@@ -15,6 +15,7 @@ use super::exit::Exit;
 use super::output;
 use super::place::Place;
 use super::progress::Progress;
+use super::reports;
 use super::session::{self, Session};
 use crate::customers::error::Error;
 use crate::customers::export::{
@@ -29,7 +30,10 @@ use crate::domain::audit::Source;
 /// over. What a spreadsheet would take for a formula has an apostrophe before it in CSV, which an
 /// import takes away; in XLSX it is text.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Option<reports::Verb>,
     /// Only the customers of a segment.
     #[arg(long, value_name = "NAME", conflicts_with = "ids")]
     segment: Option<String>,
@@ -82,6 +86,9 @@ impl From<Format> for ExportFormat {
 }
 
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
+    if let Some(verb) = &arguments.verb {
+        return reports::run(place, verb);
+    }
     let of_name = arguments.output.as_deref().and_then(Format::of);
     let format = arguments.format.or(of_name).unwrap_or(Format::Csv);
     if format == Format::Xlsx && arguments.output.is_none() {

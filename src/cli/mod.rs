@@ -4,13 +4,18 @@ mod actor;
 mod backup;
 mod check;
 mod columns;
+mod conditions;
 mod confirm;
 mod consent;
 mod customer;
+mod customer_bulk;
+mod customer_campaigns;
 mod customer_export;
+mod customer_histories;
 mod customer_merge;
 mod customer_notes;
 mod customer_ratings;
+mod customer_search;
 mod customer_send;
 mod customer_status;
 mod customer_tasks;
@@ -22,28 +27,41 @@ mod db_check;
 mod db_copy;
 mod db_migrate;
 mod db_status;
+mod defining;
 mod demo;
 mod exit;
 mod explain;
 mod export;
+mod export_definitions;
+mod field;
 mod format;
 mod funnel;
 mod import;
+mod import_verbs;
+mod import_words;
+mod import_work;
 mod init;
+mod job;
+mod job_follow;
 mod ledger;
+mod list;
 mod moments;
 mod nodes;
 mod output;
 mod pause;
+mod picks;
 mod place;
 mod preview;
 mod progress;
 mod reload;
+mod reports;
 mod run;
 mod schema;
 mod segment;
 mod session;
+mod smart_list;
 mod status;
+mod tag;
 mod token;
 mod words;
 mod workspace_revision;
@@ -82,6 +100,10 @@ enum Command {
     Export(export::Arguments),
     /// Shows and changes one customer.
     Customer(customer::Arguments),
+    /// Shows, follows and cancels what is done to many customers.
+    Job(job::Arguments),
+    /// Makes and fills lists of customers.
+    List(list::Arguments),
     /// Stops messages to a customer, of one campaign, category, group or channel, or all.
     Unsubscribe(consent::Unsubscribe),
     /// Takes an unsubscription back.
@@ -92,8 +114,16 @@ enum Command {
     Switch(consent::SetSwitch),
     /// Records a customer's permission for a channel.
     Consent(consent::SetConsent),
-    /// Says who is in a segment.
+    /// Shows and changes the fields that customers have.
+    Field(field::Arguments),
+    /// Shows and changes the tags that customers may carry.
+    Tag(tag::Arguments),
+    /// Says who is in a segment, and changes those that are in no file.
     Segment(segment::Arguments),
+    /// Shows and changes saved conditions.
+    SmartList(smart_list::Arguments),
+    /// Writes what is defined in the store as files.
+    ExportDefinitions(export_definitions::Arguments),
     /// Shows what runs, how far everybody is, and what stands in the way.
     Status(status::Arguments),
     /// Says why a customer is in a flow or not, and what became of each step.
@@ -131,12 +161,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Import(command) => import::run(&arguments.place, &command),
         Command::Export(command) => export::run(&arguments.place, &command),
         Command::Customer(command) => customer::run(&arguments.place, &command),
+        Command::Job(command) => job::run(&arguments.place, &command),
+        Command::List(command) => list::run(&arguments.place, &command),
         Command::Unsubscribe(command) => consent::unsubscribe(&arguments.place, &command),
         Command::Resubscribe(command) => consent::resubscribe(&arguments.place, &command),
         Command::Dismiss(command) => consent::dismiss(&arguments.place, &command),
         Command::Switch(command) => consent::switch(&arguments.place, &command),
         Command::Consent(command) => consent::consent(&arguments.place, &command),
+        Command::Field(command) => field::run(&arguments.place, &command),
+        Command::Tag(command) => tag::run(&arguments.place, &command),
         Command::Segment(command) => segment::run(&arguments.place, &command),
+        Command::SmartList(command) => smart_list::run(&arguments.place, &command),
+        Command::ExportDefinitions(command) => export_definitions::run(&arguments.place, &command),
         Command::Status(command) => status::run(&arguments.place, &command),
         Command::Explain(command) => explain::run(&arguments.place, &command),
         Command::Dispatches(command) => ledger::dispatches(&arguments.place, &command),

@@ -77,11 +77,26 @@ async fn say(session: &Session, format: Format, check: &CheckRecord) -> anyhow::
             "revision": revision,
             "diagnostics": found,
             "problems": check.report["problems"],
+            "unconverted": check.report["unconverted"],
         }))?,
-        Format::Text if check.ok => output::facts(&format!("revision {revision} runs\n"))?,
+        Format::Text if check.ok => {
+            let unconverted = unconverted(check);
+            output::facts(&format!("revision {revision} runs\n{unconverted}"))?;
+        }
         Format::Text => output::facts(&refused(check, revision))?,
     }
     Ok(if check.ok { Exit::Done } else { Exit::No })
+}
+
+/// The fields of which some values did not convert.
+fn unconverted(check: &CheckRecord) -> String {
+    let fields = check.report["unconverted"].as_array();
+    let line = |survey: &serde_json::Value| {
+        let field = survey["field"].as_str().unwrap_or_default();
+        let (lost, customers) = (&survey["lost"], &survey["customers"]);
+        format!("  {field}: {lost} of {customers} customers have a value that did not convert\n")
+    };
+    fields.into_iter().flatten().map(line).collect()
 }
 
 fn refused(check: &CheckRecord, revision: i32) -> String {

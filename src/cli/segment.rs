@@ -1,4 +1,4 @@
-//! Owns `drumbeat segment`: who meets a condition now.
+//! Owns `drumbeat segment`: who meets a condition now, and segments that are in no file.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -8,12 +8,16 @@ use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::place::Place;
 use super::session::{self, Session};
-use super::{customer_text, output};
-use crate::customers::facts::CustomerBrief;
+use super::{conditions, customer_search, customer_text, output};
+use crate::customers::briefs::briefs;
+use crate::customers::counting;
 use crate::customers::names::{self, UnknownName};
+use crate::domain::definition::DefinitionKind;
 use crate::domain::segment::Segment;
 use crate::domain::segment_words;
 use crate::store::Frame;
+
+const KIND: DefinitionKind = DefinitionKind::Segment;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -27,6 +31,14 @@ enum Verb {
     Preview(Preview),
     /// The segment in words, and how many customers are in it.
     Count(Count),
+    /// All segments, in words.
+    List(conditions::List),
+    /// Adds a segment, which flows can name at once.
+    Add(conditions::Add),
+    /// Changes a segment that is in no file.
+    Change(conditions::Edit),
+    /// Removes a segment that is in no file, unless something names it.
+    Remove(conditions::Remove),
 }
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +55,11 @@ struct Preview {
 #[derive(Debug, clap::Args)]
 struct Count {
     /// The segment's id; `flow:ID` for the one that a flow carries itself.
-    name: String,
+    #[arg(required_unless_present = "condition", conflicts_with = "condition")]
+    name: Option<String>,
+    /// A condition that is no segment yet: everybody is counted, and who is left after each part of `all`.
+    #[arg(long = "where", value_name = "YAML", id = "condition")]
+    condition: Option<String>,
     #[command(flatten)]
     format: FormatArgument,
 }
@@ -52,6 +68,10 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
     session::run(place, async |session| match &arguments.verb {
         Verb::Preview(verb) => preview(session, verb).await,
         Verb::Count(verb) => count(session, verb).await,
+        Verb::List(verb) => conditions::list(session, KIND, verb).await,
+        Verb::Add(verb) => conditions::add(session, KIND, verb).await,
+        Verb::Change(verb) => conditions::edit(session, KIND, verb).await,
+        Verb::Remove(verb) => conditions::remove(session, KIND, verb).await,
     })
 }
 
@@ -65,7 +85,8 @@ async fn preview(session: &Session, verb: &Preview) -> anyhow::Result<Exit> {
     let customers = store.customers(&ids, model).await?;
     match verb.format.format {
         Format::Json => {
-            let customers: Vec<_> = customers.iter().map(CustomerBrief::of).collect();
+            let (revision, now) = (&session.published.revision, frame.now);
+            let customers = briefs(store, revision, &ids, now).await?;
             output::json(&json!({
                 "segment": segment.id,
                 "words": segment_words::words(&segment.condition, model),
@@ -83,8 +104,11 @@ async fn preview(session: &Session, verb: &Preview) -> anyhow::Result<Exit> {
 }
 
 async fn count(session: &Session, verb: &Count) -> anyhow::Result<Exit> {
-    let segment = found(session, &verb.name)?;
     let frame = frame(session);
+    let Some(name) = &verb.name else {
+        return in_turn(session, verb, &frame).await;
+    };
+    let segment = found(session, name)?;
     let count = session
         .store
         .segment_count(&segment.condition, &frame)
@@ -97,6 +121,26 @@ async fn count(session: &Session, verb: &Count) -> anyhow::Result<Exit> {
             "count": count,
         }))?,
         Format::Text => output::facts(&head(session, segment, count))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Everybody, and who is left after each part of the condition.
+async fn in_turn(session: &Session, verb: &Count, frame: &Frame<'_>) -> anyhow::Result<Exit> {
+    let written = verb.condition.as_deref().unwrap_or_default();
+    let Some(condition) = customer_search::condition(written, frame.revision) else {
+        return Ok(Exit::Misuse);
+    };
+    let counted_parts = counting::in_turn(&session.store, condition, frame).await?;
+    match verb.format.format {
+        Format::Json => output::json(&serde_json::to_value(&counted_parts)?)?,
+        Format::Text => {
+            let everybody = [counted(counted_parts.everybody), "everybody".to_owned()];
+            let steps = counted_parts.steps.into_iter();
+            let steps = steps.map(|step| [counted(step.count), step.words]);
+            let rows: Vec<_> = [everybody].into_iter().chain(steps).collect();
+            output::facts(&aligned(0, &rows))?;
+        }
     }
     Ok(Exit::Done)
 }

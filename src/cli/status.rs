@@ -88,11 +88,20 @@ fn head(picture: &Picture, published: &Published) -> Vec<[String; 2]> {
         ),
     };
     let row = |name: &str, value: String| [name.to_owned(), value];
-    vec![
+    let mut rows = vec![
         row("revision", revision),
         row("daemon", daemon),
         row("check", check),
-    ]
+    ];
+    if let Some(failed) = &picture.failed_file {
+        let told = failed.result.as_deref().unwrap_or_default();
+        let at = moment(failed.at, zone);
+        rows.push(row(
+            "imports",
+            format!("a file was not imported, {at}: {told}"),
+        ));
+    }
+    rows
 }
 
 fn short(commit: &str) -> &str {

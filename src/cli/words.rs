@@ -2,7 +2,8 @@
 
 use crate::customers::names::UnknownName;
 use crate::domain::channel::Channel;
-use crate::domain::customer::Switch;
+use crate::domain::customer::{Status, Switch};
+use crate::domain::rating::Rating;
 pub(crate) use crate::domain::scope_words::words as scope;
 use crate::domain::subscription::Consent;
 use crate::domain::task::{TaskPriority, TaskStatus};
@@ -38,6 +39,16 @@ pub(crate) fn task_status(text: &str) -> Result<TaskStatus, String> {
 pub(crate) fn task_priority(text: &str) -> Result<TaskPriority, String> {
     let known = TaskPriority::ALL.map(TaskPriority::as_str);
     TaskPriority::parse(text).ok_or_else(|| unknown("priority", text, &known))
+}
+
+pub(crate) fn status(text: &str) -> Result<Status, String> {
+    let known = Status::ALL.map(Status::as_str);
+    Status::parse(text).ok_or_else(|| unknown("status", text, &known))
+}
+
+pub(crate) fn rating(text: &str) -> Result<Rating, String> {
+    let known = Rating::ALL.map(Rating::as_str);
+    Rating::parse(text).ok_or_else(|| unknown("rating", text, &known))
 }
 
 /// A field and its value.

@@ -23,6 +23,17 @@ impl Folder {
         Ok(Self { sources, checked })
     }
 
+    /// The same folder with what people have defined in the store.
+    pub(crate) async fn with_definitions(self, store: &Store) -> anyhow::Result<Self> {
+        let definitions = store.definitions().await?;
+        if definitions.changes == 0 {
+            return Ok(self);
+        }
+        let sources = self.sources.with(&definitions);
+        let checked = workspace::check(&sources);
+        Ok(Self { sources, checked })
+    }
+
     /// Whether the settings of `drumbeat.yaml` are what is written there.
     pub(crate) fn has_settings(&self) -> bool {
         !self
@@ -41,6 +52,7 @@ pub(crate) async fn in_force(
 ) -> anyhow::Result<Published> {
     match (store.current_revision().await?, folder) {
         (Some(published), Some(folder)) => {
+            let folder = folder.with_definitions(store).await?;
             remark_difference(&folder, &published);
             Ok(published)
         }

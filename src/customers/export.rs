@@ -12,26 +12,30 @@ pub use super::export_file::{ExportError, ExportFormat, ExportTarget};
 use super::error::Error;
 use super::export_columns::Columns;
 use super::export_file::ExportFile;
-use super::names::UnknownName;
+use super::jobs::chosen::Chosen;
 use super::overview::rating;
 use super::profiles;
 use crate::clock::Clock;
 use crate::domain::audit::By;
 use crate::domain::ids::CustomerId;
-use crate::domain::segment::Condition;
+use crate::domain::job::{JobNo, JobPlace};
+use crate::domain::job_order;
+use crate::domain::revision::Numbers;
 use crate::store::{Frame, Published, Store};
 
 /// Customers that are read and written together.
 const PAGE: u32 = 500;
 
 /// Who is exported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Selection {
     All,
     /// Those of a segment.
     Segment(String),
     /// Those of these unique ids, in this order; one that nobody has ends the export.
     Ids(Vec<String>),
+    /// Those whom a job is about.
+    Of(job_order::Selection, JobNo),
 }
 
 /// What is exported, and how.
@@ -60,7 +64,7 @@ pub async fn export(
     clock: &dyn Clock,
     watch: Progress<'_>,
 ) -> Result<u64, Error> {
-    let export = Export::new(store, published, request, clock)?;
+    let export = Export::new(store, published, request, clock).await?;
     let path: Option<PathBuf> = match &target {
         ExportTarget::File { path, .. } => Some(path.clone()),
         ExportTarget::Stream(_) => None,
@@ -90,40 +94,61 @@ struct Export<'a> {
     published: &'a Published,
     selection: &'a Selection,
     columns: Columns,
-    /// Of a segment.
-    condition: Option<&'a Condition>,
-    frame: Frame<'a>,
+    whom: Whom<'a>,
+    /// Of lists made since the revision was published, too.
+    numbers: Numbers,
+    clock: &'a dyn Clock,
+}
+
+/// Where the customers come from.
+enum Whom<'a> {
+    Ids(&'a [String]),
+    Chosen(Chosen, JobNo),
+}
+
+/// How far it is: so many ids, or up to this place.
+#[derive(Clone, Copy, Default)]
+struct Reached {
+    taken: usize,
+    place: Option<JobPlace>,
 }
 
 impl<'a> Export<'a> {
-    fn new(
+    async fn new(
         store: &'a Store,
         published: &'a Published,
         request: &'a ExportRequest,
-        clock: &dyn Clock,
+        clock: &'a dyn Clock,
     ) -> Result<Self, Error> {
         let revision = &published.revision;
-        let condition = match &request.selection {
-            Selection::Segment(name) => {
-                let known = || revision.segments.keys().map(String::as_str);
-                let segment = revision.segments.get(name);
-                let segment = segment.ok_or_else(|| UnknownName::new("segment", name, known()))?;
-                Some(&segment.condition)
-            }
-            Selection::All | Selection::Ids(_) => None,
+        let nobodys = JobNo(0);
+        let (selection, job) = match &request.selection {
+            Selection::All => (&job_order::Selection::All, nobodys),
+            Selection::Segment(name) => (&job_order::Selection::Segment(name.clone()), nobodys),
+            Selection::Of(selection, job) => (selection, *job),
+            Selection::Ids(_) => (&job_order::Selection::Picked, nobodys),
+        };
+        let whom = match &request.selection {
+            Selection::Ids(ids) => Whom::Ids(ids),
+            _ => Whom::Chosen(Chosen::of(store, revision, selection).await?, job),
         };
         Ok(Self {
             store,
             published,
             selection: &request.selection,
             columns: Columns::new(&revision.data_model, request.fields.as_deref())?,
-            condition,
-            frame: Frame {
-                revision,
-                numbers: &published.numbers,
-                now: clock.now(),
-            },
+            whom,
+            numbers: store.numbers().await?,
+            clock,
         })
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame {
+            revision: &self.published.revision,
+            numbers: &self.numbers,
+            now: self.clock.now(),
+        }
     }
 
     fn selection_words(&self) -> String {
@@ -131,6 +156,7 @@ impl<'a> Export<'a> {
             Selection::All => "all customers".to_owned(),
             Selection::Segment(name) => format!("segment `{name}`"),
             Selection::Ids(ids) => format!("{} named customers", ids.len()),
+            Selection::Of(selection, _) => selection.words(),
         }
     }
 
@@ -141,13 +167,9 @@ impl<'a> Export<'a> {
         watch: Progress<'_>,
     ) -> Result<(), Error> {
         let total = self.count().await?;
-        let (mut taken, mut last) = (0, None);
-        loop {
-            let page = self.page(taken, last).await?;
-            let Some(end) = page.last().copied() else {
-                break;
-            };
-            (taken, last) = (taken + page.len(), Some(end));
+        let mut reached = Reached::default();
+        while let Some((page, next)) = self.page(reached).await? {
+            reached = next;
             let customers = self.cells(&page).await?;
             let count = customers.len() as u64;
             file = spawn_blocking(move || file.write(&customers).map(|()| file)).await??;
@@ -161,28 +183,32 @@ impl<'a> Export<'a> {
     }
 
     async fn count(&self) -> Result<u64, Error> {
-        Ok(match (self.selection, self.condition) {
-            (Selection::Ids(ids), _) => ids.len() as u64,
-            (_, Some(condition)) => self.store.segment_count(condition, &self.frame).await?,
-            (_, None) => self.store.customer_count().await?,
-        })
+        match &self.whom {
+            Whom::Ids(ids) => Ok(ids.len() as u64),
+            Whom::Chosen(chosen, _) => chosen.count(self.store, &self.frame()).await,
+        }
     }
 
-    /// The customers after so many; none at the end.
-    async fn page(&self, taken: usize, last: Option<CustomerId>) -> Result<Vec<CustomerId>, Error> {
-        if let Selection::Ids(ids) = self.selection {
-            return self.named(ids.iter().skip(taken)).await;
-        }
-        Ok(match self.condition {
-            None => self.store.customers_after(last, PAGE).await?,
-            Some(condition) => {
-                let frame = &self.frame;
-                let page = self
-                    .store
-                    .customers_meeting_after(condition, frame, last, PAGE);
-                page.await?
+    /// The customers behind a place, and the place after them; none at the end.
+    async fn page(&self, reached: Reached) -> Result<Option<(Vec<CustomerId>, Reached)>, Error> {
+        match &self.whom {
+            Whom::Ids(ids) => {
+                let page = self.named(ids.iter().skip(reached.taken)).await?;
+                let taken = reached.taken + page.len();
+                let next = Reached { taken, place: None };
+                Ok((!page.is_empty()).then_some((page, next)))
             }
-        })
+            Whom::Chosen(chosen, job) => {
+                let frame = self.frame();
+                let asked = (self.store, &frame);
+                let page = chosen.page(asked, *job, reached.place, PAGE).await?;
+                let to = |place| Reached {
+                    taken: 0,
+                    place: Some(place),
+                };
+                Ok(page.map(|(page, place)| (page, to(place))))
+            }
+        }
     }
 
     async fn named(&self, ids: impl Iterator<Item = &String>) -> Result<Vec<CustomerId>, Error> {
@@ -195,7 +221,7 @@ impl<'a> Export<'a> {
 
     async fn cells(&self, page: &[CustomerId]) -> Result<Vec<Cells>, Error> {
         let customers = self.store.customers_with(page, self.columns.wanted());
-        let (revision, now) = (&self.published.revision, self.frame.now);
+        let (revision, now) = (&self.published.revision, self.clock.now());
         let cells = |customer| {
             let rating = rating(&customer, revision, now);
             self.columns.cells(&customer, rating)

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use utoipa::ToSchema;
 
 use super::overview::Overview;
+use super::told_facts::{EnvironmentFacts, NpsFacts};
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
 use crate::domain::interaction::Direction;
@@ -17,20 +18,6 @@ use crate::domain::subscription::{Dismissal, Subscription, SubscriptionState};
 use crate::domain::task::{Task, TaskPriority, TaskStatus};
 use crate::domain::value::Value;
 use crate::store::{ChannelTotals, HistoryLine, Totals};
-
-/// A customer in a list.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CustomerBrief {
-    /// The customer's unique id.
-    #[schema(example = "ana")]
-    pub id: String,
-    pub status: Status,
-    /// Why the customer is suspended or discarded.
-    pub status_reason: Option<String>,
-    /// Values by field; dates are `YYYY-MM-DD`, instants RFC 3339 in UTC, many-valued fields lists.
-    #[schema(value_type = std::collections::BTreeMap<String, Json>, example = json!({"city": "Lyon"}))]
-    pub fields: Map<String, Json>,
-}
 
 /// Everything that is known of a customer but the lines of the history.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -53,6 +40,9 @@ pub struct CustomerFacts {
     pub fields: Map<String, Json>,
     #[schema(example = json!(["vip"]))]
     pub tags: Vec<String>,
+    /// The fixed lists that the customer is on.
+    #[schema(example = json!(["spring-fair"]))]
+    pub lists: Vec<String>,
     pub switches: Switches,
     pub consents: Consents,
     pub subscriptions: Vec<SubscriptionFacts>,
@@ -63,6 +53,10 @@ pub struct CustomerFacts {
     /// The flows that the customer is in.
     pub active_flows: Vec<ActiveFlowFacts>,
     pub totals: TotalsFacts,
+    /// The last answer to "how likely is it that you would recommend us?".
+    pub nps: Option<NpsFacts>,
+    /// With what the customer was last seen.
+    pub environment: Option<EnvironmentFacts>,
 }
 
 /// The same with lines of the history.
@@ -137,7 +131,7 @@ pub struct ActiveFlowFacts {
     pub since: Timestamp,
 }
 
-/// What became of everything that was meant for the customer; a channel without messages is left out.
+/// What became of everything that was meant for the customer, and what they did; a channel without either is left out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TotalsFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +140,8 @@ pub struct TotalsFacts {
     pub sms: Option<ChannelTotals>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<ChannelTotals>,
+    /// Everything that the customer did, on whatever channel.
+    pub interactions: u64,
     pub conversions: u64,
 }
 
@@ -167,17 +163,6 @@ pub struct InteractionFacts {
     pub detail: Option<Json>,
 }
 
-impl CustomerBrief {
-    pub fn of(customer: &Customer) -> Self {
-        Self {
-            id: customer.external_id.clone(),
-            status: customer.status,
-            status_reason: customer.status_reason.clone(),
-            fields: fields(customer),
-        }
-    }
-}
-
 impl CustomerFacts {
     pub fn of(overview: &Overview) -> Self {
         let customer = &overview.customer;
@@ -193,6 +178,7 @@ impl CustomerFacts {
             last_activity_at: customer.last_activity_at,
             fields: fields(customer),
             tags: customer.tags.clone(),
+            lists: overview.lists.clone(),
             switches: customer.switches,
             consents: customer.consents,
             subscriptions: overview.subscriptions.iter().map(subscription).collect(),
@@ -205,7 +191,9 @@ impl CustomerFacts {
                     since: active.since,
                 })
                 .collect(),
-            totals: totals(&overview.totals),
+            totals: TotalsFacts::of(&overview.totals),
+            nps: overview.nps.as_ref().map(NpsFacts::of),
+            environment: overview.environment.as_ref().map(EnvironmentFacts::of),
         }
     }
 }
@@ -316,12 +304,15 @@ pub fn dismissal(dismissal: &Dismissal) -> DismissalFacts {
     }
 }
 
-fn totals(totals: &Totals) -> TotalsFacts {
-    let of = |channel: Channel| totals.channels.get(&channel).copied();
-    TotalsFacts {
-        email: of(Channel::Email),
-        sms: of(Channel::Sms),
-        push: of(Channel::Push),
-        conversions: totals.conversions,
+impl TotalsFacts {
+    pub fn of(totals: &Totals) -> Self {
+        let of = |channel: Channel| totals.channels.get(&channel).copied();
+        Self {
+            email: of(Channel::Email),
+            sms: of(Channel::Sms),
+            push: of(Channel::Push),
+            interactions: totals.interactions,
+            conversions: totals.conversions,
+        }
     }
 }

@@ -1,38 +1,43 @@
 //! Owns importing lines about customers: what they did elsewhere, and what they gave up elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::error::Error;
 use super::import::ImportReport;
+use super::line_cells::{Cells, said};
 use super::named_rows::{NamedRows, Names};
-use super::names::{self, UnknownName};
+use super::names;
+use super::occurrence_reading::{CLOCKS_DIFFER, Reader};
+use super::occurrence_rows;
 use super::reading::{Input, Seen};
 use super::table::Row;
+use super::whom;
 use crate::clock::Clock;
 use crate::domain::audit::By;
-use crate::domain::channel::Channel;
 use crate::domain::field::FieldType;
 use crate::domain::ids::CustomerId;
-use crate::domain::interaction::{Interaction, Kind};
+use crate::domain::import_plan::NoMatch;
+use crate::domain::interaction::Interaction;
+use crate::domain::occurrence::Placed;
 use crate::domain::revision::Revision;
 use crate::domain::subscription::{Scope, Subscription, SubscriptionState};
 use crate::domain::value::Value;
-use crate::store::Store;
-
-/// How far another system's clock may be ahead of ours.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+use crate::store::{Store, Telling};
 
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
-    /// `customer, kind, at` and optional `channel, campaign, flow, step, note`. A row that the history
-    /// tells already is unchanged.
+    /// `customer, kind, at` and optional `id, channel, campaign, flow, step, note`, with an `id` also what
+    /// belongs to the kind. A row that was told under its id is unchanged, and without one what the
+    /// history tells already.
     Interactions,
+    /// `id, customer, at, amount` and optional `currency, place, reason, sku, note`.
+    Transactions,
     /// `customer` and optional `campaign, category, group, channel, at, note`; without one of the four
     /// scopes everything is given up. What was given up before, or taken back after `at`, is unchanged.
     Unsubscriptions,
@@ -42,6 +47,7 @@ impl Lines {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Interactions => "interactions",
+            Self::Transactions => "transactions",
             Self::Unsubscriptions => "unsubscriptions",
         }
     }
@@ -49,10 +55,12 @@ impl Lines {
     fn names(self) -> Names {
         match self {
             Self::Interactions => Names {
-                all: &[
-                    "customer", "kind", "at", "channel", "campaign", "flow", "step", "note",
-                ],
+                all: occurrence_rows::INTERACTION,
                 required: &["customer", "kind", "at"],
+            },
+            Self::Transactions => Names {
+                all: occurrence_rows::TRANSACTION,
+                required: &["id", "customer", "at", "amount"],
             },
             Self::Unsubscriptions => Names {
                 all: &[
@@ -67,7 +75,37 @@ impl Lines {
 /// A row that could be read.
 enum Line {
     Did(Interaction),
+    /// Under an id of its own.
+    Told(Box<Placed>),
     GaveUp(CustomerId, Scope, By, Timestamp),
+}
+
+/// What became of rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    /// Those that were recorded.
+    pub(super) news: u64,
+    /// Those that found nobody and were passed over.
+    pub(super) skipped: u64,
+}
+
+impl Taken {
+    fn and(self, more: Self) -> Self {
+        Self {
+            news: self.news + more.news,
+            skipped: self.skipped + more.skipped,
+        }
+    }
+}
+
+/// The next rows; none at the end of the file.
+pub(super) async fn next(mut rows: NamedRows) -> Result<(NamedRows, Vec<Row>), Error> {
+    let read = spawn_blocking(move || {
+        let batch = rows.batch();
+        (rows, batch)
+    });
+    let (rows, batch) = read.await?;
+    Ok((rows, batch?))
 }
 
 /// What is imported, into what, by whom.
@@ -76,6 +114,8 @@ pub struct LineImport<'a> {
     pub revision: &'a Revision,
     pub lines: Lines,
     pub input: &'a Input,
+    /// What becomes of a row that finds nobody; nobody is made.
+    pub no_match: NoMatch,
     pub dry_run: bool,
     pub by: &'a By,
     pub clock: &'a dyn Clock,
@@ -85,26 +125,31 @@ impl LineImport<'_> {
     /// Imports the file, some rows at a time; a row that cannot be read goes to the rejects file.
     /// In the report `created` counts what was recorded. The audit gets one row.
     pub async fn run(&self, watch: &(dyn Fn(Seen) + Sync)) -> Result<ImportReport, Error> {
-        let (input, names) = (self.input.clone(), self.lines.names());
-        let mut rows = spawn_blocking(move || NamedRows::open(&input, names)).await??;
-        let mut created = 0;
+        let mut rows = self.open().await?;
+        let mut taken = Taken::default();
         loop {
             let batch;
-            (rows, batch) = spawn_blocking(move || {
-                let batch = rows.batch();
-                (rows, batch)
-            })
-            .await?;
-            let batch = batch?;
+            (rows, batch) = next(rows).await?;
             if batch.is_empty() {
                 break;
             }
-            created += self.take(&mut rows, &batch).await?;
+            taken = taken.and(self.take(&mut rows, &batch).await?);
             watch(rows.seen());
         }
-        let report = report(rows, created)?;
+        let report = report(rows, taken)?;
         self.audit(&report).await?;
         Ok(report)
+    }
+
+    /// Opens the file.
+    pub(super) async fn open(&self) -> Result<NamedRows, Error> {
+        let key = self.input.key();
+        let field = key.and_then(|key| self.revision.data_model.field(key));
+        if let Some(field) = field {
+            self.store.index_field(field).await?;
+        }
+        let (input, names) = (self.input.clone(), self.lines.names());
+        spawn_blocking(move || NamedRows::open(&input, names)).await?
     }
 
     async fn audit(&self, report: &ImportReport) -> Result<(), Error> {
@@ -127,42 +172,67 @@ impl LineImport<'_> {
             .await?)
     }
 
-    /// Writes one batch; how many of its rows were news.
-    async fn take(&self, rows: &mut NamedRows, batch: &[Row]) -> Result<u64, Error> {
-        let customers = self.customers(rows, batch).await?;
-        let (mut did, mut gave_up) = (Vec::new(), 0);
+    /// Writes one batch; how many of its rows were news, and how many found nobody.
+    pub(super) async fn take(&self, rows: &mut NamedRows, batch: &[Row]) -> Result<Taken, Error> {
+        let names = named(rows, batch);
+        let customers = match self.input.key() {
+            None => self.customers(&names).await?,
+            Some(key) => whom::by_field(self.store, self.revision, key, &names).await?,
+        };
+        let mut skipped = 0;
+        let (mut did, mut told, mut gave_up) = (Vec::new(), Vec::new(), 0);
         for row in batch {
             match self.read(rows, row, &customers) {
+                Err(_) if self.is_passed(rows, row, &customers) => skipped += 1,
                 Err(reason) => rows.reject(row, &reason)?,
                 Ok(Line::Did(line)) => did.push(line),
+                Ok(Line::Told(placed)) => told.push(*placed),
                 Ok(Line::GaveUp(customer, scope, by, at)) => {
                     gave_up += u64::from(self.give_up(customer, &scope, &by, at).await?);
                 }
             }
         }
         let recorded = self.store.record_new(&did, self.dry_run).await?;
-        Ok(gave_up + recorded as u64)
+        let how = Telling {
+            source: self.by.source,
+            now: self.clock.now(),
+            is_trial: self.dry_run,
+        };
+        let news = self.store.record_once(&told, how).await?;
+        let news = news.into_iter().filter(|is_news| *is_news).count();
+        Ok(Taken {
+            news: gave_up + (recorded + news) as u64,
+            skipped,
+        })
+    }
+
+    /// Whether a row finds nobody, and is to be passed over then.
+    fn is_passed(
+        &self,
+        rows: &NamedRows,
+        row: &Row,
+        customers: &HashMap<String, CustomerId>,
+    ) -> bool {
+        let name = rows.cell(row, "customer");
+        self.no_match == NoMatch::Skip
+            && rows.check(row).is_ok()
+            && name.is_some_and(|name| !customers.contains_key(name))
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        match self.input.key() {
+            None => Error::UnknownCustomer(name.to_owned()).to_string(),
+            Some(key) => format!("`{key}`: not one customer has the value `{name}`"),
+        }
     }
 
     /// The numbers of the customers that the batch names.
     async fn customers(
         &self,
-        rows: &NamedRows,
-        batch: &[Row],
+        names: &BTreeSet<String>,
     ) -> Result<HashMap<String, CustomerId>, Error> {
-        let mut customers = HashMap::new();
-        for row in batch {
-            let name = rows.cell(row, "customer");
-            let Some(name) = name.filter(|_| rows.check(row).is_ok()) else {
-                continue;
-            };
-            if !customers.contains_key(name)
-                && let Some(id) = self.store.customer_id(name).await?
-            {
-                customers.insert(name.to_owned(), id);
-            }
-        }
-        Ok(customers)
+        let behind = self.store.behind(names).await?.into_iter();
+        Ok(behind.map(|(name, who)| (name, who.customer())).collect())
     }
 
     /// Gives up what was not given up before, nor taken back since.
@@ -196,17 +266,38 @@ impl LineImport<'_> {
         rows.check(row)?;
         let name = rows.cell(row, "customer");
         let name = name.ok_or("`customer` is empty")?;
-        let customer = *customers
-            .get(name)
-            .ok_or_else(|| Error::UnknownCustomer(name.to_owned()).to_string())?;
+        let customer = *customers.get(name).ok_or_else(|| self.unknown(name))?;
         let cells = Cells { rows, row };
         match self.lines {
+            Lines::Interactions if cells.get("id").is_some() => self.told(&cells, customer),
             Lines::Interactions => self.interaction(&cells, customer),
+            Lines::Transactions => self.told(&cells, customer),
             Lines::Unsubscriptions => self.unsubscription(&cells, customer),
         }
     }
 
+    /// A row under an id of its own.
+    fn told(&self, cells: &Cells<'_>, customer: CustomerId) -> Result<Line, String> {
+        let at = self.at(cells)?.ok_or("`at` is empty")?;
+        let text = |name: &str| cells.text(name);
+        let written = match self.lines {
+            Lines::Transactions => occurrence_rows::transaction(&text, at)?,
+            _ => occurrence_rows::interaction(&text, at, cells.channel()?)?,
+        };
+        let reader = Reader {
+            revision: self.revision,
+            by: self.by,
+            now: self.clock.now(),
+        };
+        let told = reader.read(written);
+        let told = told.map_err(|flaws| occurrence_rows::reason(&flaws))?;
+        Ok(Line::Told(Box::new(told.placed(customer))))
+    }
+
     fn interaction(&self, cells: &Cells<'_>, customer: CustomerId) -> Result<Line, String> {
+        if occurrence_rows::has_parts(&|name| cells.text(name)) {
+            return Err("`id` is empty: what belongs to a kind is told under one".to_owned());
+        }
         let at = self.at(cells)?.ok_or("`at` is empty")?;
         let [campaign, flow, step] = ["campaign", "flow", "step"].map(|name| cells.text(name));
         if let Some(campaign) = &campaign {
@@ -263,54 +354,25 @@ impl LineImport<'_> {
     }
 }
 
-/// One row's texts by their names.
-struct Cells<'a> {
-    rows: &'a NamedRows,
-    row: &'a Row,
+/// Whom the rows of a batch name.
+fn named(rows: &NamedRows, batch: &[Row]) -> BTreeSet<String> {
+    let readable = batch.iter().filter(|row| rows.check(row).is_ok());
+    let names = readable.filter_map(|row| rows.cell(row, "customer"));
+    names.map(str::to_owned).collect()
 }
 
-impl<'a> Cells<'a> {
-    fn get(&self, name: &str) -> Option<&'a str> {
-        self.rows.cell(self.row, name)
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.get(name).map(str::to_owned)
-    }
-
-    fn kind(&self) -> Result<Kind, String> {
-        let text = self.get("kind").ok_or("`kind` is empty")?;
-        let known = || Kind::ALL.iter().filter(|kind| kind.can_be_imported());
-        let kind = known().find(|kind| kind.as_str() == text);
-        let unknown = || UnknownName::new("kind", text, known().map(|kind| kind.as_str()));
-        kind.copied().ok_or_else(unknown).map_err(said)
-    }
-
-    fn channel(&self) -> Result<Option<Channel>, String> {
-        let Some(text) = self.get("channel") else {
-            return Ok(None);
-        };
-        let known = Channel::ALL.map(Channel::as_str);
-        let channel = Channel::parse(text).ok_or_else(|| UnknownName::new("channel", text, known));
-        channel.map(Some).map_err(said)
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn said(unknown: UnknownName) -> String {
-    unknown.to_string()
-}
-
-fn report(rows: NamedRows, created: u64) -> Result<ImportReport, Error> {
+fn report(rows: NamedRows, taken: Taken) -> Result<ImportReport, Error> {
     let (seen, encoding) = (rows.seen(), rows.encoding());
     let ignored_columns = rows.ignored_columns().to_vec();
     Ok(ImportReport {
         read: seen.rows,
-        created,
+        created: taken.news,
         updated: 0,
-        unchanged: seen.rows - seen.rejected - created,
+        unchanged: seen.rows - seen.rejected - taken.news - taken.skipped,
         rejected: seen.rejected,
         duplicates: 0,
+        skipped: taken.skipped,
+        import: None,
         rejects_file: rows.finish()?,
         ignored_columns,
         encoding,

@@ -1,7 +1,7 @@
 //! Owns which column of a table fills which field.
 
 use super::names::UnknownName;
-use crate::domain::field::{DataModel, ID};
+use crate::domain::field::{Cardinality, DataModel, ID};
 use crate::domain::value::fold;
 
 /// Another name for the unique id in files of other systems.
@@ -47,6 +47,13 @@ pub enum MappingError {
     )]
     NoId { columns: Vec<String> },
     #[error(
+        "no column fills `{field}`, by which rows find their customers: map one with \
+         `COLUMN={field}` (the columns are `{}`)", .columns.join("`, `")
+    )]
+    NoKey { field: String, columns: Vec<String> },
+    #[error("rows cannot find their customers by `{0}`: it holds several values")]
+    ManyValued(String),
+    #[error(
         "no column holds the {name}: name one `{name}`, or map it with `COLUMN={name}` (the \
          columns are `{}`)", .columns.join("`, `")
     )]
@@ -64,6 +71,16 @@ impl Mapping {
         wanted: &[(String, String)],
         model: &DataModel,
     ) -> Result<Self, MappingError> {
+        Self::keyed(columns, wanted, model, None)
+    }
+
+    /// The same for rows that find their customers by another field than the unique id.
+    pub fn keyed(
+        columns: &[String],
+        wanted: &[(String, String)],
+        model: &DataModel,
+        key: Option<&str>,
+    ) -> Result<Self, MappingError> {
         let mut targets = vec![None; columns.len()];
         for (column, field) in wanted {
             targets[place_of(column, columns)?] = Some(target_of(field, model)?);
@@ -74,11 +91,17 @@ impl Mapping {
             .into_iter()
             .map(|target| target.unwrap_or(Target::Ignored))
             .collect();
-        if !targets.contains(&Target::Id) {
-            let columns = columns.to_vec();
-            return Err(MappingError::NoId { columns });
+        let key = key.map(|key| key_of(key, model)).transpose()?;
+        match key.unwrap_or(Target::Id) {
+            key if targets.contains(&key) => Ok(Self::with(columns, targets)),
+            Target::Field(place) => Err(MappingError::NoKey {
+                field: model.fields[place].identifier.clone(),
+                columns: columns.to_vec(),
+            }),
+            Target::Id | Target::Ignored => Err(MappingError::NoId {
+                columns: columns.to_vec(),
+            }),
         }
-        Ok(Self::with(columns, targets))
     }
 
     /// The same for looking at: whatever stands in the way of importing, each column has the target
@@ -87,8 +110,9 @@ impl Mapping {
         columns: &[String],
         wanted: &[(String, String)],
         model: &DataModel,
+        key: Option<&str>,
     ) -> (Self, Option<MappingError>) {
-        match Self::new(columns, wanted, model) {
+        match Self::keyed(columns, wanted, model, key) {
             Ok(mapping) => (mapping, None),
             Err(error) => {
                 let target = |column: &String| {
@@ -138,6 +162,16 @@ pub(super) fn place_of(column: &str, columns: &[String]) -> Result<usize, Mappin
 fn places(columns: &[String], is_it: impl Fn(&str) -> bool) -> Vec<usize> {
     let found = columns.iter().enumerate().filter(|(_, name)| is_it(name));
     found.map(|(place, _)| place).collect()
+}
+
+/// What rows find their customers by.
+pub(super) fn key_of(field: &str, model: &DataModel) -> Result<Target, MappingError> {
+    match target_of(field, model)? {
+        Target::Field(place) if model.fields[place].cardinality == Cardinality::Many => {
+            Err(MappingError::ManyValued(field.to_owned()))
+        }
+        target => Ok(target),
+    }
 }
 
 fn target_of(field: &str, model: &DataModel) -> Result<Target, UnknownName> {

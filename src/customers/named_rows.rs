@@ -1,13 +1,15 @@
 //! Owns reading a file whose columns have fixed names: some rows at a time, each cell by its name.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use super::error::Error;
 use super::mapping::{MappingError, place_of, plain};
 use super::names::UnknownName;
-use super::reading::{Input, Seen};
+use super::reading::{Input, Rejecting, Seen, rejected};
 use super::rejects::Rejects;
 use super::table::{BETWEEN_LISTED, MAX_CELL_BYTES, Row, Table};
+use crate::domain::import::RejectedRow;
 
 /// Rows of one transaction: short enough for a daemon beside.
 const BATCH_ROWS: usize = 500;
@@ -22,7 +24,9 @@ pub struct Names {
 /// An opened file, with the place of each name among its columns.
 pub struct NamedRows {
     table: Table,
-    rejects: Rejects,
+    rejecting: Rejecting,
+    /// Those that were not taken since they were last asked for, unless they went into a file.
+    kept: Vec<RejectedRow>,
     places: Vec<(&'static str, usize)>,
     ignored: Vec<String>,
     seen: Seen,
@@ -41,11 +45,31 @@ impl NamedRows {
         let rejects = Rejects::new(&input.path, wanted, &table)?;
         Ok(Self {
             table,
-            rejects,
+            rejecting: Rejecting::File(Arc::new(Mutex::new(rejects))),
+            kept: Vec::new(),
             places,
             ignored,
             seen: Seen::default(),
         })
+    }
+
+    /// Goes on behind so many rows, and keeps the rows that are not taken.
+    pub fn from(mut self, rows: u64) -> Result<Self, Error> {
+        self.rejecting = Rejecting::Kept;
+        let mut row = Row::default();
+        while self.seen.rows < rows && self.table.read(&mut row)? {
+            self.seen.rows += 1;
+        }
+        Ok(self)
+    }
+
+    /// The rows that were not taken since this was last asked.
+    pub fn rejects(&mut self) -> Vec<RejectedRow> {
+        std::mem::take(&mut self.kept)
+    }
+
+    pub fn columns(&self) -> &[String] {
+        self.table.columns()
     }
 
     /// Columns that have no such name.
@@ -120,12 +144,20 @@ impl NamedRows {
 
     pub fn reject(&mut self, row: &Row, reason: &str) -> Result<(), Error> {
         self.seen.rejected += 1;
-        Ok(self.rejects.add(row, reason)?)
+        match &self.rejecting {
+            Rejecting::Kept => {
+                let named = self.places.first().map(|(_, place)| *place);
+                let named: Vec<usize> = named.into_iter().collect();
+                self.kept.push(rejected(row, &named, reason.to_owned()));
+                Ok(())
+            }
+            file @ Rejecting::File(_) => file.write(row, reason),
+        }
     }
 
     /// Finishes the rejects file and says where it is, if there is one.
     pub fn finish(self) -> Result<Option<PathBuf>, Error> {
-        Ok(self.rejects.finish()?)
+        self.rejecting.finish()
     }
 }
 

@@ -7,10 +7,13 @@ use jiff::Timestamp;
 use super::error::Error;
 use super::profiles;
 use super::ratings;
+use super::sums;
 use crate::domain::customer::Customer;
+use crate::domain::environment::LastEnvironment;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::Kind;
 use crate::domain::note::Note;
+use crate::domain::nps::LastNps;
 use crate::domain::rating::Rating;
 use crate::domain::rating_history::RatingChange;
 use crate::domain::revision::Revision;
@@ -25,12 +28,16 @@ pub struct Overview {
     pub rating: Rating,
     /// The oldest first.
     pub rating_history: Vec<RatingChange>,
+    /// Fixed lists, by name.
+    pub lists: Vec<String>,
     pub subscriptions: Vec<Subscription>,
     pub dismissals: Vec<Dismissal>,
     /// The newest first.
     pub notes: Vec<Note>,
     pub tasks: Vec<Task>,
     pub totals: Totals,
+    pub nps: Option<LastNps>,
+    pub environment: Option<LastEnvironment>,
     pub active_flows: Vec<ActiveFlow>,
     /// Newest first.
     pub history: Vec<HistoryLine>,
@@ -57,18 +64,25 @@ pub async fn overview(
     let id = customer.id;
     let subscriptions = store.subscriptions_of(&[id]).await?.remove(&id);
     let dismissals = store.dismissals_of(&[id]).await?.remove(&id);
-    let (all, one_more) = (HistoryFilter::default(), limit.saturating_add(1));
+    let all = HistoryFilter {
+        reuses: revision.reuses(),
+        ..HistoryFilter::default()
+    };
+    let one_more = limit.saturating_add(1);
     let mut history = store.history(id, &all, one_more).await?;
     let has_older = history.len() > limit;
     history.truncate(limit);
     Ok(Overview {
         rating: rating(&customer, revision, now),
         rating_history: ratings::history(store, revision, &customer, now).await?,
+        lists: store.lists_of(id).await?,
         subscriptions: subscriptions.unwrap_or_default(),
         dismissals: dismissals.unwrap_or_default(),
         notes: store.notes_of(id).await?,
         tasks: store.tasks_of(id).await?,
-        totals: store.totals(id).await?,
+        totals: sums::totals(store, revision, id).await?,
+        nps: store.nps_of(&[id]).await?.remove(&id),
+        environment: store.environment_of(id).await?,
         active_flows: active_flows(store, id).await?,
         history,
         has_older,

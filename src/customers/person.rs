@@ -8,6 +8,7 @@ use super::error::Error;
 use super::facts::{self, InteractionFacts, NoteFacts, TaskFacts};
 use super::formula;
 use super::overview::{Overview, overview};
+use super::told_facts::{EnvironmentFacts, NpsFacts};
 use crate::domain::revision::Revision;
 use crate::store::Store;
 
@@ -29,7 +30,8 @@ pub struct Cell {
 /// Everything that is known of a customer, as of `now`.
 ///
 /// The keys are `format`, `exported_at`, `customer`, `rating_history`, `subscriptions`, `dismissals`,
-/// `segments`, `notes`, `tasks` and `history` (newest first, whole); instants are RFC 3339 in UTC, days ISO 8601.
+/// `segments`, `lists`, `notes`, `tasks`, `nps`, `environment` and `history` (newest first, whole); instants
+/// are RFC 3339 in UTC, days ISO 8601.
 pub async fn export(
     store: &Store,
     revision: &Revision,
@@ -52,8 +54,11 @@ pub async fn export(
     copy["subscriptions"] = json!(subscriptions.collect::<Vec<_>>());
     let dismissals = overview.dismissals.iter().map(facts::dismissal);
     copy["dismissals"] = json!(dismissals.collect::<Vec<_>>());
+    copy["lists"] = json!(overview.lists);
     copy["notes"] = json!(overview.notes.iter().map(NoteFacts::of).collect::<Vec<_>>());
     copy["tasks"] = json!(overview.tasks.iter().map(TaskFacts::of).collect::<Vec<_>>());
+    copy["nps"] = json!(overview.nps.as_ref().map(NpsFacts::of));
+    copy["environment"] = json!(overview.environment.as_ref().map(EnvironmentFacts::of));
     copy["history"] = json!(interactions);
     Ok(copy)
 }

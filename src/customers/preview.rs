@@ -14,7 +14,7 @@ use crate::domain::revision::Revision;
 const SHOWN_CHARS: usize = 200;
 
 /// A file as it would be imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Preview {
     /// `csv`, `xlsx` or `jsonl`.
     pub kind: &'static str,
@@ -30,7 +30,7 @@ pub struct Preview {
     pub problem: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ColumnPreview {
     pub name: String,
     /// The field it would fill, or `id`; none when it is passed over.
@@ -41,7 +41,7 @@ pub struct ColumnPreview {
     pub refused: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RowPreview {
     /// The line in the file, or the row in the sheet.
     pub line: u64,
@@ -51,7 +51,7 @@ pub struct RowPreview {
     pub cells: Vec<CellPreview>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CellPreview {
     pub text: String,
     /// What would be stored, empty where it clears the field; none when the column fills no field,
@@ -71,8 +71,9 @@ impl RowPreview {
 pub fn preview(input: &Input, revision: &Revision, rows: usize) -> Result<Preview, Error> {
     let mut table = Table::open(&input.path, &input.table)?;
     let model = &revision.data_model;
-    let (mapping, problem) = Mapping::proposed(table.columns(), &input.map, model);
-    let typing = RowTyping::new(&mapping, revision, table.between_values());
+    let (mapping, problem) = Mapping::proposed(table.columns(), &input.map, model, input.key());
+    let key = input.key().and_then(|key| model.field(key));
+    let typing = RowTyping::new(&mapping, revision, table.between_values()).keyed_by(key);
     let (rows, broken) = first_rows(&mut table, &typing, rows);
     let fields = mapping.targets.iter().map(|target| match target {
         Target::Ignored => None,

@@ -35,19 +35,6 @@ pub async fn customer(
     found.ok_or_else(|| Error::UnknownCustomer(customer.to_owned()))
 }
 
-/// The customers whose id, name, e-mail address or phone number begins like the text.
-pub async fn find(
-    store: &Store,
-    revision: &Revision,
-    text: &str,
-    limit: u32,
-) -> Result<Vec<Customer>, Error> {
-    let found = store
-        .find_page(text, None, limit, &revision.data_model)
-        .await?;
-    Ok(found)
-}
-
 /// Sets fields of a customer, typed and validated. `false`: they had these values before.
 pub async fn set_fields(
     store: &Store,

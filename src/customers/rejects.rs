@@ -153,16 +153,16 @@ impl Rejects {
     }
 
     /// Finishes the file and says where it is, if there is one.
-    pub fn finish(self) -> Result<Option<PathBuf>, RejectsError> {
-        let flushed = match self.writer {
+    pub fn finish(&mut self) -> Result<Option<PathBuf>, RejectsError> {
+        let flushed = match self.writer.take() {
             None => return Ok(None),
             Some(Writer::Csv(mut writer)) => writer.flush(),
             Some(Writer::JsonLines(mut writer)) => writer.flush(),
         };
         match flushed {
-            Ok(()) => Ok(Some(self.path)),
+            Ok(()) => Ok(Some(self.path.clone())),
             Err(error) => Err(RejectsError::Unwritable {
-                path: self.path,
+                path: self.path.clone(),
                 error,
             }),
         }

@@ -6,6 +6,7 @@ use super::typing::{Typing, read_id};
 use crate::domain::customer::FieldValue;
 use crate::domain::field::{Cardinality, Field, ID};
 use crate::domain::revision::Revision;
+use crate::store::MatchKey;
 
 /// Types the rows of one table.
 #[derive(Debug)]
@@ -13,12 +14,18 @@ pub struct RowTyping {
     columns: Vec<Column>,
     typing: Typing,
     between_values: char,
+    /// By what rows find their customers, unless by the unique id: the field, and its place among those
+    /// that columns fill.
+    key: Option<(usize, Box<Field>)>,
 }
 
 /// One row typed; used again and again.
 #[derive(Debug, Default)]
 pub struct TypedRow {
+    /// Blank where a row has none and needs none.
     pub external_id: String,
+    /// By what it finds its customer, unless by the unique id.
+    pub key: Option<MatchKey>,
     /// By the place of the field among those that columns fill; none clears it, and one of which the
     /// row says nothing is not there.
     pub values: Vec<(usize, Option<FieldValue>)>,
@@ -51,7 +58,23 @@ impl RowTyping {
             columns: mapping.targets.iter().map(column).collect(),
             typing: Typing::new(revision),
             between_values,
+            key: None,
         }
+    }
+
+    /// Lets rows find their customers by this field, which a column fills; none: by the unique id.
+    #[must_use]
+    pub fn keyed_by(mut self, field: Option<&Field>) -> Self {
+        let place = |field: &Field| {
+            let mut fields = self.fields();
+            fields.position(|filled| filled.identifier == field.identifier)
+        };
+        self.key = field.and_then(|field| Some((place(field)?, Box::new(field.clone()))));
+        self
+    }
+
+    pub fn key(&self) -> Option<&Field> {
+        self.key.as_ref().map(|(_, field)| &**field)
     }
 
     /// Reads a row. An empty cell clears its field. The error names every bad column of the row.
@@ -59,11 +82,12 @@ impl RowTyping {
         self.check(row)?;
         typed.values.clear();
         let mut problems = Vec::new();
-        let mut id = Err(no_id());
+        let mut id = self.no_id();
         let mut field = 0;
         for (place, (column, cell)) in self.columns.iter().zip(row.cells()).enumerate() {
             match column {
                 Column::Ignored => {}
+                Column::Id if self.key.is_some() && cell.trim().is_empty() => {}
                 Column::Id => id = self.read_id(row, place, cell),
                 Column::Field(_) if row.absent.contains(&place) => field += 1,
                 Column::Field(known) => {
@@ -80,10 +104,43 @@ impl RowTyping {
             Err(reason) => problems.insert(0, format!("`{ID}`: {reason}")),
         }
         if problems.is_empty() {
+            self.find_key(typed)
+                .map_err(|reason| problems.push(reason))
+                .ok();
+        }
+        if problems.is_empty() {
             Ok(())
         } else {
             Err(problems.join("; "))
         }
+    }
+
+    fn no_id(&self) -> Result<&'static str, String> {
+        if self.key.is_some() {
+            Ok("")
+        } else {
+            Err(no_id())
+        }
+    }
+
+    /// Notes by what a row finds its customer.
+    fn find_key(&self, typed: &mut TypedRow) -> Result<(), String> {
+        typed.key = None;
+        let Some((place, field)) = &self.key else {
+            return Ok(());
+        };
+        let given = typed.values.iter().find(|(given, _)| given == place);
+        if let Some((_, Some(FieldValue::One(value)))) = given {
+            let key = MatchKey::of(field, value);
+            typed.key = key.map_err(|error| error.to_string())?;
+        }
+        if typed.key.is_none() {
+            let name = &field.identifier;
+            return Err(format!(
+                "`{name}`: is empty: rows find their customers by it"
+            ));
+        }
+        Ok(())
     }
 
     /// Why a row cannot be read at all, whatever its cells mean.
@@ -108,6 +165,7 @@ impl RowTyping {
         }
         match self.columns.get(place)? {
             Column::Ignored => None,
+            Column::Id if self.key.is_some() && cell.trim().is_empty() => None,
             Column::Id => Some(self.read_id(row, place, cell).map(str::to_owned)),
             Column::Field(field) => {
                 let value = self.read_field(field, row, place, cell);

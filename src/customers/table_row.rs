@@ -35,6 +35,18 @@ impl Row {
         self.absent.clear();
     }
 
+    /// The same row, for longer.
+    pub(super) fn kept(&self) -> Self {
+        Self {
+            cells: self.cells.clone(),
+            line: self.line,
+            damage: self.damage.clone(),
+            flaws: self.flaws.clone(),
+            absent: self.absent.clone(),
+            is_guarded: self.is_guarded,
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.cells.len()
     }

@@ -1,7 +1,9 @@
 //! Owns the window of an import: so many rows that belong together are written together.
 
 use super::rows::TypedRow;
-use crate::store::{Draft, Result, Sheet};
+use super::table_row::Row;
+use crate::domain::import::RejectedRow;
+use crate::store::{Draft, MatchKey, Result, Sheet};
 
 /// Rows that are held at once. The store keeps its customers by buckets, of which every window touches
 /// nearly all: the more rows in a window, the fewer times each page is written.
@@ -12,11 +14,41 @@ const FIRST_ROWS: usize = 16_384;
 /// What a window may take, so that wide rows do not fill the memory; two are held at once.
 const WINDOW_BYTES: usize = 22 * 1024 * 1024;
 
+/// Stands for the unique id of a row that has to find its customer first.
+const UNKNOWN_ID: &str = "-";
+
 /// Gathers rows until a window is full.
 #[derive(Debug)]
 pub struct Window {
     draft: Draft,
     most: usize,
+    /// So many rows of the file belong to it, whatever becomes of them; unless that is to be seen.
+    exactly: Option<u64>,
+    /// Rows of the file so far.
+    read: u64,
+    keyed: Vec<KeyedRow>,
+    rejects: Vec<RejectedRow>,
+    /// What the rows take that stand beside the draft.
+    bytes_beside: usize,
+}
+
+/// A row that has to find its customer.
+#[derive(Debug)]
+pub struct KeyedRow {
+    pub key: MatchKey,
+    /// The unique id of the customer that it makes when it finds none.
+    pub own_id: Option<String>,
+    /// As it stood in the file.
+    pub row: Row,
+}
+
+/// What a window gathered.
+#[derive(Debug)]
+pub enum Gathered {
+    /// In the store's order, each as its last row says; how many earlier rows that left out.
+    Sorted(Sheet, u64),
+    /// In the order of the file.
+    Keyed(Draft, Vec<KeyedRow>),
 }
 
 impl Window {
@@ -27,7 +59,61 @@ impl Window {
         Self {
             draft,
             most: most.min(MOST_ROWS),
+            exactly: None,
+            read: 0,
+            keyed: Vec::new(),
+            rejects: Vec::new(),
+            bytes_beside: 0,
         }
+    }
+
+    /// The window of just so many rows of the file.
+    #[must_use]
+    pub fn of(self, rows: Option<u64>) -> Self {
+        let exactly = rows;
+        Self { exactly, ..self }
+    }
+
+    /// Counts a row of the file.
+    pub fn count(&mut self) {
+        self.read += 1;
+    }
+
+    /// Rows of the file so far.
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Holds a row that is not taken.
+    pub fn reject(&mut self, row: RejectedRow) {
+        let cells: usize = row
+            .cells
+            .iter()
+            .map(|cell| cell.len() + size_of::<String>())
+            .sum();
+        self.bytes_beside += cells + row.reason.len() + size_of::<RejectedRow>();
+        self.rejects.push(row);
+    }
+
+    pub fn rejects(&mut self) -> Vec<RejectedRow> {
+        std::mem::take(&mut self.rejects)
+    }
+
+    /// Adds a row that has to find its customer.
+    pub fn push_keyed(&mut self, typed: &TypedRow, key: &MatchKey, row: &Row) -> Result<()> {
+        let values = typed
+            .values
+            .iter()
+            .map(|(place, value)| (*place, value.as_ref()));
+        self.draft.push(UNKNOWN_ID, values)?;
+        self.bytes_beside += row.bytes() + size_of::<KeyedRow>() + 2 * key.as_str().len();
+        let own_id = Some(typed.external_id.clone()).filter(|id| !id.is_empty());
+        self.keyed.push(KeyedRow {
+            key: key.clone(),
+            own_id,
+            row: row.kept(),
+        });
+        Ok(())
     }
 
     pub fn push(&mut self, row: &TypedRow) -> Result<()> {
@@ -39,13 +125,22 @@ impl Window {
     }
 
     pub fn is_full(&self) -> bool {
-        self.draft.len() >= self.most || self.draft.bytes() >= WINDOW_BYTES
+        match self.exactly {
+            Some(rows) => self.read >= rows,
+            None => {
+                self.draft.len() >= self.most
+                    || self.draft.bytes() >= WINDOW_BYTES
+                    || self.bytes_beside >= WINDOW_BYTES
+            }
+        }
     }
 
-    /// The customers in the store's order, each as its last row says, and how many earlier rows that
-    /// left out.
-    pub fn finish(self) -> (Sheet, u64) {
-        self.draft.sorted()
+    pub fn finish(self) -> Gathered {
+        if self.keyed.is_empty() {
+            let (sheet, left_out) = self.draft.sorted();
+            return Gathered::Sorted(sheet, left_out);
+        }
+        Gathered::Keyed(self.draft, self.keyed)
     }
 }
 
@@ -65,6 +160,7 @@ mod tests {
     fn row(id: &str, city: &str) -> TypedRow {
         TypedRow {
             external_id: id.to_owned(),
+            key: None,
             values: vec![(0, Some(FieldValue::One(Value::Text(city.to_owned()))))],
         }
     }
@@ -87,7 +183,9 @@ mod tests {
         for (id, city) in [("a", "Lyon"), ("b", "Rome"), ("a", "Oslo"), ("a", "Bern")] {
             window.push(&row(id, city)).unwrap();
         }
-        let (sheet, left_out) = window.finish();
+        let Gathered::Sorted(sheet, left_out) = window.finish() else {
+            panic!("no row has to find its customer");
+        };
         assert_eq!((sheet.len(), left_out), (2, 2));
     }
 }

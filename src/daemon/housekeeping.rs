@@ -5,7 +5,10 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
-use crate::domain::daemon_settings::Retention;
+use super::imports;
+use crate::customers::error::Error;
+use crate::domain::daemon_settings::{DaemonSettings, Retention};
+use crate::domain::duration::Delay;
 use crate::engine::{Engine, prune, reconcile};
 
 /// A run that is older than this is made up for at the start.
@@ -15,6 +18,8 @@ const DAY: SignedDuration = SignedDuration::from_hours(25);
 enum Chore {
     Reconcile,
     Prune(Retention),
+    /// For how long imports can be taken back.
+    Imports(Delay),
     Upkeep,
 }
 
@@ -23,6 +28,7 @@ impl Chore {
         match self {
             Self::Reconcile => "reconcile",
             Self::Prune(_) => "prune",
+            Self::Imports(_) => "imports",
             Self::Upkeep => "upkeep",
         }
     }
@@ -32,6 +38,7 @@ impl Chore {
         match self {
             Self::Reconcile => "0 10 3 * * *",
             Self::Prune(_) => "0 40 3 * * *",
+            Self::Imports(_) => "0 55 3 * * *",
             Self::Upkeep => "0 10 4 * * *",
         }
     }
@@ -40,10 +47,16 @@ impl Chore {
 /// Starts the chores; they end with the scheduler.
 pub(super) async fn start(
     engine: Arc<Engine>,
-    retention: Retention,
+    settings: &DaemonSettings,
 ) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    for chore in [Chore::Reconcile, Chore::Prune(retention), Chore::Upkeep] {
+    let chores = [
+        Chore::Reconcile,
+        Chore::Prune(settings.retention),
+        Chore::Imports(settings.imports.revertible),
+        Chore::Upkeep,
+    ];
+    for chore in chores {
         let at_its_time = Arc::clone(&engine);
         let job = Job::new_async(chore.schedule(), move |_, _| {
             let engine = Arc::clone(&at_its_time);
@@ -75,10 +88,23 @@ async fn run(engine: &Engine, chore: Chore) {
     if !engine.duty.leads() {
         return;
     }
-    let done = match chore {
-        Chore::Reconcile => reconcile(engine).await.map(|n| format!("{n} differences")),
-        Chore::Prune(retention) => prune(engine, retention).await.map(|n| format!("{n} rows")),
-        Chore::Upkeep => engine.store.upkeep().await.map(|()| "done".to_owned()),
+    let done: Result<String, Error> = match chore {
+        Chore::Reconcile => {
+            let done = reconcile(engine).await.map(|n| format!("{n} differences"));
+            done.map_err(Error::from)
+        }
+        Chore::Prune(retention) => {
+            let done = prune(engine, retention).await.map(|n| format!("{n} rows"));
+            done.map_err(Error::from)
+        }
+        Chore::Imports(span) => {
+            let done = imports::prune(engine, span).await;
+            done.map(|n| format!("{n} rows"))
+        }
+        Chore::Upkeep => {
+            let done = engine.store.upkeep().await.map(|()| "done".to_owned());
+            done.map_err(Error::from)
+        }
     };
     match done {
         Ok(result) => note(engine, chore, &result).await,

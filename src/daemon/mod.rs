@@ -3,9 +3,12 @@
 mod agreement;
 mod clock;
 mod housekeeping;
+mod imports;
+mod jobs;
 mod opening;
 mod options;
 mod parts;
+mod reading;
 mod reload;
 mod run;
 mod signals;

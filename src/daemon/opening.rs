@@ -1,18 +1,27 @@
 //! Owns opening what the daemon stands on: the store, the revision to begin with, the port, the links.
 
+use std::sync::Arc;
+
 use tokio::net::TcpListener;
 
 use super::agreement::Agreement;
 use super::options::{Failure, Options, other, unusable};
 use super::parts::Workshop;
-use super::reload::Reading;
+use super::reading::{Found, Reading};
+use super::site::Site;
 use crate::clock::Clock;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::gateway::Secretive;
 use crate::domain::link::LinkKey;
+use crate::domain::revision::Revision;
+use crate::domain::site::SiteKey;
 use crate::engine::{Links, Outlets};
 use crate::settings::Settings;
 use crate::store::{self, Published, Store};
+use crate::web::Door;
+
+/// Of a key that proofs are made with.
+const SHORTEST_SECRET: usize = 32;
 
 pub(super) async fn open_store(
     options: &Options,
@@ -32,10 +41,11 @@ pub(super) async fn open_store(
 pub(super) async fn first_revision(
     store: &Store,
     workshop: &Workshop,
-    reading: &Reading,
+    reading: &mut Reading,
     clock: &dyn Clock,
 ) -> Result<(Published, Outlets), Failure> {
-    let opened = |revision| {
+    reading.refresh(store).await.map_err(other)?;
+    let opened = |revision: &Revision| {
         workshop.outlets(revision, &Outlets::new()).map_err(|bad| {
             let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
             Failure::Configuration(bad.join("\n"))
@@ -49,19 +59,23 @@ pub(super) async fn first_revision(
             break agreement;
         };
         let outlets = opened(revision)?;
-        match reading.publish(store, (revision, after), clock.now()).await {
-            // Another node was there first.
-            Err(store::Error::Conflict(_)) => {}
-            published => {
-                let published = published.map_err(other)?;
-                let recorded = reading.record(store, &[], clock.machine());
+        match reading.publish(store, (revision, after), clock).await {
+            // Another node was there first, or a definition was changed.
+            Err(store::Error::Conflict(_)) => reading.refresh(store).await.map_err(other)?,
+            outcome => {
+                let outcome = outcome.map_err(other)?;
+                let found = Found {
+                    unconverted: &outcome.unconverted,
+                    ..Found::default()
+                };
+                let recorded = reading.record(store, found, clock.machine());
                 recorded.await.map_err(other)?;
-                return Ok((published, outlets));
+                return Ok((outcome.published, outlets));
             }
         }
     };
     if matches!(agreement, Agreement::Ours { .. }) {
-        let recorded = reading.record(store, &[], clock.machine());
+        let recorded = reading.record(store, Found::default(), clock.machine());
         recorded.await.map_err(other)?;
     }
     let Some(published) = store.current_revision().await.map_err(other)? else {
@@ -104,7 +118,41 @@ pub(super) async fn listen(
         })
 }
 
-pub(super) async fn links_key(
+/// What the web is set up with beside the engine.
+pub(super) async fn site(
+    store: &Store,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<Site, Failure> {
+    Ok(Site {
+        key: Arc::new(links_key(store, settings, daemon).await?),
+        rate: daemon.api,
+        door: door(settings, daemon)?,
+    })
+}
+
+/// Which pages may tell of their visitors, with the key of their proofs.
+fn door(settings: &Settings, daemon: &DaemonSettings) -> Result<Option<Door>, Failure> {
+    let Some(site) = &daemon.site else {
+        return Ok(None);
+    };
+    let refused = |why: String| Failure::Configuration(format!("`identify-secret`: {why}"));
+    let key = match &site.identify_secret {
+        None => None,
+        Some(secret) => {
+            let secret = settings.text(secret);
+            let secret = secret.map_err(|error| refused(error.to_string()))?;
+            if secret.chars().count() < SHORTEST_SECRET {
+                let why = format!("it must have at least {SHORTEST_SECRET} characters");
+                return Err(refused(why));
+            }
+            Some(SiteKey::new(secret.as_bytes()))
+        }
+    };
+    Ok(Some(Door::new(site.clone(), key)))
+}
+
+async fn links_key(
     store: &Store,
     settings: &Settings,
     daemon: &DaemonSettings,

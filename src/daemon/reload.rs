@@ -1,24 +1,22 @@
 //! Owns reading the files again: what is right is published at once, what is wrong leaves the running revision.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::agreement::Agreement;
 use super::parts::{self, Workshop};
+use super::reading::{Found, Reading, carry_out, read};
 use super::systemd;
 use crate::channels::setup::BadGateway;
-use crate::domain::daemon_settings::DaemonSettings;
+use crate::definitions::publishing::Outcome;
 use crate::domain::ids::RevisionNo;
-use crate::domain::revision::Revision;
 use crate::engine::{Engine, Outlets, Pulse};
-use crate::store::{self, CheckRecord, NewRevision, Published, Store};
-use crate::workspace::{self, Checked, Sources, Watch, render};
+use crate::store::{self, Published};
+use crate::workspace::Watch;
 
 /// Files are read again this often even if no event came: network file systems send none.
 const RESCAN: Duration = Duration::from_mins(1);
@@ -36,6 +34,8 @@ pub(super) enum Reloaded {
     Refused,
     /// Other nodes run a later revision than the files here are of.
     Differs,
+    /// Somebody else published, or changed a definition, first.
+    Overtaken,
 }
 
 /// Reads one workspace again and again.
@@ -43,85 +43,25 @@ pub(super) struct Reloader {
     engine: Arc<Engine>,
     workshop: Arc<Workshop>,
     seen: Option<String>,
+    /// How many changes of definitions in the store were read with the files.
+    definitions: i64,
     asked_at: Option<Timestamp>,
     /// The revision in force that this node cannot run, and since when that is known.
     unfit: Option<(RevisionNo, Instant)>,
 }
 
-/// The files as they were read once.
-pub(super) struct Reading {
-    pub(super) sources: Sources,
-    pub(super) checked: Checked,
-}
-
-pub(super) fn read(workshop: &Workshop) -> io::Result<Reading> {
-    let sources = workspace::load(&workshop.workspace)?;
-    let checked = workspace::check(&sources);
-    Ok(Reading { sources, checked })
-}
-
-impl Reading {
-    pub(super) fn settings(&self) -> &DaemonSettings {
-        &self.checked.settings
-    }
-
-    pub(super) fn text(&self) -> String {
-        render::text(&self.sources, &self.checked.diagnostics, false)
-    }
-
-    /// Keeps what was found, so that status, probes and the console can say it.
-    pub(super) async fn record(
-        &self,
-        store: &Store,
-        problems: &[String],
-        at: Timestamp,
-    ) -> store::Result<()> {
-        let errors = self.checked.errors().count() + problems.len();
-        let record = CheckRecord {
-            ok: errors == 0,
-            errors: u32::try_from(errors).unwrap_or(u32::MAX),
-            at,
-            hash: self.sources.hash().to_owned(),
-            report: json!({
-                "diagnostics": render::json(&self.checked.diagnostics),
-                "problems": problems,
-            }),
-        };
-        store.record_check(&record).await
-    }
-
-    /// Publishes what was read, as what comes after a revision; [`store::Error::Conflict`] when that is
-    /// not the one in force any more.
-    pub(super) async fn publish(
-        &self,
-        store: &Store,
-        (revision, after): (&Revision, Option<RevisionNo>),
-        at: Timestamp,
-    ) -> store::Result<Published> {
-        let sources = self
-            .sources
-            .files()
-            .map(|(path, bytes)| (path.display().to_string(), bytes.to_vec()))
-            .collect();
-        let (hash, commit) = (self.sources.hash(), self.sources.commit());
-        let new = NewRevision {
-            revision,
-            hash,
-            commit,
-            sources,
-            at,
-        };
-        store.publish_after(after, new).await
-    }
-}
-
 impl Reloader {
-    /// `seen` is the hash of the files that were read at the start.
-    pub(super) fn new(engine: Arc<Engine>, workshop: Arc<Workshop>, seen: String) -> Self {
+    /// `seen` is the hash of the files that were read at the start, and what was known of the store.
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        workshop: Arc<Workshop>,
+        (seen, definitions): (String, i64),
+    ) -> Self {
         Self {
             engine,
             workshop,
             seen: Some(seen),
+            definitions,
             asked_at: None,
             unfit: None,
         }
@@ -153,8 +93,10 @@ impl Reloader {
                 () = tokio::time::sleep_until(next) => false,
                 () = hangup.notified() => { systemd::reloading(); true }
                 () = pulse.changed() => {
-                    self.follow().await;
-                    if self.was_asked().await { true } else { continue }
+                    let is_redefined = self.follow().await;
+                    let is_asked = self.was_asked().await;
+                    if !is_asked && !is_redefined { continue }
+                    is_asked
                 }
             };
             owed |= forced;
@@ -186,20 +128,21 @@ impl Reloader {
     }
 
     /// Runs what another node published. A node that cannot leaves its customers to the others: by an
-    /// older revision nobody is let in and nothing is sent.
-    async fn follow(&mut self) {
+    /// older revision nobody is let in and nothing is sent. True when it has definitions in the store that
+    /// the files were not checked with yet.
+    async fn follow(&mut self) -> bool {
         let running = self.engine.catalog().number();
         let current = match self.engine.store.current_revision_no().await {
             Ok(Some(current)) if current > running => current,
-            Ok(_) => return,
+            Ok(_) => return false,
             Err(error) => {
                 tracing::error!(%error, "cannot ask which revision is current");
-                return;
+                return false;
             }
         };
         let is_known = |(bad, at): (RevisionNo, Instant)| bad == current && at.elapsed() < RESCAN;
         if self.unfit.is_some_and(is_known) {
-            return;
+            return false;
         }
         match self.install_current().await {
             Ok(Ok(())) => self.unfit = None,
@@ -216,6 +159,7 @@ impl Reloader {
                 tracing::error!(%error, "cannot read what another node published");
             }
         }
+        self.engine.catalog().revision().definitions != self.definitions
     }
 
     async fn install_current(&self) -> store::Result<Result<(), Vec<BadGateway>>> {
@@ -231,7 +175,7 @@ impl Reloader {
             Err(bad) => return Ok(Err(bad)),
         };
         let revision = published.number;
-        tracing::info!(revision = revision.0, "runs what another node published");
+        tracing::info!(revision = revision.0, "runs what others published");
         let agreement = if self.seen.as_deref() == Some(published.hash.as_str()) {
             Agreement::Ours {
                 after: Some(revision),
@@ -259,59 +203,69 @@ impl Reloader {
     }
 
     async fn reload(&mut self, forced: bool) -> anyhow::Result<Reloaded> {
-        let workshop = Arc::clone(&self.workshop);
-        let reading = tokio::task::spawn_blocking(move || read(&workshop)).await??;
-        if !forced && self.seen.as_deref() == Some(reading.sources.hash()) {
-            return Ok(Reloaded::Unchanged);
+        loop {
+            let workshop = Arc::clone(&self.workshop);
+            let reading = tokio::task::spawn_blocking(move || read(&workshop)).await??;
+            let reading = reading.with_definitions(&self.engine.store).await?;
+            let definitions = reading.sources.definitions();
+            let is_same = self.seen.as_deref() == Some(reading.sources.hash())
+                && self.definitions == definitions;
+            if !forced && is_same {
+                return Ok(Reloaded::Unchanged);
+            }
+            let before = self.seen.replace(reading.sources.hash().to_owned());
+            match self.take_over(reading, before.as_deref()).await {
+                Ok(Reloaded::Overtaken) => self.seen = before,
+                Ok(done) => {
+                    self.definitions = definitions;
+                    return Ok(done);
+                }
+                Err(error) => {
+                    // Read, and come to nothing: as if it had not been read.
+                    self.seen = before;
+                    return Err(error);
+                }
+            }
         }
-        let before = self.seen.replace(reading.sources.hash().to_owned());
-        let done = self.take_over(reading, before.as_deref()).await;
-        if done.is_err() {
-            // Read, and come to nothing: as if it had not been read.
-            self.seen = before;
-        }
-        done
     }
 
     /// Publishes what was read, if it may be; `before` is the hash of the files that were read before.
     async fn take_over(&self, reading: Reading, before: Option<&str>) -> anyhow::Result<Reloaded> {
         let store = &self.engine.store;
-        loop {
-            let agreement = Agreement::of(store, reading.sources.hash(), before).await?;
-            self.show(agreement);
-            let after = match agreement {
-                Agreement::Ours { after } => after,
-                Agreement::Differs { revision } => {
-                    tracing::error!(
-                        revision = revision.0,
-                        "the files here are those of an older revision than the other nodes run: they \
-                         are left alone, bring them up to date"
-                    );
-                    return Ok(Reloaded::Differs);
-                }
-            };
-            let Some(revision) = &reading.checked.revision else {
-                return self.refuse(&reading, &[]).await;
-            };
-            let outlets = match self.workshop.outlets(revision, &self.engine.outlets()) {
-                Ok(outlets) => outlets,
-                Err(bad) => return self.refuse(&reading, &bad).await,
-            };
-            let now = self.engine.clock.now();
-            match reading.publish(store, (revision, after), now).await {
-                // Another node was there first.
-                Err(store::Error::Conflict(_)) => {}
-                published => return self.run_published(&reading, published?, outlets).await,
+        let agreement = Agreement::of(store, reading.sources.hash(), before).await?;
+        self.show(agreement);
+        let after = match agreement {
+            Agreement::Ours { after } => after,
+            Agreement::Differs { revision } => {
+                tracing::error!(
+                    revision = revision.0,
+                    "the files here are those of an older revision than the other nodes run: they \
+                     are left alone, bring them up to date"
+                );
+                return Ok(Reloaded::Differs);
             }
+        };
+        let Some(revision) = &reading.checked.revision else {
+            return self.refuse(&reading, &[]).await;
+        };
+        let outlets = match self.workshop.outlets(revision, &self.engine.outlets()) {
+            Ok(outlets) => outlets,
+            Err(bad) => return self.refuse(&reading, &bad).await,
+        };
+        let clock = &*self.engine.clock;
+        match reading.publish(store, (revision, after), clock).await {
+            Err(store::Error::Conflict(_)) => Ok(Reloaded::Overtaken),
+            published => self.run_published(&reading, published?, outlets).await,
         }
     }
 
     async fn run_published(
         &self,
         reading: &Reading,
-        published: Published,
+        outcome: Outcome,
         outlets: Outlets,
     ) -> anyhow::Result<Reloaded> {
+        let published = outcome.published;
         let (revision, now) = (published.number, self.engine.clock.machine());
         tracing::info!(
             revision = revision.0,
@@ -321,8 +275,13 @@ impl Reloader {
         self.install(published, outlets).await?;
         let after = Some(revision);
         self.show(Agreement::Ours { after });
+        carry_out(&self.engine.store, &self.engine.clock);
+        let found = Found {
+            unconverted: &outcome.unconverted,
+            ..Found::default()
+        };
         // Whoever waits for the record finds the new revision running.
-        reading.record(&self.engine.store, &[], now).await?;
+        reading.record(&self.engine.store, found, now).await?;
         self.engine.metrics.check_failed.set(0);
         Ok(Reloaded::Published)
     }
@@ -330,7 +289,11 @@ impl Reloader {
     async fn refuse(&self, reading: &Reading, bad: &[BadGateway]) -> anyhow::Result<Reloaded> {
         let now = self.engine.clock.machine();
         let problems: Vec<String> = bad.iter().map(ToString::to_string).collect();
-        reading.record(&self.engine.store, &problems, now).await?;
+        let found = Found {
+            problems: &problems,
+            ..Found::default()
+        };
+        reading.record(&self.engine.store, found, now).await?;
         self.engine.metrics.check_failed.set(1);
         let errors = reading.checked.errors().count();
         tracing::error!(

@@ -1,5 +1,6 @@
 //! Owns the life of the process: the order in which the rooms start, and the order in which they stop.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,18 +11,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::Chosen;
-use super::opening::{first_revision, links, links_key, listen, open_store};
+use super::opening::{first_revision, links, listen, open_store, site};
 use super::options::{Failure, Options, other, unusable};
 use super::parts::{self, Workshop};
-use super::reload::{self, Reading, Reloader};
+use super::reading::{self, Reading, carry_out};
+use super::reload::Reloader;
 use super::signals::{Asked, Signals};
-use super::{clock, housekeeping, site, systemd};
+use super::site::{Site, state};
+use super::{clock, housekeeping, imports, jobs, systemd};
 use crate::clock::Clock;
-use crate::domain::daemon_settings::RequestRate;
+use crate::domain::daemon_settings::ImportSettings;
 use crate::domain::ids::Share;
-use crate::domain::link::LinkKey;
 use crate::engine::{
-    Beat, CLAIMERS, Claimer, Duty, Engine, Enroller, Marks, Node, Parker, Pulse, Settler, beat,
+    Beat, CLAIMERS, Claimer, Duty, Engine, Enroller, Indexer, Marks, Node, Parker, Pulse, Settler,
+    beat,
 };
 use crate::settings::Settings;
 use crate::store::Ownership;
@@ -56,7 +59,7 @@ pub async fn run_under(
         settings,
         is_shared: false,
     };
-    let reading = reload::read(&workshop).map_err(|error| {
+    let reading = reading::read(&workshop).map_err(|error| {
         let workspace = options.workspace.display();
         Failure::Configuration(format!(
             "the workspace `{workspace}` cannot be read: {error}"
@@ -91,7 +94,7 @@ struct Started {
 async fn start(
     options: &Options,
     mut workshop: Workshop,
-    reading: Reading,
+    mut reading: Reading,
     clock: Option<Arc<dyn Clock>>,
 ) -> Result<Started, Failure> {
     let daemon_settings = reading.settings().clone();
@@ -102,7 +105,7 @@ async fn start(
     let ownership = store.own(&holder).await.map_err(unusable)?;
     let chosen = clock::chosen(clock, &store, options.clock_scale);
     let Chosen { clock, kept } = chosen.await.map_err(other)?;
-    let (published, outlets) = first_revision(&store, &workshop, &reading, &*clock).await?;
+    let (published, outlets) = first_revision(&store, &workshop, &mut reading, &*clock).await?;
     let marks_path = store.beside("handover");
     let left = Marks::left_behind(&marks_path);
     let marks = Marks::open(&marks_path).map_err(other)?;
@@ -115,8 +118,7 @@ async fn start(
         listener.as_ref(),
     )
     .await?;
-    let key = links_key(&store, &workshop.settings, &daemon_settings).await?;
-    let site = (Arc::new(key), daemon_settings.api);
+    let site = site(&store, &workshop.settings, &daemon_settings).await?;
     let identity = (ownership.incarnation, tag);
     let catalog = parts::catalog(&store, published).await.map_err(other)?;
     let work = (Arc::clone(&catalog), outlets);
@@ -130,24 +132,23 @@ async fn start(
         work,
     );
     let engine = Arc::new(engine);
-    engine
-        .metrics
-        .check_failed
-        .set(i64::from(reading.checked.revision.is_none()));
+    let is_wrong = i64::from(reading.checked.revision.is_none());
+    engine.metrics.check_failed.set(is_wrong);
     let seen = reading.sources.hash().to_owned();
-    let differs = seen != catalog.published.hash;
-    engine.metrics.files_differ.set(i64::from(differs));
+    let differs = i64::from(seen != catalog.published.hash);
+    engine.metrics.files_differ.set(differs);
     engine.duty.show(Some(seen.clone()), catalog.number().0);
     let node = Node::new(Arc::clone(&engine), left, ownership.last);
     node.begin().await.map_err(other)?;
-    let scheduler = housekeeping::start(Arc::clone(&engine), daemon_settings.retention)
+    let scheduler = housekeeping::start(Arc::clone(&engine), &daemon_settings)
         .await
         .map_err(other)?;
     let started = Started::spawn(engine, ownership, scheduler, listener, site);
+    started.spawn_imports(&daemon_settings.imports, &options.workspace);
     started.spawn_reloader(Reloader::new(
         Arc::clone(&started.engine),
         Arc::new(workshop),
-        seen,
+        (seen, reading.sources.definitions()),
     ));
     started.spawn_clock(kept);
     started.spawn_node(node);
@@ -160,7 +161,7 @@ impl Started {
         ownership: Ownership,
         scheduler: tokio_cron_scheduler::JobScheduler,
         listener: Option<TcpListener>,
-        (key, rate): (Arc<LinkKey>, RequestRate),
+        site: Site,
     ) -> Self {
         let (claiming, serving) = (CancellationToken::new(), CancellationToken::new());
         let (working, background) = (TaskTracker::new(), TaskTracker::new());
@@ -175,8 +176,12 @@ impl Started {
         }
         working.spawn(enroll(&engine, &pulse, &claiming));
         working.spawn(park(&engine, &pulse, &claiming));
+        for _ in 0..jobs::AT_ONCE {
+            working.spawn(jobs::work(&engine, &claiming));
+        }
+        working.spawn(index(&engine, &claiming));
         if let Some(listener) = listener {
-            let state = site::state(&engine, key, rate, turned);
+            let state = state(&engine, site, turned);
             let stop = serving.clone();
             background.spawn(async move {
                 if let Err(error) = web::serve(listener, state, stop).await {
@@ -201,7 +206,15 @@ impl Started {
         }
     }
 
+    fn spawn_imports(&self, settings: &ImportSettings, workspace: &Path) {
+        let watching = imports::watch(&self.engine, settings, workspace, &self.claiming);
+        if let Some(watching) = watching {
+            self.working.spawn(watching);
+        }
+    }
+
     fn spawn_reloader(&self, reloader: Reloader) {
+        carry_out(&self.engine.store, &self.engine.clock);
         let hangup = Arc::clone(&self.hangup);
         self.background
             .spawn(reloader.run(self.pulse.clone(), hangup, self.claiming.clone()));
@@ -349,5 +362,17 @@ fn park(
     beat("park", pulse.clone(), stop.clone(), move || {
         let parker = Arc::clone(&parker);
         async move { parker.run_once().await }
+    })
+}
+
+/// It asks now and then, and hears of no change.
+fn index(
+    engine: &Arc<Engine>,
+    stop: &CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let indexer = Arc::new(Indexer::new(Arc::clone(engine)));
+    beat("index", Pulse::silent(), stop.clone(), move || {
+        let indexer = Arc::clone(&indexer);
+        async move { indexer.run_once().await }
     })
 }

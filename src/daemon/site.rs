@@ -10,18 +10,20 @@ use crate::domain::daemon_settings::RequestRate;
 use crate::domain::link::LinkKey;
 use crate::engine::Engine;
 use crate::store::Published;
-use crate::web::{self, GatewayHealth, WebState};
+use crate::web::{self, Door, GatewayHealth, WebState};
 
 /// The engine's loops turn at least every five seconds.
 const ALIVE_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
+/// What the web is set up with beside the engine.
+pub(super) struct Site {
+    pub(super) key: Arc<LinkKey>,
+    pub(super) rate: RequestRate,
+    pub(super) door: Option<Door>,
+}
+
 /// What every request may use; `turned` is the second at which the claim loop last turned.
-pub(super) fn state(
-    engine: &Arc<Engine>,
-    key: Arc<LinkKey>,
-    rate: RequestRate,
-    turned: Arc<AtomicI64>,
-) -> Arc<WebState> {
+pub(super) fn state(engine: &Arc<Engine>, site: Site, turned: Arc<AtomicI64>) -> Arc<WebState> {
     let mut registry = Registry::with_prefix("drumbeat");
     engine.metrics.register(&mut registry);
     let daemon = Arc::new(Running {
@@ -29,8 +31,8 @@ pub(super) fn state(
         turned,
     });
     let (store, clock) = (engine.store.clone(), Arc::clone(&engine.clock));
-    let state = WebState::new(store, clock, daemon, key, Arc::new(registry));
-    Arc::new(state.at_rate(rate))
+    let state = WebState::new(store, clock, daemon, site.key, Arc::new(registry));
+    Arc::new(state.at_rate(site.rate).with_door(site.door))
 }
 
 /// The running daemon as the web sees it.

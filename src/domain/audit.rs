@@ -51,6 +51,8 @@ pub enum Source {
     Engine,
     /// A gateway's receipt.
     Gateway,
+    /// A page of the company's own, with its visitor's browser.
+    Site,
 }
 
 impl Source {
@@ -64,6 +66,7 @@ impl Source {
             Self::OneClick => "one-click",
             Self::Engine => "engine",
             Self::Gateway => "gateway",
+            Self::Site => "site",
         }
     }
 
@@ -77,6 +80,7 @@ impl Source {
             Self::OneClick,
             Self::Engine,
             Self::Gateway,
+            Self::Site,
         ]
         .into_iter()
         .find(|source| source.as_str() == text)

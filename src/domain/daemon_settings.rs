@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duration::Delay;
 use super::gateway::Secretive;
+use super::import_plan::ImportPlan;
 
 /// What belongs to IT and is not part of a revision (the zone and the public URL are in both).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,12 @@ pub struct DaemonSettings {
     /// How often one token of the API may ask.
     #[serde(default)]
     pub api: RequestRate,
+    /// Which pages may tell of their visitors; none unless set.
+    #[serde(default)]
+    pub site: Option<SiteSettings>,
+    /// What becomes of files of customers.
+    #[serde(default)]
+    pub imports: ImportSettings,
 }
 
 impl Default for DaemonSettings {
@@ -32,6 +39,43 @@ impl Default for DaemonSettings {
             retention: Retention::default(),
             link_secret: None,
             api: RequestRate::default(),
+            site: None,
+            imports: ImportSettings::default(),
+        }
+    }
+}
+
+/// What becomes of files of customers, and of imports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportSettings {
+    /// The watched folder, relative to the workspace; none is watched unless set.
+    pub folder: Option<String>,
+    /// A file that did not change for so long is whole.
+    pub settle: Delay,
+    /// When files are taken, as a cron expression in the workspace's zone; at once unless set.
+    pub nightly: Option<String>,
+    /// For so long an import can be taken back.
+    pub revertible: Delay,
+    /// What files of these names are; the first pattern that fits counts.
+    pub files: Vec<ImportPattern>,
+}
+
+/// Files of the watched folder that are imported alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportPattern {
+    /// `*` stands for any characters, `?` for one.
+    pub pattern: String,
+    pub plan: ImportPlan,
+}
+
+impl Default for ImportSettings {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            settle: Delay::seconds(10),
+            nightly: None,
+            revertible: Delay::days(30),
+            files: Vec::new(),
         }
     }
 }
@@ -40,7 +84,13 @@ impl Default for DaemonSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Retention {
     pub interactions: Option<Delay>,
+    /// For how long an interaction that is sent again is known by its id.
+    #[serde(default)]
+    pub interaction_ids: Option<Delay>,
     pub dispatches: Option<Delay>,
+    /// Files of exports; some days when nothing is set.
+    #[serde(default)]
+    pub reports: Option<Delay>,
 }
 
 /// How often one token may ask.
@@ -59,4 +109,27 @@ impl Default for RequestRate {
             burst: 200,
         }
     }
+}
+
+/// What `site` of the settings says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteSettings {
+    /// The origins (RFC 6454) of the pages, such as `https://www.bank.example`.
+    pub origins: Vec<String>,
+    /// How often one address may tell.
+    pub rate: RequestRate,
+    /// Whether addresses are stored with what visitors do.
+    pub keep_address: bool,
+    /// Whether a proxy stands before the daemon and names the visitor's address last in `X-Forwarded-For`.
+    pub behind_proxy: bool,
+    /// With what proofs are made (at least 32 characters); without it nobody can be identified.
+    pub identify_secret: Option<Secretive>,
+}
+
+impl SiteSettings {
+    /// What one address may tell unless the settings say otherwise.
+    pub const RATE: RequestRate = RequestRate {
+        per_second: 5,
+        burst: 50,
+    };
 }

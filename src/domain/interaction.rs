@@ -40,6 +40,7 @@ kinds! {
     EmailClicked "email-clicked" 11 Inbound;
     SmsClicked "sms-clicked" 12 Inbound;
     PushOpened "push-opened" 13 Inbound;
+    PushDismissed "push-dismissed" 14 Inbound;
     Login "login" 20 Inbound;
     Logout "logout" 21 Inbound;
     PageVisited "page-visited" 22 Inbound;
@@ -50,6 +51,8 @@ kinds! {
     NpsAnswered "nps-answered" 27 Inbound;
     ItemTouched "item-touched" 28 Inbound;
     ShopVisited "shop-visited" 29 Inbound;
+    BeaconContacted "beacon-contacted" 30 Inbound;
+    CookiesChosen "cookies-chosen" 31 Inbound;
     Dismissal "dismissal" 40 Change;
     Unsubscribed "unsubscribed" 41 Change;
     Resubscribed "resubscribed" 42 Change;
@@ -113,6 +116,11 @@ impl Kind {
     /// changes, and not transactions, which have an amount.
     pub fn can_be_imported(self) -> bool {
         self.is_engagement() && self != Self::Transaction
+    }
+
+    /// Whether somebody else may tell of it: what customers do, and what they give up.
+    pub fn can_be_told(self) -> bool {
+        self.is_engagement() || self == Self::Dismissal
     }
 
     /// The channel of a message we sent, for the kinds that are dispatches in the store.

@@ -1,19 +1,20 @@
 //! Owns the revision: one checked, resolved state of all files, the only thing the engine executes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Campaign;
 use super::channel::Channel;
+use super::definition::DefinitionKind;
 use super::field::DataModel;
 use super::flow::Flow;
 use super::gateway::ChannelConfig;
 use super::ids::NameNo;
 use super::policy::Policy;
 use super::rating::RatingBounds;
-use super::segment::Segment;
+use super::segment::{Condition, Segment};
 
 /// The version of the canonical JSON; an older one stays readable.
 pub const FORMAT: u32 = 1;
@@ -33,6 +34,15 @@ pub struct Revision {
     pub segments: BTreeMap<String, Segment>,
     pub campaigns: BTreeMap<String, Campaign>,
     pub flows: BTreeMap<String, Flow>,
+    /// Which of the segments are smart lists.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub smart_lists: BTreeSet<String>,
+    /// What of this people made in the store.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub made: BTreeSet<(DefinitionKind, String)>,
+    /// How many changes of what people make in the store it knows of.
+    #[serde(default)]
+    pub definitions: i64,
 }
 
 impl Default for Revision {
@@ -48,6 +58,9 @@ impl Default for Revision {
             segments: BTreeMap::new(),
             campaigns: BTreeMap::new(),
             flows: BTreeMap::new(),
+            smart_lists: BTreeSet::new(),
+            made: BTreeSet::new(),
+            definitions: 0,
         }
     }
 }
@@ -56,6 +69,33 @@ impl Revision {
     /// The workspace's zone; an unknown name (refused when files are checked) reads as UTC.
     pub fn time_zone(&self) -> TimeZone {
         TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Every condition that it holds, each with the name of the segment or flow that it belongs to.
+    pub fn conditions(&self) -> Vec<(String, &Condition)> {
+        let segments = self.segments.values();
+        let segments =
+            segments.map(|segment| (format!("segment `{}`", segment.id), &segment.condition));
+        let flows = self.flows.values().flat_map(|flow| {
+            let own = flow.steps.iter().filter_map(|step| step.condition.as_ref());
+            let exit = flow.exit.when.as_ref();
+            own.chain(exit)
+                .map(|when| (format!("flow `{}`", flow.id), when))
+        });
+        segments.chain(flows).collect()
+    }
+
+    /// The lists that conditions name.
+    pub fn lists(&self) -> Vec<&String> {
+        let mut lists = Vec::new();
+        for (_, condition) in self.conditions() {
+            condition.walk(&mut |part| {
+                if let Condition::List(list) = part {
+                    lists.push(list);
+                }
+            });
+        }
+        lists
     }
 }
 
@@ -71,6 +111,8 @@ pub enum NameKind {
     Group,
     Tag,
     Field,
+    /// A fixed set of customers; it is in the store alone.
+    List,
 }
 
 impl NameKind {
@@ -84,6 +126,7 @@ impl NameKind {
             Self::Group => 6,
             Self::Tag => 7,
             Self::Field => 8,
+            Self::List => 9,
         }
     }
 
@@ -97,6 +140,7 @@ impl NameKind {
             Self::Group,
             Self::Tag,
             Self::Field,
+            Self::List,
         ]
         .into_iter()
         .find(|kind| kind.number() == number)
@@ -134,6 +178,22 @@ impl Numbers {
 /// The name under which a step has its number.
 pub fn step_name(flow: &str, step: &str) -> String {
     format!("{flow}/{step}")
+}
+
+/// Which flow's step, by their names, sends the communication of which campaign.
+pub type Reuses = BTreeMap<(String, String), String>;
+
+impl Revision {
+    /// The steps that send communications of campaigns.
+    pub fn reuses(&self) -> Reuses {
+        let steps = self.flows.values();
+        let steps = steps.flat_map(|flow| flow.steps.iter().map(move |step| (flow, step)));
+        let reuses = steps.filter_map(|(flow, step)| {
+            let reused = step.action.as_ref()?.reuses.as_ref()?;
+            Some(((flow.id.clone(), step.id.clone()), reused.campaign.clone()))
+        });
+        reuses.collect()
+    }
 }
 
 /// The id of the segment that a flow carries inline.

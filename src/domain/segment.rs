@@ -7,6 +7,7 @@ use super::channel::Channel;
 use super::customer::Status;
 use super::duration::Delay;
 use super::interaction::Kind;
+use super::nps::NpsTest;
 use super::rating::Rating;
 use super::subscription::{Consent, Scope};
 use super::value::Value;
@@ -38,6 +39,8 @@ pub enum Condition {
         test: ManyTest,
     },
     Tag(String),
+    /// On a fixed list; nobody is on one that there is not.
+    List(String),
     Segment(String),
     Rating(Rating),
     Status(Status),
@@ -56,6 +59,8 @@ pub enum Condition {
     Did(Did),
     /// Has a live enrollment in the flow.
     InFlow(String),
+    /// The latest answer to "how likely is it that you would recommend us?".
+    Nps(NpsTest),
     /// A sticky share of all customers, in hundredths of a percent.
     Random(u32),
 }

@@ -2,6 +2,7 @@
 
 use super::duration::Delay;
 use super::field::DataModel;
+use super::nps::NpsTest;
 use super::segment::{Condition, DateTest, Did, ManyTest, Moment, Test};
 use super::subscription::Scope;
 use super::value::Value;
@@ -16,6 +17,7 @@ pub fn words(condition: &Condition, model: &DataModel) -> String {
         Condition::Field { field, test } => format!("{} {}", called(field, model), tested(test)),
         Condition::Many { field, test } => format!("{} {}", called(field, model), counted(test)),
         Condition::Tag(tag) => format!("is tagged “{tag}”"),
+        Condition::List(list) => format!("is on the list “{list}”"),
         Condition::Segment(segment) => format!("is in the segment “{segment}”"),
         Condition::Rating(rating) => format!("is rated {}", rating.as_str()),
         Condition::Status(status) => format!("has the status {}", status.as_str()),
@@ -26,7 +28,19 @@ pub fn words(condition: &Condition, model: &DataModel) -> String {
         Condition::Subscribed(scope) => format!("has not unsubscribed from {}", scoped(scope)),
         Condition::Did(did) => done(did),
         Condition::InFlow(flow) => format!("is in the flow “{flow}”"),
+        Condition::Nps(test) => answered(*test),
         Condition::Random(share) => format!("is among a random {}", percent(*share)),
+    }
+}
+
+fn answered(test: NpsTest) -> String {
+    match (test.group(), test.least, test.most) {
+        (Some(group), _, _) => format!("is a {}", group.as_str()),
+        _ if test == NpsTest::ANSWERED => "has a net promoter score".to_owned(),
+        (None, NpsTest::LOWEST, most) => format!("has a net promoter score of at most {most}"),
+        (None, least, NpsTest::HIGHEST) => format!("has a net promoter score of at least {least}"),
+        (None, least, most) if least == most => format!("has a net promoter score of {least}"),
+        (None, least, most) => format!("has a net promoter score between {least} and {most}"),
     }
 }
 
@@ -301,6 +315,22 @@ mod tests {
     )]
     fn each_condition_has_its_words(#[case] condition: Condition, #[case] expected: &str) {
         assert_eq!(words(&condition, &DataModel::default()), expected);
+    }
+
+    #[test]
+    fn an_answer_is_told_by_its_group_or_its_bounds() {
+        for (least, most, expected) in [
+            (9, 10, "is a promoter"),
+            (0, 6, "is a detractor"),
+            (0, 10, "has a net promoter score"),
+            (8, 10, "has a net promoter score of at least 8"),
+            (0, 3, "has a net promoter score of at most 3"),
+            (5, 5, "has a net promoter score of 5"),
+            (3, 5, "has a net promoter score between 3 and 5"),
+        ] {
+            let condition = Condition::Nps(NpsTest { least, most });
+            assert_eq!(words(&condition, &DataModel::default()), expected);
+        }
     }
 
     #[test]

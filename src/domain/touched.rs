@@ -24,6 +24,8 @@ impl Touched {
     pub const NOTHING: Self = Self(0);
     /// A new customer, or one of whom nothing is known.
     pub const EVERYTHING: Self = Self(i64::MAX);
+    /// Any field.
+    pub const FIELDS: Self = Self((1 << FIELDS) - 1);
     pub const TAGS: Self = Self(1 << 40);
     /// The status, and whether they are identified.
     pub const STATUS: Self = Self(1 << 41);
@@ -36,6 +38,8 @@ impl Touched {
     pub const IN_FLOW: Self = Self(1 << 46);
     /// What only the passing of time changes.
     pub const TIME: Self = Self(1 << 47);
+    /// On which lists they are.
+    pub const LISTS: Self = Self(1 << 62);
     /// Interactions of any kind.
     pub const INTERACTIONS: Self = Self(((1 << KINDS) - 1) << FIRST_KIND);
 
@@ -132,6 +136,7 @@ impl Condition {
             }
             Self::Field { field, .. } | Self::Many { field, .. } => Touched::field(field),
             Self::Tag(_) => Touched::TAGS,
+            Self::List(_) => Touched::LISTS,
             Self::Rating(_) => Touched::STATUS | Touched::ACTIVITY,
             Self::Status(_) | Self::Identified(_) => Touched::STATUS,
             Self::Moment { moment, .. } => match moment {
@@ -147,6 +152,7 @@ impl Condition {
                 None => Touched::kind(did.kind),
             },
             Self::InFlow(_) => Touched::IN_FLOW,
+            Self::Nps(_) => Touched::kind(Kind::NpsAnswered),
         }
     }
 }
@@ -187,6 +193,7 @@ mod tests {
             Touched::DISPATCHES,
             Touched::IN_FLOW,
             Touched::TIME,
+            Touched::LISTS,
             Touched::INTERACTIONS,
             Touched::field("city"),
         ];

@@ -24,6 +24,12 @@ pub struct OfChannel {
     pub channel: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FileOutcome {
+    /// `done` or `failed`.
+    pub outcome: &'static str,
+}
+
 impl OfChannel {
     fn of(channel: Channel) -> Self {
         Self {
@@ -48,6 +54,9 @@ pub struct Metrics {
     pub files_differ: Gauge,
     pub revision: Gauge,
     pub reconciliation_differences: Counter,
+    pub search_waiting: Gauge,
+    /// Files of the watched folder.
+    pub import_files: Family<FileOutcome, Counter>,
 }
 
 impl Metrics {
@@ -62,59 +71,73 @@ impl Metrics {
     }
 
     pub fn register(&self, registry: &mut Registry) {
-        let Self {
-            settled,
-            withheld,
-            enrolled,
-            exited,
-            in_flight,
-            breaker,
-            check_failed,
-            files_differ,
-            revision,
-            reconciliation_differences,
-        } = self;
-        registry.register("dispatches_settled", "Attempts settled", settled.clone());
+        self.register_messages(registry);
+        self.register_standing(registry);
+    }
+
+    fn register_messages(&self, registry: &mut Registry) {
+        registry.register(
+            "dispatches_settled",
+            "Attempts settled",
+            self.settled.clone(),
+        );
         registry.register(
             "messages_withheld",
             "Messages withheld by the gate",
-            withheld.clone(),
+            self.withheld.clone(),
         );
-        registry.register("enrollments_begun", "Customers enrolled", enrolled.clone());
+        registry.register(
+            "enrollments_begun",
+            "Customers enrolled",
+            self.enrolled.clone(),
+        );
         registry.register(
             "enrollments_exited",
             "Enrollments ended early",
-            exited.clone(),
+            self.exited.clone(),
         );
         registry.register(
             "dispatches_in_flight",
             "Claimed and not settled",
-            in_flight.clone(),
+            self.in_flight.clone(),
         );
         registry.register(
             "gateway_breaker",
             "0 closed, 1 half-open, 2 open",
-            breaker.clone(),
+            self.breaker.clone(),
+        );
+    }
+
+    fn register_standing(&self, registry: &mut Registry) {
+        registry.register(
+            "import_files",
+            "Files of the watched folder that were put away",
+            self.import_files.clone(),
         );
         registry.register(
             "workspace_check_failed",
             "1 while the files on disk have errors and an earlier revision runs",
-            check_failed.clone(),
+            self.check_failed.clone(),
         );
         registry.register(
             "workspace_files_differ",
             "1 while the files on disk are of an older revision than the other nodes run",
-            files_differ.clone(),
+            self.files_differ.clone(),
         );
         registry.register(
             "workspace_revision",
             "The running revision",
-            revision.clone(),
+            self.revision.clone(),
         );
         registry.register(
             "reconciliation_differences",
             "Memberships that the nightly reconciliation had to correct",
-            reconciliation_differences.clone(),
+            self.reconciliation_differences.clone(),
+        );
+        registry.register(
+            "search_waiting",
+            "Customers whom a search does not find by their texts yet",
+            self.search_waiting.clone(),
         );
     }
 }

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::node_lines::{self, NodeLine};
 use crate::domain::channel::Channel;
 use crate::domain::flow::{Flow, FlowStatus};
 use crate::domain::ids::NameNo;
+use crate::domain::import::FAILED_FILE;
 use crate::domain::revision::NameKind;
+use crate::store::LastRun;
 use crate::store::{
     ChannelState, CheckRecord, Counts, EnrollmentCounts, FlowState, Pause, Published, Result,
     StepCounts, Store,
 };
+
+/// For so long a file is shown that could not be imported.
+const SHOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What `status` and the end of a demo show.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub struct Picture {
     pub daemon: Option<String>,
     /// The daemons that share the store.
     pub nodes: Vec<NodeLine>,
+    /// The last file of the watched folder that could not be imported, for a while.
+    pub failed_file: Option<LastRun>,
     pub zone: TimeZone,
     pub now: Timestamp,
 }
@@ -66,12 +73,14 @@ impl Picture {
     pub async fn read(store: &Store, published: &Published, now: Timestamp) -> Result<Self> {
         let (counts, states) = (store.counts(now).await?, store.flow_states().await?);
         let channel_states = store.channel_states().await?;
+        let failed_file = store.last_run(FAILED_FILE).await?;
         Ok(Self {
             flows: flows(published, &counts, &states),
             channels: channels(published, &counts, &channel_states),
             check: store.last_check().await?,
             daemon: store.owner().await?,
             nodes: node_lines::of(store, published).await?,
+            failed_file: failed_file.filter(|last| now.duration_since(last.at) < SHOWN),
             zone: published.revision.time_zone(),
             now,
         })

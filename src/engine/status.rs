@@ -33,6 +33,17 @@ pub struct StatusFacts {
     pub daemon: DaemonStatus,
     /// The daemons that share the store; none when it is one file.
     pub nodes: Vec<NodeLine>,
+    /// The last file of the watched folder that could not be imported, for a week.
+    pub failed_file: Option<FailedFile>,
+}
+
+/// A file that could not be imported.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FailedFile {
+    pub at: Timestamp,
+    /// Which one, and why.
+    #[schema(example = "people.csv: no column holds the unique id")]
+    pub what: String,
 }
 
 /// One flow and everybody in it.
@@ -143,6 +154,10 @@ impl StatusFacts {
                 process: picture.daemon.clone(),
             },
             nodes: picture.nodes.clone(),
+            failed_file: picture.failed_file.as_ref().map(|last| FailedFile {
+                at: last.at,
+                what: last.result.clone().unwrap_or_default(),
+            }),
         }
     }
 }

@@ -7,8 +7,8 @@ use super::error::{Error, Result};
 use super::sql::{query, query_scalar};
 use super::tx::Pool;
 
-const SQLITE_TABLES: &str =
-    "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'";
+const SQLITE_TABLES: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+     AND substr(name, 1, 7) <> 'sqlite_'";
 const POSTGRES_TABLES: &str = "SELECT CAST(relname AS TEXT) FROM pg_class \
      WHERE relkind IN ('r', 'p') AND NOT relispartition \
      AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
@@ -38,7 +38,7 @@ pub(super) struct Column {
     pub(super) is_key: bool,
 }
 
-/// The names of all tables.
+/// The names of all tables; an index of texts, and what it keeps in tables, is none.
 pub(super) async fn tables(pool: &Pool) -> Result<BTreeSet<String>> {
     let statement = match pool.dialect() {
         Dialect::Sqlite => SQLITE_TABLES,

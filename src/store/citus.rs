@@ -11,7 +11,7 @@ use super::db::Store;
 use super::dialect::Dialect;
 use super::error::{Error, Result};
 use super::sql::{query, query_scalar};
-use super::tables::{LEASES, TABLES, is_by_bucket};
+use super::tables::{DERIVED, LEASES, TABLES, is_by_bucket};
 use super::tx::Tx;
 
 /// What every server has a copy of, because it is joined to what lies by buckets.
@@ -109,6 +109,7 @@ async fn spread(tx: &mut Tx, shards: u16) -> Result<Vec<&'static str>> {
     let there: BTreeSet<String> = there.into_iter().collect();
     let by_bucket = TABLES.iter().map(|table| table.name);
     let by_bucket = by_bucket.filter(|name| is_by_bucket(name));
+    let by_bucket = by_bucket.chain(DERIVED);
     let wanted = [LEASES].into_iter().chain(by_bucket).chain([EVERYWHERE]);
     let missing: Vec<&str> = wanted.filter(|name| !there.contains(*name)).collect();
     query(IN_TURN).execute(&mut *tx).await?;

@@ -11,7 +11,7 @@ use super::dialect::Dialect;
 use super::error::{Error, Result};
 use super::instants::{day, day_number, instant};
 use super::sql::{Row, query, query_scalar};
-use super::tx::Tx;
+use super::tx::{On, Tx};
 use crate::domain::field::{Cardinality, DataModel, Field, FieldType};
 use crate::domain::value::Value;
 
@@ -62,6 +62,11 @@ impl Class {
             Self::Date => "fd_",
             Self::Instant => "ft_",
         }
+    }
+
+    /// The name of the column that a one-valued field of this class has.
+    pub(super) fn column(self, field: &str) -> String {
+        format!("{}{field}", self.prefix())
     }
 
     fn sql_type(self, dialect: Dialect) -> &'static str {
@@ -211,6 +216,21 @@ pub(super) async fn add(tx: &mut Tx, model: &DataModel) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The columns that there are for a field, of any type that it has had.
+pub(super) async fn present<'c>(on: impl Into<On<'c>>, identifier: &str) -> Result<Vec<String>> {
+    let on = on.into();
+    let identifier = checked(identifier)?;
+    let prefixes = Class::ALL.into_iter().map(Class::prefix).chain(["n_"]);
+    let ours: Vec<String> = prefixes
+        .map(|prefix| format!("{prefix}{identifier}"))
+        .collect();
+    let mut present: Vec<String> = query_scalar(on.dialect().customer_columns())
+        .fetch_all(on)
+        .await?;
+    present.retain(|name| ours.contains(name));
+    Ok(present)
 }
 
 /// Adds a column by its name, which says what it holds.

@@ -102,6 +102,47 @@ impl Draft {
         Ok(draft)
     }
 
+    /// The same rows under other ids, each as often as it has some; those without any are left out.
+    pub fn rekeyed(&self, ids: &[Vec<String>]) -> Result<Self> {
+        let mut draft = Self {
+            columns: self.columns.clone(),
+            lists: self.lists.clone(),
+            places: self.places.clone(),
+            foldings: self.foldings.clone(),
+            text: String::new(),
+            rows: Vec::new(),
+            cells: Vec::new(),
+            listed: Vec::new(),
+            list_bytes: 0,
+        };
+        for (row, ids) in ids.iter().enumerate() {
+            for id in ids {
+                draft.copy(self, row, id)?;
+            }
+        }
+        Ok(draft)
+    }
+
+    fn copy(&mut self, from: &Self, row: usize, external_id: &str) -> Result<()> {
+        let id = self.write(external_id)?;
+        self.rows.push(Row {
+            bucket: Bucket::of(external_id),
+            id,
+            place: number(self.rows.len())?,
+        });
+        let (width, lists) = (self.columns.len(), self.lists.len());
+        for given in &from.cells[row * width..(row + 1) * width] {
+            let given = match given {
+                Given::Text(span) => Given::Text(self.write(from.text(*span))?),
+                other => *other,
+            };
+            self.cells.push(given);
+        }
+        let listed = &from.listed[row * lists..(row + 1) * lists];
+        self.listed.extend(listed.iter().cloned());
+        Ok(())
+    }
+
     fn add_field(&mut self, field: &Field) -> Result<()> {
         let place = if field.cardinality == Cardinality::Many {
             let class = Class::of(field.kind);
@@ -212,7 +253,7 @@ impl Draft {
     }
 
     /// Takes all rows out, and keeps their memory.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.foldings.fill(Folding::Same);
         self.text.clear();
         self.rows.clear();

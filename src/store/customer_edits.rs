@@ -101,14 +101,14 @@ pub(super) async fn set_all(tx: &mut Tx, edits: &[&FieldEdit]) -> Result<Vec<Res
     let rows: Vec<NewCustomer> = wanted.clone().filter_map(|edit| row(&edit)).collect();
     let last = wanted.max_by_key(|edit| edit.at);
     let changed = match last.filter(|_| !rows.is_empty()) {
-        Some(last) => write(tx, &rows, last).await?,
+        Some(last) => write(tx, &rows, &last.model, (&last.by, last.at)).await?,
         None => BTreeSet::new(),
     };
     let is_changed = |edit: &&&FieldEdit| changed.contains(&edit.customer);
     let lines: Vec<Interaction> = edits
         .iter()
         .filter(is_changed)
-        .map(|edit| line(edit))
+        .map(|edit| line(edit.customer, &edit.fields, (&edit.by, edit.at)))
         .collect();
     interactions::insert(tx, &lines).await?;
     let done = edits.iter().map(|edit| match names.get(&edit.customer) {
@@ -119,17 +119,38 @@ pub(super) async fn set_all(tx: &mut Tx, edits: &[&FieldEdit]) -> Result<Vec<Res
     Ok(done.collect())
 }
 
+/// Sets the same fields of customers who are kept, by their unique ids; who had other values before.
+pub(super) async fn set_alike(
+    tx: &mut Tx,
+    names: &BTreeMap<CustomerId, String>,
+    fields: &[(String, Option<FieldValue>)],
+    model: &DataModel,
+    (by, at): (&By, Timestamp),
+) -> Result<BTreeSet<CustomerId>> {
+    let row = |name: &String| NewCustomer {
+        external_id: name.clone(),
+        fields: fields.to_vec(),
+    };
+    let rows: Vec<NewCustomer> = names.values().map(row).collect();
+    let changed = write(tx, &rows, model, (by, at)).await?;
+    let line = |customer: &CustomerId| line(*customer, fields, (by, at));
+    let lines: Vec<Interaction> = changed.iter().map(line).collect();
+    interactions::insert(tx, &lines).await?;
+    Ok(changed)
+}
+
 async fn write(
     tx: &mut Tx,
     rows: &[NewCustomer],
-    last: &FieldEdit,
+    model: &DataModel,
+    (by, at): (&By, Timestamp),
 ) -> Result<BTreeSet<CustomerId>> {
     let how = Upsert {
-        model: &last.model,
+        model,
         tags: &[],
         consents: &[],
-        by: &last.by,
-        at: last.at,
+        by,
+        at,
     };
     let sheet = Sheet::of(rows, how.model)?;
     let unknown = returning::Known::default();
@@ -149,9 +170,13 @@ pub(super) async fn keep(
 }
 
 /// The line names the fields and never their values.
-fn line(edit: &FieldEdit) -> Interaction {
-    let mut line = changes::line(edit.customer, edit.at, Kind::FieldChanged, &edit.by);
-    let names: Vec<&str> = edit.fields.iter().map(|(name, _)| name.as_str()).collect();
+pub(super) fn line(
+    customer: CustomerId,
+    fields: &[(String, Option<FieldValue>)],
+    (by, at): (&By, Timestamp),
+) -> Interaction {
+    let mut line = changes::line(customer, at, Kind::FieldChanged, by);
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     if let Some(detail) = &mut line.detail {
         detail["fields"] = json!(names);
     }

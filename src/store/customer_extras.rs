@@ -1,14 +1,17 @@
 //! Owns what a batch of customers brings beside their columns: many-valued fields and tags.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::customer_columns::Class;
-use super::customer_lists::{self, List};
+use super::customer_lists::{self, List, Replaced};
 use super::customer_sheet::Sheet;
 use super::dialect::ids;
 use super::error::Result;
+use super::import_before::{Before, Brought, Moved};
+use super::list_members::{self, Listing};
 use super::names;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
@@ -31,14 +34,32 @@ const TAG_KNOWN: &str = tag!(" RETURNING customer_id");
 
 pub(super) const STATEMENTS: &[&str] = &[TAG_NEW, TAG_KNOWN];
 
-/// The numbers of a batch's many-valued fields, with their classes, and of its tags.
+/// The numbers of a batch's many-valued fields, with their classes, of its tags and of its list.
 pub(super) struct Extras {
     fields: Vec<(i64, Class)>,
     tags: Vec<i64>,
+    brought: Brought,
+    at: Timestamp,
+}
+
+/// Rows, and the customers they were written to.
+type Written<'a> = &'a [(usize, CustomerId)];
+
+/// What became of those who were there.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) touched: BTreeMap<CustomerId, Touched>,
+    /// What they were, if anybody wants to know.
+    pub(super) before: BTreeMap<CustomerId, Before>,
 }
 
 impl Extras {
-    pub(super) async fn new(tx: &mut Tx, sheet: &Sheet, tags: &[String]) -> Result<Self> {
+    pub(super) async fn new(
+        tx: &mut Tx,
+        sheet: &Sheet,
+        tags: &[String],
+        (brought, at): (Brought, Timestamp),
+    ) -> Result<Self> {
         let fields = sheet.lists().iter();
         let wanted: Vec<(NameKind, String)> = fields
             .map(|(field, _)| (NameKind::Field, field.clone()))
@@ -46,7 +67,12 @@ impl Extras {
             .collect();
         if wanted.is_empty() {
             let (fields, tags) = (Vec::new(), Vec::new());
-            return Ok(Self { fields, tags });
+            return Ok(Self {
+                fields,
+                tags,
+                brought,
+                at,
+            });
         }
         let numbers = names::ensure(tx, &wanted).await?;
         let number = |kind, name: &str| numbers.number(kind, name).map_or(0, i64::from);
@@ -56,6 +82,8 @@ impl Extras {
                 .map(|(field, class)| (number(NameKind::Field, field), *class))
                 .collect(),
             tags: tags.iter().map(|tag| number(NameKind::Tag, tag)).collect(),
+            brought,
+            at,
         })
     }
 
@@ -67,13 +95,14 @@ impl Extras {
         sheet: &Sheet,
         new: &[(usize, CustomerId)],
         known: &[(usize, CustomerId)],
-    ) -> Result<BTreeMap<CustomerId, Touched>> {
+    ) -> Result<Changes> {
         let lists = new.iter().chain(known);
         let lists: Vec<List> = lists.flat_map(|row| self.lists(sheet, *row)).collect();
         let replaced = customer_lists::replace(tx, lists).await?;
-        let mut changed = self.changed(sheet, known, &replaced);
+        let mut changes = self.changed(sheet, known, replaced);
+        self.put_on_list(tx, (new, known), &mut changes).await?;
         if self.tags.is_empty() {
-            return Ok(changed);
+            return Ok(changes);
         }
         let (new, known) = (numbers(new), numbers(known));
         for tag in &self.tags {
@@ -87,11 +116,45 @@ impl Extras {
                 .bind(*tag)
                 .fetch_all(&mut *tx)
                 .await?;
-            for customer in tagged {
-                *changed.entry(CustomerId(customer)).or_default() |= Touched::TAGS;
+            for customer in tagged.into_iter().map(CustomerId) {
+                *changes.touched.entry(customer).or_default() |= Touched::TAGS;
+                if self.brought.import.is_some() {
+                    let tags = &mut changes.before.entry(customer).or_default().tags;
+                    tags.extend(i32::try_from(*tag).ok());
+                }
             }
         }
-        Ok(changed)
+        Ok(changes)
+    }
+
+    async fn put_on_list(
+        &self,
+        tx: &mut Tx,
+        (new, known): (Written<'_>, Written<'_>),
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let Some(list) = self.brought.list else {
+            return Ok(());
+        };
+        let listing = Listing {
+            list,
+            is_put_on: true,
+        };
+        let ids = |rows: Written<'_>| rows.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+        // The new ones are marked with all that they are.
+        list_members::put_unmarked(tx, &ids(new), listing, self.at).await?;
+        for customer in list_members::put_unmarked(tx, &ids(known), listing, self.at).await? {
+            *changes.touched.entry(customer).or_default() |= Touched::LISTS;
+            if self.brought.import.is_some() {
+                changes
+                    .before
+                    .entry(customer)
+                    .or_default()
+                    .lists
+                    .push(list.0);
+            }
+        }
+        Ok(())
     }
 
     /// Which fields of the known ones were replaced.
@@ -99,17 +162,28 @@ impl Extras {
         &self,
         sheet: &Sheet,
         known: &[(usize, CustomerId)],
-        replaced: &HashSet<(CustomerId, i64)>,
-    ) -> BTreeMap<CustomerId, Touched> {
-        let mut changed: BTreeMap<CustomerId, Touched> = BTreeMap::new();
-        for (_, id) in known {
-            for ((name, _), (field, _)) in sheet.lists().iter().zip(&self.fields) {
-                if replaced.contains(&(*id, *field)) {
-                    *changed.entry(*id).or_default() |= Touched::field(name);
+        mut replaced: Replaced,
+    ) -> Changes {
+        let mut changes = Changes::default();
+        for (row, id) in known {
+            let fields = sheet.lists().iter().zip(&self.fields);
+            for (((name, class), (field, _)), is) in fields.zip(sheet.listed(*row)) {
+                let Some(was) = replaced.remove(&(*id, *field)) else {
+                    continue;
+                };
+                *changes.touched.entry(*id).or_default() |= Touched::field(name);
+                if self.brought.import.is_some() {
+                    let several = &mut changes.before.entry(*id).or_default().several;
+                    several.push(Moved {
+                        field: name.clone(),
+                        column: class.column(name),
+                        was,
+                        became: is.clone().unwrap_or_default(),
+                    });
                 }
             }
         }
-        changed
+        changes
     }
 
     fn lists(&self, sheet: &Sheet, (row, customer): (usize, CustomerId)) -> Vec<List> {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::bind::Cell;
+use super::bind::{Bind, Cell};
 use super::customer_columns::{self, Column};
+use super::customer_draft::Given;
 use super::customer_sheet::Sheet;
 use super::dialect::rows;
 use super::error::Result;
@@ -16,6 +18,7 @@ use crate::domain::channel::Channel;
 use crate::domain::ids::CustomerId;
 use crate::domain::subscription::Consent;
 use crate::domain::touched::Touched;
+use crate::domain::value::fold;
 
 const KNOWN_FROM: &str = concat!(
     rows!(bucket BIGINT 0, external_id TEXT 1, line BIGINT 2),
@@ -119,13 +122,61 @@ impl Known {
         touched
     }
 
+    /// The columns of which its row says something new: what they hold, and what they are to hold.
+    pub(super) fn moved<'a>(
+        &'a self,
+        sheet: &'a Sheet,
+    ) -> impl Iterator<Item = (&'a Column, Cell, Cell)> {
+        let cells = sheet.given(self.row).iter().zip(&self.cells);
+        let cells = cells.zip(sheet.columns());
+        let moved = cells.filter(|((given, cell), _)| !sheet.leaves(**given, cell));
+        moved.map(|((given, cell), column)| (column, cell.clone(), sheet.laid(*given, None)))
+    }
+
+    /// The columns of which its row says something, and whether it is so.
+    pub(super) fn said<'a>(&'a self, sheet: &'a Sheet) -> impl Iterator<Item = (&'a str, bool)> {
+        let cells = sheet.given(self.row).iter().zip(&self.cells);
+        let cells = cells.zip(sheet.columns());
+        let said = cells.filter(|((given, _), _)| **given != Given::Nothing);
+        said.map(|((given, cell), column)| (&*column.field, sheet.leaves(*given, cell)))
+    }
+
     /// Whether its row gives it another address or number.
     pub(super) fn moves(&self, sheet: &Sheet) -> bool {
         sheet.moves(self.row, &self.cells)
     }
 
+    /// Its cells once it is changed: bucket, number, time, whether consents moved, the consents, and each
+    /// column with its folded text.
+    pub(super) fn row_after(
+        self,
+        consents: &[ConsentChange],
+        sheet: &Sheet,
+        at: Timestamp,
+    ) -> Vec<Cell> {
+        let moved = consents.iter().any(|change| change.differs());
+        let whole = |number: i64| Some(Bind::Int(number));
+        let id = self.id;
+        let mut cells = vec![
+            whole(i64::from(id.bucket().0)),
+            whole(id.0),
+            whole(at.as_microsecond()),
+            whole(i64::from(moved)),
+        ];
+        cells.extend(consents.iter().map(|change| whole(change.is.number())));
+        for (cell, column) in self.laid(sheet).into_iter().zip(sheet.columns()) {
+            let folded = column.folded.as_ref().map(|_| match &cell {
+                Some(Bind::Text(text)) => Some(Bind::Text(fold(text))),
+                _ => None,
+            });
+            cells.push(cell);
+            cells.extend(folded);
+        }
+        cells
+    }
+
     /// Its cells with the row laid over them.
-    pub(super) fn laid(self, sheet: &Sheet) -> Vec<Cell> {
+    fn laid(self, sheet: &Sheet) -> Vec<Cell> {
         let cells = sheet.given(self.row).iter().zip(self.cells);
         cells
             .map(|(given, cell)| sheet.laid(*given, cell))

@@ -1,6 +1,6 @@
 //! Owns the values of many-valued fields: they are replaced as a whole, and only where they differ.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::json;
 
@@ -40,6 +40,7 @@ const COLUMNS: [(&str, &str); 8] = [
 pub(super) const STATEMENTS: &[&str] = &[READ, CLEAR];
 
 /// The values that one field of one customer is to have.
+#[derive(Debug, Clone)]
 pub(super) struct List {
     pub(super) customer: CustomerId,
     pub(super) field: i64,
@@ -48,32 +49,37 @@ pub(super) struct List {
 }
 
 impl List {
-    fn key(&self) -> (i64, i64) {
+    pub(super) fn key(&self) -> (i64, i64) {
         (self.customer.0, self.field)
     }
 }
 
-/// Writes the lists that differ from what is stored, and says whose those are and of which field.
-pub(super) async fn replace(
-    tx: &mut Tx,
-    mut lists: Vec<List>,
-) -> Result<HashSet<(CustomerId, i64)>> {
+/// What was stored of a customer's field before.
+pub(super) type Replaced = HashMap<(CustomerId, i64), Vec<Bind>>;
+
+/// Writes the lists that differ from what is stored, and says whose those are, of which field, and what
+/// was stored.
+pub(super) async fn replace(tx: &mut Tx, mut lists: Vec<List>) -> Result<Replaced> {
     if lists.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(Replaced::new());
     }
-    let stored = stored(tx, &lists).await?;
+    let mut stored = stored(tx, &lists).await?;
     lists.retain(|list| stored.get(&list.key()).map_or(&[][..], Vec::as_slice) != list.values);
     query(CLEAR).bind(keys(&lists)).execute(&mut *tx).await?;
     let changed = lists
         .iter()
-        .map(|list| (list.customer, list.field))
+        .map(|list| {
+            let was = stored.remove(&list.key()).unwrap_or_default();
+            ((list.customer, list.field), was)
+        })
         .collect();
     let cells = lists.into_iter().flat_map(cells).collect();
     rows::insert(tx, "customer_values", &COLUMNS, cells).await?;
     Ok(changed)
 }
 
-async fn stored(tx: &mut Tx, lists: &[List]) -> Result<HashMap<(i64, i64), Vec<Bind>>> {
+/// What is stored of those fields of those customers, by their numbers.
+pub(super) async fn stored(tx: &mut Tx, lists: &[List]) -> Result<HashMap<(i64, i64), Vec<Bind>>> {
     let classes: HashMap<i64, Class> = lists.iter().map(|list| (list.field, list.class)).collect();
     let mut stored: HashMap<(i64, i64), Vec<Bind>> = HashMap::new();
     for row in query(READ).bind(keys(lists)).fetch_all(&mut *tx).await? {

@@ -13,7 +13,7 @@ use super::seal::{Digest, Seal};
 use crate::domain::customer::FieldValue;
 use crate::domain::field::DataModel;
 use crate::domain::identifier::Identifier;
-use crate::domain::ids::Bucket;
+use crate::domain::ids::{BUCKETS, Bucket};
 
 /// One customer as a file or a person gives it. A field that is not named stays as it is; none clears.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +106,19 @@ impl Sheet {
 
     pub fn is_empty(&self) -> bool {
         self.0.rows.is_empty()
+    }
+
+    /// The rows of buckets from this one on, about as many as wanted, and the first bucket after them.
+    pub fn slice(&self, bucket: u16, most: usize) -> (Range<usize>, u16) {
+        let rows = &self.0.rows;
+        let start = rows.partition_point(|row| row.bucket.0 < bucket);
+        let last = start.saturating_add(most).saturating_sub(1);
+        let end = match rows.get(last) {
+            Some(last) => rows.partition_point(|row| row.bucket <= last.bucket),
+            None => rows.len(),
+        };
+        let next = rows.get(end).map_or(BUCKETS, |row| row.bucket.0);
+        (start..end, next)
     }
 
     /// All rows.

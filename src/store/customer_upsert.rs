@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::bind::{Bind, Cell};
+use super::bind::Cell;
 use super::customer_consents::{consent_column, first_consents, line, shared};
 use super::customer_extras::Extras;
 use super::customer_insert::{Insertion, Prepared};
@@ -15,6 +15,7 @@ use super::db::Store;
 use super::dialect::Dialect;
 use super::dirty;
 use super::error::Result;
+use super::import_before::{self, Brought};
 use super::interactions;
 use super::returning::{self, Suspect};
 use super::rows;
@@ -27,7 +28,6 @@ use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
 use crate::domain::subscription::Consent;
 use crate::domain::touched::Touched;
-use crate::domain::value::fold;
 
 /// Rows whose new customers are marked by one statement.
 const MARKED_TOGETHER: usize = 8_192;
@@ -126,7 +126,18 @@ pub(super) async fn apply(
     how: &Upsert<'_>,
     known: returning::Known,
 ) -> Result<Applied> {
-    let mut writing = Writing::new(tx, sheet, rows.clone(), how).await?;
+    apply_brought(tx, (sheet, rows), how, Brought::default(), known).await
+}
+
+/// The same of rows that bring something beside.
+pub(super) async fn apply_brought(
+    tx: &mut Tx,
+    (sheet, rows): (&Sheet, Range<usize>),
+    how: &Upsert<'_>,
+    brought: Brought,
+    known: returning::Known,
+) -> Result<Applied> {
+    let mut writing = Writing::new(tx, sheet, rows.clone(), (how, brought)).await?;
     let most = writing.insertion.most();
     let starts = rows.clone().step_by(most);
     let mut groups = starts.map(|start| start..rows.end.min(start + most));
@@ -147,6 +158,7 @@ struct Writing<'a> {
     how: &'a Upsert<'a>,
     rows: Range<usize>,
     wanted: BTreeMap<Channel, Consent>,
+    brought: Brought,
     insertion: Insertion<'a>,
     extras: Extras,
     /// Once one row was new: the number of the first row, if it is new; each row has its own.
@@ -168,7 +180,7 @@ impl<'a> Writing<'a> {
         tx: &mut Tx,
         sheet: &'a Sheet,
         rows: Range<usize>,
-        how: &'a Upsert<'a>,
+        (how, brought): (&'a Upsert<'a>, Brought),
     ) -> Result<Self> {
         let wanted: BTreeMap<Channel, Consent> = how.consents.iter().copied().collect();
         let rows_start = rows.start;
@@ -178,7 +190,8 @@ impl<'a> Writing<'a> {
             rows,
             insertion: Insertion::new(sheet, tx.dialect(), shared(&wanted, how.at)),
             wanted,
-            extras: Extras::new(tx, sheet, how.tags).await?,
+            extras: Extras::new(tx, sheet, how.tags, (brought, how.at)).await?,
+            brought,
             first: None,
             all_new: false,
             created: 0,
@@ -257,7 +270,9 @@ impl<'a> Writing<'a> {
         self.created += new.len() as u64;
         let new = self.with_numbers(&new);
         let there: Vec<(usize, CustomerId)> = known.iter().map(|k| (k.row, k.id)).collect();
-        for (id, what) in self.extras.write(tx, self.sheet, &new, &there).await? {
+        let extras = self.extras.write(tx, self.sheet, &new, &there).await?;
+        let mut before = extras.before;
+        for (id, what) in extras.touched {
             *self.changed.entry(id).or_default() |= what;
         }
         let mut lines = self.first_lines(&new);
@@ -278,11 +293,18 @@ impl<'a> Writing<'a> {
                 self.suspects.1.push((known.row, known.id));
             }
             *self.changed.entry(known.id).or_default() |= what;
+            if self.brought.import.is_some() {
+                let before = before.entry(known.id).or_default();
+                before.add(&known, &moved, self.sheet);
+            }
             let by = (self.how.by, self.how.at);
             lines.extend(moved.iter().map(|change| line(known.id, *change, by)));
-            updates.push(update(known, &consents, self.sheet, self.how.at));
+            updates.push(known.row_after(&consents, self.sheet, self.how.at));
         }
         self.update(tx, updates).await?;
+        if let Some(import) = self.brought.import {
+            import_before::keep(tx, import, before).await?;
+        }
         interactions::insert(tx, &lines).await
     }
 
@@ -327,6 +349,9 @@ impl<'a> Writing<'a> {
 
     async fn finish(mut self, tx: &mut Tx, known: returning::Known) -> Result<Applied> {
         self.mark(tx, self.rows.end).await?;
+        if let (Some(import), Some(first), 1..) = (self.brought.import, self.first, self.created) {
+            import_before::note_made(tx, import, first, self.rows.len()).await?;
+        }
         let (new, moved) = std::mem::take(&mut self.suspects);
         let by = (self.how.by, self.how.at);
         returning::bar(tx, self.sheet, (&new, &moved), known, by).await?;
@@ -345,29 +370,6 @@ impl<'a> Writing<'a> {
 fn without(rows: Range<usize>, known: &[Known]) -> Vec<usize> {
     let mut known = known.iter().map(|known| known.row).peekable();
     rows.filter(|row| known.next_if_eq(row).is_none()).collect()
-}
-
-/// The cells of a customer who changed, as `Writing::update` names them.
-fn update(known: Known, consents: &[ConsentChange], sheet: &Sheet, at: Timestamp) -> Vec<Cell> {
-    let moved = consents.iter().any(|change| change.differs());
-    let whole = |number: i64| Some(Bind::Int(number));
-    let id = known.id;
-    let mut cells = vec![
-        whole(i64::from(id.bucket().0)),
-        whole(id.0),
-        whole(at.as_microsecond()),
-        whole(i64::from(moved)),
-    ];
-    cells.extend(consents.iter().map(|change| whole(change.is.number())));
-    for (cell, column) in known.laid(sheet).into_iter().zip(sheet.columns()) {
-        let folded = column.folded.as_ref().map(|_| match &cell {
-            Some(Bind::Text(text)) => Some(Bind::Text(fold(text))),
-            _ => None,
-        });
-        cells.push(cell);
-        cells.extend(folded);
-    }
-    cells
 }
 
 fn setting(column: &str, place: usize) -> String {

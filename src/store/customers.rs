@@ -124,6 +124,15 @@ pub(super) async fn whole<'c>(
     records(customers, model, TAGS, on).await
 }
 
+/// The same without tags.
+pub(super) async fn plain<'c>(
+    customers: &[CustomerId],
+    model: &DataModel,
+    on: impl Into<On<'c>>,
+) -> Result<Vec<Customer>> {
+    records(customers, model, NONE, on).await
+}
+
 async fn records<'c>(
     customers: &[CustomerId],
     model: &DataModel,
@@ -252,12 +261,13 @@ fn add_several(fields: &mut Fields, value: Several, model: &DataModel) -> Result
         Class::Number => value.number,
         Class::Integer | Class::Boolean | Class::Date | Class::Instant => value.whole,
     };
+    // What has no value of this type is of another, from before the type changed.
+    let Some(one) = class.value(class.listed(cell))? else {
+        return Ok(());
+    };
     let entry = fields.entry(value.field);
-    if let (Some(value), FieldValue::Many(values)) = (
-        class.value(class.listed(cell))?,
-        entry.or_insert_with(|| FieldValue::Many(Vec::new())),
-    ) {
-        values.push(value);
+    if let FieldValue::Many(values) = entry.or_insert_with(|| FieldValue::Many(Vec::new())) {
+        values.push(one);
     }
     Ok(())
 }

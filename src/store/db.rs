@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use sqlx::SqlitePool;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::blocks::Blocks;
 use super::dialect::Dialect;
@@ -20,6 +20,8 @@ use super::tx::{PgTx, Pool, Tx};
 /// So many groups of changes are written to a server beside each other: while one is made durable,
 /// the next is on its way. A file has one writer.
 const GROUPS: usize = 3;
+/// So many questions that may walk through everybody are asked at once; others wait for their turn.
+const SCANS: usize = 2;
 
 /// An open, migrated database.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Store {
     pub(super) gathering: Arc<Gathering>,
     /// As which node this process runs, once it has joined.
     pub(super) node: Arc<AtomicI64>,
+    /// Turns of questions that may walk through everybody.
+    pub(super) scans: Arc<Semaphore>,
 }
 
 /// Where the database lives.
@@ -89,6 +93,7 @@ impl Store {
             blocks: Arc::default(),
             gathering: Arc::new(Gathering::new(1)),
             node: Arc::default(),
+            scans: Arc::new(Semaphore::new(SCANS)),
         })
     }
 
@@ -111,6 +116,7 @@ impl Store {
             blocks: Arc::default(),
             gathering: Arc::new(Gathering::new(GROUPS)),
             node: Arc::default(),
+            scans: Arc::new(Semaphore::new(SCANS)),
         })
     }
 

@@ -15,7 +15,7 @@
 //! | `@everywhere(why)` | nothing: on Citus, the statement asks all shards at once, for `people` who wait, for `upkeep`, or while `waiting` for work |
 //! | `@lower(a)` | the text with its ASCII letters small |
 //! | `@insert` | an insert whose failure ends the whole transaction |
-//! | `@share` `@alone` | locks what was read until the transaction ends: against changes, against all |
+//! | `@there` `@share` `@alone` | locks what was read until the transaction ends: against deletion, changes, all |
 //! | `@now` | the database's own time, in microseconds |
 //! | `@due` | the enrollments of lane `$1` that are due at `$2`, at most `$3`, in the stripes of the JSON array `$4` |
 //! | `@nextdue` | when the first is due of lane `l.lane`, in the stripes of the JSON array `$2` |
@@ -238,7 +238,8 @@ impl Dialect {
             ("now", Self::Postgres) => {
                 "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)".to_owned()
             }
-            ("everywhere", _) | ("share", Self::Sqlite) => String::new(),
+            ("everywhere", _) | ("share" | "there", Self::Sqlite) => String::new(),
+            ("there", Self::Postgres) => " FOR KEY SHARE".to_owned(),
             ("share", Self::Postgres) => " FOR SHARE".to_owned(),
             ("alone", Self::Sqlite) => String::new(),
             ("alone", Self::Postgres) => " FOR NO KEY UPDATE".to_owned(),

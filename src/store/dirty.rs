@@ -1,4 +1,5 @@
-//! Owns the change marks: which customers have to be looked at again, by segments and exits.
+//! Owns the change marks: which customers have to be looked at again, by segments and exits; whose fields
+//! changed is marked for the search as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -7,6 +8,7 @@ use super::db::Store;
 use super::dialect::{Dialect, listed, rows};
 use super::error::Result;
 use super::listing::{json, listed};
+use super::search_marks;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
 use crate::domain::ids::{Bucket, CustomerId, Stripes};
@@ -113,6 +115,8 @@ pub(super) async fn mark_each(
     if marks.is_empty() {
         return Ok(());
     }
+    let renamed = marks.iter().filter(|(_, what)| what.meets(Touched::FIELDS));
+    search_marks::mark(tx, renamed.map(|(customer, _)| *customer)).await?;
     let rows = marks.into_iter().map(|(id, what)| (id.0, what.bits()));
     let rows: Vec<(i64, i64)> = rows.collect();
     query(MARK).bind(json(&rows)).execute(tx).await?;
@@ -125,6 +129,7 @@ pub(super) async fn mark_new(
     buckets: &BTreeSet<Bucket>,
     numbers: Range<i64>,
 ) -> Result<()> {
+    search_marks::mark_new(tx, buckets, numbers.clone()).await?;
     let buckets: Vec<[u16; 1]> = buckets.iter().map(|bucket| [bucket.0]).collect();
     let marking = query(MARK_NEW)
         .bind(json(&buckets))

@@ -1,19 +1,20 @@
 //! Owns dismissals: "not interested" in one campaign, which ends a flow of that name at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::changes;
 use super::db::Store;
-use super::dialect::ids;
+use super::dialect::{ids, rows};
 use super::error::Result;
 use super::instants::instant;
+use super::listing::json as text_of;
 use super::sql::query;
 use super::subscriptions::read_by;
-use super::tx::On;
-use crate::domain::audit::By;
+use super::tx::{On, Tx};
+use crate::domain::audit::{By, Source};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
@@ -34,7 +35,30 @@ const EXIT: &str = "UPDATE enrollments SET status = $5, exit_reason = $6, finish
      due = NULL, parked = NULL, held = NULL WHERE bucket = $1 AND customer_id = $2 \
      AND flow = (SELECT number FROM names WHERE kind = $3 AND name = $4) AND status < 10";
 
-pub(super) const STATEMENTS: &[&str] = &[OF, ADD, REMOVE, EXIT];
+/// Of several the earliest counts.
+const ADD_EACH: &str = concat!(
+    "INSERT INTO dismissals (bucket, customer_id, campaign, at, actor, source, note) \
+     SELECT c.bucket, c.customer_id, j.campaign, j.at, j.actor, CAST($2 AS TEXT), NULL FROM ",
+    rows!(id BIGINT 0, campaign TEXT 1, at BIGINT 2, actor TEXT 3),
+    " AS j CROSS JOIN customers AS c WHERE c.bucket = j.id >> 48 AND c.customer_id = j.id \
+     ON CONFLICT (bucket, customer_id, campaign) DO UPDATE SET at = excluded.at \
+     WHERE excluded.at < dismissals.at"
+);
+const EXIT_EACH: &str = concat!(
+    "UPDATE enrollments SET status = $2, exit_reason = $3, finished_at = $4, due = NULL, \
+     parked = NULL, held = NULL WHERE (bucket, enrollment_id) IN (SELECT e.bucket, e.enrollment_id FROM ",
+    rows!(id BIGINT 0, campaign TEXT 1),
+    " AS j CROSS JOIN enrollments AS e CROSS JOIN names AS f WHERE e.bucket = j.id >> 48 \
+     AND e.customer_id = j.id AND f.number = e.flow AND f.name = j.campaign AND e.status < 10)"
+);
+const REVISE_EACH: &str = concat!(
+    "UPDATE customers SET consent_rev = consent_rev + 1, updated_at = $2 \
+     WHERE (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[OF, ADD, REMOVE, EXIT, ADD_EACH, EXIT_EACH, REVISE_EACH];
 
 impl Store {
     /// Dismisses a campaign and leaves the flow of that name; false, and nothing written, on a repeat.
@@ -107,6 +131,47 @@ impl Store {
     ) -> Result<HashMap<CustomerId, Vec<Dismissal>>> {
         of(customers, self.read()).await
     }
+}
+
+/// Dismisses what the lines tell of, in a transaction that keeps their customers: whoever had dismissed it
+/// before has. The lines themselves are written elsewhere.
+pub(super) async fn add_each(
+    tx: &mut Tx,
+    lines: &[&Interaction],
+    source: Source,
+    now: Timestamp,
+) -> Result<()> {
+    let mut earliest: BTreeMap<(i64, &str), (i64, &str)> = BTreeMap::new();
+    for line in lines {
+        let Some(campaign) = &line.campaign else {
+            continue;
+        };
+        let (at, actor) = (line.at.as_microsecond(), line.actor.as_deref());
+        let told = (at, actor.unwrap_or_default());
+        let of = earliest.entry((line.customer.0, campaign)).or_insert(told);
+        *of = told.min(*of);
+    }
+    if earliest.is_empty() {
+        return Ok(());
+    }
+    let rows = earliest.iter();
+    let rows: Vec<_> = rows
+        .map(|((id, campaign), (at, actor))| (*id, *campaign, *at, *actor))
+        .collect();
+    let adding = query(ADD_EACH).bind(text_of(&rows)).bind(source.as_str());
+    adding.execute(&mut *tx).await?;
+    let left: Vec<_> = rows.iter().map(|row| (row.0, row.1)).collect();
+    query(EXIT_EACH)
+        .bind(text_of(&left))
+        .bind(EnrollmentStatus::Exited.number())
+        .bind(ExitReason::Dismissed.number())
+        .bind(now.as_microsecond())
+        .execute(&mut *tx)
+        .await?;
+    let of: BTreeSet<i64> = rows.iter().map(|row| row.0).collect();
+    let revising = query(REVISE_EACH).bind(text_of(&of));
+    revising.bind(now.as_microsecond()).execute(tx).await?;
+    Ok(())
 }
 
 pub(super) async fn of<'c>(

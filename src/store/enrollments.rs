@@ -6,20 +6,15 @@ use crate::domain::channel::Lane;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{CustomerId, NameNo, RevisionNo};
-use crate::domain::segment::Condition;
 use crate::domain::touched::Touched;
 
 use super::among::{Among, numbers};
-use super::bind::Bind;
 use super::dialect::ids;
 use super::dirty;
 use super::error::Result;
 use super::instants::micros;
-use super::segment_frame::{Frame, Within};
-use super::segment_sql::compile;
 use super::sequences;
-use super::sql::composed;
-use super::sql::{query, query_scalar};
+use super::sql::{Query, query, query_scalar};
 use super::tx::Tx;
 
 /// Whether a member who was enrolled before may enter again.
@@ -67,6 +62,17 @@ pub struct Entering<'a> {
     pub now: Timestamp,
 }
 
+/// Who of those asked about may enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// Those who are in the segment, by when they joined it.
+    Members,
+    /// Those who are named, as if they joined it now.
+    Named,
+    /// The same, if they are in the segment.
+    NamedMembers,
+}
+
 const EXIT: &str = concat!(
     "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, due = $5, \
      lane = 9, parked = NULL, held = NULL WHERE flow = $2 AND status < 10 AND (bucket, customer_id) IN \
@@ -85,7 +91,40 @@ pub(super) const STATEMENTS: &[&str] = &[EXIT, CLOSE_DEFERRED];
 
 /// Enrolls the members among these customers who may enter. How many did.
 pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result<u64> {
-    let dues = dues(tx, entering, among).await?;
+    if entering.marks {
+        let entered = enter(tx, entering, among, Whom::Members).await?;
+        return Ok(entered.len() as u64);
+    }
+    let insert = insertion(tx, entering, among, Whom::Members).await?;
+    insert.execute(tx).await
+}
+
+/// Enrolls those of these customers who may enter, and says who they are.
+pub(super) async fn enter(
+    tx: &mut Tx,
+    entering: &Entering<'_>,
+    among: &Among<'_>,
+    whom: Whom,
+) -> Result<Vec<CustomerId>> {
+    let insert = insertion(tx, entering, among, whom).await?;
+    let rows = insert.fetch_all(&mut *tx).await?;
+    let entered: Vec<CustomerId> = rows
+        .iter()
+        .map(|row| row.take().map(CustomerId))
+        .collect::<Result<_>>()?;
+    if entering.marks {
+        dirty::mark(tx, Touched::IN_FLOW, &entered).await?;
+    }
+    Ok(entered)
+}
+
+async fn insertion(
+    tx: &mut Tx,
+    entering: &Entering<'_>,
+    among: &Among<'_>,
+    whom: Whom,
+) -> Result<Query<'static>> {
+    let dues = dues(tx, entering, among, whom).await?;
     let most = most(tx, among).await?;
     let base = sequences::take(tx, "enrollment", most).await?;
     let status = if entering.pending {
@@ -93,7 +132,7 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
     } else {
         EnrollmentStatus::Waiting
     };
-    let query = query(enroll_sql(entering, among, &dues))
+    let query = query(enroll_sql(entering, among, whom, &dues))
         .bind(among.bind())
         .bind(entering.flow.0)
         .bind(entering.segment.0)
@@ -107,20 +146,8 @@ pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'
         .bind(micros(entering.now))
         .bind(entering.revision.0)
         .bind(dues.elsewhere);
-    let query = dues
-        .zones
-        .into_iter()
-        .fold(query, |query, (zone, due)| query.bind(zone).bind(due));
-    if !entering.marks {
-        return query.execute(tx).await;
-    }
-    let rows = query.fetch_all(&mut *tx).await?;
-    let entered: Vec<CustomerId> = rows
-        .iter()
-        .map(|row| row.take().map(CustomerId))
-        .collect::<Result<_>>()?;
-    dirty::mark(tx, Touched::IN_FLOW, &entered).await?;
-    Ok(entered.len() as u64)
+    let zones = dues.zones.into_iter();
+    Ok(zones.fold(query, |query, (zone, due)| query.bind(zone).bind(due)))
 }
 
 /// More numbers than enrollments can come of it: of whole buckets as many as customers have, and those
@@ -167,7 +194,7 @@ struct Dues {
     elsewhere: i64,
 }
 
-async fn dues(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result<Dues> {
+async fn dues(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>, whom: Whom) -> Result<Dues> {
     let Some(anchor) = anchor_of(entering) else {
         return Ok(Dues::default());
     };
@@ -175,7 +202,7 @@ async fn dues(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result
     let elsewhere = due(None);
     let mut zones = Vec::new();
     if entering.due_by_zone {
-        zones = zones_of_entering(tx, entering, among).await?;
+        zones = zones_of_entering(tx, entering, among, whom).await?;
     }
     let zones = zones.into_iter().map(|zone| {
         let due = due(Some(&zone));
@@ -195,7 +222,7 @@ fn rule_bound(entering: &Entering<'_>) -> i64 {
 }
 
 /// `$1` the customers, `$2` flow, `$3` segment, `$4` joined after, `$5` the entry rule's bound.
-fn entering_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
+fn entering_sql(entering: &Entering<'_>, among: &Among<'_>, whom: Whom) -> String {
     let bars = match entering.rule {
         EntryRule::Once => "$5 = 0",
         EntryRule::Requalification => "($5 = 0 AND (e.status < 10 OR e.started_at >= m.joined_at))",
@@ -204,16 +231,24 @@ fn entering_sql(entering: &Entering<'_>, among: &Among<'_>) -> String {
     format!(
         "{members} AND NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = m.bucket \
          AND e.customer_id = m.customer_id AND e.flow = $2 AND {bars})",
-        members = members_sql(among),
+        members = members_sql(among, whom),
     )
 }
 
-fn members_sql(among: &Among<'_>) -> String {
+fn members_sql(among: &Among<'_>, whom: Whom) -> String {
+    // Whoever is named joins as late as can be: what they did before is before that.
+    const NAMED: &str = "(SELECT k.bucket, k.id AS customer_id, CAST($3 AS BIGINT) AS segment, \
+         CAST(9223372036854775807 AS BIGINT) AS joined_at FROM @ids AS k) AS m";
+    const QUALIFIED: &str = " AND EXISTS (SELECT 1 FROM memberships AS q WHERE q.bucket = m.bucket \
+         AND q.segment = $3 AND q.customer_id = m.customer_id)";
+    let (from, within, qualified) = match whom {
+        Whom::Members => (among.from("memberships", "m"), among.within("m"), ""),
+        Whom::Named => (NAMED.to_owned(), "1 = 1".to_owned(), ""),
+        Whom::NamedMembers => (NAMED.to_owned(), "1 = 1".to_owned(), QUALIFIED),
+    };
     format!(
         "FROM {from} JOIN customers c ON c.bucket = m.bucket AND c.customer_id = m.customer_id \
-         WHERE {within} AND m.segment = $3 AND m.joined_at > $4 AND c.status = 0",
-        from = among.from("memberships", "m"),
-        within = among.within("m"),
+         WHERE {within} AND m.segment = $3 AND m.joined_at > $4 AND c.status = 0{qualified}"
     )
 }
 
@@ -222,11 +257,12 @@ async fn zones_of_entering(
     tx: &mut Tx,
     entering: &Entering<'_>,
     among: &Among<'_>,
+    whom: Whom,
 ) -> Result<Vec<String>> {
     let sql = format!(
         "SELECT DISTINCT c.f_{zone} {entering} AND c.f_{zone} IS NOT NULL",
         zone = entering.zone_field,
-        entering = entering_sql(entering, among),
+        entering = entering_sql(entering, among, whom),
     );
     query_scalar(sql)
         .bind(among.bind())
@@ -239,7 +275,7 @@ async fn zones_of_entering(
 }
 
 /// `$13` is when they are due; from `$14` on a zone and its due time in turn.
-fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>, dues: &Dues) -> String {
+fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>, whom: Whom, dues: &Dues) -> String {
     let entry = match entering.rule {
         EntryRule::Once => "1",
         _ => {
@@ -257,15 +293,15 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>, dues: &Dues) -> String
     let (number, from) = match numbering(entering, among) {
         Numbering::ByRow => (
             "(CAST(m.bucket AS BIGINT) << 48) | ($6 + row_number() OVER () - 1)",
-            entering_sql(entering, among),
+            entering_sql(entering, among, whom),
         ),
         // Who entered before has a first entry.
         Numbering::ByCustomer => (
             "m.customer_id + $6",
-            members_sql(among) + " ON CONFLICT (bucket, customer_id, flow, entry) DO NOTHING",
+            members_sql(among, whom) + " ON CONFLICT (bucket, customer_id, flow, entry) DO NOTHING",
         ),
     };
-    let answer = if entering.marks {
+    let answer = if entering.marks || whom != Whom::Members {
         " RETURNING customer_id"
     } else {
         ""
@@ -333,26 +369,4 @@ pub(super) async fn close_deferred(
         .execute(&mut *tx)
         .await?;
     Ok(())
-}
-
-/// Those of these customers whose live enrollment in `flow` meets the condition.
-pub(super) async fn meeting(
-    tx: &mut Tx,
-    flow: NameNo,
-    condition: &Condition,
-    frame: &Frame<'_>,
-    customers: &[CustomerId],
-) -> Result<Vec<CustomerId>> {
-    let predicate = compile(condition, frame, 3, Within::Enrollment)?;
-    let sql = format!(
-        "SELECT e.customer_id FROM {from} JOIN customers c ON c.bucket = e.bucket \
-         AND c.customer_id = e.customer_id WHERE e.flow = $2 AND e.status < 10 AND ({test})",
-        from = Among::Customers(customers).from("enrollments", "e"),
-        test = predicate.sql,
-    );
-    let own = [Bind::Text(numbers(customers)), Bind::Int(flow.into())];
-    let rows = composed(sql, own, predicate.binds)
-        .fetch_all(&mut *tx)
-        .await?;
-    rows.iter().map(|row| row.take().map(CustomerId)).collect()
 }

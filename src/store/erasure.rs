@@ -14,6 +14,7 @@ use super::endings;
 use super::error::Result;
 use super::listing::{json as text_of, listed};
 use super::seal::{self, Seal};
+use super::search_index;
 use super::seen::{self, Seen};
 use super::sql::query;
 use super::tombstones::{self, Tombstone};
@@ -50,13 +51,15 @@ macro_rules! of_customers {
     };
 }
 
-const ERASE: [&str; 16] = [
+const ERASE: [&str; 23] = [
     of_enrollments!("dispatches"),
     of_enrollments!("attempts"),
     of_enrollments!("frozen_messages"),
     of_customers!("activity"),
     of_customers!("customer_values"),
     of_customers!("customer_tags"),
+    of_customers!("list_members"),
+    of_customers!("import_changes"),
     of_customers!("subscriptions"),
     of_customers!("dismissals"),
     of_customers!("returned"),
@@ -65,7 +68,12 @@ const ERASE: [&str; 16] = [
     of_customers!("tasks"),
     of_customers!("memberships"),
     of_customers!("dirty"),
+    of_customers!("search_marks"),
     of_customers!("interactions"),
+    of_customers!("interaction_keys"),
+    of_customers!("nps_answers"),
+    of_customers!("environments"),
+    of_customers!("past_memberships"),
     of_customers!("customers"),
 ];
 const MERGED: &str = concat!(
@@ -82,12 +90,20 @@ const UNALIAS: &str = concat!(
 const UNNAME: &str = "UPDATE audit SET detail = $2 WHERE what = 'customer-added' \
      AND detail IN (SELECT CAST(value AS TEXT) FROM @each($1))";
 /// Overwrites what is deleted, where it would stay in the file (sqlite.org/pragma.html, `secure_delete`).
-const OVERWRITE: &str = "PRAGMA secure_delete = ON";
-const AS_USUAL: &str = "PRAGMA secure_delete = OFF";
+pub(super) const OVERWRITE: &str = "PRAGMA secure_delete = ON";
+pub(super) const AS_USUAL: &str = "PRAGMA secure_delete = OFF";
 /// The journal holds pages as they were; emptied, it holds none.
 const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
-pub(super) const STATEMENTS: &[&str] = &[MERGED, UNALIAS, UNNAME];
+/// What failed for them is theirs, too, by whichever name it was written down.
+const UNFAIL: &str = "DELETE FROM job_errors WHERE who IN \
+     (SELECT CAST(value AS TEXT) FROM @each($1))";
+
+/// Rows of files that were not taken and seem to be theirs.
+const UNREJECT: &str = "DELETE FROM import_rejects WHERE who IN \
+     (SELECT CAST(value AS TEXT) FROM @each($1))";
+
+pub(super) const STATEMENTS: &[&str] = &[MERGED, UNALIAS, UNNAME, UNFAIL, UNREJECT];
 pub(super) const ERASING: &[&str] = &ERASE;
 
 impl Store {
@@ -159,24 +175,38 @@ async fn delete(
     by: &By,
     at: Timestamp,
 ) -> Result<u64> {
-    let there = bars::of(&mut tx, customers).await?;
+    let deleted = delete_within(&mut tx, customers, seal, by, at).await?;
+    if deleted > 0 {
+        tx.commit().await?;
+    }
+    Ok(deleted)
+}
+
+/// Deletes those of the customers who are there; whoever began the transaction ends it.
+pub(super) async fn delete_within(
+    tx: &mut Tx,
+    customers: &[CustomerId],
+    seal: &Seal,
+    by: &By,
+    at: Timestamp,
+) -> Result<u64> {
+    let there = bars::of(tx, customers).await?;
     if there.is_empty() {
         return Ok(0);
     }
     let is_file = tx.dialect() == Dialect::Sqlite;
     if is_file {
-        query(OVERWRITE).execute(&mut tx).await?;
+        query(OVERWRITE).execute(&mut *tx).await?;
     }
-    bury(&mut tx, &there, seal, at).await?;
-    erase(&mut tx, &there, at).await?;
+    bury(tx, &there, seal, at).await?;
+    erase(tx, &there, at).await?;
     let hashes = there.iter().filter_map(|one| hash(seal, &one.external_id));
     let detail = json!({ "count": there.len(), "hashes": hashes.collect::<Vec<_>>() });
     let detail = detail.to_string();
-    audit::add(&mut tx, by, "customers deleted", Some(&detail), at).await?;
+    audit::add(tx, by, "customers deleted", Some(&detail), at).await?;
     if is_file {
-        query(AS_USUAL).execute(&mut tx).await?;
+        query(AS_USUAL).execute(tx).await?;
     }
-    tx.commit().await?;
     Ok(there.len() as u64)
 }
 
@@ -240,6 +270,23 @@ fn digests(one: &Barred, merged: &[String], seal: &Seal) -> BTreeSet<String> {
     all.map(|digest| seal::written(&digest)).collect()
 }
 
+/// Deletes customers as if they had never been there: who made them takes them back. How many.
+pub(super) async fn unmake(tx: &mut Tx, customers: &[CustomerId], at: Timestamp) -> Result<u64> {
+    let there = bars::of(tx, customers).await?;
+    if there.is_empty() {
+        return Ok(0);
+    }
+    let is_file = tx.dialect() == Dialect::Sqlite;
+    if is_file {
+        query(OVERWRITE).execute(&mut *tx).await?;
+    }
+    erase(tx, &there, at).await?;
+    if is_file {
+        query(AS_USUAL).execute(tx).await?;
+    }
+    Ok(there.len() as u64)
+}
+
 async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
     let ids: Vec<CustomerId> = there.iter().map(|one| one.id).collect();
     endings::end(tx, &ids, ExitReason::CustomerDeleted, at).await?;
@@ -248,17 +295,26 @@ async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
     query(UNNAME)
         .bind(text_of(&names))
         .bind("a customer who was deleted later")
-        .execute(tx)
+        .execute(&mut *tx)
         .await?;
+    let addresses = there.iter().flat_map(|one| [&one.email, &one.phone]);
+    let addresses = addresses.flatten().map(String::as_str);
+    let names: Vec<&str> = names.into_iter().chain(addresses).collect();
+    for statement in [UNFAIL, UNREJECT] {
+        query(statement)
+            .bind(text_of(&names))
+            .execute(&mut *tx)
+            .await?;
+    }
     Ok(())
 }
 
 /// Removes every row that is about these customers.
 pub(super) async fn remove_rows(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
     let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
-    let numbers = text_of(&numbers);
+    let listed = text_of(&numbers);
     for statement in ERASE {
-        query(statement).bind(&numbers).execute(&mut *tx).await?;
+        query(statement).bind(&listed).execute(&mut *tx).await?;
     }
-    Ok(())
+    search_index::remove(tx, &numbers).await
 }

@@ -13,6 +13,7 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Direction, Kind};
+use crate::domain::revision::Reuses;
 
 /// Times are bounded by `$3` and `$4`; an open bound is the end of the number line.
 const INTERACTIONS: &str = "SELECT i.at, i.kind, i.channel, i.campaign, i.flow, i.step, i.actor, \
@@ -28,7 +29,20 @@ const ENROLLMENTS: &str = "SELECT n.started_at, n.finished_at, n.status, n.exit_
      f.name FROM enrollments AS n CROSS JOIN names AS f WHERE n.bucket = $1 \
      AND n.customer_id = $2 AND f.number = n.flow ORDER BY n.started_at DESC";
 
-pub(super) const STATEMENTS: &[&str] = &[INTERACTIONS, DISPATCHES, ENROLLMENTS];
+const MEMBERSHIPS: &str = "SELECT m.joined_at, CAST(NULL AS BIGINT), s.name \
+     FROM memberships AS m CROSS JOIN names AS s \
+     WHERE m.bucket = $1 AND m.customer_id = $2 AND s.number = m.segment";
+const PAST_MEMBERSHIPS: &str = "SELECT m.joined_at, m.left_at, s.name \
+     FROM past_memberships AS m CROSS JOIN names AS s \
+     WHERE m.bucket = $1 AND m.customer_id = $2 AND s.number = m.segment";
+
+pub(super) const STATEMENTS: &[&str] = &[
+    INTERACTIONS,
+    DISPATCHES,
+    ENROLLMENTS,
+    MEMBERSHIPS,
+    PAST_MEMBERSHIPS,
+];
 
 /// Which lines to show; what is not named is not narrowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +59,8 @@ pub struct HistoryFilter {
     pub flow: Option<String>,
     /// Only lines of any of these campaigns or flows.
     pub within: Option<Vec<String>>,
+    /// Which flow's step, by their names, sends the communication of which campaign.
+    pub reuses: Reuses,
 }
 
 /// One line of a history.
@@ -81,6 +97,15 @@ impl HistoryFilter {
 }
 
 impl HistoryFilter {
+    /// The line with the campaign whose communication its step sends.
+    fn placed(&self, mut line: HistoryLine) -> HistoryLine {
+        if let (None, Some(flow), Some(step)) = (&line.campaign, &line.flow, &line.step) {
+            let step = (flow.clone(), step.clone());
+            line.campaign = self.reuses.get(&step).cloned();
+        }
+        line
+    }
+
     fn is_within(&self, line: &HistoryLine) -> bool {
         let is_of = |names: &Vec<String>| {
             let mut of = line.campaign.iter().chain(&line.flow);
@@ -110,6 +135,8 @@ impl Store {
             ),
             (DISPATCHES, dispatch),
             (ENROLLMENTS, enrollment),
+            (MEMBERSHIPS, membership),
+            (PAST_MEMBERSHIPS, membership),
         ] {
             let rows = query(statement)
                 .bind(i64::from(customer.bucket().0))
@@ -119,7 +146,8 @@ impl Store {
                 .fetch_all(&mut tx)
                 .await?;
             for row in &rows {
-                lines.extend(read(row)?.into_iter().filter(|line| filter.shows(line)));
+                let told = read(row)?.into_iter().map(|line| filter.placed(line));
+                lines.extend(told.filter(|line| filter.shows(line)));
             }
         }
         lines.sort_by_key(|line| std::cmp::Reverse((line.at, turn(&line.kind))));
@@ -128,13 +156,15 @@ impl Store {
     }
 }
 
-/// Of what happened at one instant: a run begins before its first message and ends after its last, and
-/// what somebody asks for comes before it is sent.
+/// Of what happened at one instant: a run begins before its first message and ends after its last, all of
+/// it within the segment, and what somebody asks for comes before it is sent.
 fn turn(kind: &str) -> u8 {
     match Kind::parse(kind) {
-        Some(Kind::EnteredFlow | Kind::SendAsked) => 0,
-        Some(Kind::CompletedFlow | Kind::ExitedFlow) => 2,
-        _ => 1,
+        Some(Kind::EnteredSegment) => 0,
+        Some(Kind::EnteredFlow | Kind::SendAsked) => 1,
+        Some(Kind::CompletedFlow | Kind::ExitedFlow) => 3,
+        Some(Kind::LeftSegment) => 4,
+        _ => 2,
     }
 }
 
@@ -247,4 +277,28 @@ fn enrollment(row: &Row) -> Result<Vec<HistoryLine>> {
         });
     }
     Ok(lines)
+}
+
+/// Being in a segment is a line at its start, and one at its end.
+fn membership(row: &Row) -> Result<Vec<HistoryLine>> {
+    let (joined, left): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    let segment: String = row.try_get(2)?;
+    let line = |at: i64, kind: Kind| -> Result<HistoryLine> {
+        Ok(HistoryLine {
+            at: instant(at)?,
+            kind: kind.as_str().to_owned(),
+            direction: kind.direction(),
+            channel: None,
+            campaign: None,
+            flow: None,
+            step: None,
+            actor: None,
+            detail: Some(json!({ "segment": segment })),
+        })
+    };
+    let left = left.map(|at| line(at, Kind::LeftSegment));
+    [Some(line(joined, Kind::EnteredSegment)), left]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -113,7 +113,7 @@ fn identity(line: &Interaction) -> impl Eq + Hash + use<> {
 }
 
 /// What lines do beside standing in the history: activity, and another look by segments and exits.
-async fn show(tx: &mut Tx, interactions: &[Interaction]) -> Result<()> {
+pub(super) async fn show(tx: &mut Tx, interactions: &[Interaction]) -> Result<()> {
     active(tx, interactions).await?;
     let touched = interactions
         .iter()

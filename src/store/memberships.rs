@@ -59,12 +59,25 @@ const LEAVE: &str = concat!(
     ids!(),
     " AS k)"
 );
+/// Who leaves was in it: that is told in their history.
+const REMEMBER: &str = concat!(
+    "INSERT INTO past_memberships (bucket, customer_id, segment, joined_at, left_at) \
+     SELECT m.bucket, m.customer_id, m.segment, m.joined_at, CAST($3 AS BIGINT) FROM ",
+    ids!(),
+    " AS k CROSS JOIN memberships AS m WHERE m.bucket = k.bucket \
+     AND m.segment = CAST($2 AS BIGINT) AND m.customer_id = k.id \
+     ON CONFLICT (bucket, customer_id, segment, joined_at) DO NOTHING"
+);
+const PRUNE: &str = "DELETE FROM past_memberships \
+     WHERE (bucket, customer_id, segment, joined_at) IN \
+     (SELECT bucket, customer_id, segment, joined_at FROM past_memberships \
+     WHERE bucket BETWEEN 0 AND 1023 AND left_at < $1 LIMIT $2)";
 const FORGET: &str = "DELETE FROM segment_states WHERE segment = $1";
 
 const OF: &str = "SELECT n.name, m.joined_at FROM memberships AS m CROSS JOIN names AS n \
      WHERE m.bucket = $1 AND m.customer_id = $2 AND n.number = m.segment ORDER BY n.name";
 
-pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, FORGET, OF];
+pub(super) const STATEMENTS: &[&str] = &[STATES, SAVE_STATE, LEAVE, REMEMBER, PRUNE, FORGET, OF];
 
 impl Store {
     pub async fn segment_states(&self) -> Result<BTreeMap<NameNo, SegmentState>> {
@@ -97,6 +110,15 @@ impl Store {
             .await?;
         let read = |row: &Row| Ok((row.try_get(0)?, instant(row.try_get(1)?)?));
         rows.iter().map(read).collect()
+    }
+
+    /// Forgets who was in segments and left before this instant, at most `limit` times. How many.
+    pub async fn prune_memberships(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        let mut tx = self.write_leading(0..0).await?;
+        let pruning = query(PRUNE).bind(micros(before)).bind(limit);
+        let removed = pruning.execute(&mut tx).await?;
+        tx.commit().await?;
+        Ok(removed)
     }
 
     /// A segment that no running flow uses is not kept up: used again, it is examined anew.
@@ -166,6 +188,9 @@ async fn leave(tx: &mut Tx, examined: &Examined<'_>, among: &Among<'_>) -> Resul
     let list: String = answer.try_get(0)?;
     let left = customers(&list)?;
     if !left.is_empty() {
+        let remembering = query(REMEMBER).bind(&list).bind(examined.segment.0);
+        let remembering = remembering.bind(micros(examined.frame.now));
+        remembering.execute(&mut *tx).await?;
         let query = query(LEAVE).bind(list).bind(examined.segment.0);
         query.execute(&mut *tx).await?;
     }

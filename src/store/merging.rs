@@ -13,12 +13,16 @@ use super::db::Store;
 use super::dialect::{listed, rows};
 use super::dirty;
 use super::endings;
+use super::environments;
 use super::erasure;
 use super::error::{Error, Result};
 use super::instants::instant;
 use super::interactions;
 use super::listing::{json as text_of, listed};
+use super::lists;
 use super::notes;
+use super::nps;
+use super::occurrences;
 use super::returning;
 use super::sql::query;
 use super::tasks;
@@ -47,6 +51,16 @@ const ACTIVITY: &str = concat!(
     listed!("y.last_activity_at, y.last_engagement_at, y.last_transaction_at"),
     "activity AS y WHERE y.bucket = $1 AND y.customer_id = $2"
 );
+const MEMBERSHIPS: &str = concat!(
+    listed!("m.joined_at, CAST(NULL AS BIGINT), s.name"),
+    "memberships AS m CROSS JOIN names AS s \
+     WHERE m.bucket = $1 AND m.customer_id = $2 AND s.number = m.segment"
+);
+const PAST_MEMBERSHIPS: &str = concat!(
+    listed!("m.joined_at, m.left_at, s.name"),
+    "past_memberships AS m CROSS JOIN names AS s \
+     WHERE m.bucket = $1 AND m.customer_id = $2 AND s.number = m.segment"
+);
 const MERGED: &str = concat!(
     listed!("m.external_id"),
     "merged AS m WHERE m.bucket = $1 AND m.customer_id = $2"
@@ -66,7 +80,17 @@ const MERGE: &str = concat!(
 const ANONYMOUS: &str =
     "UPDATE customers SET identified = 0 WHERE bucket = $1 AND external_id = $2";
 
-pub(super) const STATEMENTS: &[&str] = &[LINES, RUNS, ACTIVITY, MERGED, ALIAS, MERGE, ANONYMOUS];
+pub(super) const STATEMENTS: &[&str] = &[
+    LINES,
+    RUNS,
+    ACTIVITY,
+    MEMBERSHIPS,
+    PAST_MEMBERSHIPS,
+    MERGED,
+    ALIAS,
+    MERGE,
+    ANONYMOUS,
+];
 
 /// Who becomes part of whom.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +135,7 @@ impl Store {
     }
 
     /// Makes an anonymous customer part of an identified one, in one transaction. Fields fill gaps, tags,
-    /// notes and tasks are joined, the history is one, of what bars either the stricter counts; the runs of
+    /// notes, tasks and lists are joined, the history is one, of what bars either the stricter counts; the runs of
     /// the anonymous one end. Their id leads to the other from then on.
     ///
     /// # Errors
@@ -126,6 +150,10 @@ impl Store {
         join_history(&mut tx, merge).await?;
         notes::carry(&mut tx, merge.from, merge.into).await?;
         tasks::carry(&mut tx, merge.from, merge.into).await?;
+        lists::carry(&mut tx, merge.from, merge.into).await?;
+        occurrences::carry(&mut tx, merge.from, merge.into).await?;
+        nps::carry(&mut tx, merge.from, merge.into).await?;
+        environments::carry(&mut tx, merge.from, merge.into).await?;
         lead(&mut tx, &from, merge).await?;
         endings::end(
             &mut tx,
@@ -245,6 +273,18 @@ async fn join_history(tx: &mut Tx, merge: &Merge<'_>) -> Result<()> {
             lines.push(Interaction {
                 flow: Some(flow.clone()),
                 detail: Some(json!({ "as": "anonymous" })),
+                ..Interaction::new(merge.into, instant(at)?, kind)
+            });
+        }
+    }
+    let mut segments: Vec<(i64, Option<i64>, String)> =
+        listed(asked(MEMBERSHIPS), &mut *tx).await?;
+    segments.extend(listed::<(i64, Option<i64>, String)>(asked(PAST_MEMBERSHIPS), &mut *tx).await?);
+    for (joined, left, segment) in segments {
+        let left = left.unwrap_or(merge.at.as_microsecond());
+        for (at, kind) in [(joined, Kind::EnteredSegment), (left, Kind::LeftSegment)] {
+            lines.push(Interaction {
+                detail: Some(json!({ "segment": segment, "as": "anonymous" })),
                 ..Interaction::new(merge.into, instant(at)?, kind)
             });
         }

@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::sql::{query, query_scalar};
 
 pub(super) const GET: &str = "SELECT value FROM meta WHERE key = $1";
-const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) \
+pub(super) const SET: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 pub(super) const SET_ONCE: &str =
     "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 8] = [
     (
         1,
         "init",
@@ -32,6 +32,36 @@ const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
         "profiles",
         include_str!("../../migrations/sqlite/0003_profiles.sql"),
         include_str!("../../migrations/postgres/0003_profiles.sql"),
+    ),
+    (
+        4,
+        "definitions",
+        include_str!("../../migrations/sqlite/0004_definitions.sql"),
+        include_str!("../../migrations/postgres/0004_definitions.sql"),
+    ),
+    (
+        5,
+        "jobs",
+        include_str!("../../migrations/sqlite/0005_jobs.sql"),
+        include_str!("../../migrations/postgres/0005_jobs.sql"),
+    ),
+    (
+        6,
+        "search",
+        include_str!("../../migrations/sqlite/0006_search.sql"),
+        include_str!("../../migrations/postgres/0006_search.sql"),
+    ),
+    (
+        7,
+        "events",
+        include_str!("../../migrations/sqlite/0007_events.sql"),
+        include_str!("../../migrations/postgres/0007_events.sql"),
+    ),
+    (
+        8,
+        "imports",
+        include_str!("../../migrations/sqlite/0008_imports.sql"),
+        include_str!("../../migrations/postgres/0008_imports.sql"),
     ),
 ];
 

@@ -10,7 +10,8 @@ use crate::domain::ids::{BUCKETS, Bucket, CustomerId, NameNo, Stripes};
 use crate::domain::segment::Condition;
 use crate::domain::touched::Touched;
 
-use super::among::Among;
+use super::among::{self, Among};
+use super::bind::Bind;
 use super::crossings;
 use super::db::Store;
 use super::dialect::rows;
@@ -22,8 +23,9 @@ use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
 use super::nodes::Grip;
 use super::segment_edges::Edge;
-use super::segment_frame::Frame;
-use super::sql::{query, query_scalar};
+use super::segment_frame::{Frame, Within};
+use super::segment_sql::compile;
+use super::sql::{composed, query, query_scalar};
 use super::standing::{self, Standing};
 use super::tx::Tx;
 
@@ -261,9 +263,34 @@ async fn end(
         return Ok(0);
     }
     let flow = exit.flow;
-    let met = enrollments::meeting(tx, flow, exit.condition, &exit.frame, customers).await?;
+    let met = meeting(tx, flow, exit.condition, &exit.frame, customers).await?;
     let why = (ExitReason::ExitCondition, Reason::ExitCondition);
     enrollments::exit(tx, flow, &met, why, (now, exit.marks)).await
+}
+
+/// Those of these customers whose live enrollment in `flow` meets the condition.
+async fn meeting(
+    tx: &mut Tx,
+    flow: NameNo,
+    condition: &Condition,
+    frame: &Frame<'_>,
+    customers: &[CustomerId],
+) -> Result<Vec<CustomerId>> {
+    let predicate = compile(condition, frame, 3, Within::Enrollment)?;
+    let sql = format!(
+        "SELECT e.customer_id FROM {from} JOIN customers c ON c.bucket = e.bucket \
+         AND c.customer_id = e.customer_id WHERE e.flow = $2 AND e.status < 10 AND ({test})",
+        from = Among::Customers(customers).from("enrollments", "e"),
+        test = predicate.sql,
+    );
+    let own = [
+        Bind::Text(among::numbers(customers)),
+        Bind::Int(flow.into()),
+    ];
+    let rows = composed(sql, own, predicate.binds)
+        .fetch_all(&mut *tx)
+        .await?;
+    rows.iter().map(|row| row.take().map(CustomerId)).collect()
 }
 
 impl std::ops::AddAssign for Pass {

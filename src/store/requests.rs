@@ -12,7 +12,7 @@ use crate::domain::ids::NameNo;
 
 const RELOAD: &str = "reload_requested";
 
-/// Work that does not come from paused flows: rows to look at, customers to let in, changes to see.
+/// Work that does not come from paused flows: rows to look at, customers to let in, changes to see, jobs.
 const LEFT: &str = "@everywhere(waiting)SELECT \
      EXISTS (SELECT 1 FROM enrollments AS e WHERE e.bucket BETWEEN 0 AND 1023 \
        AND e.due IS NOT NULL AND e.status < 10 AND e.flow NOT IN \
@@ -23,7 +23,8 @@ const LEFT: &str = "@everywhere(waiting)SELECT \
        AND e.flow IN (SELECT f.flow FROM flow_states AS f WHERE f.paused_at IS NULL \
        AND f.activated_at IS NOT NULL)), \
      EXISTS (SELECT 1 FROM dirty WHERE bucket BETWEEN 0 AND 1023), \
-     EXISTS (SELECT 1 FROM segment_states WHERE examined_to < 1024)";
+     EXISTS (SELECT 1 FROM segment_states WHERE examined_to < 1024), \
+     EXISTS (SELECT 1 FROM jobs WHERE state < 2)";
 
 /// Work that is to be done before flow time may go on: whatever is due, being sent, or not looked at.
 const BEHIND: &str = "@everywhere(waiting)SELECT \
@@ -56,7 +57,7 @@ impl Store {
     /// Whether nobody waits, nothing is to be sent, and every change has been looked at.
     pub async fn is_idle(&self) -> Result<bool> {
         let row = query(LEFT).fetch_one(self.read()).await?;
-        none(&row, 0..5)
+        none(&row, 0..6)
     }
 
     /// Whether everything up to `now` has been done: what is due was sent or put off, every change

@@ -5,33 +5,38 @@ use serde::{Deserialize, Serialize};
 
 use super::customer_columns;
 use super::db::Store;
+use super::definitions;
 use super::error::{Error, Result};
 use super::flow_edits;
 use super::instants::instant;
+use super::model_works;
 use super::names;
 use super::nodes;
 use super::sql::{Row, query, query_scalar};
 use super::tx::Tx;
 use crate::domain::by_hand;
 use crate::domain::ids::RevisionNo;
+use crate::domain::model_work::ModelWork;
 use crate::domain::revision::{NameKind, Numbers, Revision, step_name};
 
-const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body FROM revisions \
-     ORDER BY revision DESC LIMIT 1";
+const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body, definitions \
+     FROM revisions ORDER BY revision DESC LIMIT 1";
 const OF_HASH: &str = "SELECT max(revision) FROM revisions WHERE hash = $1";
 const LATEST_NO: &str = "SELECT revision FROM revisions ORDER BY revision DESC LIMIT 1";
-const INSERT: &str = "INSERT INTO revisions (revision, hash, git_commit, published_at, body) \
-     VALUES ($1, $2, $3, $4, $5)";
+const INSERT: &str = "INSERT INTO revisions (revision, hash, git_commit, published_at, body, \
+     definitions) VALUES ($1, $2, $3, $4, $5, $6)";
 const SOURCE: &str = "INSERT INTO revision_sources (revision, path, content) VALUES ($1, $2, $3)";
+const SOURCES: &str =
+    "SELECT path, content FROM revision_sources WHERE revision = $1 ORDER BY path";
 const LAST_CHECK: &str = "last_check";
 
-pub(super) const STATEMENTS: &[&str] = &[LATEST, OF_HASH, LATEST_NO, INSERT, SOURCE];
+pub(super) const STATEMENTS: &[&str] = &[LATEST, OF_HASH, LATEST_NO, INSERT, SOURCE, SOURCES];
 
 /// What is to be published.
 #[derive(Debug, Clone)]
 pub struct NewRevision<'a> {
     pub revision: &'a Revision,
-    /// Of the content: the same hash is the same revision.
+    /// Of the files: the same hash, with the same definitions in the store, is the same revision.
     pub hash: &'a str,
     /// The git commit of the files, when they are in a repository.
     pub commit: Option<&'a str>,
@@ -75,23 +80,38 @@ impl Store {
         after: Option<RevisionNo>,
         new: NewRevision<'_>,
     ) -> Result<Published> {
+        self.publish_leaving(after, new, &[]).await
+    }
+
+    /// The same, with what is then left to do for customers.
+    pub async fn publish_leaving(
+        &self,
+        after: Option<RevisionNo>,
+        new: NewRevision<'_>,
+        works: &[ModelWork],
+    ) -> Result<Published> {
         let mut tx = self.write().await?;
         let latest = query(LATEST).fetch_optional(&mut tx).await?;
         if let Some(row) = latest
             && Some(RevisionNo(row.try_get(0)?)) != after
-            && row.try_get::<String>(1)? != new.hash
+            && !is_same(&row, &new)?
         {
             let overtaken = "another revision was published meanwhile".to_owned();
             return Err(Error::Conflict(overtaken));
         }
+        model_works::add(&mut tx, works).await?;
         self.publish_in(tx, new).await
     }
 
-    async fn publish_in(&self, mut tx: Tx, new: NewRevision<'_>) -> Result<Published> {
+    pub(super) async fn publish_in(&self, mut tx: Tx, new: NewRevision<'_>) -> Result<Published> {
+        if definitions::changes(&mut tx).await? != new.revision.definitions {
+            let overtaken = "definitions in the store were changed meanwhile".to_owned();
+            return Err(Error::Conflict(overtaken));
+        }
         let latest = query(LATEST).fetch_optional(&mut tx).await?;
         let mut no = RevisionNo(1);
         if let Some(row) = latest {
-            if row.try_get::<String>(1)? == new.hash {
+            if is_same(&row, &new)? {
                 let numbers = names::ensure(&mut tx, &[]).await?;
                 return published(&row, numbers);
             }
@@ -113,6 +133,17 @@ impl Store {
             revision: new.revision.clone(),
             numbers,
         })
+    }
+
+    /// Path and bytes of everything that a revision was made from, by path.
+    pub async fn sources_of(&self, revision: RevisionNo) -> Result<Vec<(String, Vec<u8>)>> {
+        let rows = query(SOURCES)
+            .bind(revision.0)
+            .fetch_all(self.read())
+            .await?;
+        let rows = rows.iter();
+        rows.map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect()
     }
 
     pub async fn current_revision(&self) -> Result<Option<Published>> {
@@ -147,6 +178,18 @@ impl Store {
     }
 }
 
+/// The number of the revision in force.
+pub(super) async fn latest_in(tx: &mut Tx) -> Result<Option<RevisionNo>> {
+    let number: Option<i32> = query_scalar(LATEST_NO).fetch_optional(tx).await?;
+    Ok(number.map(RevisionNo))
+}
+
+/// Whether a revision was made from the same files and the same definitions in the store.
+fn is_same(row: &Row, new: &NewRevision<'_>) -> Result<bool> {
+    let (hash, definitions): (String, i64) = (row.try_get(1)?, row.try_get(5)?);
+    Ok(hash == new.hash && definitions == new.revision.definitions)
+}
+
 async fn insert(tx: &mut Tx, no: RevisionNo, new: &NewRevision<'_>) -> Result<()> {
     let body = serde_json::to_string(new.revision)
         .map_err(|error| Error::Unusable(format!("the revision cannot be stored: {error}")))?;
@@ -156,6 +199,7 @@ async fn insert(tx: &mut Tx, no: RevisionNo, new: &NewRevision<'_>) -> Result<()
         .bind(new.commit)
         .bind(new.at.as_microsecond())
         .bind(body)
+        .bind(new.revision.definitions)
         .execute(&mut *tx)
         .await?;
     for (path, content) in &new.sources {
@@ -203,6 +247,7 @@ fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
         of(NameKind::Category, policy.categories.keys().collect()),
         of(NameKind::Group, policy.groups.keys().collect()),
         of(NameKind::Tag, revision.data_model.tags.keys().collect()),
+        of(NameKind::List, revision.lists()),
         of(
             NameKind::Field,
             fields.map(|field| &field.identifier).collect(),

@@ -15,13 +15,15 @@ use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, Revision
 const RUNS: &str = "SELECT enrollment_id, entry, status, step, lane, due, anchor, planned, held, \
      parked, exit_reason, started_at, finished_at, timed_revision FROM enrollments \
      WHERE bucket = $1 AND customer_id = $2 AND flow = $3 ORDER BY entry DESC";
+const LIVE: &str = "SELECT DISTINCT flow FROM enrollments \
+     WHERE bucket = $1 AND customer_id = $2 AND status < 10 ORDER BY flow";
 const MESSAGES: &str = "SELECT step, channel, state, reason, attempt, first_at, at, gateway_id, \
      detail, incarnation FROM dispatches WHERE bucket = $1 AND enrollment_id = $2 ORDER BY at";
 const JOINED: &str =
     "SELECT joined_at FROM memberships WHERE bucket = $1 AND segment = $2 AND customer_id = $3";
 const MARKED: &str = "SELECT 1 FROM dirty WHERE bucket = $1 AND customer_id = $2";
 
-pub(super) const STATEMENTS: &[&str] = &[RUNS, MESSAGES, JOINED, MARKED];
+pub(super) const STATEMENTS: &[&str] = &[RUNS, LIVE, MESSAGES, JOINED, MARKED];
 
 /// One enrollment with everything its row says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +103,16 @@ impl Store {
             .fetch_all(self.read())
             .await?;
         rows.iter().map(run).collect()
+    }
+
+    /// The flows that a customer is in, or waits to be let into.
+    pub async fn live_flows(&self, customer: CustomerId) -> Result<Vec<NameNo>> {
+        let flows: Vec<i32> = query_scalar(LIVE)
+            .bind(i64::from(customer.bucket().0))
+            .bind(customer.0)
+            .fetch_all(self.read())
+            .await?;
+        Ok(flows.into_iter().map(NameNo).collect())
     }
 
     /// The messages of one run, oldest first.

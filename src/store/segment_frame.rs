@@ -48,10 +48,16 @@ impl Binds {
         }
     }
 
+    /// The number of the next placeholder.
+    pub(super) fn next(&self) -> usize {
+        self.first + self.values.len()
+    }
+
     /// Takes the value and returns its placeholder's number.
     pub(super) fn place(&mut self, bind: Bind) -> usize {
+        let next = self.next();
         self.values.push(bind);
-        self.first + self.values.len() - 1
+        next
     }
 
     pub(super) fn add(&mut self, bind: Bind) -> String {

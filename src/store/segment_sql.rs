@@ -12,6 +12,7 @@ use super::segment_did;
 use super::segment_frame::{Binds, Frame, Now, Predicate, Scale, Within};
 use super::segment_values;
 use crate::domain::customer::Status;
+use crate::domain::nps::NpsTest;
 use crate::domain::rating::Rating;
 use crate::domain::revision::NameKind;
 use crate::domain::segment::{Condition, Moment};
@@ -63,6 +64,7 @@ impl Compiler<'_> {
                 segment_values::many(self.frame, &mut self.binds, field, test)?
             }
             Condition::Tag(tag) => self.tag(tag),
+            Condition::List(list) => self.list(list),
             Condition::Rating(rating) => self.rating(*rating),
             Condition::Status(status) => {
                 format!("(c.status = {})", self.binds.int(status.number()))
@@ -81,6 +83,7 @@ impl Compiler<'_> {
             Condition::Subscribed(scope) => self.subscribed(scope),
             Condition::Did(did) => segment_did::sql(self.frame, &mut self.binds, did, self.within),
             Condition::InFlow(flow) => self.in_flow(flow),
+            Condition::Nps(test) => self.nps(*test),
             Condition::Random(share) => self.random(*share),
         })
     }
@@ -123,6 +126,17 @@ impl Compiler<'_> {
         format!(
             "EXISTS (SELECT 1 FROM customer_tags AS t WHERE t.bucket = c.bucket \
              AND t.customer_id = c.customer_id AND t.tag = {number})"
+        )
+    }
+
+    fn list(&mut self, list: &str) -> String {
+        let Some(number) = self.frame.numbers.number(NameKind::List, list) else {
+            return NOBODY.to_owned();
+        };
+        let number = self.binds.int(number);
+        format!(
+            "EXISTS (SELECT 1 FROM list_members AS b WHERE b.bucket = c.bucket \
+             AND b.list = {number} AND b.customer_id = c.customer_id)"
         )
     }
 
@@ -189,6 +203,14 @@ impl Compiler<'_> {
         format!(
             "EXISTS (SELECT 1 FROM enrollments AS l WHERE l.bucket = c.bucket \
              AND l.customer_id = c.customer_id AND l.flow = {flow} AND l.status < 10)"
+        )
+    }
+
+    fn nps(&mut self, test: NpsTest) -> String {
+        let (least, most) = (self.binds.int(test.least), self.binds.int(test.most));
+        format!(
+            "EXISTS (SELECT 1 FROM nps_answers AS a WHERE a.bucket = c.bucket \
+             AND a.customer_id = c.customer_id AND a.score BETWEEN {least} AND {most})"
         )
     }
 

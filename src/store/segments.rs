@@ -1,6 +1,7 @@
 //! Owns the questions to segments: how many, who, and which of these.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::hash::Hash;
 
 use serde_json::json;
@@ -9,7 +10,7 @@ use super::bind::{Bind, Cell};
 use super::db::Store;
 use super::dialect::ids;
 use super::error::Result;
-use super::segment_frame::{Frame, Predicate, Within};
+use super::segment_frame::{Binds, Frame, Predicate, Within};
 use super::segment_sql::compile;
 use super::sql::Row;
 use super::sql::composed;
@@ -42,6 +43,42 @@ impl Store {
             )
             .await?;
         Ok(counted.first().copied().unwrap_or_default().unsigned_abs())
+    }
+
+    /// How many customers there are, and how many are left after each of the conditions in turn; all of
+    /// one moment, in one pass.
+    pub async fn segment_counts(
+        &self,
+        conditions: &[Condition],
+        frame: &Frame<'_>,
+    ) -> Result<Vec<u64>> {
+        let mut binds = Binds::from(1);
+        let mut cases = String::new();
+        for (place, condition) in conditions.iter().enumerate() {
+            let predicate = compile(condition, frame, binds.next(), Within::Customer)?;
+            binds.values.extend(predicate.binds);
+            let _ = write!(cases, "WHEN {} IS NOT TRUE THEN {place} ", predicate.sql);
+        }
+        let end = conditions.len();
+        let fails = if cases.is_empty() {
+            end.to_string()
+        } else {
+            format!("CASE {cases}ELSE {end} END")
+        };
+        let sql = format!(
+            "@everywhere(people)SELECT n.fails, count(*) FROM (SELECT {fails} AS fails \
+             FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023) AS n GROUP BY n.fails"
+        );
+        let mut left = vec![0; end + 1];
+        for row in self.scan(sql, binds.values).await? {
+            let (fails, count): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            // Who fails at one was left by all before it.
+            let passed = usize::try_from(fails).unwrap_or(0);
+            for count_left in left.iter_mut().take(passed + 1) {
+                *count_left += count.unsigned_abs();
+            }
+        }
+        Ok(left)
     }
 
     /// Those of the customers who meet the condition.

@@ -5,13 +5,16 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    audit, bars, by_hand, changes, check, claims, crossings, customer_edits, customer_extras,
-    customer_lists, customer_pages, customers, dirty, dismissals, dispatches, due, endings,
-    enrollments, erasure, flow_edits, flows, gateways, history, idempotency, identity,
-    interactions, jobs, ledger, memberships, merging, meta, moves, names, nodes, notes, outcomes,
-    parking, pruning, qualifications, ratings, rechecks, requests, revisions, runs, sequences,
-    settlements, standing, status, statuses, subscriptions, suppressions, switches, tasks, tokens,
-    tombstones, totals,
+    addresses, audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
+    customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
+    dismissals, dispatches, due, endings, enrollments, environments, erasure, field_erasure,
+    flow_edits, flows, gateways, history, idempotency, identity, import_back, import_before,
+    import_files, import_pages, import_revert, imports, interactions, job_holds, jobs, last_runs,
+    ledger, list_conversions, list_members, lists, memberships, merging, meta, moves, names, nodes,
+    notes, nps, occurrences, outcomes, parking, pruning, qualifications, ratings, rechecks,
+    reports, requests, revisions, runs, search_index, search_marks, sequences, settlements,
+    standing, status, statuses, subscriptions, suppressions, switches, tag_carriers, tagging,
+    tasks, tokens, tombstones, totals, visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -20,23 +23,34 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, Vec<Cow<'static, str>>
         let texts = texts.iter().map(|text| dialect.text(Cow::Borrowed(*text)));
         (file, texts.collect())
     };
-    let server = match dialect {
-        Dialect::Sqlite => None,
-        Dialect::Postgres | Dialect::Citus => Some(("nodes", nodes::KEEPING)),
+    let alone = match dialect {
+        Dialect::Sqlite => IN_FILE,
+        Dialect::Postgres | Dialect::Citus => ON_SERVER,
     };
-    all().into_iter().chain(server).map(own).collect()
+    all()
+        .into_iter()
+        .chain(alone.iter().copied())
+        .map(own)
+        .collect()
 }
 
 /// Where each constant statement goes on Citus, by the file that holds it.
 pub fn reaches() -> Vec<(&'static str, &'static str, Reach)> {
-    let server = ("nodes", nodes::KEEPING);
-    let files = all().into_iter().chain([server]);
+    let files = all().into_iter().chain(ON_SERVER.iter().copied());
     let of = |text: &&'static str| Dialect::Citus.expanded(Cow::Borrowed(*text)).reach;
     files
         .flat_map(|(file, texts)| texts.iter().map(move |text| (file, *text, of(text))))
         .collect()
 }
 
+/// What only one kind of database has.
+const IN_FILE: &[(&str, &[&str])] = &[("search_index", search_index::IN_FILE)];
+const ON_SERVER: &[(&str, &[&str])] = &[
+    ("nodes", nodes::KEEPING),
+    ("search_index", search_index::ON_SERVER),
+];
+
+#[expect(clippy::too_many_lines, reason = "a line for each file")]
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("audit", audit::STATEMENTS),
@@ -45,29 +59,46 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("changes", changes::STATEMENTS),
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),
+        ("connecting", connecting::STATEMENTS),
+        ("conversions", conversions::STATEMENTS),
         ("crossings", crossings::STATEMENTS),
         ("customer_edits", customer_edits::STATEMENTS),
         ("customer_extras", customer_extras::STATEMENTS),
         ("customer_lists", customer_lists::STATEMENTS),
         ("customer_pages", customer_pages::STATEMENTS),
         ("customers", customers::STATEMENTS),
+        ("definitions", definitions::STATEMENTS),
         ("dirty", dirty::STATEMENTS),
         ("dismissals", dismissals::STATEMENTS),
         ("dispatches", dispatches::STATEMENTS),
         ("due", due::STATEMENTS),
         ("endings", endings::STATEMENTS),
         ("enrollments", enrollments::STATEMENTS),
+        ("environments", environments::STATEMENTS),
         ("erasure", erasure::STATEMENTS),
         ("erasure", erasure::ERASING),
+        ("field_erasure", field_erasure::STATEMENTS),
         ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
         ("history", history::STATEMENTS),
         ("idempotency", idempotency::STATEMENTS),
         ("identity", identity::STATEMENTS),
+        ("import_back", import_back::STATEMENTS),
+        ("import_before", import_before::STATEMENTS),
+        ("import_files", import_files::STATEMENTS),
+        ("import_pages", import_pages::STATEMENTS),
+        ("import_revert", import_revert::STATEMENTS),
+        ("imports", imports::STATEMENTS),
         ("interactions", interactions::STATEMENTS),
+        ("job_holds", job_holds::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
+        ("last_runs", last_runs::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
+        ("list_members", list_members::STATEMENTS),
+        ("lists", lists::STATEMENTS),
+        ("addresses", addresses::STATEMENTS),
+        ("list_conversions", list_conversions::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
         ("merging", merging::STATEMENTS),
         ("meta", meta::STATEMENTS),
@@ -75,15 +106,20 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("names", names::STATEMENTS),
         ("nodes", nodes::STATEMENTS),
         ("notes", notes::STATEMENTS),
+        ("nps", nps::STATEMENTS),
+        ("occurrences", occurrences::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
         ("parking", parking::STATEMENTS),
         ("pruning", pruning::STATEMENTS),
         ("qualifications", qualifications::STATEMENTS),
         ("ratings", ratings::STATEMENTS),
         ("rechecks", rechecks::STATEMENTS),
+        ("reports", reports::STATEMENTS),
         ("requests", requests::STATEMENTS),
         ("revisions", revisions::STATEMENTS),
         ("runs", runs::STATEMENTS),
+        ("search_index", search_index::STATEMENTS),
+        ("search_marks", search_marks::STATEMENTS),
         ("sequences", sequences::STATEMENTS),
         ("settlements", settlements::STATEMENTS),
         ("standing", standing::STATEMENTS),
@@ -92,10 +128,13 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("subscriptions", subscriptions::STATEMENTS),
         ("suppressions", suppressions::STATEMENTS),
         ("switches", switches::STATEMENTS),
+        ("tagging", tagging::STATEMENTS),
+        ("tag_carriers", tag_carriers::STATEMENTS),
         ("tasks", tasks::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("tombstones", tombstones::STATEMENTS),
         ("totals", totals::STATEMENTS),
+        ("visitors", visitors::STATEMENTS),
     ]
 }
 
@@ -106,22 +145,33 @@ mod tests {
 
     /// Nobody else asks all shards at once, and each of these only reads.
     const EVERYWHERE: &[(&str, Why)] = &[
+        ("addresses", People),
+        ("addresses", People),
         ("check", Upkeep),
         ("check", Upkeep),
-        ("customer_pages", People),
         ("customer_pages", People),
         ("customers", People),
         ("dirty", Waiting),
         ("due", Waiting),
         ("due", People),
+        ("field_erasure", Upkeep),
+        ("import_revert", People),
         ("ledger", People),
+        ("lists", People),
+        ("lists", People),
         ("nodes", Waiting),
         ("qualifications", Waiting),
         ("ratings", People),
         ("requests", Waiting),
         ("requests", Waiting),
+        ("search_marks", Waiting),
         ("status", People),
         ("status", People),
+        ("tag_carriers", People),
+        ("tag_carriers", People),
+        ("tag_carriers", Upkeep),
+        ("visitors", People),
+        ("visitors", People),
     ];
 
     #[test]

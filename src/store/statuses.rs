@@ -104,7 +104,8 @@ impl Store {
     }
 }
 
-async fn apply(
+/// The same within a transaction that was begun about them.
+pub(super) async fn apply(
     tx: &mut Tx,
     customers: &[CustomerId],
     change: &StatusChange<'_>,

@@ -33,6 +33,7 @@ pub const TABLES: &[Table] = &[
     table("names", &["number"]),
     heavy("revisions", &["revision"]),
     heavy("revision_sources", &["revision", "path"]),
+    heavy("definitions", &["kind", "name"]),
     table("flow_states", &["flow"]),
     table("removed_steps", &["step"]),
     table("channel_states", &["channel"]),
@@ -41,6 +42,16 @@ pub const TABLES: &[Table] = &[
     table("tombstone_keys", &["key_no"]),
     table("last_runs", &["job"]),
     table("audit", &["entry"]),
+    heavy("jobs", &["job"]),
+    table("job_errors", &["job", "seq"]),
+    heavy("job_parts", &["job", "part"]),
+    table("lists", &["list"]),
+    table("reports", &["report"]),
+    heavy("report_parts", &["report", "part"]),
+    heavy("imports", &["import"]),
+    heavy("import_parts", &["import", "part"]),
+    heavy("import_rejects", &["import", "seq"]),
+    table("import_ranges", &["import", "first"]),
     table("tokens", &["token"]),
     heavy("request_answers", &["token", "key"]),
     table("customers", &["bucket", "customer_id"]),
@@ -50,6 +61,8 @@ pub const TABLES: &[Table] = &[
         &["bucket", "customer_id", "field", "position"],
     ),
     table("customer_tags", &["bucket", "customer_id", "tag"]),
+    table("list_members", &["bucket", "list", "customer_id"]),
+    table("import_changes", &["bucket", "import", "customer_id"]),
     table("subscriptions", &["bucket", "customer_id", "record"]),
     table("dismissals", &["bucket", "customer_id", "campaign"]),
     table("tombstones", &["bucket", "tombstone"]),
@@ -67,13 +80,23 @@ pub const TABLES: &[Table] = &[
     table("attempts", &["bucket", "enrollment_id", "step", "attempt"]),
     heavy("frozen_messages", &["bucket", "enrollment_id", "step"]),
     table("interactions", &["bucket", "customer_id", "at", "seq"]),
+    table("interaction_keys", &["bucket", "customer_id", "key"]),
+    table("nps_answers", &["bucket", "customer_id"]),
+    table("environments", &["bucket", "customer_id"]),
+    table(
+        "past_memberships",
+        &["bucket", "customer_id", "segment", "joined_at"],
+    ),
 ];
 
 /// Whether a table's rows belong to buckets: its key begins with one.
 pub(super) fn is_by_bucket(name: &str) -> bool {
     let keyed = |table: &Table| table.name == name && table.key.first() == Some(&"bucket");
-    name == LEASES || TABLES.iter().any(keyed)
+    name == LEASES || DERIVED.contains(&name) || TABLES.iter().any(keyed)
 }
+
+/// Tables of customers that are made of others, and made again in a copy.
+pub(super) const DERIVED: [&str; 2] = ["search_marks", "search_texts"];
 
 /// Where the migrator writes down what it did.
 pub(super) const DONE: &str = "_sqlx_migrations";
@@ -87,5 +110,16 @@ pub const NOT_COPIED: &[(&str, &str)] = &[
     (
         LEASES,
         "which of those nodes holds which bucket; a migration lays its rows",
+    ),
+    (
+        "search_texts",
+        "made of the fields of customers, by the daemon",
+    ),
+    ("search_index", "made of those texts"),
+    ("search_marks", "whose text is to be made"),
+    ("search_ranges", "the same of many at once"),
+    (
+        "search_fields",
+        "of which fields this database has made texts: none yet, so all are made",
     ),
 ];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::db::Store;
 use super::error::{Error, Result};
-use super::sql::{query, query_scalar};
+use super::sql::query;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::DispatchState;
 use crate::domain::ids::CustomerId;
@@ -13,15 +13,17 @@ use crate::domain::interaction::Kind;
 const MESSAGES: &str = "SELECT d.channel, d.state, count(*) FROM enrollments AS n \
      CROSS JOIN dispatches AS d WHERE n.bucket = $1 AND n.customer_id = $2 \
      AND d.bucket = n.bucket AND d.enrollment_id = n.enrollment_id GROUP BY d.channel, d.state";
-const OF_KIND: &str = "SELECT count(*) FROM interactions \
-     WHERE bucket = $1 AND customer_id = $2 AND kind = $3";
+const DOINGS: &str = "SELECT channel, kind, count(*) FROM interactions \
+     WHERE bucket = $1 AND customer_id = $2 GROUP BY channel, kind";
 
-pub(super) const STATEMENTS: &[&str] = &[MESSAGES, OF_KIND];
+pub(super) const STATEMENTS: &[&str] = &[MESSAGES, DOINGS];
 
 /// The sums of one customer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
     pub channels: BTreeMap<Channel, ChannelTotals>,
+    /// What the customer did, on whatever channel.
+    pub interactions: u64,
     pub conversions: u64,
 }
 
@@ -38,6 +40,13 @@ pub struct ChannelTotals {
     pub uncertain: u64,
     /// Claimed, or to be tried again.
     pub open: u64,
+    /// What the customer did on this channel: opened, clicked and so on.
+    pub interactions: u64,
+    pub opened: u64,
+    pub clicked: u64,
+    /// Those that came by this channel: by the last message of their campaign before them, unless they
+    /// name another.
+    pub conversions: u64,
 }
 
 impl ChannelTotals {
@@ -60,7 +69,25 @@ impl ChannelTotals {
     }
 }
 
+impl Totals {
+    fn did(&mut self, channel: Option<Channel>, kind: Kind, count: u64) {
+        self.interactions += count;
+        if kind == Kind::Conversion {
+            self.conversions += count;
+        }
+        let Some(channel) = channel else { return };
+        let of = self.channels.entry(channel).or_default();
+        of.interactions += count;
+        match kind {
+            Kind::EmailOpened | Kind::PushOpened => of.opened += count,
+            Kind::EmailClicked | Kind::SmsClicked => of.clicked += count,
+            _ => {}
+        }
+    }
+}
+
 impl Store {
+    /// The sums of one customer; by which channel conversions came is not known here.
     pub async fn totals(&self, customer: CustomerId) -> Result<Totals> {
         let (bucket, number) = (i64::from(customer.bucket().0), customer.0);
         let rows = query(MESSAGES)
@@ -81,13 +108,16 @@ impl Store {
                 .or_default()
                 .add(state, count.unsigned_abs());
         }
-        let conversions: i64 = query_scalar(OF_KIND)
-            .bind(bucket)
-            .bind(number)
-            .bind(Kind::Conversion.number())
-            .fetch_one(self.read())
-            .await?;
-        totals.conversions = conversions.unsigned_abs();
+        let doings = query(DOINGS).bind(bucket).bind(number);
+        for row in &doings.fetch_all(self.read()).await? {
+            let (kind, count): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+            let kind = Kind::from_number(kind).filter(|kind| kind.is_engagement());
+            if let Some(kind) = kind {
+                let channel: Option<i64> = row.try_get(0)?;
+                let channel = channel.and_then(Channel::from_number);
+                totals.did(channel, kind, count.unsigned_abs());
+            }
+        }
         Ok(totals)
     }
 }

@@ -101,6 +101,13 @@ impl On<'_> {
         }
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Pool(pool) => pool.dialect(),
+            Self::Tx(tx) => tx.dialect(),
+        }
+    }
+
     /// Which buckets lie together, where they are on several shards.
     pub(super) fn shards(&self) -> Option<&Shards> {
         match self {

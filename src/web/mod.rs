@@ -4,6 +4,7 @@ pub mod server;
 pub mod state;
 
 mod api;
+mod door;
 mod error;
 mod headers;
 mod hooks;
@@ -11,6 +12,8 @@ mod language;
 mod page;
 mod probes;
 mod routes;
+mod site;
 
+pub use door::{Door, Peer};
 pub use server::serve;
 pub use state::{Daemon, GatewayHealth, WebState};

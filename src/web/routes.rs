@@ -19,6 +19,7 @@ use super::headers::harden;
 use super::hooks::{dismiss, preferences, unsubscribe};
 use super::page::dress_failures;
 use super::probes;
+use super::site;
 use super::state::WebState;
 
 /// No form of ours and no one-click request comes near it.
@@ -29,6 +30,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) fn router(state: Arc<WebState>) -> Router {
     pages(&state)
         .merge(probes())
+        .merge(site::router())
         .nest("/api", api::router(&state))
         .route("/api/", any(api::lost))
         .layer(map_response(harden))

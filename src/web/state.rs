@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::api::limits::Limiter;
+use super::door::Door;
 use crate::clock::Clock;
 use crate::domain::channel::Channel;
 use crate::domain::daemon_settings::RequestRate;
@@ -28,6 +29,8 @@ pub struct WebState {
     pub metrics: Arc<Registry>,
     writable: Mutex<Option<(Timestamp, bool)>>,
     pub(super) limiter: Limiter,
+    /// Which pages may tell of their visitors; none: no page may.
+    pub(super) door: Option<Door>,
 }
 
 impl WebState {
@@ -46,7 +49,15 @@ impl WebState {
             metrics,
             writable: Mutex::new(None),
             limiter: Limiter::new(RequestRate::default()),
+            door: None,
         }
+    }
+
+    /// The same, with pages that may tell of their visitors.
+    #[must_use]
+    pub fn with_door(mut self, door: Option<Door>) -> Self {
+        self.door = door;
+        self
     }
 
     /// The same, with another rate for each token of the API.

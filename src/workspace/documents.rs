@@ -9,7 +9,7 @@ use super::document::channel::ChannelDoc;
 use super::document::customers::CustomersDoc;
 use super::document::flow::FlowDoc;
 use super::document::policy::PolicyDoc;
-use super::document::segment::SegmentDoc;
+use super::document::segment::{SegmentDoc, SmartListDoc};
 use super::document::settings::SettingsDoc;
 use super::node::Node;
 use super::rules::{not_supported_yet, unknown_document, wrong_type};
@@ -28,6 +28,7 @@ pub(crate) struct Doc<T> {
 pub(crate) struct Documents {
     pub(crate) flows: Vec<Doc<FlowDoc>>,
     pub(crate) segments: Vec<Doc<SegmentDoc>>,
+    pub(crate) smart_lists: Vec<Doc<SmartListDoc>>,
     pub(crate) campaigns: Vec<Doc<CampaignDoc>>,
     pub(crate) customers: Vec<Doc<CustomersDoc>>,
     pub(crate) policies: Vec<Doc<PolicyDoc>>,
@@ -78,6 +79,7 @@ impl Documents {
         match kind {
             Kind::Flow => self.flows.push(doc(root, whole)?),
             Kind::Segment => self.segments.push(doc(root, whole)?),
+            Kind::SmartList => self.smart_lists.push(doc(root, whole)?),
             Kind::Campaign => self.campaigns.push(doc(root, whole)?),
             Kind::Customers => self.customers.push(doc(root, whole)?),
             Kind::Policy => self.policies.push(doc(root, whole)?),

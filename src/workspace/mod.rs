@@ -5,9 +5,11 @@ mod diagnostic;
 mod document;
 mod documents;
 mod git;
+mod locate;
 mod names;
 mod node;
 mod parse;
+mod question;
 pub mod render;
 mod resolve;
 mod rules;
@@ -16,23 +18,30 @@ mod shape;
 mod source;
 mod spanned;
 mod watch;
+mod written;
+
+use std::collections::BTreeSet;
 
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::document::Kind;
+pub use self::question::{Mistake, condition, condition_of_json};
 pub use self::rules::pages as rule_pages;
 pub use self::source::{Sources, load};
 pub use self::watch::Watch;
+pub use self::written::{body, document, value};
 
 use self::diagnostic::{Finding, Report};
 use self::documents::{Documents, kind_of};
+use self::locate::located;
 use self::names::Names;
 use self::node::{Node, Span};
 use self::rules::{
-    bad_value, duplicate_id, file_too_large, not_utf_8, nul_character, secret_in_flows,
+    bad_value, duplicate_id, file_too_large, file_wins, not_utf_8, nul_character, secret_in_flows,
     segment_circle, text_cut, unquoted_value,
 };
 use self::source::SourceFile;
 use crate::domain::daemon_settings::DaemonSettings;
+use crate::domain::definition::DefinitionKind;
 use crate::domain::revision::Revision;
 
 /// What the files say, and everything that is wrong with them.
@@ -63,15 +72,28 @@ pub fn schema(kind: &str) -> Option<serde_json::Value> {
 pub fn check(sources: &Sources) -> Checked {
     let mut report = Report::default();
     let mut documents = Documents::default();
+    let (mut made, mut of_files) = (BTreeSet::new(), 0);
     for (number, file) in sources.all() {
+        // What is in the store comes after all files.
+        if let Some((kind, name)) = &file.made {
+            if let Some(span) = file_wins::namesake(&documents.written[..of_files], *kind, name) {
+                report.add(file_wins::finding(beginning(number), *kind, name, span));
+                continue;
+            }
+            made.insert((*kind, name.clone()));
+        }
         for document in read(number, file, &mut report) {
             documents.add(document, &mut |finding| report.add(finding));
+        }
+        if file.made.is_none() {
+            of_files = documents.written.len();
         }
     }
     let names = Names::of(&documents.written);
     duplicate_id::check(&documents.written, &mut |finding| report.add(finding));
     segment_circle::check(&documents.written, &mut |finding| report.add(finding));
-    let (revision, settings) = resolve::resolve(sources, &documents, &names, &mut report);
+    let (mut revision, settings) = resolve::resolve(sources, &documents, &names, &mut report);
+    revision.made = made;
     let has_errors = report.has_errors();
     Checked {
         revision: (!has_errors).then_some(revision),
@@ -80,14 +102,48 @@ pub fn check(sources: &Sources) -> Checked {
     }
 }
 
+fn beginning(file: u32) -> Span {
+    Span {
+        file,
+        start: 0,
+        end: 0,
+    }
+}
+
+/// The file that defines something, if one does.
+pub fn defining_file(sources: &Sources, kind: DefinitionKind, name: &str) -> Option<String> {
+    let files = sources
+        .all()
+        .filter(|(_, file)| file.made.is_none() && file.is_yaml());
+    let mut documents = files.flat_map(|(number, file)| {
+        let nodes = parse::parse(number, &file.bytes, &mut |_| {});
+        nodes
+            .into_iter()
+            .filter_map(|node| Some((kind_of(&node)?, node)))
+    });
+    let span = documents.find_map(|document| file_wins::namesake(&[document], kind, name))?;
+    sources.file(span.file).map(|file| file.name.clone())
+}
+
+/// Where in the body of a definition in the store a diagnostic is: its kind, its name, a JSON pointer.
+pub fn pointer(
+    sources: &Sources,
+    diagnostic: &Diagnostic,
+) -> Option<(DefinitionKind, String, String)> {
+    let file = sources.file(diagnostic.span.file)?;
+    let (kind, name) = file.made.clone()?;
+    let documents = parse::parse(diagnostic.span.file, &file.bytes, &mut |_| {});
+    let place = documents
+        .first()
+        .map(|document| document.place_of(diagnostic.span));
+    let pointer = written::pointer(kind, &name, &place.unwrap_or_default());
+    Some((kind, name, pointer))
+}
+
 /// The documents of a YAML file, with what can be said of their scalars; none for a template.
 fn read(number: u32, file: &SourceFile, report: &mut Report) -> Vec<Node> {
     let mut add = |finding| report.add(finding);
-    let start = Span {
-        file: number,
-        start: 0,
-        end: 0,
-    };
+    let start = beginning(number);
     if file.is_too_large() {
         add(file_too_large::finding(start, file.size));
         return Vec::new();
@@ -124,39 +180,4 @@ fn template(number: u32, file: &SourceFile, report: &mut impl FnMut(Finding)) {
             }));
         }
     }
-}
-
-fn located(sources: &Sources, report: Report) -> Vec<Diagnostic> {
-    let mut diagnostics: Vec<Diagnostic> = report
-        .findings
-        .into_iter()
-        .map(|finding| locate(sources, finding))
-        .collect();
-    diagnostics.sort_by(|a, b| {
-        let key = |d: &Diagnostic| (d.span, d.severity, d.code);
-        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
-    });
-    diagnostics.dedup();
-    diagnostics
-}
-
-fn locate(sources: &Sources, finding: Finding) -> Diagnostic {
-    let file = sources.file(finding.span.file);
-    let (line, column) = file.map_or((1, 1), |file| file.position(finding.span.start));
-    Diagnostic {
-        severity: finding.severity,
-        code: finding.code,
-        file: file.map(|file| file.name.clone()).unwrap_or_default(),
-        line,
-        column,
-        message: visible(&finding.message),
-        help: finding.help.map(|help| visible(&help)),
-        span: finding.span,
-        also: finding.also,
-    }
-}
-
-/// A file's text may hold control characters, which a terminal would obey.
-fn visible(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }

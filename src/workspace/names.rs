@@ -6,6 +6,7 @@ use super::document::Kind;
 use super::node::{Node, Span};
 use crate::domain::channel::Channel;
 use crate::domain::field::{ID, built_in_fields};
+use crate::domain::revision::Revision;
 
 /// Every declared name.
 #[derive(Debug, Default)]
@@ -41,6 +42,29 @@ impl Names {
         names
     }
 
+    /// What a revision has that conditions name.
+    pub(crate) fn of_revision(revision: &Revision) -> Self {
+        let keys = |names: Vec<&String>| names.into_iter().cloned().collect();
+        let fields = revision.data_model.fields.iter();
+        let mut names = Self {
+            segments: keys(revision.segments.keys().collect()),
+            fields: fields.map(|field| field.identifier.clone()).collect(),
+            tags: keys(revision.data_model.tags.keys().collect()),
+            categories: keys(revision.policy.categories.keys().collect()),
+            groups: keys(revision.policy.groups.keys().collect()),
+            channels: revision.channels.keys().copied().collect(),
+            ..Self::default()
+        };
+        names.fields.insert(ID.to_owned());
+        for (id, flow) in &revision.flows {
+            let steps = flow.steps.iter().map(|step| step.id.clone());
+            names.flows.insert(id.clone(), steps.collect());
+        }
+        let campaigns = revision.campaigns.keys();
+        names.campaigns = campaigns.map(|id| (id.clone(), BTreeMap::new())).collect();
+        names
+    }
+
     fn add(&mut self, kind: Kind, document: &Node) {
         let Some((_, first)) = document.entries().first() else {
             return;
@@ -53,7 +77,7 @@ impl Names {
                 let known = self.flows.entry(id).or_default();
                 known.extend(ids.map(str::to_owned));
             }
-            Kind::Segment => drop(self.segments.insert(id)),
+            Kind::Segment | Kind::SmartList => drop(self.segments.insert(id)),
             Kind::Campaign => {
                 let known = self.campaigns.entry(id).or_default();
                 known.extend(communications(document));

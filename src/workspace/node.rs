@@ -117,6 +117,29 @@ impl Node {
             .find_map(|value| value.find(span))
     }
 
+    /// The keys and places that lead to the innermost value or key around a span.
+    pub(crate) fn place_of(&self, span: Span) -> Vec<String> {
+        let keyed = self.entries().iter().find_map(|(key, value)| {
+            let name = || key.text().unwrap_or_default().to_owned();
+            if value.span.contains(span) {
+                return Some((name(), Some(value)));
+            }
+            key.span.contains(span).then(|| (name(), None))
+        });
+        let listed = || {
+            let mut items = self.items().iter().enumerate();
+            let (place, item) = items.find(|(_, item)| item.span.contains(span))?;
+            Some((place.to_string(), Some(item)))
+        };
+        let Some((step, inside)) = keyed.or_else(listed) else {
+            return Vec::new();
+        };
+        let rest = inside.map(|inside| inside.place_of(span));
+        std::iter::once(step)
+            .chain(rest.unwrap_or_default())
+            .collect()
+    }
+
     /// What this is, for "expected … but this is …".
     pub(crate) fn what(&self) -> &'static str {
         match &self.value {

@@ -12,7 +12,7 @@ use super::document::channel::ChannelDoc;
 use super::document::customers::CustomersDoc;
 use super::document::flow::FlowDoc;
 use super::document::policy::PolicyDoc;
-use super::document::segment::SegmentDoc;
+use super::document::segment::{ConditionDoc, SegmentDoc, SmartListDoc};
 use super::document::settings::SettingsDoc;
 use super::document::test::TestDoc;
 
@@ -24,10 +24,21 @@ pub(crate) fn of(kind: Kind) -> &'static Value {
     &schemas[position.unwrap_or_default()]
 }
 
+/// The schema of a condition that stands alone.
+pub(crate) fn of_condition() -> &'static Value {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let mut schema = root::<ConditionDoc>().to_value();
+        forbid_null(&mut schema);
+        schema
+    })
+}
+
 fn generate(kind: Kind) -> Value {
     let schema = match kind {
         Kind::Flow => root::<FlowDoc>(),
         Kind::Segment => root::<SegmentDoc>(),
+        Kind::SmartList => root::<SmartListDoc>(),
         Kind::Campaign => root::<CampaignDoc>(),
         Kind::Customers => root::<CustomersDoc>(),
         Kind::Policy => root::<PolicyDoc>(),

@@ -29,6 +29,20 @@ pub(crate) fn check(
     checker.node(document, schema, kind.as_str())
 }
 
+/// The same for a condition that stands alone.
+pub(crate) fn condition(
+    document: &Node,
+    schema: &Json,
+    report: &mut dyn FnMut(Finding),
+) -> Option<Node> {
+    let mut checker = Checker {
+        kind: Kind::Segment,
+        root: schema,
+        report,
+    };
+    checker.node(document, schema, "where")
+}
+
 /// The key in a schema of a map that means something else when a part of it is left out.
 pub(crate) const WHOLE: &str = "x-whole";
 

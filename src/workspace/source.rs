@@ -8,12 +8,16 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::git;
+use crate::domain::definition::{DefinitionKind, Definitions};
 
 /// A larger YAML file or template is refused unread.
 pub(crate) const LARGEST_FILE: u64 = 256 * 1024;
 
 const SKIPPED_FOLDERS: [&str; 4] = ["var", "target", "examples", "node_modules"];
 const TEMPLATES: [&str; 5] = ["html", "htm", "txt", "md", "mjml"];
+
+/// How the paths begin of what is no file, but was made in the store.
+const MADE: &str = "store:";
 
 /// The file whose presence makes a folder a workspace.
 pub(crate) const SETTINGS_FILE: &str = "drumbeat.yaml";
@@ -24,6 +28,7 @@ pub struct Sources {
     files: Vec<SourceFile>,
     hash: String,
     commit: Option<String>,
+    definitions: i64,
 }
 
 /// One file, relative to the workspace.
@@ -37,11 +42,13 @@ pub(crate) struct SourceFile {
     pub(crate) size: u64,
     /// Where each line begins, in bytes.
     lines: Vec<usize>,
+    /// What it defines, when it is no file: people made it in the store.
+    pub(crate) made: Option<(DefinitionKind, String)>,
 }
 
 impl SourceFile {
     pub(crate) fn is_yaml(&self) -> bool {
-        is_yaml(&self.path)
+        self.made.is_some() || is_yaml(&self.path)
     }
 
     /// The line and column of a byte, both counted from 1, the column in characters.
@@ -67,12 +74,66 @@ impl SourceFile {
 
     /// Whether it belongs to marketing, and so holds no secrets.
     pub(crate) fn is_under_flows(&self) -> bool {
-        self.path.starts_with("flows")
+        self.made.is_some() || self.path.starts_with("flows")
     }
 }
 
 impl Sources {
-    /// The SHA-256 of all paths and contents, in hex.
+    /// One text by itself, which is in no folder.
+    pub(crate) fn of_text(name: &str, text: &str) -> Self {
+        let file = SourceFile {
+            path: PathBuf::from(name),
+            name: name.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+            size: u64::try_from(text.len()).unwrap_or(u64::MAX),
+            lines: line_starts(text.as_bytes()),
+            made: None,
+        };
+        Self {
+            files: vec![file],
+            hash: String::new(),
+            commit: None,
+            definitions: 0,
+        }
+    }
+
+    /// The files of a revision as they were published.
+    pub fn published(
+        sources: Vec<(String, Vec<u8>)>,
+        hash: String,
+        commit: Option<String>,
+    ) -> Self {
+        let of_files = sources.into_iter();
+        let of_files = of_files.filter(|(path, _)| !path.starts_with(MADE));
+        Self {
+            files: of_files.map(|(path, bytes)| file(path, bytes)).collect(),
+            hash,
+            commit,
+            definitions: 0,
+        }
+    }
+
+    /// The same files with what people made in the store, in place of what stood there before.
+    #[must_use]
+    pub fn with(mut self, definitions: &Definitions) -> Self {
+        self.files.retain(|file| file.made.is_none());
+        for one in &definitions.all {
+            let path = format!("{MADE}{}/{}", one.kind.as_str(), one.name);
+            let mut made = file(path, one.body.clone().into_bytes());
+            made.name = format!("made in the store: {} {}", one.kind, one.name);
+            made.made = Some((one.kind, one.name.clone()));
+            self.files.push(made);
+        }
+        self.definitions = definitions.changes;
+        self
+    }
+
+    /// How many changes of what people make in the store it knows of.
+    pub fn definitions(&self) -> i64 {
+        self.definitions
+    }
+
+    /// The SHA-256 of the paths and contents of the files, in hex; what is in the store is not part of it.
     pub fn hash(&self) -> &str {
         &self.hash
     }
@@ -82,7 +143,8 @@ impl Sources {
         self.commit.as_deref()
     }
 
-    /// Paths relative to the workspace, sorted, with their bytes.
+    /// Paths relative to the workspace, sorted, with their bytes; then what people made in the store, as
+    /// `store:KIND/NAME`.
     pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
         self.files
             .iter()
@@ -120,6 +182,7 @@ pub fn load(dir: &Path) -> io::Result<Sources> {
         hash: hash(&files),
         commit: git::commit(&root),
         files,
+        definitions: 0,
     })
 }
 
@@ -193,7 +256,20 @@ fn read(root: &Path, path: &Path) -> io::Result<SourceFile> {
         lines: line_starts(&bytes),
         bytes,
         size,
+        made: None,
     })
+}
+
+/// A file that was read before; one that was too large was never published.
+fn file(path: String, bytes: Vec<u8>) -> SourceFile {
+    SourceFile {
+        path: PathBuf::from(&path),
+        name: path,
+        lines: line_starts(&bytes),
+        size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        bytes,
+        made: None,
+    }
 }
 
 fn line_starts(bytes: &[u8]) -> Vec<usize> {

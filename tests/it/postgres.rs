@@ -4,6 +4,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
+use drumbeat::store::Store;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -122,4 +123,22 @@ async fn nothing_passes_a_wire_that_is_cut_and_everything_once_it_is_healed() {
     wire.heal();
     assert_eq!(insert.await.unwrap(), "1");
     assert_eq!(database.psql(count).await, "1");
+}
+
+#[tokio::test]
+async fn a_database_that_may_not_have_the_extension_of_the_search_is_told_what_to_do() {
+    let cluster = Cluster::start().await;
+    let url = cluster.create_database().await;
+    let limit = "CREATE ROLE limited LOGIN; GRANT ALL ON SCHEMA public TO limited";
+    psql(&url, limit).await.unwrap();
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let limited = format!("postgres://limited@{place}");
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Store::open(&limited, folder.path()).await.unwrap_err();
+    let refused = refused.to_string();
+    assert!(refused.contains("`CREATE EXTENSION pg_trgm`"), "{refused}");
+    psql(&url, "CREATE EXTENSION pg_trgm").await.unwrap();
+    let store = Store::open(&limited, folder.path()).await.unwrap();
+    assert_eq!(store.search_waiting().await.unwrap().customers, 0);
+    store.close().await;
 }

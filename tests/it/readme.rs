@@ -129,10 +129,15 @@ fn commands(page: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn the_commands_of_the_pages_exist() {
-    let commands: Vec<_> = ["README.md", "examples/README.md", "docs/api.md"]
-        .into_iter()
-        .flat_map(commands)
-        .collect();
+    let commands: Vec<_> = [
+        "README.md",
+        "examples/README.md",
+        "docs/api.md",
+        "docs/definitions.md",
+    ]
+    .into_iter()
+    .flat_map(commands)
+    .collect();
     assert_eq!(commands[0], ["demo"], "the first command of the README");
     for words in commands {
         let asked = Command::new(env!("CARGO_BIN_EXE_drumbeat"))

@@ -75,7 +75,7 @@ async fn import_all(session: &Session, folder: &Path, from: Timestamp) -> anyhow
             },
             tags: list.tags,
             consents: list.consents,
-            dry_run: false,
+            ..ImportRequest::default()
         };
         let by = By::new(Actor::named("demo"), Source::Import);
         let clock = crate::clock::ManualClock::new(from);

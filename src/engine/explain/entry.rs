@@ -5,14 +5,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::question::Question;
-use crate::domain::customer::FieldValue;
+use crate::domain::customer::{Customer, FieldValue};
 use crate::domain::enrollment::EnrollmentStatus;
 use crate::domain::flow::{ExistingMembers, FlowStatus, Reentry};
 use crate::domain::ids::BUCKETS;
 use crate::domain::revision::NameKind;
-use crate::domain::segment::Condition;
+use crate::domain::segment::{Condition, Segment};
 use crate::domain::segment_words::words;
-use crate::store::{FlowState, Result, Run};
+use crate::store::{FlowState, Frame, Result, Run, Store};
 
 /// One thing that was asked. `met`: whether it speaks for being in the flow; none: it is just so.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -89,21 +89,8 @@ async fn segment(question: &Question<'_>) -> Result<Vec<Point>> {
     let Some(segment) = revision.segments.get(&question.flow.segment) else {
         return Ok(Vec::new());
     };
-    let parts = match &segment.condition {
-        Condition::All(parts) if !parts.is_empty() => parts.as_slice(),
-        other => std::slice::from_ref(other),
-    };
-    let mut points = Vec::new();
-    for part in parts {
-        let store = question.store;
-        let matching = store
-            .matching(part, &question.frame(), &[question.customer.id])
-            .await?;
-        let met = matching.contains(&question.customer.id);
-        let mut point = Point::new("segment", Some(met), words(part, &revision.data_model));
-        point.value = values(question, part);
-        points.push(point);
-    }
+    let (store, customer) = (question.store, question.customer);
+    let mut points = conditions(store, &question.frame(), customer, segment).await?;
     let number = question
         .catalog
         .published
@@ -123,8 +110,31 @@ async fn segment(question: &Question<'_>) -> Result<Vec<Point>> {
     Ok(points)
 }
 
+/// The parts of a segment's condition, each with whether the customer meets it and with which values.
+pub(super) async fn conditions(
+    store: &Store,
+    frame: &Frame<'_>,
+    customer: &Customer,
+    segment: &Segment,
+) -> Result<Vec<Point>> {
+    let parts = match &segment.condition {
+        Condition::All(parts) if !parts.is_empty() => parts.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let mut points = Vec::new();
+    for part in parts {
+        let matching = store.matching(part, frame, &[customer.id]).await?;
+        let met = matching.contains(&customer.id);
+        let text = words(part, &frame.revision.data_model);
+        let mut point = Point::new("segment", Some(met), text);
+        point.value = values(customer, part);
+        points.push(point);
+    }
+    Ok(points)
+}
+
 /// What the customer has in the fields that a condition asks about.
-fn values(question: &Question<'_>, condition: &Condition) -> Option<String> {
+fn values(customer: &Customer, condition: &Condition) -> Option<String> {
     let mut fields = Vec::new();
     let mut tags = false;
     condition.walk(&mut |part| match part {
@@ -139,7 +149,7 @@ fn values(question: &Question<'_>, condition: &Condition) -> Option<String> {
     let mut parts: Vec<String> = fields
         .into_iter()
         .map(|field| {
-            let value = question.customer.fields.get(field);
+            let value = customer.fields.get(field);
             format!(
                 "{field}: {}",
                 value.map_or_else(|| "none".to_owned(), shown)
@@ -147,7 +157,7 @@ fn values(question: &Question<'_>, condition: &Condition) -> Option<String> {
         })
         .collect();
     if tags {
-        let tags = question.customer.tags.join(", ");
+        let tags = customer.tags.join(", ");
         let tags = if tags.is_empty() {
             "none".to_owned()
         } else {

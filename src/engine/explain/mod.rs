@@ -1,5 +1,7 @@
 //! Owns the explanation: why a customer is in a flow or not, and what became of each step and why.
 
+mod ahead;
+mod campaigns;
 mod entry;
 mod question;
 mod rules;
@@ -18,6 +20,11 @@ use crate::domain::flow::Flow;
 use crate::domain::revision::NameKind;
 use crate::store::{Error, Result, Store};
 
+pub use self::ahead::{Ahead, Certainty, ahead};
+pub use self::campaigns::{
+    CampaignDetail, CampaignKind, CampaignName, CampaignTold, RunTold, SegmentTold, campaign_names,
+    detail, kind_of, told,
+};
 pub use self::entry::Point;
 pub use self::steps::StepTold;
 

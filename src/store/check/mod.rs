@@ -2,6 +2,7 @@
 
 mod hashes;
 mod rules;
+mod texts;
 
 use std::collections::BTreeSet;
 
@@ -66,6 +67,7 @@ impl Store {
         let suppressions = hashes::suppressions(self.read()).await?;
         found.extend(misplaced("suppressions", suppressions));
         found.extend(self.missing_columns().await?);
+        found.extend(texts::differing(self).await?);
         Ok(found)
     }
 

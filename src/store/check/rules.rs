@@ -21,9 +21,11 @@ const PUBLISH: &str = "restore a backup that has the name; numbers are never giv
 
 /// The tables whose rows are about a customer who is there. A mark in `dirty`, and the time of a message
 /// that was on its way in `activity`, may outlive their customer.
-const OF_CUSTOMERS: [&str; 10] = [
+const OF_CUSTOMERS: [&str; 17] = [
     "customer_values",
     "customer_tags",
+    "list_members",
+    "import_changes",
     "subscriptions",
     "dismissals",
     "returned",
@@ -32,16 +34,23 @@ const OF_CUSTOMERS: [&str; 10] = [
     "tasks",
     "memberships",
     "interactions",
+    "interaction_keys",
+    "nps_answers",
+    "environments",
+    "past_memberships",
+    "search_texts",
 ];
 const OF_ENROLLMENTS: [&str; 3] = ["dispatches", "attempts", "frozen_messages"];
 /// Which columns hold the numbers of names, and of which kind.
-const NAMED: [(&str, &str, &str, u8); 6] = [
+const NAMED: [(&str, &str, &str, u8); 8] = [
     ("enrollments", "flow", "flow", 1),
     ("enrollments", "step", "step", 2),
     ("dispatches", "step", "step", 2),
     ("memberships", "segment", "segment", 3),
+    ("past_memberships", "segment", "segment", 3),
     ("customer_tags", "tag", "tag", 7),
     ("customer_values", "field", "field", 8),
+    ("list_members", "list", "list", 9),
 ];
 
 /// The rules about one table, by its columns.
@@ -212,7 +221,7 @@ fn of_dispatches_and_names() -> Vec<Rule> {
             table: "names",
             wrong: "no name is of this kind".to_owned(),
             remedy: RESTORE,
-            statement: "SELECT name AS key FROM names WHERE kind NOT BETWEEN 1 AND 8".to_owned(),
+            statement: "SELECT name AS key FROM names WHERE kind NOT BETWEEN 1 AND 9".to_owned(),
         },
     ]
 }

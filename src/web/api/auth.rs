@@ -30,7 +30,7 @@ macro_rules! needs {
     )*};
 }
 
-needs! { CustomersRead CustomersWrite DefinitionsRead OperationsRead OperationsWrite Admin }
+needs! { CustomersRead CustomersWrite InteractionsWrite DefinitionsRead DefinitionsWrite OperationsRead OperationsWrite Admin }
 
 /// Whoever asks, permitted to.
 pub(super) struct Caller<S> {

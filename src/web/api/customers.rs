@@ -1,9 +1,9 @@
-//! Owns `/customers`: found, added, shown, edited, deleted.
+//! Owns `/customers`: added, shown, edited, deleted.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{ETAG, LOCATION};
 use axum::response::IntoResponse;
@@ -12,41 +12,16 @@ use serde_json::{Map, Value as Json_};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite};
-use super::paging::{Page, Paging};
 use super::precondition::{IfMatch, tag};
-use super::problem::{FieldError, Kind, Problem, bad_fields};
-use super::reading::{Asked, Body, Named};
+use super::problem::{FieldError, Problem, bad_fields};
+use super::reading::{Body, Named};
 use crate::customers::edits::Edit;
-use crate::customers::facts::{CustomerBrief, CustomerFacts};
+use crate::customers::facts::CustomerFacts;
 use crate::customers::{batch, json_fields, overview, typing};
-use crate::domain::customer::Customer;
 use crate::domain::customer_version::Version;
-use crate::domain::ids::CustomerId;
 use crate::domain::revision::Revision;
 use crate::store::{NewCustomer, Written};
 use crate::web::state::WebState;
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
-    /// What the unique id, the e-mail address, the phone number or a name begins with; case and accents
-    /// do not matter.
-    #[param(example = "ana")]
-    text: Option<String>,
-    /// How many customers are on a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CustomersPage {
-    pub(super) customers: Vec<CustomerBrief>,
-    /// The cursor of the next page; null on the last one.
-    pub(super) next: Option<String>,
-}
 
 /// A customer to be added, or changed when there is one with this id.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -84,70 +59,6 @@ pub(super) struct Edited {
     pub(super) created: bool,
     /// Whether anything was different before.
     pub(super) changed: bool,
-}
-
-/// Customers, page by page
-///
-/// All of them in no particular order, or those found by `text`, the exact id first. A customer who
-/// comes or goes meanwhile may be missed; nobody is listed twice.
-#[utoipa::path(
-    get, path = "/customers", tag = "customers", params(ListQuery),
-    responses((status = 200, body = CustomersPage, description = "A page.",
-        headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
-    security(("token" = ["customers:read"])),
-)]
-pub(super) async fn list(
-    State(state): State<Arc<WebState>>,
-    _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
-    Asked(query): Asked<ListQuery>,
-) -> Result<Page<CustomersPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
-    let published = state.daemon.published();
-    let (model, limit) = (&published.revision.data_model, paging.one_more());
-    let text = query.text.filter(|text| !text.trim().is_empty());
-    let (customers, next) = match text {
-        Some(text) if text.chars().any(char::is_control) => {
-            let detail = "`text` must hold no control character";
-            return Err(Problem::new(Kind::BadRequest, detail));
-        }
-        Some(text) => {
-            let after: Option<String> = paging.after()?;
-            let found = state
-                .store
-                .find_page(text.trim(), after.as_deref(), limit, model);
-            let mut found = found.await?;
-            let next = paging.cut(&mut found, |found| last(found, |c| c.external_id.clone()));
-            (found, next)
-        }
-        None => {
-            let after: Option<i64> = paging.after()?;
-            let store = &state.store;
-            let found = store.customers_after(after.map(CustomerId), limit).await?;
-            let mut found = store.customers(&found, model).await?;
-            let next = paging.cut(&mut found, |found| last(found, |c| c.id.0));
-            (found, next)
-        }
-    };
-    Ok(page(&paging, &customers, next))
-}
-
-/// The place of the last customer of a page.
-pub(super) fn last<T>(customers: &[Customer], place: impl Fn(&Customer) -> T) -> Option<T> {
-    customers.last().map(place)
-}
-
-pub(super) fn page(
-    paging: &Paging,
-    customers: &[Customer],
-    next: Option<String>,
-) -> Page<CustomersPage> {
-    let link = next.clone();
-    let body = CustomersPage {
-        customers: customers.iter().map(CustomerBrief::of).collect(),
-        next,
-    };
-    paging.page(body, link.as_deref())
 }
 
 /// Add a customer
@@ -214,7 +125,7 @@ impl CustomerInput {
 }
 
 /// One segment of a path (RFC 3986 §3.3).
-fn encoded(id: &str) -> String {
+pub(super) fn encoded(id: &str) -> String {
     let mut encoded = String::with_capacity(id.len());
     for byte in id.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{OriginalUri, State};
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +12,7 @@ use super::paging::{Page, Paging};
 use super::problem::{Kind, Problem};
 use super::reading::{Asked, Named};
 use crate::customers::facts::InteractionFacts;
+use crate::customers::histories::Narrowed;
 use crate::customers::profiles;
 use crate::domain::channel::Channel;
 use crate::domain::interaction::Direction;
@@ -38,8 +37,8 @@ pub(super) struct HistoryQuery {
     /// The medium.
     #[param(inline)]
     channel: Option<Channel>,
-    /// The kind of a line, such as `email-sent`.
-    #[param(example = "email-sent")]
+    /// The kind of a line, such as `email-sent`; several with commas between them.
+    #[param(example = "email-sent,email-opened")]
     kind: Option<String>,
     /// How many lines are on a page.
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -102,49 +101,19 @@ pub(super) async fn list(
 
 impl HistoryQuery {
     fn filter(self, revision: &Revision) -> Result<HistoryFilter, Problem> {
-        let month = self.month.as_deref();
-        let month = month.map(|month| bounds(month, &revision.time_zone()));
-        let (from, until) = month.transpose()?.unzip();
-        Ok(HistoryFilter {
-            from,
-            until,
-            kinds: self.kind.into_iter().collect(),
+        let kinds = self.kind.as_deref().unwrap_or_default().split(',');
+        let kinds = kinds.filter(|kind| !kind.is_empty());
+        let narrowed = Narrowed {
+            campaign: self.campaign,
+            category: self.category,
+            month: self.month,
             direction: self.direction,
             channel: self.channel,
-            campaign: self.campaign,
-            within: self
-                .category
-                .map(|category| of_category(revision, &category)),
-            ..HistoryFilter::default()
-        })
+            kinds: kinds.map(str::to_owned).collect(),
+        };
+        let filter = narrowed.filter(revision);
+        filter.map_err(|bad| Problem::new(Kind::BadRequest, bad.to_string()))
     }
-}
-
-/// The campaigns and flows of a category.
-fn of_category(revision: &Revision, category: &str) -> Vec<String> {
-    let is = |of: &Option<String>| of.as_deref() == Some(category);
-    let campaigns = revision.campaigns.values();
-    let campaigns = campaigns.filter(|campaign| is(&campaign.category));
-    let campaigns = campaigns.map(|campaign| campaign.id.clone());
-    let flows = revision.flows.values().filter(|flow| is(&flow.category));
-    campaigns.chain(flows.map(|flow| flow.id.clone())).collect()
-}
-
-/// From the first instant of a month up to the first of the next.
-fn bounds(month: &str, zone: &TimeZone) -> Result<(Timestamp, Timestamp), Problem> {
-    let bad = || {
-        let detail = "`month` must be a year and a month, such as `2026-01`";
-        Problem::new(Kind::BadRequest, detail)
-    };
-    let is_plain = month.len() == 7 && month.is_char_boundary(4);
-    let first: Option<Date> = is_plain
-        .then(|| format!("{month}-01").parse().ok())
-        .flatten();
-    let first = first.ok_or_else(bad)?;
-    let next = first.checked_add(1.month()).map_err(|_| bad())?;
-    let start = |day: Date| zone.to_zoned(day.into()).map(|day| day.timestamp());
-    let start = |day: Date| start(day).map_err(|_| bad());
-    Ok((start(first)?, start(next)?))
 }
 
 impl Place {
@@ -164,29 +133,5 @@ impl Place {
         let at = Timestamp::from_microsecond(self.at).ok();
         let until = at.and_then(|at| at.checked_add(SignedDuration::from_micros(1)).ok());
         until.ok_or_else(|| Problem::new(Kind::BadCursor, "the cursor was damaged"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_month_is_that_of_the_zone() {
-        let zone = TimeZone::get("America/New_York").unwrap();
-        let (from, until) = bounds("2026-03", &zone).unwrap();
-        assert_eq!(from.to_string(), "2026-03-01T05:00:00Z");
-        assert_eq!(until.to_string(), "2026-04-01T04:00:00Z");
-        for bad in [
-            "",
-            "2026",
-            "2026-13",
-            "2026-1",
-            "1 month",
-            "2026-01-01",
-            "ñ026-1",
-        ] {
-            assert!(bounds(bad, &zone).is_err(), "{bad}");
-        }
     }
 }

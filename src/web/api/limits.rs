@@ -15,6 +15,11 @@ pub(super) const LARGE_BODY: usize = 8 * 1024 * 1024;
 /// After it a caller is better told to come back: more than the store waits for a lock.
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(20);
 
+/// The same for a file, which is long on its way.
+pub(super) const FILE_TIME: Duration = Duration::from_mins(15);
+/// Whoever sends nothing of a file for so long has gone.
+pub(super) const FILE_PAUSE: Duration = Duration::from_secs(30);
+
 /// Counts the requests of each token; the counts are this process's own.
 pub(in crate::web) struct Limiter {
     tokens: DefaultKeyedRateLimiter<String>,

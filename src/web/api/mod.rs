@@ -1,17 +1,26 @@
 //! Owns the HTTP API: who may ask, how questions and answers look, and one file for each noun.
 
+mod activities;
 mod auth;
 mod batch;
+mod campaigns;
 mod customers;
-mod data_model;
+mod defining;
 mod explanations;
+mod fields;
+mod filters;
 mod flows;
 mod idempotency;
+mod imports;
 mod interactions;
+mod job_input;
+mod jobs;
 pub(super) mod limits;
+mod lists;
 mod merging;
 mod messages;
 mod notes;
+mod occurrences;
 mod openapi;
 mod paging;
 mod permissions;
@@ -20,12 +29,17 @@ mod precondition;
 mod problem;
 mod ratings;
 mod reading;
+mod reports;
 mod routes;
 mod sealing;
+mod search;
+mod segment_input;
 mod segments;
+mod smart_lists;
 mod status;
 mod statuses;
 mod subscriptions;
+mod tags;
 mod tasks;
 mod tokens;
 

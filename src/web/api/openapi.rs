@@ -5,6 +5,8 @@ use utoipa::OpenApi;
 
 use super::limits::{BODY, LARGE_BODY};
 use super::problem::{FieldError, Kind, Problem};
+use crate::customers::imports::spool::MOST_BYTES;
+use crate::customers::occurrence_form::WrittenOccurrence;
 
 const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, and what runs. Errors are \
      `application/problem+json` (RFC 9457). Lists come page by page: `next` is the cursor of the next page, \
@@ -15,14 +17,25 @@ const INTRODUCTION: &str = "Customers and what they agree to, segments, flows, a
 /// `*`, or entity tags (RFC 9110 §8.8.3) with commas between them.
 const ENTITY_TAGS: &str = "^(\\*|(W/)?\"[!#-~]*\"(, *(W/)?\"[!#-~]*\")*)$";
 
+/// Of these no answer is kept: one holds a secret, the others only ask.
+const UNKEYED: [&str; 4] = [
+    "/tokens",
+    "/imports",
+    "/customers/search",
+    "/segments/count",
+];
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Drumbeat"),
-    components(schemas(Problem, FieldError)),
+    components(schemas(Problem, FieldError, WrittenOccurrence)),
     tags(
         (name = "customers", description = "Customers, their histories, and why they are where they are."),
+        (name = "imports", description = "Files of customers: looked at, saved, taken back."),
         (name = "consent", description = "What customers agree to, give up and take back."),
-        (name = "definitions", description = "Segments, flows, fields and tags."),
+        (name = "interactions", description = "What customers did, told by other systems."),
+        (name = "definitions", description = "Segments, smart lists, flows, fields and tags."),
+        (name = "jobs", description = "What is done to many customers in the background."),
         (name = "operations", description = "What runs, and stopping it."),
         (name = "tokens", description = "The tokens of this API."),
     ),
@@ -38,6 +51,7 @@ pub(super) fn document(operations: utoipa::openapi::OpenApi) -> Value {
     document["info"]["description"] = json!(INTRODUCTION);
     document["servers"] = json!([{ "url": "/api/v1" }]);
     document["components"]["schemas"]["FieldInput"] = field_input();
+    document["components"]["schemas"]["InteractionEntry"] = interaction_entry();
     document["components"]["securitySchemes"] = json!({
         "token": {
             "type": "http",
@@ -64,10 +78,17 @@ fn field_input() -> Value {
     })
 }
 
+fn interaction_entry() -> Value {
+    json!({
+        "description": "Something that a customer did; anything else is answered as `invalid`.",
+        "anyOf": [{ "$ref": "#/components/schemas/WrittenOccurrence" }, {}],
+    })
+}
+
 /// Adds what goes for every operation of its shape.
 fn complete(method: &str, path: &str, operation: &mut Value) {
     operation["operationId"] = json!(name(method, path));
-    let is_keyed = method == "post" && path != "/tokens";
+    let is_keyed = method == "post" && !UNKEYED.contains(&path);
     if is_keyed {
         let parameters = &mut operation["parameters"];
         if !parameters.is_array() {
@@ -81,7 +102,7 @@ fn complete(method: &str, path: &str, operation: &mut Value) {
         .get_mut("parameters")
         .and_then(Value::as_array_mut);
     parameters.into_iter().flatten().for_each(narrow);
-    let answers = answers(operation, path, is_keyed);
+    let answers = answers(operation, (method, path), is_keyed);
     if let Some(responses) = operation["responses"].as_object_mut() {
         for (status, response) in answers {
             responses.entry(status).or_insert(response);
@@ -135,7 +156,7 @@ fn idempotency_key() -> Value {
 }
 
 /// How an operation of this shape may fail.
-fn answers(operation: &Value, path: &str, is_keyed: bool) -> Map<String, Value> {
+fn answers(operation: &Value, (method, path): (&str, &str), is_keyed: bool) -> Map<String, Value> {
     let has = |place: &str| {
         let parameters = operation["parameters"].as_array();
         parameters
@@ -166,8 +187,11 @@ fn answers(operation: &Value, path: &str, is_keyed: bool) -> Map<String, Value> 
     if is_keyed {
         kinds.extend([Kind::TooLarge, Kind::InFlight, Kind::KeyReused]);
     }
-    if is_tokens && has_body {
+    if (is_tokens && has_body) || defines(method, path) {
         kinds.push(Kind::Conflict);
+    }
+    if defines(method, path) {
+        kinds.push(Kind::Invalid);
     }
     if is_conditional {
         kinds.push(Kind::Moved);
@@ -175,6 +199,12 @@ fn answers(operation: &Value, path: &str, is_keyed: bool) -> Map<String, Value> 
     kinds.sort_by_key(|kind| kind.status().as_u16());
     let answer = |kind: Kind| (kind.status().as_str().to_owned(), problem(kind, path));
     kinds.into_iter().map(answer).collect()
+}
+
+/// Whether a definition is changed: that may collide with a file, or with what customers have.
+fn defines(method: &str, path: &str) -> bool {
+    let lists = ["/fields", "/tags", "/segments", "/smart-lists"];
+    method != "get" && lists.iter().any(|list| path.starts_with(list))
 }
 
 fn problem(kind: Kind, path: &str) -> Value {
@@ -190,7 +220,11 @@ fn problem(kind: Kind, path: &str) -> Value {
                 .to_owned()
         }
         Kind::TooLarge => {
-            let most = if path.ends_with("/batch") {
+            if path == "/imports" {
+                let most = MOST_BYTES / BODY as u64;
+                return described(kind, &format!("The file has more than {most} MiB."));
+            }
+            let most = if path.ends_with("/batch") || path == "/interactions" {
                 LARGE_BODY
             } else {
                 BODY
@@ -199,6 +233,10 @@ fn problem(kind: Kind, path: &str) -> Value {
         }
         _ => format!("{}.", kind.title()),
     };
+    described(kind, &description)
+}
+
+fn described(kind: Kind, description: &str) -> Value {
     let mut response = json!({
         "description": description,
         "content": {

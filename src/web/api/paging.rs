@@ -57,6 +57,13 @@ impl Paging {
         })
     }
 
+    /// The same for a list that a body describes as well.
+    pub(super) fn of(mut self, described: &str) -> Self {
+        self.list.push(' ');
+        self.list.push_str(described);
+        self
+    }
+
     /// One more than is shown: whether there is a next page.
     pub(super) fn one_more(&self) -> u32 {
         self.limit + 1

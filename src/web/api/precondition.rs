@@ -1,4 +1,4 @@
-//! Owns the entity tag of a customer, and edits that are made only while it holds (RFC 9110 §13.1.1).
+//! Owns entity tags of customers and definitions, and edits that are made only while they hold (RFC 9110 §13.1.1).
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -36,12 +36,41 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
+/// The versions of a definition that `If-Match` names; no condition without it, nor with `*`.
+pub(super) struct IfVersion(Option<Vec<i64>>);
+
+impl IfVersion {
+    pub(super) fn seen(&self) -> Option<Vec<i64>> {
+        self.0.clone()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfVersion {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        read_as(&parts.headers, |text| text.parse().ok()).map(Self)
+    }
+}
+
+/// A definition's version as an entity tag; what is in no store has none of its own.
+pub(super) fn version_tag(version: Option<i64>) -> String {
+    format!("\"{}\"", version.unwrap_or(0))
+}
+
 /// A customer's version as an entity tag.
 pub(super) fn tag(version: Version) -> String {
     format!("\"{version}\"")
 }
 
 fn read(headers: &HeaderMap) -> Result<Option<Vec<Version>>, Problem> {
+    read_as(headers, Version::parse)
+}
+
+fn read_as<V>(
+    headers: &HeaderMap,
+    parse: impl Fn(&str) -> Option<V>,
+) -> Result<Option<Vec<V>>, Problem> {
     let bad = || {
         let detail = "`If-Match` must be entity tags in quotes, or `*`";
         Problem::new(Kind::BadRequest, detail)
@@ -61,7 +90,7 @@ fn read(headers: &HeaderMap) -> Result<Option<Vec<Version>>, Problem> {
                 .and_then(|tag| tag.strip_suffix('"'));
             let text = text.ok_or_else(bad)?;
             // A weak tag never matches here, nor does one that is not ours.
-            versions.extend(Version::parse(text).filter(|_| strong == tag));
+            versions.extend(parse(text).filter(|_| strong == tag));
         }
     }
     Ok(is_given.then_some(versions))

@@ -123,6 +123,11 @@ impl Problem {
         }
     }
 
+    /// A parameter of a list that stood in a body.
+    pub(super) fn of_body(self) -> Self {
+        Self::field("/limit", self.detail)
+    }
+
     /// Fields that are not valid.
     pub(super) fn invalid(errors: Vec<FieldError>) -> Self {
         let told = errors.iter().map(|error| match error.field.as_str() {
@@ -224,9 +229,17 @@ impl From<CustomersError> for Problem {
         match error {
             CustomersError::UnknownCustomer(_) => Self::not_found(error.to_string()),
             CustomersError::UnknownName(unknown) => unknown.into(),
+            CustomersError::BadId { place, reason } => Self::field(&format!("/{place}"), reason),
             CustomersError::BadValue { field, reason } => Self::field(&pointer(&field), reason),
             CustomersError::BadText { name, reason } => Self::field(&format!("/{name}"), reason),
+            CustomersError::BadPlan { field, reason } => Self::field(&format!("/{field}"), reason),
+            CustomersError::UnknownImport(_) => Self::not_found(error.to_string()),
+            CustomersError::FileGone(_) => Self::new(Kind::Conflict, error.to_string()),
+            CustomersError::FileTooLarge(_) => Self::new(Kind::TooLarge, error.to_string()),
             CustomersError::Store(error) => error.into(),
+            CustomersError::OtherCustomer(_) | CustomersError::StillAnonymous(_) => {
+                Self::new(Kind::Conflict, error.to_string())
+            }
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self::new(Kind::Internal, "the log of the daemon says what happened")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,12 +16,12 @@ use utoipa_axum::routes;
 
 use super::auth::authenticate;
 use super::idempotency::once;
-use super::limits::{BODY, LARGE_BODY, REQUEST_TIME};
+use super::limits::{BODY, FILE_TIME, LARGE_BODY, REQUEST_TIME};
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    batch, customers, data_model, explanations, flows, interactions, merging, messages, notes,
-    openapi, permissions, person, ratings, segments, status, statuses, subscriptions, tasks,
-    tokens,
+    activities, batch, campaigns, customers, explanations, fields, flows, imports, interactions,
+    jobs, lists, merging, messages, notes, occurrences, openapi, permissions, person, ratings,
+    reports, search, segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
 };
 use crate::web::state::WebState;
 
@@ -49,9 +49,50 @@ pub(in crate::web) fn router(state: &Arc<WebState>) -> Router<Arc<WebState>> {
 fn routes(state: &Arc<WebState>) -> Routes {
     let ordinary = Routes::new()
         .routes(routes!(status::show))
-        .routes(routes!(customers::list, customers::add))
+        .routes(routes!(flows::list))
+        .routes(routes!(flows::pause))
+        .routes(routes!(flows::resume))
+        .merge(of_customers())
+        .merge(of_many())
+        .merge(of_definitions());
+    // Their answers are never kept: one of them holds a secret.
+    let secretive = Routes::new()
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .layer(DefaultBodyLimit::max(BODY));
+    // They change nothing, so a repeat does no harm, and their answers are no business of the store.
+    let questions = Routes::new()
+        .routes(routes!(search::find))
+        .routes(routes!(segments::count))
+        .layer(DefaultBodyLimit::max(BODY));
+    let large = Routes::new()
+        .routes(routes!(batch::upsert))
+        .routes(routes!(occurrences::record));
+    // A file is never held whole, so that no key can tell it from another one.
+    let files = Routes::new()
+        .routes(routes!(imports::list, imports::bring))
+        .layer(DefaultBodyLimit::disable());
+    layered(ordinary, state, BODY)
+        .merge(layered(large, state, LARGE_BODY))
+        .merge(secretive)
+        .merge(questions)
+        .merge(files)
+}
+
+fn of_customers() -> Routes {
+    Routes::new()
+        .routes(routes!(search::list, customers::add))
+        .routes(routes!(search::count))
         .routes(routes!(customers::show, customers::edit, customers::delete))
         .routes(routes!(interactions::list))
+        .routes(routes!(occurrences::say_who))
+        .routes(routes!(activities::list_messages))
+        .routes(routes!(activities::list_items))
+        .routes(routes!(activities::list_transactions))
+        .routes(routes!(activities::show_totals))
+        .routes(routes!(campaigns::list))
+        .routes(routes!(campaigns::show))
+        .routes(routes!(campaigns::list_ahead))
         .routes(routes!(subscriptions::list, subscriptions::change))
         .routes(routes!(permissions::set_switches))
         .routes(routes!(permissions::set_consents))
@@ -66,23 +107,44 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(person::export))
         .routes(routes!(ratings::list))
         .routes(routes!(explanations::show))
-        .routes(routes!(segments::list))
-        .routes(routes!(segments::show))
+}
+
+/// What is done to many at once, and what comes of it.
+fn of_many() -> Routes {
+    Routes::new()
+        .routes(routes!(imports::show, imports::change))
+        .routes(routes!(imports::save))
+        .routes(routes!(imports::discard))
+        .routes(routes!(imports::revert))
+        .routes(routes!(imports::rejects))
+        .routes(routes!(jobs::list, jobs::create))
+        .routes(routes!(jobs::show))
+        .routes(routes!(jobs::errors))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(reports::list))
+        .routes(routes!(reports::show, reports::remove))
+        .routes(routes!(reports::file))
+        .routes(routes!(lists::list, lists::create))
+        .routes(routes!(lists::show, lists::change, lists::remove))
+        .routes(routes!(lists::customers))
+        .routes(routes!(lists::change_members))
+}
+
+fn of_definitions() -> Routes {
+    Routes::new()
+        .routes(routes!(segments::list, segments::add))
+        .routes(routes!(segments::show, segments::change, segments::remove))
         .routes(routes!(segments::customers))
-        .routes(routes!(flows::list))
-        .routes(routes!(flows::pause))
-        .routes(routes!(flows::resume))
-        .routes(routes!(data_model::fields))
-        .routes(routes!(data_model::tags));
-    // Their answers are never kept: one of them holds a secret.
-    let secretive = Routes::new()
-        .routes(routes!(tokens::list, tokens::create))
-        .routes(routes!(tokens::revoke))
-        .layer(DefaultBodyLimit::max(BODY));
-    let large = Routes::new().routes(routes!(batch::upsert));
-    layered(ordinary, state, BODY)
-        .merge(layered(large, state, LARGE_BODY))
-        .merge(secretive)
+        .routes(routes!(fields::list, fields::add))
+        .routes(routes!(fields::show, fields::change, fields::remove))
+        .routes(routes!(smart_lists::list, smart_lists::add))
+        .routes(routes!(
+            smart_lists::show,
+            smart_lists::change,
+            smart_lists::remove
+        ))
+        .routes(routes!(tags::list, tags::add))
+        .routes(routes!(tags::show, tags::change, tags::remove))
 }
 
 fn layered(routes: Routes, state: &Arc<WebState>, body: usize) -> Routes {
@@ -99,7 +161,9 @@ pub(in crate::web) async fn lost() -> Response {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    let response = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    let is_file = request.method() == Method::POST && request.uri().path().ends_with("/imports");
+    let time = if is_file { FILE_TIME } else { REQUEST_TIME };
+    let response = tokio::time::timeout(time, next.run(request)).await;
     response.unwrap_or_else(|_| {
         let detail = "it took too long, and may or may not have been done";
         let problem = Problem::new(Kind::Unavailable, detail).after(1);

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error};
 use crate::domain::calendar::Days;
 use crate::domain::duration::{BadDuration, Delay};
 use crate::domain::flow::Reentry;
+use crate::domain::value::parse_date;
 
 /// The key in a schema that names how a text is read.
 pub(crate) const FORM: &str = "x-form";
@@ -65,8 +66,8 @@ leaves! {
     Hours((Time, Time)) "hours" r"^\d\d:\d\d-\d\d:\d\d$" hours;
     /// `mon-fri`, `sat`, `business`, `every`.
     DayNames(Days) "days" r"^(business|every|[a-z]{3}(-[a-z]{3})?)$" days;
-    /// `2026-12-31`.
-    Day(Date) "date" r"^\d{4}-\d\d-\d\d$" day;
+    /// `2026-12-31` or `31.12.2026`.
+    Day(Date) "date" r"^(\d{4}-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4})$" day;
     /// `50 per second`: a number and seconds.
     Rate((u32, u32)) "rate" r"^\d+ per (second|minute|hour|day)$" rate;
     /// `4 per 7d`.
@@ -161,12 +162,8 @@ fn days(text: &str) -> Result<Days, String> {
 }
 
 pub(crate) fn day(text: &str) -> Result<Date, String> {
-    text.parse::<Date>()
-        .ok()
-        .filter(|_| text.len() == 10)
-        .ok_or_else(|| {
-            format!("`{text}` is not a date: write year, month and day such as 2026-01-31")
-        })
+    parse_date(text)
+        .ok_or_else(|| format!("`{text}` is not a date: write it such as 2026-01-31 or 31.01.2026"))
 }
 
 fn rate(text: &str) -> Result<(u32, u32), String> {

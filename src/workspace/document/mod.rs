@@ -16,6 +16,7 @@ pub(crate) mod word;
 pub enum Kind {
     Flow,
     Segment,
+    SmartList,
     Campaign,
     Customers,
     Policy,
@@ -25,9 +26,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Flow,
         Self::Segment,
+        Self::SmartList,
         Self::Campaign,
         Self::Customers,
         Self::Policy,
@@ -40,6 +42,7 @@ impl Kind {
         match self {
             Self::Flow => "flow",
             Self::Segment => "segment",
+            Self::SmartList => "smart-list",
             Self::Campaign => "campaign",
             Self::Customers => "customers",
             Self::Policy => "policy",

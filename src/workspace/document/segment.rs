@@ -8,6 +8,7 @@ use super::leaf::Id;
 use crate::domain::channel::Channel;
 use crate::domain::customer::Status;
 use crate::domain::interaction::Kind;
+use crate::domain::nps::NpsGroup;
 use crate::domain::rating::Rating;
 use crate::domain::subscription::Consent;
 use crate::workspace::spanned::{At, Later, Opt, Place};
@@ -23,9 +24,22 @@ pub(crate) struct SegmentDoc {
     /// The condition.
     #[serde(rename = "where")]
     pub(crate) condition: Option<ConditionDoc>,
-    /// A spreadsheet that the segment is made from.
+    /// A spreadsheet that the segment is made from; a list of the store is asked for in the condition.
     #[serde(rename = "list")]
     pub(crate) _list: Option<Later>,
+}
+
+/// A smart list: a saved condition that people look at by itself; it is used like a segment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct SmartListDoc {
+    /// The list's stable id, unique among segments and smart lists.
+    pub(crate) smart_list: At<Id>,
+    /// In a sentence, who they are.
+    pub(crate) description: Opt<String>,
+    /// The condition.
+    #[serde(rename = "where")]
+    pub(crate) condition: Option<ConditionDoc>,
 }
 
 /// A segment written in a flow.
@@ -48,7 +62,7 @@ impl<'de> Deserialize<'de> for ConditionDoc {
 }
 
 /// The keys that say what a condition is about; exactly one of them stands in each.
-pub(crate) const SUBJECTS: [&str; 19] = [
+pub(crate) const SUBJECTS: [&str; 20] = [
     "all",
     "any",
     "not",
@@ -67,6 +81,7 @@ pub(crate) const SUBJECTS: [&str; 19] = [
     "subscribed",
     "did",
     "in-flow",
+    "nps",
     "random",
 ];
 
@@ -86,6 +101,8 @@ impl JsonSchema for ConditionDoc {
         let consents = json_schema!({ "enum": Consent::ALL.map(Consent::as_str) });
         let asked = Kind::ALL.iter().filter(|kind| kind.can_be_asked());
         let kinds: Vec<&str> = asked.map(|kind| kind.as_str()).collect();
+        let groups = NpsGroup::ALL.map(NpsGroup::as_str);
+        let score = json_schema!({ "type": "integer", "minimum": 0, "maximum": 10 });
         let mut schema = json_schema!({
             "type": "object",
             "description": "One subject (such as `field` or `tag`) and what is asked of it.",
@@ -94,7 +111,7 @@ impl JsonSchema for ConditionDoc {
             "properties": {
                 "all": many, "any": many, "not": condition,
                 "field": text, "tag": text, "segment": text,
-                "list": { "x-not-supported-yet": true },
+                "list": text,
                 "rating": { "enum": ratings }, "status": { "enum": statuses },
                 "identified": { "type": "boolean" },
                 "created": moment, "last-activity": moment,
@@ -105,6 +122,9 @@ impl JsonSchema for ConditionDoc {
                     { "campaign": text, "category": text, "group": text,
                       "channel": { "enum": channels } } },
                 "did": { "enum": kinds }, "in-flow": text,
+                "nps": { "anyOf": [ { "enum": groups },
+                    { "type": "object", "additionalProperties": false, "properties":
+                        { "is": score, "at-least": score, "at-most": score } } ] },
                 "random": { "type": "string", "x-form": "percent" }
             }
         });

@@ -11,8 +11,9 @@ use crate::domain::channel::Channel;
 use crate::domain::field::{Cardinality, FieldCategory, FieldType};
 use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip};
 use crate::domain::gateway::{OnUncertain, SmtpSecurity};
+use crate::domain::import_plan::{ImportKind, NoMatch, SeveralMatch};
 use crate::domain::policy::Purpose;
-use crate::domain::subscription::{ConsentRule, LinkScope};
+use crate::domain::subscription::{Consent, ConsentRule, LinkScope};
 
 /// A type that is written as one of a few words.
 pub(crate) trait Words: DeserializeOwned {
@@ -58,6 +59,10 @@ words! {
     Purpose: "marketing" "service";
     SmtpSecurity: "starttls" "tls" "none";
     OnUncertain: "resend" "hold";
+    ImportKind: "customers" "unsubscriptions" "interactions" "transactions";
+    NoMatch: "create" "skip" "reject";
+    SeveralMatch: "reject" "all";
+    Consent: "opted-in" "subscribed" "unsubscribed";
 }
 
 /// One of the words of `T`.

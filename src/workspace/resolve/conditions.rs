@@ -6,17 +6,20 @@ use crate::domain::channel::Channel;
 use crate::domain::customer::Status;
 use crate::domain::duration::Delay;
 use crate::domain::interaction::Kind;
+use crate::domain::list;
+use crate::domain::nps::{NpsGroup, NpsTest};
 use crate::domain::rating::Rating;
 use crate::domain::segment::{Condition, Did, Moment, Segment};
 use crate::domain::subscription::{Consent, Scope};
-use crate::workspace::document::leaf;
-use crate::workspace::document::segment::{ConditionDoc, SUBJECTS, SegmentDoc};
+use crate::workspace::document::leaf::{self, Id};
+use crate::workspace::document::segment::{ConditionDoc, SUBJECTS, SegmentDoc, SmartListDoc};
 use crate::workspace::documents::Doc;
 use crate::workspace::node::{Node, Span};
 use crate::workspace::rules::{
     condition_mismatch, everyone, missing_campaign, missing_segment, unknown_category,
     unknown_flow, unknown_group, unknown_tag,
 };
+use crate::workspace::spanned::{At, Opt, Own as _};
 
 const MOMENTS: [(&str, Moment); 4] = [
     ("created", Moment::Created),
@@ -35,21 +38,31 @@ const DID_FILTERS: [&str; 6] = [
 
 pub(crate) fn segment(cx: &Context<'_>, doc: &Doc<SegmentDoc>) -> Option<Segment> {
     let written = &doc.written;
-    let id = written.segment.0.clone();
-    if everyone::is_everyone(&id) {
-        return cx.refuse(everyone::named(written.segment.span, &id));
+    let about = (&written.segment, &written.description);
+    named(cx, about, written.condition, (&doc.root, doc.whole))
+}
+
+/// Reads a smart list, which is a segment with a list of its own.
+pub(crate) fn smart_list(cx: &Context<'_>, doc: &Doc<SmartListDoc>) -> Option<Segment> {
+    let written = &doc.written;
+    let about = (&written.smart_list, &written.description);
+    named(cx, about, written.condition, (&doc.root, doc.whole))
+}
+
+fn named(
+    cx: &Context<'_>,
+    (id, description): (&At<Id>, &Opt<String>),
+    written: Option<ConditionDoc>,
+    (root, whole): (&Node, bool),
+) -> Option<Segment> {
+    let name = id.value.0.clone();
+    if everyone::is_everyone(&name) {
+        return cx.refuse(everyone::named(id.span, &name));
     }
-    let condition = audience(
-        cx,
-        &doc.root,
-        written.condition,
-        doc.whole,
-        written.segment.span,
-        None,
-    )?;
+    let condition = audience(cx, root, written, whole, id.span, None)?;
     Some(Segment {
-        id,
-        description: written.description.as_ref().map(|text| text.value.clone()),
+        id: name,
+        description: description.own(),
         condition,
     })
 }
@@ -134,6 +147,13 @@ fn subject_of(
             cx.holds(unknown_tag::check(cx.names, value.span, text));
             Some(Condition::Tag(owned()))
         }
+        "list" => match list::check_name(text) {
+            Ok(()) => Some(Condition::List(owned())),
+            Err(wrong) => {
+                let message = format!("the name of a list {wrong}");
+                cx.refuse(condition_mismatch::finding(value.span, message))
+            }
+        },
         "segment" => {
             if everyone::is_everyone(text) {
                 return cx.refuse(everyone::named(value.span, text));
@@ -151,6 +171,7 @@ fn subject_of(
             let found = cx.holds(unknown_flow::check(cx.names, value.span, text));
             found.then(|| Condition::InFlow(owned()))
         }
+        "nps" => nps(cx, value),
         "random" => leaf::percent(text).ok().map(Condition::Random),
         _ => None,
     }
@@ -194,6 +215,28 @@ fn consent(cx: &Context<'_>, value: &Node) -> Option<Condition> {
         channel: Channel::parse(channel.text()?)?,
         is: Consent::parse(is.text()?)?,
     })
+}
+
+fn nps(cx: &Context<'_>, value: &Node) -> Option<Condition> {
+    if let Some(group) = value.text().and_then(NpsGroup::parse) {
+        return Some(Condition::Nps(group.into()));
+    }
+    let score = |key| -> Option<u8> {
+        let text = value.get(key).and_then(Node::text);
+        text.and_then(|text| text.parse().ok())
+    };
+    let is = score("is");
+    let test = NpsTest {
+        least: is.or_else(|| score("at-least")).unwrap_or(NpsTest::LOWEST),
+        most: is.or_else(|| score("at-most")).unwrap_or(NpsTest::HIGHEST),
+    };
+    let is_alone = is.is_none() || value.entries().len() == 1;
+    if value.entries().is_empty() || test.least > test.most || !is_alone {
+        let message = "`nps` asks for a group, or for a score from 0 to 10";
+        let finding = condition_mismatch::finding(value.span, message);
+        return cx.refuse(finding.help("write `nps: promoter`, or `nps: { at-least: 9 }`"));
+    }
+    Some(Condition::Nps(test))
 }
 
 fn scope(cx: &Context<'_>, value: &Node) -> Scope {

@@ -8,12 +8,13 @@ mod context;
 mod data_model;
 mod field_tests;
 mod flows;
+mod import_settings;
 mod policy;
 mod settings;
 mod texts;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
@@ -21,9 +22,32 @@ use self::context::Context;
 use super::diagnostic::Report;
 use super::documents::Documents;
 use super::names::Names;
+use super::node::Node;
 use super::source::Sources;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::revision::{FORMAT, Revision};
+use crate::domain::segment::Condition;
+
+/// A condition that stands alone, against what a revision has.
+pub(crate) fn condition(
+    node: &Node,
+    revision: &Revision,
+    sources: &Sources,
+    report: &mut Report,
+) -> Option<Condition> {
+    let names = Names::of_revision(revision);
+    let cx = Context {
+        sources,
+        names: &names,
+        zone: revision.time_zone(),
+        model: revision.data_model.clone(),
+        policy: revision.policy.clone(),
+        report: RefCell::new(std::mem::take(report)),
+    };
+    let condition = conditions::condition(&cx, None, node);
+    *report = cx.report.take();
+    condition
+}
 
 /// Everything that the documents say, as far as it can be read; what cannot be is in the report.
 pub(crate) fn resolve(
@@ -50,6 +74,14 @@ pub(crate) fn resolve(
         .filter_map(|doc| conditions::segment(&cx, doc))
         .map(|segment| (segment.id.clone(), segment))
         .collect();
+    let smart_lists: BTreeMap<_, _> = documents
+        .smart_lists
+        .iter()
+        .filter_map(|doc| conditions::smart_list(&cx, doc))
+        .map(|segment| (segment.id.clone(), segment))
+        .collect();
+    let named: BTreeSet<String> = smart_lists.keys().cloned().collect();
+    segments.extend(smart_lists);
     let campaigns: BTreeMap<_, _> = documents
         .campaigns
         .iter()
@@ -74,6 +106,9 @@ pub(crate) fn resolve(
         segments,
         campaigns,
         flows,
+        smart_lists: named,
+        made: BTreeSet::new(),
+        definitions: sources.definitions(),
     };
     (revision, settings)
 }

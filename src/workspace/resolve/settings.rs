@@ -1,9 +1,10 @@
 //! Owns reading the daemon's settings.
 
-use crate::domain::daemon_settings::{DaemonSettings, RequestRate, Retention};
+use super::import_settings;
+use crate::domain::daemon_settings::{DaemonSettings, RequestRate, Retention, SiteSettings};
 use crate::domain::gateway::Secretive;
 use crate::workspace::diagnostic::Report;
-use crate::workspace::document::settings::{ApiDoc, SettingsDoc};
+use crate::workspace::document::settings::{ApiDoc, SettingsDoc, SiteDoc};
 use crate::workspace::documents::Doc;
 use crate::workspace::rules::bad_value;
 use crate::workspace::spanned::{At, Opt, Own as _};
@@ -38,18 +39,57 @@ pub(crate) fn settings(documents: &[Doc<SettingsDoc>], report: &mut Report) -> D
             interactions: kept
                 .and_then(|kept| kept.interactions.own())
                 .map(|span| span.0),
+            interaction_ids: kept
+                .and_then(|kept| kept.interaction_ids.own())
+                .map(|span| span.0),
             dispatches: kept
                 .and_then(|kept| kept.dispatches.own())
+                .map(|span| span.0),
+            reports: doc
+                .reports
+                .as_ref()
+                .and_then(|reports| reports.keep.own())
                 .map(|span| span.0),
         },
         link_secret: text(&doc.link_secret),
         api: rate(doc.api.as_ref(), report),
+        imports: import_settings::imports(doc.imports.as_ref(), report),
+        site: doc.site.as_ref().map(|site| self::site(site, report)),
+    }
+}
+
+fn site(doc: &SiteDoc, report: &mut Report) -> SiteSettings {
+    for origin in &doc.origins {
+        check(Some(origin), self::origin, report);
+    }
+    check(doc.identify_secret.as_ref(), identify_secret, report);
+    let yes = |written: &Opt<bool>| written.own().unwrap_or_default();
+    SiteSettings {
+        origins: doc
+            .origins
+            .iter()
+            .map(|origin| origin.value.clone())
+            .collect(),
+        rate: requests((&doc.rate, &doc.burst), SiteSettings::RATE, report),
+        keep_address: yes(&doc.keep_address),
+        behind_proxy: yes(&doc.behind_proxy),
+        identify_secret: doc.identify_secret.own().map(Secretive),
     }
 }
 
 fn rate(doc: Option<&ApiDoc>, report: &mut Report) -> RequestRate {
     let defaults = RequestRate::default();
-    let Some(doc) = doc else { return defaults };
+    match doc {
+        Some(doc) => requests((&doc.rate, &doc.burst), defaults, report),
+        None => defaults,
+    }
+}
+
+fn requests(
+    (rate, burst): (&Opt<u32>, &Opt<u32>),
+    defaults: RequestRate,
+    report: &mut Report,
+) -> RequestRate {
     let mut some = |written: &Opt<u32>, default: u32| {
         let Some(value) = written else { return default };
         if !(1..=MOST_REQUESTS).contains(&**value) {
@@ -59,8 +99,8 @@ fn rate(doc: Option<&ApiDoc>, report: &mut Report) -> RequestRate {
         **value
     };
     RequestRate {
-        per_second: some(&doc.rate, defaults.per_second),
-        burst: some(&doc.burst, defaults.burst),
+        per_second: some(rate, defaults.per_second),
+        burst: some(burst, defaults.burst),
     }
 }
 
@@ -105,7 +145,23 @@ fn url(text: &str) -> Result<(), &'static str> {
 }
 
 fn secret(text: &str) -> Result<(), &'static str> {
-    let long = text.chars().count() >= SHORTEST_SECRET;
-    long.then_some(())
-        .ok_or("`link-secret` must have at least 32 characters")
+    is_long(text).ok_or("`link-secret` must have at least 32 characters")
+}
+
+fn identify_secret(text: &str) -> Result<(), &'static str> {
+    is_long(text).ok_or("`identify-secret` must have at least 32 characters")
+}
+
+fn is_long(text: &str) -> Option<()> {
+    (text.chars().count() >= SHORTEST_SECRET).then_some(())
+}
+
+/// As browsers write it (RFC 6454 §6.2): a scheme, a host, and a port unless it is the scheme's own.
+fn origin(text: &str) -> Result<(), &'static str> {
+    let mut schemes = ["https://", "http://"].into_iter();
+    let host = schemes.find_map(|scheme| text.strip_prefix(scheme));
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+    let fits = host.is_some_and(|host| !host.is_empty() && host.chars().all(allowed));
+    fits.then_some(())
+        .ok_or("an origin is written `https://HOST`, in small letters and without a path")
 }

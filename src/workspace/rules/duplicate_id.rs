@@ -36,7 +36,7 @@ fn declared(kind: Kind, document: &Node) -> Vec<(&'static str, String, Span)> {
     let id = value.text().unwrap_or_default().to_owned();
     match kind {
         Kind::Flow | Kind::Campaign => vec![("flow or campaign", id, value.span)],
-        Kind::Segment => vec![("segment", id, value.span)],
+        Kind::Segment | Kind::SmartList => vec![("segment", id, value.span)],
         Kind::Channel => vec![("channel", id, value.span)],
         Kind::Policy => vec![("document", "policy".to_owned(), key.span)],
         Kind::Workspace => vec![("document", "workspace".to_owned(), key.span)],

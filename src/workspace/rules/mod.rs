@@ -28,6 +28,7 @@ rules! {
     exactly_one
     field_identifier
     file_too_large
+    file_wins
     forbidden_action
     in_flow_reentry
     lead_generation

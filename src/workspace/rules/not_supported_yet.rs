@@ -29,7 +29,7 @@ pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("dkim", "let the relay sign, as most do"),
     ("mjml", "convert it to HTML first and write `html:` or a `.html` template"),
     ("markdown", "write a `.html` or `.txt` template"),
-    ("list", "import the spreadsheet with `drumbeat import --tag NAME` and ask `{ tag: NAME }`"),
+    ("list", "put the customers on a list with `drumbeat list put NAME --file FILE` and ask `where: { list: NAME }`"),
     ("link()", "write the URL itself"),
     ("moved-to", "leave it out; those who wait at a step that is gone exit"),
     ("approval", "leave it out: a checked revision is published at once"),

@@ -25,7 +25,7 @@ type Edges<'a> = BTreeMap<&'a str, (Span, Vec<&'a str>)>;
 pub(crate) fn check(documents: &[(Kind, Node)], report: &mut impl FnMut(Finding)) {
     let edges: Edges<'_> = documents
         .iter()
-        .filter(|(kind, _)| *kind == Kind::Segment)
+        .filter(|(kind, _)| matches!(kind, Kind::Segment | Kind::SmartList))
         .filter_map(|(_, document)| {
             let id = document.entries().first().map(|(_, id)| id)?;
             Some((id.text()?, (id.span, named_by(document))))

@@ -27,7 +27,7 @@ const SLOTS: usize = 64;
 const STEPS: usize = 3;
 
 /// The long variant is asked for with `scripts/test --long`.
-fn is_long() -> bool {
+pub(crate) fn is_long() -> bool {
     std::env::var_os("DRUMBEAT_TEST_LONG").is_some()
 }
 

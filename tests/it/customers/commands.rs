@@ -135,14 +135,6 @@ fn a_workspace_with_errors_imports_nothing_and_says_why() {
 }
 
 #[test]
-fn transactions_cannot_be_imported_yet() {
-    let desk = desk();
-    let (code, said) = desk.refused("import people.csv --kind transactions");
-    assert_eq!(code, Some(2));
-    assert!(said.contains("not supported yet"), "{said}");
-}
-
-#[test]
 fn what_is_shown_of_a_customer_has_the_keys_that_programs_rely_on() {
     let desk = desk();
     desk.json("import people.csv");

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use drumbeat::domain::field::{Validation, ValidationRule};
 use drumbeat::store::Store;
+use serde_json::json;
 
 use super::bank::{bank, bank_of, revision};
 use super::commands::desk;
@@ -110,4 +111,50 @@ async fn an_import_that_is_killed_halfway_is_done_by_the_next_one() {
     let counts = ["read", "created", "unchanged", "rejected"];
     let counts = counts.map(|key| report[key].as_u64().unwrap());
     assert_eq!(counts, [rows, rows - stored, stored, 0]);
+}
+
+#[tokio::test]
+async fn a_saving_that_is_killed_halfway_is_gone_on_with_and_can_be_taken_back() {
+    let desk = desk();
+    let rows = 40_000;
+    let lines: Vec<String> = (0..rows).map(|n| format!("c{n};Lyon")).collect();
+    desk.file(
+        "people.csv",
+        &format!("id;city\n{}\n;Rome\n", lines.join("\n")),
+    );
+    let staged = desk.json("import people.csv --stage");
+    assert_eq!(
+        (&staged["state"], &staged["counts"]["created"]),
+        (&json!("checked"), &json!(rows))
+    );
+    let url = format!(
+        "sqlite://{}",
+        desk.folder.path().join("var/drumbeat.db").display()
+    );
+    let store = Store::open(&url, desk.folder.path()).await.unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_drumbeat"))
+        .args(["import", "save", "1"])
+        .current_dir(desk.folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while store.customer_count().await.unwrap() == 0 {
+        assert_eq!(
+            child.try_wait().unwrap(),
+            None,
+            "it ended before a customer was there"
+        );
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let stored = store.customer_count().await.unwrap();
+    assert!(stored < rows, "{stored}");
+    store.close().await;
+    let saved = desk.json("import save 1");
+    let counts = ["created", "unchanged", "rejected"].map(|key| saved["counts"][key].as_u64());
+    assert_eq!(counts, [Some(rows), Some(0), Some(1)]);
+    let back = desk.json("import revert");
+    assert_eq!((&back["changed"], &back["left"]), (&json!(rows), &json!(0)));
+    let listed = desk.json("import list");
+    assert_eq!(listed["imports"][0]["state"], "reverted");
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::commands::{Desk, desk};
 
 const HAPPENED: &str = "\
-customer,kind,at,campaign,channel,note,shop
+customer,kind,at,campaign,channel,note,branch
 ana,conversion,2026-01-10T10:00,gold-card,,opened at the branch,7
 ana,login,2026-01-11T09:00:00Z,,,,
 cid,page-visited,2026-01-11T09:00:00Z,,,,
@@ -43,7 +43,7 @@ fn conversions_are_recorded_from_a_file_and_shown_counted_and_asked_for() {
     assert_eq!(desk.json("customer show ana")["interactions"], json!([]));
     let report = desk.json(import);
     assert_eq!(counts(&report), [11, 3, 1, 7]);
-    assert_eq!(report["ignored_columns"], json!(["shop"]));
+    assert_eq!(report["ignored_columns"], json!(["branch"]));
     let ana = desk.json("customer show ana");
     let line = &ana["interactions"][1];
     for (key, expected) in [

@@ -83,5 +83,5 @@ fn the_examples_of_the_page_about_customers_are_what_happens() {
             }
         }
     }
-    assert_eq!(runs, 7);
+    assert_eq!(runs, 9);
 }

@@ -72,6 +72,7 @@ async fn shown(place: &Place) {
         ("sms-sent", "card"),
         ("email-sent", "account"),
         ("entered-flow", ""),
+        ("entered-segment", ""),
     ];
     assert_eq!(told, expected);
 }

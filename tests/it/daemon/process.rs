@@ -94,11 +94,14 @@ impl Place {
     pub(super) async fn run(&self) -> Running {
         let child = self.command(&["run"]).spawn().unwrap();
         port::open(self.port).await;
+        let store = self.store().await;
+        Running { child, store }
+    }
+
+    /// Its store, opened once more.
+    pub(super) async fn store(&self) -> Store {
         let url = format!("sqlite://{}", self.path().join("var/drumbeat.db").display());
-        Running {
-            child,
-            store: Store::open(&url, Path::new("")).await.unwrap(),
-        }
+        Store::open(&url, Path::new("")).await.unwrap()
     }
 
     /// Runs a command to its good end, and gives what it said.

@@ -38,6 +38,7 @@ async fn a_customers_history_holds_every_message_and_every_change() {
     let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
     let expected = [
         "entered-flow",
+        "entered-segment",
         "email-sent",
         "sms-sent",
         "push-sent",

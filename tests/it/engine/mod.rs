@@ -5,8 +5,10 @@ mod people;
 mod rig;
 mod written;
 
+mod ahead;
 mod by_hand;
 mod caps;
+mod connecting;
 mod consent;
 mod draining;
 mod editing;
@@ -14,6 +16,7 @@ mod entering;
 mod exiting;
 mod hand_clock;
 mod in_flow;
+mod indexing;
 mod ledger;
 mod pausing;
 mod permitting;

@@ -109,7 +109,9 @@ async fn what_is_pruned_is_no_longer_counted() {
     let span = Some("10d".parse().unwrap());
     let retention = Retention {
         interactions: span,
+        interaction_ids: None,
         dispatches: span,
+        ..Retention::default()
     };
     assert!(prune(rig.engine(), retention).await.unwrap() >= 2);
     rig.settle().await;

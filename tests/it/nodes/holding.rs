@@ -168,3 +168,47 @@ async fn what_is_left_in_a_bucket_is_settled_though_it_was_taken_without_the_nod
     assert_eq!(nodes.number(uncertain).await, left);
     assert!(left > 0);
 }
+
+#[tokio::test]
+async fn a_job_goes_on_at_another_node_when_its_own_is_killed() {
+    const MANY: i64 = 60_000;
+    let mut nodes = Cluster::start(2).await;
+    let rows: Vec<String> = (0..MANY).map(|n| format!("c{n},Paris")).collect();
+    nodes.nodes[0].write("many.csv", &format!("id,city\n{}\n", rows.join("\n")));
+    let bulk = [
+        "customer",
+        "bulk",
+        "set-fields",
+        "company=Acme",
+        "--all",
+        "--background",
+    ];
+    for words in [&["import", "many.csv"][..], &bulk] {
+        let done = { nodes.nodes[0].command(words) }.status().await;
+        assert!(done.unwrap().success(), "{words:?}");
+    }
+    let under_way = "SELECT coalesce((SELECT node FROM jobs WHERE state = 1 AND done > 0), 0)";
+    nodes
+        .until(&format!("SELECT least(({under_way}), 1)"), 1)
+        .await;
+    let holder = nodes.number(under_way).await;
+    let place = (0..2).find(|node| nodes.nodes[*node].number() == holder);
+    nodes.nodes[place.unwrap()].kill().await;
+    let left = nodes.number("SELECT done FROM jobs").await;
+    assert!(left < MANY, "{left}");
+    let other = format!("SELECT count(*) FROM jobs WHERE state = 2 OR node <> {holder}");
+    let taken = nodes.until(&other, 1).await;
+    println!("taken over within {taken:?}");
+    assert!(taken < LEASE, "{taken:?}");
+    nodes
+        .until("SELECT CAST(state AS BIGINT) FROM jobs", 2)
+        .await;
+    for count in ["total", "done", "changed"] {
+        assert_eq!(
+            nodes.number(&format!("SELECT {count} FROM jobs")).await,
+            MANY
+        );
+    }
+    let lines = "SELECT count(*) FROM interactions WHERE kind = 51";
+    assert_eq!(nodes.number(lines).await, MANY);
+}

@@ -1,5 +1,6 @@
 //! Nodes on one PostgreSQL: who works for which buckets, who takes over, what they agree on.
 
+mod defining;
 mod files;
 mod holding;
 

@@ -1,6 +1,8 @@
 //! Owns the counterparts that tests talk to: programs of others, started on free ports and ended with the test.
 
+pub(crate) mod browser;
 pub(crate) mod citus;
+pub(crate) mod crew;
 pub(crate) mod database;
 pub(crate) mod home;
 pub(crate) mod http_script;

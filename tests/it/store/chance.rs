@@ -132,9 +132,10 @@ pub(super) fn some_person() -> impl Strategy<Value = Person> {
         any::<bool>(),
         vec(act, 0..4),
         vec(some_scope(), 0..3),
+        option::of(0_u8..=10),
     )
         .prop_map(
-            |(created_at, status, sms, fields, products, vip, acts, given_up)| Person {
+            |(created_at, status, sms, fields, products, vip, acts, given_up, nps)| Person {
                 id: CustomerId(0),
                 external_id: String::new(),
                 created_at,
@@ -145,6 +146,7 @@ pub(super) fn some_person() -> impl Strategy<Value = Person> {
                 vip,
                 acts,
                 given_up,
+                nps,
             },
         )
 }

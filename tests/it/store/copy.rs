@@ -203,7 +203,7 @@ async fn a_source_that_is_changed_meanwhile_is_noticed() {
     let (from, to) = (on_sqlite().await, on_postgres().await);
     from.published(&revision()).await;
     from.person("ana", &[]).await;
-    assert!(!broken_off(&from, &to, TABLES.len() / 4).await);
+    assert!(!broken_off(&from, &to, TABLES.len() / 5).await);
     from.execute("UPDATE names SET name = name || 'x' WHERE number = 1")
         .await;
     let why = refused(&from, &to).await;
@@ -233,7 +233,9 @@ pub(super) async fn every_table_is_copied_or_has_a_reason_not_to_be(store: Fresh
     };
     let left_out = |table: &String| {
         let mut left_out = NOT_COPIED.iter();
-        left_out.any(|(name, _)| table.split(':').next() == Some(name))
+        // FTS5 keeps its index in tables of its own.
+        let is_of_index = table.starts_with("search_index_");
+        is_of_index || left_out.any(|(name, _)| table.split(':').next() == Some(name))
     };
     let mut there: Vec<String> = there.into_iter().filter(|table| !left_out(table)).collect();
     let known = TABLES.iter();

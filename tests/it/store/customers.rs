@@ -1,4 +1,4 @@
-//! One customer: found, read, edited.
+//! One customer: read, edited.
 
 use drumbeat::domain::customer::FieldValue;
 use drumbeat::domain::ids::{Bucket, CustomerId};
@@ -7,36 +7,6 @@ use drumbeat::domain::value::Value;
 use drumbeat::store::{Error, HistoryFilter};
 
 use super::rig::{Fresh, frame, importer, model, now, revision, text};
-
-pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
-    store.published(&revision()).await;
-    let ana = [("first_name", text("Ana")), ("last_name", text("Núñez"))];
-    store.person("A-7", &ana).await;
-    store
-        .person(
-            "B-8",
-            &[
-                ("email", text("50%off@example.com")),
-                ("phone", text("+34600")),
-            ],
-        )
-        .await;
-    let found = async |text: &str| -> Vec<String> {
-        let found = store.find_page(text, None, 10, &model()).await.unwrap();
-        found
-            .into_iter()
-            .map(|customer| customer.external_id)
-            .collect()
-    };
-    for text in ["A-7", "a-", "nunez", "ANA N", "ana"] {
-        assert_eq!(found(text).await, ["A-7"], "{text}");
-    }
-    for text in ["50%", "+346"] {
-        assert_eq!(found(text).await, ["B-8"], "{text}");
-    }
-    assert!(found("%").await.is_empty());
-    assert_eq!(found("").await.len(), 2);
-}
 
 pub(super) async fn customers_come_in_the_order_asked_for(store: Fresh) {
     store.published(&revision()).await;

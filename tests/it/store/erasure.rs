@@ -10,12 +10,16 @@ use drumbeat::store::Upsert;
 
 use super::people::Sent;
 use super::rig::{Fresh, importer, model, now, revision, row, text};
+use super::search::index;
 
 pub(super) async fn a_deleted_customer_leaves_nothing_behind_but_ended_runs(store: Fresh) {
     let published = store.published(&revision()).await;
     for id in ["secret-id", "other"] {
         fill(&store, id, &published).await;
+        index(&store, &published).await;
     }
+    store.mark_for_search("secret-id").await;
+    store.mark_for_search("other").await;
     let id = store.customer_id("secret-id").await.unwrap().unwrap();
     let by = By::new(Actor::named("eva"), Source::CommandLine);
     store.delete_customer(id, &by, now()).await.unwrap();
@@ -28,6 +32,8 @@ pub(super) async fn a_deleted_customer_leaves_nothing_behind_but_ended_runs(stor
         "memberships",
         "dirty",
         "interactions",
+        "search_marks",
+        "search_texts",
     ] {
         let gone = format!("SELECT count(*) FROM {table} WHERE customer_id = {id}");
         assert_eq!(store.number(&gone).await, 0, "{table}");
@@ -86,6 +92,7 @@ pub(super) async fn no_byte_of_a_deleted_customer_is_left_in_the_file(store: Fre
         let set = store.set_fields(customer, &fields, &model, &by, now());
         assert!(set.await.unwrap());
     }
+    index(&store, &published).await;
     let occurrences = |word: &str| {
         let files = std::fs::read_dir(store.folder.path()).unwrap().flatten();
         let files = files.filter(|entry| entry.file_type().unwrap().is_file());
@@ -102,6 +109,11 @@ pub(super) async fn no_byte_of_a_deleted_customer_is_left_in_the_file(store: Fre
         assert_eq!(occurrences(word), 0, "{word}");
     }
     assert!(occurrences("other street") > 0);
+    for (part, left) in [("sec", 0), ("oth", 1)] {
+        let left_in_index =
+            format!("SELECT count(*) FROM search_index WHERE search_index MATCH '\"{part}\"'");
+        assert_eq!(store.number(&left_in_index).await, left, "{part}");
+    }
 }
 
 /// A customer with something in every table.

@@ -25,7 +25,7 @@ use super::chance::some_person;
 use super::drawn::{Change, SEGMENTS, certain, some_change, some_segment};
 use super::oracle::Person;
 use super::people::Sent;
-use super::property::{some_condition, write};
+use super::property::{answer, some_condition, write};
 use super::rig::{Fresh, model, now, revision, row, text, with_segment};
 
 const PEOPLE: usize = 14;
@@ -194,6 +194,7 @@ impl Walk {
                 let line = Interaction::new(id, at - SignedDuration::from_hours(*hours), *kind);
                 store.record(&[line]).await.unwrap();
             }
+            Change::Answered(score) => answer(store, id, *score, at).await,
             Change::Sent(_) | Change::Entered | Change::Left => {
                 self.in_flow(&person, change).await;
             }

@@ -62,6 +62,11 @@ async fn visitor_and_customer(store: &Fresh, flow: i32) -> (CustomerId, Customer
     let later = Interaction::new(ana, now() - hour - hour, Kind::Login);
     store.record(&[earlier, later]).await.unwrap();
     store.enroll(visitor, flow, 1).await;
+    for (name, members) in [("fair", vec![visitor]), ("staff", vec![visitor, ana])] {
+        let list = store.add_list(name, None, &by(), now()).await.unwrap();
+        let put = store.change_list_members(list, &members, true, now());
+        assert_eq!(put.await.unwrap().len(), members.len());
+    }
     store
         .add_note(visitor, "asked for a loan", &by(), now())
         .await
@@ -83,6 +88,7 @@ pub(super) async fn an_anonymous_visitor_becomes_part_of_a_customer(store: Fresh
         .0;
     let (visitor, ana) = visitor_and_customer(&store, flow).await;
     store.merge(visitor, ana).await.unwrap();
+    assert_eq!(store.lists_of(ana).await.unwrap(), ["fair", "staff"]);
     let merged = store.read("ana").await;
     assert_eq!(
         merged.text("city"),

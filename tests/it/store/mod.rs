@@ -8,6 +8,7 @@ mod check;
 mod consent;
 mod copy;
 mod customers;
+mod defining;
 mod deletions;
 mod drawn;
 mod edges;
@@ -15,17 +16,23 @@ mod enrolled;
 mod erasure;
 mod filled;
 mod history;
+mod imports;
 mod incremental;
+mod jobs;
 mod life;
+mod lists;
 mod merging;
+mod occurrences;
 mod operation;
 mod oracle;
+mod orders;
 mod people;
 mod property;
 mod race;
 mod returning;
 mod revisions;
 mod rig;
+mod search;
 mod segments;
 mod statements;
 mod upsert;
@@ -82,7 +89,12 @@ suite! {
     sorted on_sorted_postgres
     customers {
         customers_come_in_the_order_asked_for
+    }
+    search {
         a_customer_is_found_by_what_people_type
+    }
+    orders {
+        every_order_lists_everybody_once_and_the_missing_last
     }
     segments {
         text_is_compared_without_case_and_accents
@@ -138,11 +150,20 @@ for_every_database! {
         the_few_who_are_known_among_many_new_ones_are_changed
     }
     customers {
-        a_customer_is_found_by_what_people_type
         customers_come_in_the_order_asked_for
         every_page_goes_on_where_the_last_one_ended
         setting_a_field_to_what_it_is_writes_nothing
         fields_of_an_unknown_customer_cannot_be_set
+    }
+    defining {
+        a_definition_and_its_revision_are_written_together_or_not_at_all
+        files_that_were_checked_with_older_definitions_are_not_published
+        values_are_converted_wherever_they_stand_and_found_again
+        the_values_of_a_list_are_converted_beside_the_old_ones
+        values_that_came_meanwhile_are_converted_and_newer_ones_stay
+        values_stay_in_the_column_of_their_type_and_those_that_do_not_fit_may_go
+        the_values_of_a_removed_field_are_erased_whatever_type_they_had
+        a_tag_is_taken_from_those_who_carry_it_and_marks_them
     }
     consent {
         a_repeated_unsubscribe_writes_nothing
@@ -170,6 +191,15 @@ for_every_database! {
         a_line_that_is_told_already_is_not_recorded_again
         of_one_instant_a_run_begins_first_and_ends_last
     }
+    occurrences {
+        whatever_is_sent_again_in_whatever_order_the_store_is_the_same
+        a_dismissal_that_is_told_stops_the_flow_and_every_claim_that_saw_none
+        of_several_dismissals_the_earliest_counts
+        a_trial_leaves_nothing
+        ids_are_forgotten_when_their_time_is_over
+        who_was_in_a_segment_is_told_when_they_left
+        a_merge_joins_what_was_told_of_both
+    }
     erasure {
         a_deleted_customer_leaves_nothing_behind_but_ended_runs
         a_line_of_the_audit_that_names_the_deleted_names_them_no_more
@@ -177,6 +207,36 @@ for_every_database! {
     life {
         a_status_keeps_its_reason_and_ends_runs
         everybody_is_counted_by_rating_in_one_pass
+    }
+    jobs {
+        a_job_does_to_everybody_what_it_says_and_counts_them
+        whoever_lost_a_job_writes_nothing_more
+        a_job_goes_on_where_it_was_left
+        a_job_of_a_node_that_is_gone_is_free_at_once
+        whoever_has_left_the_selection_is_left_alone
+        the_first_failures_are_kept_and_all_are_counted
+        a_job_that_is_cancelled_ends_after_its_page
+        a_job_that_cannot_go_on_says_why
+        nothing_of_a_deleted_customer_is_left_in_jobs
+        jobs_are_listed_newest_first_and_let_go_of
+        a_file_that_was_half_written_is_begun_anew
+        a_tag_that_is_declared_no_more_can_be_taken_off_but_not_put_on
+    }
+    imports {
+        a_file_is_looked_at_and_nothing_is_stored
+        a_file_that_is_no_table_cannot_be_saved
+        who_discards_an_import_leaves_nothing_of_it
+        an_import_goes_on_exactly_where_it_was_stopped
+        what_an_import_did_is_taken_back
+        what_was_changed_since_is_left_and_named
+        rows_find_their_customers_by_any_field
+        nothing_of_a_deleted_customer_is_left_in_imports
+        what_nobody_takes_back_in_time_is_let_go
+    }
+    lists {
+        a_list_is_a_condition_and_a_change_of_it_is_looked_at
+        who_is_on_a_list_is_listed_once_page_by_page
+        a_list_is_named_anew_and_keeps_its_customers
     }
     returning {
         who_was_deleted_comes_back_suspended_by_import
@@ -215,6 +275,20 @@ for_every_database! {
         a_sent_message_is_asked_for_by_where_it_belongs
         in_an_enrollment_did_counts_from_its_start
         in_flow_means_a_live_enrollment
+    }
+    search {
+        a_customer_is_found_by_what_people_type
+        what_is_found_is_what_an_oracle_finds
+        a_change_is_found_once_it_is_indexed_and_a_deletion_at_once
+        many_new_customers_are_indexed_bucket_by_bucket
+        a_new_data_model_makes_every_text_anew
+        a_check_finds_a_text_of_something_else
+        whoever_has_the_text_for_an_id_comes_first
+    }
+    orders {
+        every_order_lists_everybody_once_and_the_missing_last
+        parts_of_a_condition_are_counted_in_turn
+        what_cannot_be_a_sort_is_refused
     }
     edges {
         time_moves_exactly_those_that_an_edge_touches

@@ -35,6 +35,15 @@ pub(super) struct Person {
     pub(super) vip: bool,
     pub(super) acts: Vec<Act>,
     pub(super) given_up: Vec<Scope>,
+    /// The latest answer.
+    pub(super) nps: Option<u8>,
+}
+
+impl Person {
+    /// Whoever answered did so just now.
+    fn answered(&self, now: Timestamp) -> Option<Timestamp> {
+        self.nps.map(|_| now)
+    }
 }
 
 pub(super) struct Oracle {
@@ -70,7 +79,8 @@ impl Oracle {
             Condition::Many { test, .. } => many(&person.products, test),
             Condition::Tag(_) => person.vip,
             Condition::Rating(rating) => {
-                let last = last(Kind::is_activity).map(|at| self.day_of(at));
+                let last = person.answered(self.now).max(last(Kind::is_activity));
+                let last = last.map(|at| self.day_of(at));
                 let bounds = RatingBounds::default();
                 Rating::of(person.status, last, self.today(), bounds) == *rating
             }
@@ -79,8 +89,10 @@ impl Oracle {
             Condition::Moment { moment, test } => {
                 let at = match moment {
                     Moment::Created => Some(person.created_at),
-                    Moment::LastActivity => last(Kind::is_activity),
-                    Moment::LastEngagement => last(Kind::is_engagement),
+                    Moment::LastActivity => person.answered(self.now).max(last(Kind::is_activity)),
+                    Moment::LastEngagement => {
+                        person.answered(self.now).max(last(Kind::is_engagement))
+                    }
                     Moment::LastTransaction => last(|kind| kind == Kind::Transaction),
                 };
                 self.instant(at, test)
@@ -95,7 +107,10 @@ impl Oracle {
                 .any(|given_up| scope.is_within(given_up)),
             Condition::Did(did) => self.did(person, did),
             Condition::Random(share) => sticky(person.id) < u64::from(*share),
-            Condition::Segment(_) | Condition::InFlow(_) => false,
+            Condition::Nps(test) => person
+                .nps
+                .is_some_and(|score| (test.least..=test.most).contains(&score)),
+            Condition::List(_) | Condition::Segment(_) | Condition::InFlow(_) => false,
         }
     }
 

@@ -4,12 +4,15 @@ use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::customer::{FieldValue, Status};
 use drumbeat::domain::ids::CustomerId;
-use drumbeat::domain::interaction::Interaction;
+use drumbeat::domain::interaction::{Interaction, Kind};
+use drumbeat::domain::nps::{NpsAnswer, NpsTest};
+use drumbeat::domain::occurrence::{Key, Placed};
 use drumbeat::domain::rating::Rating;
 use drumbeat::domain::segment::{Condition, DateTest, Did, ManyTest, Moment, Test};
 use drumbeat::domain::subscription::Consent;
 use drumbeat::domain::value::Value;
-use drumbeat::store::Upsert;
+use drumbeat::store::{Telling, Upsert};
+use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -172,6 +175,10 @@ pub(super) fn some_condition() -> BoxedStrategy<Condition> {
         1 => consent.prop_map(|(channel, is)| Condition::Consent { channel, is }),
         1 => some_scope().prop_map(Condition::Subscribed),
         1 => Just(Condition::Tag("vip".to_owned())),
+        1 => (0_u8..=10, 0_u8..=10).prop_map(|(one, other)| Condition::Nps(NpsTest {
+            least: one.min(other),
+            most: one.max(other),
+        })),
         1 => (0_u32..=10_000).prop_map(Condition::Random),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
@@ -231,6 +238,29 @@ pub(super) async fn write(store: &Fresh, person: &mut Person) {
         ..Interaction::new(person.id, act.at, act.kind)
     });
     store.record(&acts.collect::<Vec<_>>()).await.unwrap();
+    if let Some(score) = person.nps {
+        answer(store, person.id, score, now()).await;
+    }
+}
+
+/// Tells of an answer to "how likely is it that you would recommend us?".
+pub(super) async fn answer(store: &Fresh, customer: CustomerId, score: u8, at: Timestamp) {
+    let placed = Placed {
+        key: Key::of(&format!("{score} at {at}")),
+        line: Interaction::new(customer, at, Kind::NpsAnswered),
+        nps: Some(NpsAnswer {
+            score,
+            comment: None,
+            question: None,
+        }),
+        environment: None,
+    };
+    let how = Telling {
+        source: Source::Api,
+        now: at,
+        is_trial: false,
+    };
+    store.record_once(&[placed], how).await.unwrap();
 }
 
 pub(super) async fn every_condition_means_what_the_oracle_says(store: Fresh) {

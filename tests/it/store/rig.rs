@@ -127,6 +127,11 @@ impl Fresh {
         self.customer(id, &model()).await.unwrap().unwrap()
     }
 
+    /// Changes a text of a customer, which is then to be indexed.
+    pub(super) async fn mark_for_search(&self, id: &str) {
+        self.person(id, &[("company", text("Acme"))]).await;
+    }
+
     /// How many changes have been marked so far.
     pub(super) async fn marks(&self) -> i64 {
         self.number("SELECT CAST(coalesce(sum(mark), 0) AS BIGINT) FROM dirty")

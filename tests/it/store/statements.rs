@@ -10,11 +10,13 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 21] = [
+const CUSTOMER_SIDE: [&str; 29] = [
     "activity",
     "customers",
     "customer_values",
     "customer_tags",
+    "list_members",
+    "import_changes",
     "subscriptions",
     "dismissals",
     "suppressions",
@@ -32,6 +34,12 @@ const CUSTOMER_SIDE: [&str; 21] = [
     "attempts",
     "frozen_messages",
     "interactions",
+    "interaction_keys",
+    "nps_answers",
+    "environments",
+    "past_memberships",
+    "search_marks",
+    "search_texts",
 ];
 
 pub(super) async fn every_constant_statement_prepares(store: Fresh) {

@@ -16,6 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("channels", &["domain", "clock"]),
     ("engine", &["domain", "store", "channels", "clock"]),
     ("customers", &["domain", "store", "clock"]),
+    ("definitions", &["domain", "workspace", "store", "clock"]),
     (
         "web",
         &[
@@ -25,6 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "channels",
             "engine",
             "customers",
+            "definitions",
             "clock",
         ],
     ),
@@ -37,6 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "channels",
             "engine",
             "customers",
+            "definitions",
             "web",
             "settings",
             "clock",
@@ -49,6 +52,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "workspace",
             "store",
             "customers",
+            "definitions",
             "engine",
             "daemon",
             "settings",

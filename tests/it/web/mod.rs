@@ -1,10 +1,12 @@
 //! Owns the tests of HTTP over a real store and real connections.
 
 mod api;
+mod collect;
 mod dismiss;
 mod preferences;
 mod probes;
 mod rules;
 mod site;
+mod snippet;
 mod unsubscribe;
 mod workspace;

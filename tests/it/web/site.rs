@@ -1,7 +1,8 @@
 //! Owns a running site: a real store with one customer, a server on a free port, and a browser.
 
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use drumbeat::clock::{Clock, ManualClock};
 use drumbeat::domain::audit::{Actor, By, Source};
@@ -14,12 +15,14 @@ use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::subscription::{Dismissal, Subscription};
 use drumbeat::domain::value::Value;
 use drumbeat::store::{HistoryFilter, NewCustomer, NewRevision, Published, Store, Upsert};
-use drumbeat::web::{Daemon, GatewayHealth, WebState, serve};
+use drumbeat::web::{Daemon, Door, GatewayHealth, WebState, serve};
+use drumbeat::workspace;
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -33,11 +36,31 @@ pub(super) const CUSTOMER: &str = "ana";
 
 /// Stands in for the engine, whose probes are its own.
 pub(super) struct Running {
-    published: Arc<Published>,
+    published: Mutex<Arc<Published>>,
     pub(super) alive: AtomicBool,
     pub(super) panics: AtomicBool,
     /// Whether asking for the revision panics, too.
     pub(super) is_lost: AtomicBool,
+}
+
+impl Running {
+    fn revision(&self) -> Arc<Published> {
+        Arc::clone(&self.published.lock().unwrap())
+    }
+
+    /// Runs what is published, as a daemon does.
+    async fn follow(&self, store: &Store, stop: CancellationToken) {
+        let mut beat = tokio::time::interval(Duration::from_millis(5));
+        while !stop.is_cancelled() {
+            beat.tick().await;
+            let latest = store.current_revision_no().await.ok().flatten();
+            if latest.is_some_and(|latest| latest > self.revision().number)
+                && let Ok(Some(published)) = store.current_revision().await
+            {
+                *self.published.lock().unwrap() = Arc::new(published);
+            }
+        }
+    }
 }
 
 impl Daemon for Running {
@@ -47,7 +70,7 @@ impl Daemon for Running {
 
     fn published(&self) -> Arc<Published> {
         assert!(!self.is_lost.load(Ordering::SeqCst), "asked to panic");
-        Arc::clone(&self.published)
+        self.revision()
     }
 
     fn gateways(&self) -> Vec<GatewayHealth> {
@@ -93,10 +116,28 @@ impl Site {
 
     /// A site whose API takes so many requests of a token.
     pub(super) async fn start_at(rate: RequestRate) -> Self {
+        Self::start_on(rate, &[]).await
+    }
+
+    /// The same, with these files as its workspace, and a daemon that follows what is published.
+    pub(super) async fn start_on(rate: RequestRate, files: &[(&str, &str)]) -> Self {
+        Self::made(rate, files, None).await
+    }
+
+    /// The same, with pages that may tell of their visitors.
+    pub(super) async fn behind(rate: RequestRate, door: Option<Door>) -> Self {
+        Self::made(rate, &[], door).await
+    }
+
+    async fn made(rate: RequestRate, files: &[(&str, &str)], door: Option<Door>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::of_the_run(folder.path()).await;
         let store = home.open(folder.path()).await;
-        let published = Arc::new(publish(&store).await);
+        let published = match files {
+            [] => publish(&store).await,
+            files => publish_files(&store, folder.path(), files).await,
+        };
+        let published = Mutex::new(Arc::new(published));
         let clock = Arc::new(ManualClock::new("2026-01-09T10:30:00Z".parse().unwrap()));
         let running = Arc::new(Running {
             published,
@@ -112,11 +153,15 @@ impl Site {
             links.clone(),
             Arc::new(metrics()),
         );
-        let state = Arc::new(state.at_rate(rate));
+        let state = Arc::new(state.at_rate(rate).with_door(door));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, state, stop.clone()));
+        if !files.is_empty() {
+            let (running, store, stop) = (Arc::clone(&running), store.clone(), stop.clone());
+            tokio::spawn(async move { running.follow(&store, stop).await });
+        }
         let site = Self {
             store,
             running,
@@ -150,7 +195,7 @@ impl Site {
         };
         let by = by();
         let how = Upsert {
-            model: &self.running.published.revision.data_model,
+            model: &self.running.revision().revision.data_model,
             tags: &[],
             consents: &[],
             by: &by,
@@ -162,8 +207,27 @@ impl Site {
             .unwrap();
     }
 
+    /// Puts a tag on a customer, who is made when missing.
+    pub(super) async fn tag(&self, customer: &str, tag: &str, published: &Published) {
+        let customer = NewCustomer {
+            external_id: customer.to_owned(),
+            fields: Vec::new(),
+        };
+        let by = by();
+        let how = Upsert {
+            model: &published.revision.data_model,
+            tags: &[tag.to_owned()],
+            consents: &[],
+            by: &by,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let customers = [customer];
+        let tagged = self.store.upsert_customers(&customers, &how);
+        tagged.await.unwrap();
+    }
+
     pub(super) async fn customer(&self) -> Customer {
-        let model = &self.running.published.revision.data_model;
+        let model = &self.running.revision().revision.data_model;
         let found = self.store.customer(CUSTOMER, model).await.unwrap();
         found.unwrap()
     }
@@ -206,7 +270,8 @@ impl Site {
     }
 
     fn link_of(&self, customer: CustomerId, kind: LinkKind, campaign: Option<&str>) -> String {
-        let numbers = &self.running.published.numbers;
+        let published = self.running.revision();
+        let numbers = &published.numbers;
         let flow = numbers.number(NameKind::Flow, "new-member-onboarding");
         let campaign = campaign.map(|name| numbers.number(NameKind::Campaign, name).unwrap());
         let link = Link {
@@ -285,6 +350,25 @@ async fn publish(store: &Store) -> Published {
         hash: "test",
         commit: None,
         sources: Vec::new(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    store.publish(new).await.unwrap()
+}
+
+async fn publish_files(store: &Store, folder: &Path, files: &[(&str, &str)]) -> Published {
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let sources = workspace::load(folder).unwrap();
+    let checked = workspace::check(&sources);
+    let revision = checked.revision.as_ref();
+    let bytes = sources.files();
+    let bytes = bytes.map(|(path, bytes)| (path.display().to_string(), bytes.to_vec()));
+    let new = NewRevision {
+        revision: revision.unwrap_or_else(|| panic!("{:?}", checked.diagnostics)),
+        hash: sources.hash(),
+        commit: None,
+        sources: bytes.collect(),
         at: Timestamp::UNIX_EPOCH,
     };
     store.publish(new).await.unwrap()

@@ -206,3 +206,17 @@ channels ~ headers: { Authorization: ~ headers: { X Token: ~ bad-value
 channels ~ idempotency-header: Idempotency-Key ~ idempotency-header: "a:b" ~ bad-value
 "#);
 }
+
+#[test]
+fn a_list_of_the_store_is_asked_for_by_its_name() {
+    let ask = |list: &str| Folder::good().changed(SEGMENT, "{ random: 50% }", list);
+    assert_eq!(
+        ask("{ list: Spring fair 2027 }").codes(),
+        Vec::<&str>::new()
+    );
+    assert_eq!(ask("{ list: a/b }").codes(), ["condition-mismatch"]);
+    let both = ask("{ list: fair, tag: vip }").codes();
+    assert_eq!(both, ["condition-mismatch"]);
+    let file = ask("{ list: { file: lists/a.xlsx, match: email } }").codes();
+    assert_eq!(file, ["wrong-type"]);
+}

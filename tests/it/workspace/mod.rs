@@ -5,6 +5,7 @@ mod contents;
 mod damaged;
 mod folder;
 mod good;
+mod made;
 mod mistakes;
 mod pages;
 mod refused;

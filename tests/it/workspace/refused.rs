@@ -6,7 +6,7 @@ const FLOW: &str = "flows/welcome.yaml";
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
 const CHANNELS: &str = "channels/all.yaml";
 
-const LATER: [(&str, &str, &str); 18] = [
+const LATER: [(&str, &str, &str); 17] = [
     (
         FLOW,
         "steps:",
@@ -71,11 +71,6 @@ const LATER: [(&str, &str, &str); 18] = [
         "flows/segments/new-members.yaml",
         "where:",
         "list: { file: lists/a.xlsx, match: email }\nwhere:",
-    ),
-    (
-        "flows/segments/new-members.yaml",
-        "{ random: 50% }",
-        "{ list: { file: lists/a.xlsx, match: email } }",
     ),
 ];
 

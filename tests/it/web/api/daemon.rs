@@ -147,6 +147,80 @@ async fn the_status_is_that_of_the_command_line() {
     assert_eq!(place.node.stop().await, Some(0));
 }
 
+#[tokio::test]
+async fn what_was_told_by_the_api_is_known_to_a_file() {
+    let mut place = Place::start("").await;
+    let scopes = ["--scope", "interactions:write", "--scope", "customers:read"];
+    let create = [&["token", "create", "shop"][..], &scopes].concat();
+    let created = place.facts(&create).await;
+    let secret = created["secret"].as_str().unwrap().to_owned();
+    let told = serde_json::json!({ "interactions": [
+        { "id": "1", "kind": "login", "customer": "ana", "create": true },
+        { "id": "t1", "kind": "transaction", "customer": "ana", "transaction": { "amount": "1.50" } },
+    ] });
+    let client = reqwest::Client::new();
+    let telling = client.post(format!("{}/api/v1/interactions", place.url));
+    let telling = telling
+        .bearer_auth(&secret)
+        .json(&told)
+        .send()
+        .await
+        .unwrap();
+    let answer: Value = telling.json().await.unwrap();
+    assert_eq!(answer["recorded"], 2, "{answer}");
+    let at = "2026-01-05T10:00:00Z";
+    place.node.write(
+        "a.csv",
+        &format!("id,customer,kind,at\n1,ana,login,{at}\n2,ana,login,{at}\n"),
+    );
+    let report = place
+        .facts(&["import", "a.csv", "--kind", "interactions"])
+        .await;
+    assert_eq!(
+        (&report["created"], &report["unchanged"]),
+        (&1.into(), &1.into())
+    );
+    place.node.write(
+        "t.csv",
+        &format!("id,customer,at,amount\nt1,ana,{at},1.50\n"),
+    );
+    let report = place
+        .facts(&["import", "t.csv", "--kind", "transactions"])
+        .await;
+    assert_eq!(
+        (&report["created"], &report["unchanged"]),
+        (&0.into(), &1.into())
+    );
+    assert_eq!(place.node.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn pages_tell_through_the_daemon_where_its_settings_name_them() {
+    let client = reqwest::Client::new();
+    let site = "site: { origins: [\"https://www.bank.example\"], identify-secret: \"0123456789abcdef0123456789abcdef\" }\n";
+    let mut place = Place::start(site).await;
+    let visitor = "v-0123456789abcdef0123456789abcdef";
+    let body = format!(
+        "{{\"visitor\":\"{visitor}\",\"events\":[{{\"id\":\"1\",\"kind\":\"popup-viewed\",\"popup\":\"a\"}}]}}"
+    );
+    let telling = client.post(format!("{}/collect", place.url));
+    let telling = telling
+        .header("Origin", "https://www.bank.example")
+        .body(body);
+    let answer: Value = telling.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["recorded"], 1, "{answer}");
+    let seen = place.facts(&["customer", "show", visitor]).await;
+    assert_eq!(seen["identified"], false);
+    assert_eq!(seen["environment"], Value::Null);
+    let script = client
+        .get(format!("{}/drumbeat.js", place.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(script.status().as_u16(), 200);
+    assert_eq!(place.node.stop().await, Some(0));
+}
+
 /// The fenced blocks of the page in one language, in order.
 fn blocks(language: &str) -> Vec<String> {
     let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/api.md");

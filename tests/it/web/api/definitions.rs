@@ -120,8 +120,25 @@ async fn the_data_model_is_told() {
         (&json!("many"), &json!(false))
     );
     let tags = api.get("/tags").await.good(200);
-    let vip = json!({"tag": "vip", "description": "Very important", "color": "#0a7d5a"});
-    assert_eq!(tags["tags"], json!([vip]));
+    let vip = &tags["tags"][0];
+    assert_eq!(
+        (
+            &vip["tag"],
+            &vip["description"],
+            &vip["color"],
+            &vip["customers"]
+        ),
+        (
+            &json!("vip"),
+            &json!("Very important"),
+            &json!("#0a7d5a"),
+            &json!(0)
+        )
+    );
+    assert_eq!(
+        (&vip["origin"], &vip["version"]),
+        (&json!("file"), &json!(null))
+    );
 }
 
 #[tokio::test]

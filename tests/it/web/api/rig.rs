@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use drumbeat::customers::search;
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::domain::daemon_settings::RequestRate;
 use drumbeat::domain::token::{NewToken, Secret, Token, TokenScope};
+use drumbeat::web::Daemon;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -77,7 +79,19 @@ impl Api {
     }
 
     pub(super) async fn start_at(rate: RequestRate) -> Self {
-        let site = Site::start_at(rate).await;
+        Self::of(Site::start_at(rate).await).await
+    }
+
+    /// On a workspace of these files.
+    pub(super) async fn start_on(files: &[(&str, &str)]) -> Self {
+        let rate = RequestRate {
+            per_second: 10_000,
+            burst: 10_000,
+        };
+        Self::of(Site::start_on(rate, files).await).await
+    }
+
+    async fn of(site: Site) -> Self {
         let document = site.get("/api/v1/openapi.json").send().await.unwrap();
         let document = document.json().await.unwrap();
         let mut api = Self {
@@ -144,6 +158,13 @@ impl Api {
     pub(super) async fn customer(&self, id: &str, fields: Value) {
         let body = json!({ "id": id, "fields": fields });
         self.post("/customers", body).await.good(201);
+    }
+
+    /// Makes the texts of everybody who is to be found.
+    pub(super) async fn index(&self) {
+        let published = Daemon::published(&*self.site.running);
+        let left = search::catch_up(&self.site.store, &published).await;
+        assert_eq!(left.unwrap(), 0);
     }
 
     /// Sends a request, and compares the answer with the description of its operation.

@@ -19,10 +19,8 @@ const PATIENCE: Duration = Duration::from_mins(10);
 fn program() -> PathBuf {
     let list = include_bytes!("../../../schemathesis.txt");
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, list);
-    let hash: String = hash.as_ref()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = format!("{hash:?}");
+    let hash = hash.trim_start_matches("SHA256:").get(..16).unwrap();
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis");
     let program = root.join(hash).join("bin/schemathesis");
     assert!(
@@ -62,8 +60,7 @@ async fn found(place: &Place, token: Option<&str>, examples: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_asked_is_answered_as_described_with_a_token_and_without() {
-    let is_long = std::env::var_os("DRUMBEAT_TEST_LONG").is_some();
-    let examples = if is_long { "200" } else { "15" };
+    let examples = if crate::chaos::is_long() { "200" } else { "15" };
     let mut place = Place::start("api: { rate: 100000, burst: 100000 }\n").await;
     let created = place
         .facts(&["token", "create", "all", "--scope", "admin"])

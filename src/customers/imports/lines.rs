@@ -1,0 +1,95 @@
+//! Owns going through the rows of an import that are lines about customers. A row that is told already
+//! changes nothing, so whoever goes on may do the last few again.
+
+use tokio::task::spawn_blocking;
+
+use super::task::{Ended, Task};
+use super::{plan, spool};
+use crate::customers::error::Error;
+use crate::customers::lines::{LineImport, Lines, next};
+use crate::customers::named_rows::NamedRows;
+use crate::domain::import::{Import, ImportFindings, ImportPlace};
+use crate::domain::import_plan::ImportKind;
+use crate::domain::job::JobEnd;
+use crate::store::{ImportPage, JobStanding};
+
+/// The lines that a kind of import is about; none: it is about customers.
+pub(super) fn lines_of(kind: ImportKind) -> Option<Lines> {
+    match kind {
+        ImportKind::Interactions => Some(Lines::Interactions),
+        ImportKind::Unsubscriptions => Some(Lines::Unsubscriptions),
+        ImportKind::Transactions => Some(Lines::Transactions),
+        ImportKind::Customers => None,
+    }
+}
+
+/// Goes through the rest of the rows; how that ended before the end of the file, if it did.
+pub(super) async fn go(
+    task: &Task<'_>,
+    import: &Import,
+    is_trial: bool,
+) -> Result<Option<Ended>, Error> {
+    let lines = lines_of(import.plan.kind).ok_or_else(|| plan::unsupported(import.plan.kind))?;
+    let (store, by) = (task.store, task.job.by());
+    let input = plan::input(&import.plan, spool::at_hand(store, import).await?)?;
+    let work = LineImport {
+        store,
+        revision: &task.published.revision,
+        lines,
+        input: &input,
+        no_match: import.plan.no_match,
+        dry_run: is_trial,
+        by: &by,
+        clock: task.clock,
+    };
+    let rows = work.open().await?;
+    store.import_found(import.number, &findings(&rows)).await?;
+    let (mut place, mut counts) = (import.place, import.counts);
+    let mut rows = spawn_blocking(move || rows.from(place.rows)).await??;
+    loop {
+        if task.stop.is_cancelled() {
+            return Ok(Some(Ended::Stopped));
+        }
+        let batch;
+        (rows, batch) = next(rows).await?;
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        let taken = work.take(&mut rows, &batch).await?;
+        let (rejects, read) = (rows.rejects(), batch.len() as u64);
+        let rejected = rejects.len() as u64;
+        place = ImportPlace {
+            rows: place.rows + read,
+            ..place
+        };
+        counts.read += read;
+        counts.created += taken.news;
+        counts.rejected += rejected;
+        counts.skipped += taken.skipped;
+        counts.unchanged += read - taken.news - rejected - taken.skipped;
+        let page = ImportPage {
+            import: import.number,
+            hold: Some(task.hold),
+            place,
+            counts,
+            rejects: &rejects,
+            passed: read - rejected,
+            list: None,
+            is_trial,
+        };
+        match store.move_import(&page).await? {
+            JobStanding::GoOn => {}
+            JobStanding::Stop => return Ok(Some(Ended::ToTheEnd(JobEnd::Cancelled))),
+            JobStanding::Lost => return Ok(Some(Ended::Lost)),
+        }
+    }
+}
+
+fn findings(rows: &NamedRows) -> ImportFindings {
+    ImportFindings {
+        columns: rows.columns().to_vec(),
+        ignored_columns: rows.ignored_columns().to_vec(),
+        encoding: Some(rows.encoding().to_owned()),
+        problem: None,
+    }
+}
