@@ -18,7 +18,10 @@ fn root() -> &'static Path {
 fn rows() -> Vec<Row> {
     let list = fs::read_to_string(root().join("tests/mission.txt")).unwrap();
     let mut rows: Vec<Row> = Vec::new();
-    for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in list
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         if let Some(test) = line.strip_prefix("    ") {
             rows.last_mut().unwrap().tests.push(test.to_owned());
             continue;
@@ -38,9 +41,15 @@ fn rows() -> Vec<Row> {
 /// The file in which a test of this path stands, and its name.
 fn place(test: &str) -> Option<(PathBuf, &str)> {
     let (module, name) = test.rsplit_once("::")?;
-    let module = module.strip_suffix("::tests").unwrap_or(module).replace("::", "/");
+    let module = module
+        .strip_suffix("::tests")
+        .unwrap_or(module)
+        .replace("::", "/");
     let files = ["tests/it/", "src/"].into_iter().flat_map(|folder| {
-        [format!("{folder}{module}.rs"), format!("{folder}{module}/mod.rs")]
+        [
+            format!("{folder}{module}.rs"),
+            format!("{folder}{module}/mod.rs"),
+        ]
     });
     let is_declared = |file: &PathBuf| {
         let text = fs::read_to_string(root().join(file)).unwrap_or_default();
@@ -63,7 +72,10 @@ fn table() -> String {
         };
         let tests: Vec<String> = row.tests.iter().map(link).collect();
         let (id, class, text) = (row.id, row.class, row.text.replace('|', "\\|"));
-        table.extend([format!("| {id} | {class} | {text} | {} |\n", tests.join("<br>"))]);
+        table.extend([format!(
+            "| {id} | {class} | {text} | {} |\n",
+            tests.join("<br>")
+        )]);
     }
     table
 }
@@ -86,7 +98,11 @@ fn everything_that_the_program_must_do_has_a_test() {
 #[test]
 fn the_table_of_what_the_program_does_is_up_to_date() {
     let written = fs::read_to_string(root().join("docs/mission.md")).unwrap_or_default();
-    assert_eq!(written, table(), "write it anew: see `the_table_is_written_anew`");
+    assert_eq!(
+        written,
+        table(),
+        "write it anew: see `the_table_is_written_anew`"
+    );
 }
 
 #[test]
