@@ -2,6 +2,7 @@
 
 use drumbeat::domain::audit::{Actor, By, Source};
 use drumbeat::store::{NewCustomer, Upsert};
+use drumbeat::web::Daemon as _;
 use serde_json::{Value, json};
 
 use super::rig::Api;
@@ -23,8 +24,9 @@ async fn tagged(api: &Api, id: &str, tag: &str) {
         external_id: id.to_owned(),
         fields: Vec::new(),
     };
+    let published = api.site.running.published();
     let how = Upsert {
-        model: &api.site.running.revision().revision.data_model,
+        model: &published.revision.data_model,
         tags: &[tag.to_owned()],
         consents: &[],
         by: &By::new(Actor::named("omar"), Source::Import),
