@@ -53,6 +53,7 @@ const ON_SERVER: &[(&str, &[&str])] = &[
 #[expect(clippy::too_many_lines, reason = "a line for each file")]
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
+        ("addresses", addresses::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("bars", bars::STATEMENTS),
         ("by_hand", by_hand::STATEMENTS),
@@ -97,7 +98,6 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("ledger", ledger::STATEMENTS),
         ("list_members", list_members::STATEMENTS),
         ("lists", lists::STATEMENTS),
-        ("addresses", addresses::STATEMENTS),
         ("list_conversions", list_conversions::STATEMENTS),
         ("memberships", memberships::STATEMENTS),
         ("merging", merging::STATEMENTS),

@@ -9,6 +9,7 @@ mod chaos;
 mod customers;
 mod daemon;
 mod engine;
+mod mission;
 mod nodes;
 mod ops;
 mod packaging;

@@ -23,3 +23,4 @@ mod rig;
 mod schemathesis;
 mod search;
 mod tokens;
+mod whole;
