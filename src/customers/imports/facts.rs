@@ -59,14 +59,14 @@ pub struct PlanFacts {
     pub no_match: NoMatch,
     pub several_match: SeveralMatch,
     pub tags: Vec<String>,
-    pub consents: Consents,
+    pub consents: ImportConsents,
     pub list: Option<String>,
 }
 
 /// The consent of each channel that is named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Consents {
+pub struct ImportConsents {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Consent>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +102,7 @@ pub struct PlanPatch {
     pub no_match: Option<NoMatch>,
     pub several_match: Option<SeveralMatch>,
     pub tags: Option<Vec<String>>,
-    pub consents: Option<Consents>,
+    pub consents: Option<ImportConsents>,
     /// A list that everybody is put on; null: none.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
@@ -175,7 +175,7 @@ impl From<&ImportPlan> for PlanFacts {
             no_match: plan.no_match,
             several_match: plan.several_match,
             tags: plan.tags.clone(),
-            consents: Consents {
+            consents: ImportConsents {
                 email: consent(Channel::Email),
                 sms: consent(Channel::Sms),
                 push: consent(Channel::Push),
@@ -194,7 +194,7 @@ impl From<RejectedRow> for RejectFacts {
     }
 }
 
-impl Consents {
+impl ImportConsents {
     /// Those that are named.
     pub fn named(&self) -> Vec<(Channel, Consent)> {
         let all = [

@@ -340,7 +340,7 @@ async fn a_fixed_list_and_the_last_score_are_known_to_rows_filters_and_jobs() {
     for id in ["ben", "cid"] {
         api.customer(id, json!({"city": "Lyon"})).await;
     }
-    let fair = json!({"name": "fair"});
+    let fair = json!({"list": "fair"});
     api.post("/lists", fair).await.good(201);
     let put = json!({"add": ["ben"]});
     api.post("/lists/fair/members", put).await.good(200);

@@ -100,7 +100,7 @@ async fn what_a_customer_does_is_the_first_line_of_the_history_and_the_last_acti
     let on = |id: &str, kind: &str, customer: &str, at: &str| json!({ "id": id, "kind": kind, "customer": customer, "at": at });
     told(
         &api,
-        json!([on("1", "page-visited", "ben", "2026-01-07T08:00:00Z")]),
+        json!([on("1", "conversion", "ben", "2026-01-07T08:00:00Z")]),
     )
     .await;
     told(
@@ -131,14 +131,15 @@ async fn what_a_customer_does_is_the_first_line_of_the_history_and_the_last_acti
         .await
         .good(200);
     let kinds = each(&lines, "interactions", "kind");
-    assert_eq!(kinds, ["logout", "login", "page-visited"]);
+    assert_eq!(kinds, ["logout", "login", "conversion"]);
 }
 
 #[tokio::test]
 async fn a_file_and_what_somebody_does_write_the_same_profile() {
     let api = Api::start().await;
     api.customer("eva", json!({"city": "Lyon"})).await;
-    let visit = json!([{ "id": "1", "kind": "page-visited", "visitor": "v-1" }]);
+    let visit = json!([{ "id": "1", "kind": "page-visited", "visitor": "v-1",
+        "page": { "url": "https://www.bank.example/loans" } }]);
     told(&api, visit).await;
     let who = json!({"visitor": "v-1", "customer": "eva"});
     api.post("/identify", who).await.good(200);
