@@ -105,7 +105,7 @@ async fn what_a_customer_does_is_the_first_line_of_the_history_and_the_last_acti
     .await;
     told(
         &api,
-        json!([on("2", "shop-visited", "cid", "2026-01-08T08:00:00Z")]),
+        json!([on("2", "login", "cid", "2026-01-08T08:00:00Z")]),
     )
     .await;
     let latest = api.get("/customers?sort=-last-activity").await.good(200);
