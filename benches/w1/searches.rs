@@ -31,10 +31,14 @@ fn asked(kind: &str, customer: u64) -> (String, bool) {
         "exact" => (format!("c{customer}"), false),
         "email" => (format!("c{customer}@exa"), false),
         "name" => (format!("ame{customer}"), false),
-        "two" => (
-            format!("name{} city{}", customer / 10, customer % 40),
-            false,
-        ),
+        // Whose number is one digit alone has no part of it.
+        "two" => {
+            let customer = customer.max(10);
+            (
+                format!("name{} city{}", customer / 10, customer % 40),
+                false,
+            )
+        }
         "phone" => (format!("{customer:07}"), false),
         "common" => (format!("city{}", customer % 40), false),
         "nothing" => (format!("zzq{customer}"), false),
