@@ -29,7 +29,7 @@ pub(super) struct RatingCount {
 
 /// Counts by rating
 ///
-/// In one pass over everybody: on a million customers it takes a second or so.
+/// In one pass over everybody.
 #[utoipa::path(
     get, path = "/ratings", tag = "customers",
     responses((status = 200, body = Ratings, description = "The counts.")),
