@@ -11,7 +11,7 @@ use rstest::rstest;
 use super::people::by;
 use super::rig::Rig;
 use super::walking::GOLD;
-use super::written::policy;
+use super::written::{LYON, email, flow, policy};
 
 const NO_RULES: &str = "";
 
@@ -147,5 +147,28 @@ async fn a_cap_counts_what_was_sent_by_hand() {
     assert_eq!(
         told.last().unwrap(),
         "email-withheld gold/offer frequency_capped"
+    );
+}
+
+#[tokio::test]
+async fn nobody_writes_to_a_visitor_of_whom_nobody_knows_who_they_are() {
+    let policy = policy(NO_RULES);
+    let flow = flow("f", LYON, "", &[email("hello", "")]);
+    let files = [
+        ("flows/policy.yaml", policy.as_str()),
+        ("flows/gold.yaml", GOLD),
+        ("flows/f.yaml", flow.as_str()),
+    ];
+    let mut rig = Rig::start(&files).await;
+    rig.customer("ana", "city=Lyon").await;
+    rig.execute("UPDATE customers SET identified = 0").await;
+    rig.send_by_hand("ana").await;
+    rig.settle().await;
+    assert!(rig.sent().is_empty());
+    let told = rig.told("ana").await;
+    assert_eq!(told.last().unwrap(), "email-withheld gold/offer anonymous");
+    assert_eq!(
+        rig.ledger("ana").await,
+        ["hello withheld anonymous", "f completed"]
     );
 }
