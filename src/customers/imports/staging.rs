@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::plan;
@@ -16,6 +17,9 @@ use crate::domain::import_plan::{ImportKind, ImportPlan};
 use crate::domain::job::{JobKind, JobNo};
 use crate::domain::revision::Revision;
 use crate::store::{self, NewImport, Store};
+
+/// Whose turn it is to look at first rows: the texts of a workbook are held meanwhile, so not by many at once.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What a job about an import is told.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -157,6 +161,7 @@ pub async fn first_rows(
         input.table.encoding = found;
     }
     let revision = revision.clone();
+    let _turn = TURN.lock().await;
     let read = spawn_blocking(move || preview::preview(&input, &revision, rows)).await?;
     match read {
         Ok(preview) => Ok(Some(preview)),

@@ -9,13 +9,13 @@ use zip::write::SimpleFileOptions;
 const RELS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
 /// The parts of a workbook.
-pub(super) struct Book {
+pub(crate) struct Book {
     parts: Vec<(String, Vec<u8>)>,
 }
 
 impl Book {
     /// A workbook with these sheets, by name and the rows of each.
-    pub(super) fn new(sheets: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(sheets: &[(&str, &str)]) -> Self {
         let mut names = String::new();
         let mut related = String::new();
         let mut book = Self { parts: Vec::new() };
@@ -44,17 +44,17 @@ impl Book {
         book
     }
 
-    pub(super) fn add(&mut self, name: &str, content: impl Into<Vec<u8>>) {
+    pub(crate) fn add(&mut self, name: &str, content: impl Into<Vec<u8>>) {
         self.parts.retain(|(known, _)| known != name);
         self.parts.push((name.to_owned(), content.into()));
     }
 
-    pub(super) fn with(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn with(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
         self.add(name, content);
         self
     }
 
-    pub(super) fn save(&self, folder: &Path) -> PathBuf {
+    pub(crate) fn save(&self, folder: &Path) -> PathBuf {
         let path = folder.join("people.xlsx");
         let mut file = ZipWriter::new(std::fs::File::create(&path).unwrap());
         for (name, content) in &self.parts {
@@ -71,14 +71,14 @@ fn relation(id: &str, kind: &str, target: &str) -> String {
 }
 
 /// A row of texts that stand in their cells.
-pub(super) fn texts(cells: &[&str]) -> String {
+pub(crate) fn texts(cells: &[&str]) -> String {
     let cell = |text: &&str| format!(r#"<c t="inlineStr"><is><t>{text}</t></is></c>"#);
     let cells: String = cells.iter().map(cell).collect();
     format!("<row>{cells}</row>")
 }
 
 /// Lets a part say another size than it unpacks to, in both places where it is said.
-pub(super) fn claim_size(path: &Path, name: &str, size: u32) {
+pub(crate) fn claim_size(path: &Path, name: &str, size: u32) {
     let mut file = std::fs::read(path).unwrap();
     let places: Vec<usize> = file
         .windows(name.len())

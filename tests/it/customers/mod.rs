@@ -1,8 +1,7 @@
 //! Owns the tests of customers: files and people change them, on real stores.
 
 mod bank;
-mod bombs;
-mod book;
+pub(crate) mod book;
 mod commands;
 mod consent;
 mod damaged;

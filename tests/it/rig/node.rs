@@ -147,10 +147,14 @@ impl Node {
         self.child.take().expect("it runs").kill().await.unwrap();
     }
 
+    /// The process of its daemon.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().and_then(Child::id).expect("it runs")
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
-        let pid = self.child.as_ref().and_then(Child::id).expect("it runs");
         let mut command = std::process::Command::new("kill");
-        let sent = command.args([signal, &pid.to_string()]).status();
+        let sent = command.args([signal, &self.pid().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 

@@ -34,6 +34,15 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) async fn start(settings: &str) -> Self {
+        Self::logging(settings, "trace").await
+    }
+
+    /// One that logs no more than it must.
+    pub(super) async fn silent(settings: &str) -> Self {
+        Self::logging(settings, "warn").await
+    }
+
+    async fn logging(settings: &str, level: &str) -> Self {
         let port = port::free();
         let settings = format!("workspace: test\nlisten: \"127.0.0.1:{port}\"\n{settings}");
         let mut node = Node::with(&[
@@ -43,7 +52,7 @@ impl Place {
             ("segment.yaml", SEGMENT),
             ("flow.yaml", FLOW),
         ]);
-        node.knows("DRUMBEAT_LOG", "trace");
+        node.knows("DRUMBEAT_LOG", level);
         node.start().await;
         port::open(port).await;
         Self {

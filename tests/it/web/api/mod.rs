@@ -2,6 +2,7 @@
 
 mod activities;
 mod batch;
+mod bombs;
 mod consent;
 mod customers;
 mod daemon;
