@@ -4,6 +4,7 @@
 
 mod asked;
 mod crew;
+mod crowds;
 mod limits;
 mod phases;
 mod place;

@@ -20,7 +20,7 @@ use crate::place::Place;
 use crate::raw::Raw;
 use crate::rig::{self, Rig, Wire};
 use crate::workload::{self, ONBOARDING};
-use crate::{process, searches, told, waves};
+use crate::{crowds, process, searches, told, waves};
 
 /// What a phase measured, by name.
 pub(crate) type Measures = BTreeMap<String, f64>;
@@ -29,9 +29,10 @@ pub(crate) type Measures = BTreeMap<String, f64>;
 pub(crate) const BASE: &[&str] = &["import", "choices", "looked", "indexed", "searched"];
 /// The phases of a flow; several nodes have only those in which they share the work, and the one before.
 pub(crate) const FLOW: &[&str] = &[
-    "enroll", "first", "parked", "later", "change", "advance", "places", "told",
+    "enroll", "first", "parked", "later", "change", "advance", "places", "told", "tagged",
+    "exported", "rated",
 ];
-const OF_ONE: &[&str] = &["parked", "change", "told"];
+const OF_ONE: &[&str] = &["parked", "change", "told", "tagged", "exported", "rated"];
 
 /// The phases of a flow with so many nodes.
 pub(crate) fn of_nodes(nodes: u16) -> impl Iterator<Item = &'static str> {
@@ -57,6 +58,9 @@ pub(crate) async fn run(phase: &str, place: &Place) -> Result<Measures> {
         "advance" => waves::at_once(place).await?,
         "places" => waves::places(place).await?,
         "told" => told::told(place).await?,
+        "tagged" => crowds::tagged(place).await?,
+        "exported" => crowds::exported(place).await?,
+        "rated" => crowds::rated(place).await?,
         _ => bail!("`{phase}` is not a phase"),
     };
     add(&mut measures, "seconds", begun.elapsed().as_secs_f64());
@@ -97,7 +101,7 @@ pub(crate) fn number(count: u64) -> f64 {
     count as f64
 }
 
-fn by() -> By {
+pub(crate) fn by() -> By {
     By::new(Actor::named("benchmark"), Source::CommandLine)
 }
 

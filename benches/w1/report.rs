@@ -64,6 +64,7 @@ impl Run {
         let mut lines = self.of_the_store();
         lines.extend(self.of_the_wires());
         lines.extend(self.of_its_needs());
+        lines.extend(self.of_crowds());
         lines.extend(self.of_the_search());
         lines.extend(self.of_the_server());
         // A phase that is not wanted, or that this run does not have.
@@ -208,6 +209,27 @@ impl Run {
                 ("", "start with a tenth asleep, s"),
                 self.of("parked", "start"),
                 2,
+            ),
+        ]
+    }
+
+    /// What is done to many customers at once, and what the passing of a day takes.
+    fn of_crowds(&self) -> Vec<Line> {
+        let of_limit = |name: &str, line: Line| Line {
+            limit: self.limits.get(name).copied(),
+            ..line
+        };
+        let rate = |what, phase| Line::plain(("", what), self.of(phase, "rate"), 0);
+        let rated = |what, name, digits| Line::plain(("", what), self.of("rated", name), digits);
+        let day = self.of("rated", "day");
+        vec![
+            of_limit("tag", rate("tagged by a job, customers/s", "tagged")),
+            of_limit("export", rate("exported as CSV, customers/s", "exported")),
+            rated("rated anew by activity, customers/s", "first", 0),
+            Line::most(("", "ratings as a day passes, s"), day, (5.0, 1.0), 2),
+            of_limit(
+                "count",
+                rated("everybody counted by rating, ms", "counted", 0),
             ),
         ]
     }

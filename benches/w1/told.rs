@@ -7,6 +7,8 @@ use drumbeat::customers::occurrence_form::{Page, WrittenOccurrence};
 use drumbeat::customers::occurrence_reading::Reader;
 use drumbeat::customers::occurrences::{Outcome, Recording};
 use drumbeat::domain::audit::{Actor, By, Source};
+use drumbeat::store::Store;
+use jiff::Timestamp;
 
 use crate::phases::{Measures, add, number};
 use crate::place::Place;
@@ -20,10 +22,25 @@ const STEP: u64 = 7_919;
 /// Visited pages of customers all over the base, a thousand at once.
 pub(crate) async fn told(place: &Place) -> Result<Measures> {
     let store = rig::open_store(place).await?;
+    let begun = Instant::now();
+    tell(&store, rig::day(0)?, TOLD, |n| visit(n, place)).await?;
+    let seconds = begun.elapsed().as_secs_f64();
+    store.close().await;
+    let mut measures = Measures::new();
+    add(&mut measures, "rate", number(TOLD) / seconds);
+    Ok(measures)
+}
+
+/// Tells so many, of which none was told before.
+pub(crate) async fn tell(
+    store: &Store,
+    now: Timestamp,
+    count: u64,
+    what: impl Fn(u64) -> WrittenOccurrence,
+) -> Result<()> {
     let published = store.current_revision().await?;
     let published = published.context("nothing is published")?;
     let by = By::new(Actor::named("benchmark"), Source::Api);
-    let now = rig::day(0)?;
     let (reader, recording) = (
         Reader {
             revision: &published.revision,
@@ -31,27 +48,22 @@ pub(crate) async fn told(place: &Place) -> Result<Measures> {
             now,
         },
         Recording {
-            store: &store,
+            store,
             revision: &published.revision,
             by: &by,
             now,
             is_trial: false,
         },
     );
-    let all: Vec<u64> = (0..TOLD).collect();
-    let begun = Instant::now();
-    for batch in all.chunks(BATCH) {
-        let read = batch.iter().map(|n| reader.read(visit(*n, place)));
+    for begin in (0..count).step_by(BATCH) {
+        let batch = begin..count.min(begin + BATCH as u64);
+        let read = batch.map(|n| reader.read(what(n)));
         let outcomes = recording.record(read.collect()).await?;
         if outcomes.iter().any(|one| *one != Outcome::Recorded) {
             bail!("not everything that was told was recorded");
         }
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    store.close().await;
-    let mut measures = Measures::new();
-    add(&mut measures, "rate", number(TOLD) / seconds);
-    Ok(measures)
+    Ok(())
 }
 
 fn visit(n: u64, place: &Place) -> WrittenOccurrence {

@@ -80,7 +80,7 @@ async fn stop(crew: Crew, measures: &mut Measures) -> Result<()> {
 }
 
 /// Enrollments of the flow so far: the segment's first members, and those who came into it later.
-fn members_now(place: &Place) -> u64 {
+pub(crate) fn members_now(place: &Place) -> u64 {
     workload::members(place.customers) + place.changes.min(place.customers / 10)
 }
 

@@ -96,6 +96,7 @@ pub(crate) fn write_workspace(folder: &Path, ports: Ports, flows: &[&str]) -> Re
     for flow in flows {
         let text = match *flow {
             PLACES => waiting_places(),
+            DORMANT => DORMANT_FLOW.to_owned(),
             flow => messages(flow),
         };
         std::fs::write(folder.join(format!("flows/{flow}.yaml")), text)?;
@@ -107,6 +108,9 @@ pub(crate) fn write_workspace(folder: &Path, ports: Ports, flows: &[&str]) -> Re
 pub(crate) const ONBOARDING: &str = "onboarding";
 pub(crate) const AT_ONCE: &str = "at-once";
 pub(crate) const PLACES: &str = "places";
+pub(crate) const DORMANT: &str = "dormant";
+pub(crate) const SEGMENT: &str = "gold";
+pub(crate) const TAG: &str = "card";
 pub(crate) const CATEGORY: &str = "onboarding";
 
 const SETTINGS: &str = "workspace: bench
@@ -140,6 +144,7 @@ const SHARED: &str = "customers:
     age: { description: Age, type: integer }
     balance: { description: Balance, type: integer }
     tier: { description: Tier, type: text }
+  tags: { card: { description: Has the card, color: \"#7a1fa2\" } }
 ---
 policy:
   organization: { name: Bank, postal-address: \"1 Main Street, 1000 Town\" }
@@ -183,6 +188,15 @@ steps:
         last = email("last", "2d"),
     )
 }
+
+const DORMANT_FLOW: &str = "flow: dormant
+name: Dormant
+category: onboarding
+group: retail
+segment: { where: { rating: dormant } }
+steps:
+  - { id: rest, after: 30d }
+";
 
 fn waiting_places() -> String {
     format!(

@@ -1,19 +1,21 @@
 //! Owns what PostgreSQL allows: the same tables in the plainest form, and statements for a bucket of a
 //! thousand rows, over one connection and over two.
 
+use std::io::{BufWriter, Write as _};
 use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, Row as _};
 
 use crate::phases::{Measures, number};
 use crate::place::Server;
 use crate::{process, workload};
 
 const SCHEMA: &str = "
-DROP TABLE IF EXISTS customers, enrollments, outbox, history, dirty;
+DROP TABLE IF EXISTS customers, enrollments, outbox, history, dirty, tags;
 CREATE TABLE customers (bucket SMALLINT NOT NULL, id BIGINT NOT NULL, ext TEXT COLLATE \"C\" NOT NULL,
     email TEXT, phone TEXT, first_name TEXT, age INTEGER, city TEXT, balance INTEGER, tier TEXT,
     PRIMARY KEY (bucket, id));
@@ -29,6 +31,8 @@ CREATE TABLE outbox (bucket SMALLINT NOT NULL, enrollment BIGINT NOT NULL, step 
 CREATE TABLE history (bucket SMALLINT NOT NULL, customer BIGINT NOT NULL, at BIGINT NOT NULL,
     kind INTEGER NOT NULL, PRIMARY KEY (bucket, customer, at, kind));
 CREATE TABLE dirty (bucket SMALLINT NOT NULL, customer BIGINT NOT NULL, PRIMARY KEY (bucket, customer));
+CREATE TABLE tags (bucket SMALLINT NOT NULL, customer BIGINT NOT NULL, tag INTEGER NOT NULL,
+    PRIMARY KEY (bucket, customer, tag));
 ";
 /// Members of the segment in a bucket: a batch.
 const BATCH: u64 = 1_000;
@@ -50,6 +54,13 @@ const ADVANCE: &str = "WITH due AS (SELECT bucket, id, customer, step FROM enrol
      UPDATE enrollments AS e SET step = e.step + 1, due = 500 FROM due \
      WHERE e.bucket = due.bucket AND e.id = due.id";
 const SETTLE: &str = "UPDATE outbox SET state = 1, at = 300 WHERE bucket = $1 AND state = 0";
+/// The tags of a bucket and a line in the history of each, in one commit.
+const TAG: &str = "WITH tagged AS (INSERT INTO tags (bucket, customer, tag) SELECT bucket, id, 1 \
+     FROM customers WHERE bucket = $1 AND tier = 'gold' RETURNING customer) \
+     INSERT INTO history (bucket, customer, at, kind) SELECT $1, customer, 300, 2 FROM tagged";
+const EXPORT: &str = "SELECT id, ext, email, phone, first_name, city, tier, age, balance FROM customers \
+     WHERE bucket % $1 = $2";
+const COUNT: &str = "SELECT age / 10, count(*) FROM customers GROUP BY age / 10";
 const CHANGE: &str = "UPDATE customers SET tier = 'gold' WHERE bucket = $1 AND id = $2";
 const MARK: &str = "INSERT INTO dirty VALUES ($1, $2)";
 /// From the marks on: a planner that has never seen them would otherwise read the whole segment.
@@ -72,6 +83,8 @@ enum Work {
     /// Of so many customers.
     Import(u64),
     Enroll,
+    /// Every customer, read and written as a line.
+    Export,
     /// A statement for each bucket of so many customers.
     Buckets(&'static str, u64),
 }
@@ -83,7 +96,7 @@ struct Part {
     of: u16,
 }
 
-/// Import, enrollment, advance and settlement, with one connection and with two (`…_2`), each with the
+/// Import, enrollment, advance, settlement, tags and export, with one connection and with two (`…_2`), each with the
 /// server's CPU for a row in microseconds (`…_us`); then single changes.
 pub(super) async fn run(server: &Server, customers: u64, measures: &mut Measures) -> Result<()> {
     let customers = customers.max(LEAST);
@@ -96,6 +109,10 @@ pub(super) async fn run(server: &Server, customers: u64, measures: &mut Measures
         limits.run(measures).await?;
     }
     let mut db = PgConnection::connect(&server.url).await?;
+    let begun = Instant::now();
+    sqlx::query(COUNT).fetch_all(&mut db).await?;
+    let counted = begun.elapsed().as_secs_f64() * 1000.0;
+    measures.insert("count".to_owned(), counted);
     let (p50, p99) = changes(&mut db, buckets(customers)).await?;
     measures.insert("change_p50".to_owned(), p50);
     measures.insert("change_p99".to_owned(), p99);
@@ -135,7 +152,12 @@ impl Limits<'_> {
         let advance = self.timed("advance", members, &mut parts, advance).await?;
         let settle = Work::Buckets(SETTLE, customers);
         let settle = self.timed("settle", members, &mut parts, settle).await?;
-        measures.extend([import, enroll, advance, settle].into_iter().flatten());
+        let tag = Work::Buckets(TAG, customers);
+        let tag = self.timed("tag", members, &mut parts, tag).await?;
+        let export = self.timed("export", customers, &mut parts, Work::Export);
+        let export = export.await?;
+        let all = [import, enroll, advance, settle, tag, export];
+        measures.extend(all.into_iter().flatten());
         for part in parts {
             part.db.close().await?;
         }
@@ -180,6 +202,7 @@ impl Part {
         match work {
             Work::Import(customers) => self.import(customers).await,
             Work::Enroll => self.enroll().await,
+            Work::Export => self.export().await,
             Work::Buckets(text, customers) => self.each_bucket(text, customers).await,
         }
     }
@@ -206,6 +229,25 @@ impl Part {
             .bind(i32::from(self.of))
             .bind(i32::from(self.index));
         Ok(query.execute(&mut self.db).await?.rows_affected())
+    }
+
+    async fn export(&mut self) -> Result<u64> {
+        let mut file = BufWriter::new(tempfile::tempfile()?);
+        let query = sqlx::query(EXPORT)
+            .bind(i32::from(self.of))
+            .bind(i32::from(self.index));
+        let (mut rows, mut written) = (query.fetch(&mut self.db), 0);
+        while let Some(row) = rows.try_next().await? {
+            write!(file, "{}", row.get::<i64, _>(0))?;
+            for text in 1..7 {
+                write!(file, ",{}", row.get::<&str, _>(text))?;
+            }
+            let (age, balance): (i32, i32) = (row.get(7), row.get(8));
+            writeln!(file, ",{age},{balance}")?;
+            written += 1;
+        }
+        file.flush()?;
+        Ok(written)
     }
 
     async fn each_bucket(&mut self, text: &'static str, customers: u64) -> Result<u64> {

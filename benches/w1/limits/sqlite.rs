@@ -1,11 +1,14 @@
 //! Owns what SQLite allows: one connection, the same tables in the plainest form.
 
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
+use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 
 use crate::phases::{Measures, number};
 
@@ -19,6 +22,7 @@ CREATE INDEX enrollments_due ON enrollments (due, id) WHERE due IS NOT NULL;
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, enrollment INTEGER NOT NULL, step INTEGER NOT NULL, state INTEGER NOT NULL);
 CREATE TABLE history (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL);
 CREATE TABLE dirty (customer INTEGER PRIMARY KEY);
+CREATE TABLE tags (tag INTEGER NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY (tag, customer)) WITHOUT ROWID;
 ";
 /// Rows in a statement and in a transaction of the import.
 const ROWS: u64 = 500;
@@ -41,6 +45,16 @@ const MARK: &str = "INSERT INTO dirty VALUES (?)";
 const ENROLL_DIRTY: &str = "INSERT INTO enrollments (flow, customer, step, due) SELECT 1, c.id, 0, 900 \
      FROM dirty d CROSS JOIN customers c ON c.id = d.customer WHERE tier = 'gold' AND NOT EXISTS \
      (SELECT 1 FROM enrollments e WHERE e.flow = 1 AND e.customer = c.id)";
+
+/// A page of tags, a line in the history of each, in one commit.
+const TAG: [&str; 2] = [
+    "INSERT INTO tags SELECT 1, id FROM customers WHERE tier = 'gold' AND id > ? ORDER BY id LIMIT ?",
+    "INSERT INTO history (customer, at, kind) SELECT id, 300, 2 FROM customers \
+     WHERE tier = 'gold' AND id > ? ORDER BY id LIMIT ?",
+];
+const LAST_TAGGED: &str = "SELECT max(customer) FROM tags";
+const EXPORT: &str = "SELECT * FROM customers";
+const COUNT: &str = "SELECT age / 10, count(*) FROM customers GROUP BY age / 10";
 
 pub(super) async fn store(path: &Path, customers: u64, measures: &mut Measures) -> Result<()> {
     let options = SqliteConnectOptions::new()
@@ -65,6 +79,16 @@ pub(super) async fn store(path: &Path, customers: u64, measures: &mut Measures) 
     let begun = Instant::now();
     advance(&mut db).await?;
     rate("advance", enrolled, begun);
+    let begun = Instant::now();
+    tag(&mut db).await?;
+    rate("tag", enrolled, begun);
+    let begun = Instant::now();
+    export(&mut db, &path.with_extension("csv")).await?;
+    rate("export", customers, begun);
+    let begun = Instant::now();
+    sqlx::query(COUNT).fetch_all(&mut db).await?;
+    let counted = begun.elapsed().as_secs_f64() * 1000.0;
+    measures.insert("count".to_owned(), counted);
     let (p50, p99) = changes(&mut db).await?;
     measures.insert("change_p50".to_owned(), p50);
     measures.insert("change_p99".to_owned(), p99);
@@ -125,6 +149,38 @@ async fn advance(db: &mut SqliteConnection) -> Result<()> {
             return Ok(());
         }
     }
+}
+
+async fn tag(db: &mut SqliteConnection) -> Result<()> {
+    let mut last = 0_i64;
+    loop {
+        let mut tx = db.begin().await?;
+        let mut tagged = 0;
+        for statement in TAG {
+            let page = sqlx::query(statement).bind(last).bind(BATCH);
+            tagged = page.execute(&mut *tx).await?.rows_affected();
+        }
+        tx.commit().await?;
+        if tagged == 0 {
+            return Ok(());
+        }
+        last = sqlx::query_scalar(LAST_TAGGED).fetch_one(&mut *db).await?;
+    }
+}
+
+async fn export(db: &mut SqliteConnection, path: &Path) -> Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    let mut rows = sqlx::query(EXPORT).fetch(db);
+    while let Some(row) = rows.try_next().await? {
+        write!(file, "{},{}", row.get::<i64, _>(0), row.get::<&str, _>(1))?;
+        for text in 2..5 {
+            write!(file, ",{}", row.get::<&str, _>(text))?;
+        }
+        let (age, balance): (i64, i64) = (row.get(5), row.get(7));
+        let (city, tier): (&str, &str) = (row.get(6), row.get(8));
+        writeln!(file, ",{age},{city},{balance},{tier}")?;
+    }
+    Ok(file.flush()?)
 }
 
 /// Milliseconds of a change and its enrollment, two commits.
