@@ -29,7 +29,7 @@ pub struct Mapping {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
     #[error("in the mapping: {0}")]
-    Unknown(#[from] UnknownName),
+    Unknown(UnknownName),
     #[error("the column `{0}` appears more than once, so it cannot be mapped")]
     Repeated(String),
     #[error(
@@ -61,6 +61,12 @@ pub enum MappingError {
         name: &'static str,
         columns: Vec<String>,
     },
+}
+
+impl From<UnknownName> for MappingError {
+    fn from(unknown: UnknownName) -> Self {
+        Self::Unknown(unknown)
+    }
 }
 
 impl Mapping {

@@ -4,12 +4,10 @@
 use crate::domain::by_hand;
 use crate::domain::field::DataModel;
 use crate::domain::flow::{Flow, Reuse};
+use crate::domain::near::near;
 use crate::domain::revision::Revision;
 use crate::domain::segment::Segment;
 use crate::domain::subscription::Scope;
-
-/// How alike two names must be (0 to 1) for one to be offered in place of the other.
-const ALIKE: f64 = 0.6;
 
 /// A name that the workspace does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +30,7 @@ impl UnknownName {
         Self {
             what,
             name: name.to_owned(),
-            near: nearest(name, &known),
+            near: near(name, known.iter().map(String::as_str)).map(str::to_owned),
             known,
         }
     }
@@ -45,21 +43,6 @@ impl UnknownName {
             (None, _) => String::new(),
         }
     }
-}
-
-fn nearest(name: &str, known: &[String]) -> Option<String> {
-    let name = name.to_lowercase();
-    known
-        .iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&name, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(likeness, _)| *likeness > ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate.clone())
 }
 
 /// Whether every name in a scope is known. A flow is a campaign too.

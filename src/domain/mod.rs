@@ -37,6 +37,7 @@ pub mod message;
 pub mod model_work;
 pub mod moment;
 pub mod money;
+pub mod near;
 pub mod note;
 pub mod nps;
 pub mod occurrence;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::node::Span;
+use crate::domain::near::near;
 
 /// Whether the files can be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -93,24 +94,6 @@ impl Report {
     }
 }
 
-/// The known name that was probably meant.
-pub(crate) fn did_you_mean<'a>(
-    wrong: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let folded = wrong.to_lowercase().replace('_', "-");
-    known
-        .into_iter()
-        .map(|name| {
-            let distance =
-                strsim::damerau_levenshtein(&folded, &name.to_lowercase().replace('_', "-"));
-            (distance, name)
-        })
-        .filter(|(distance, name)| *distance <= 1.max(name.chars().count() / 3))
-        .min()
-        .map(|(_, name)| name)
-}
-
 /// "did you mean `x`?", else what there is.
 pub(crate) fn suggestion<'a>(
     wrong: &str,
@@ -118,7 +101,7 @@ pub(crate) fn suggestion<'a>(
     known: impl IntoIterator<Item = &'a str>,
 ) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    if let Some(name) = did_you_mean(wrong, known.iter().copied()) {
+    if let Some(name) = near(wrong, known.iter().copied()) {
         return format!("did you mean `{name}`?");
     }
     if known.is_empty() {
@@ -131,17 +114,4 @@ pub(crate) fn suggestion<'a>(
         .collect();
     let more = if known.len() > 16 { ", …" } else { "" };
     format!("{what}: {}{more}", shown.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_near_name_is_suggested_and_a_far_one_is_not() {
-        let known = ["segment", "status", "steps"];
-        assert_eq!(did_you_mean("segmant", known), Some("segment"));
-        assert_eq!(did_you_mean("Segment", known), Some("segment"));
-        assert_eq!(did_you_mean("colour", known), None);
-    }
 }

@@ -10,6 +10,7 @@ use super::names::{self, BadName};
 use super::problem::TemplateProblem;
 use super::walk::{self, Finding, Found};
 use crate::domain::field::{DataModel, FieldType};
+use crate::domain::near::near;
 
 /// Everything wrong with a template, in the order of the text.
 ///
@@ -120,8 +121,7 @@ fn bad_word(kind: &str, name: &str, known: &[&str]) -> Option<BadName> {
     if known.contains(&name) {
         return None;
     }
-    let near = names::nearest(name, known.iter().map(|&word| word.to_owned()));
-    let help = match near {
+    let help = match near(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("available: {}", known.join(", ")),
     };

@@ -1,6 +1,10 @@
 //! Owns the names a template may use, and what was probably meant by another.
 
 use crate::domain::field::{DataModel, ID};
+use crate::domain::near::near;
+
+/// Before the name of a field.
+const CUSTOMER: &str = "customer.";
 
 /// Names that every message has or may have, beside the customer's fields.
 const FIXED: [&str; 12] = [
@@ -41,7 +45,7 @@ pub(super) fn bad(name: &str, model: &DataModel) -> Option<BadName> {
         Some(("customer", field)) => format!("customers have no field `{field}`"),
         _ => format!("`{name}` is not known in templates"),
     };
-    let help = nearest(name, all(model)).map(|near| format!("did you mean `{near}`?"));
+    let help = meant(name, model).map(|meant| format!("did you mean `{meant}`?"));
     Some(BadName {
         message,
         help: help.or_else(|| remedy(name)),
@@ -57,7 +61,7 @@ fn remedy(name: &str) -> Option<String> {
 }
 
 fn is_known(name: &str, model: &DataModel) -> bool {
-    let field = name.strip_prefix("customer.");
+    let field = name.strip_prefix(CUSTOMER);
     FIXED.contains(&name) || field.is_some_and(|field| field == ID || model.field(field).is_some())
 }
 
@@ -65,20 +69,15 @@ fn all(model: &DataModel) -> impl Iterator<Item = String> {
     let fields = model.fields.iter().map(|field| field.identifier.as_str());
     fields
         .chain([ID])
-        .map(|field| format!("customer.{field}"))
+        .map(|field| format!("{CUSTOMER}{field}"))
         .chain(FIXED.map(str::to_owned))
 }
 
-/// The candidate most like `name`, if any is alike enough to be a slip of the finger.
-pub(super) fn nearest(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
-    candidates
-        .map(|candidate| {
-            (
-                strsim::normalized_damerau_levenshtein(name, &candidate),
-                candidate,
-            )
-        })
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
+fn meant(name: &str, model: &DataModel) -> Option<String> {
+    let all: Vec<String> = all(model).collect();
+    let Some(field) = name.strip_prefix(CUSTOMER) else {
+        return near(name, all.iter().map(String::as_str)).map(str::to_owned);
+    };
+    let fields = all.iter().filter_map(|name| name.strip_prefix(CUSTOMER));
+    near(field, fields).map(|field| format!("{CUSTOMER}{field}"))
 }

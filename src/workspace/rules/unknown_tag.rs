@@ -10,7 +10,8 @@
 //! ```
 //! **Use instead.** The tag's name; declare it under `tags:` in a `customers:` document.
 
-use crate::workspace::diagnostic::{Finding, did_you_mean};
+use crate::domain::near::near;
+use crate::workspace::diagnostic::Finding;
 use crate::workspace::names::Names;
 use crate::workspace::node::Span;
 
@@ -19,7 +20,7 @@ pub(crate) fn check(names: &Names, span: Span, tag: &str) -> Result<(), Finding>
         return Ok(());
     }
     let finding = Finding::warning("unknown-tag", span, format!("the tag `{tag}` is not declared"));
-    let near = did_you_mean(tag, names.tags.iter().map(String::as_str));
+    let near = near(tag, names.tags.iter().map(String::as_str));
     Err(match near {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding.help("declare it under `tags:` in a `customers:` document"),
