@@ -45,9 +45,9 @@ impl Run {
         (each("cpu"), each("server_cpu"))
     }
 
-    /// What the database grew by for a customer from the import to the last message.
+    /// What the database grew by for a customer from the flow's publication to the last message.
     fn bytes_of_finished(&self) -> f64 {
-        let before = self.of("looked", "database");
+        let before = self.of("indexed", "database");
         (self.of("later", "database") - before) / self.members()
     }
 

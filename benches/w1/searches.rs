@@ -75,6 +75,7 @@ pub(crate) async fn indexed(place: &Place) -> Result<Measures> {
         "bytes",
         (after - before) / number(place.customers),
     );
+    add(&mut measures, "database", after);
     add_server_memory(place, &mut measures)?;
     store.close().await;
     Ok(measures)
