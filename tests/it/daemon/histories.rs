@@ -245,3 +245,34 @@ async fn a_history_is_narrowed_to_what_came_in_or_to_what_went_out() {
     let parts = inbound.len() + outbound.len() + changes.len();
     assert_eq!(lines(&place, "ana", &[]).await.len(), parts);
 }
+
+#[tokio::test]
+async fn each_channel_is_summed_up_with_the_conversions_that_came_of_it() {
+    let place = seven_weeks().await;
+    let all = lines(&place, "ana", &[]).await;
+    let push = all.iter().find(|line| line["kind"] == "push-sent").unwrap();
+    let later = push["at"].as_str().unwrap();
+    let converted = format!("customer,kind,at,campaign\nana,conversion,{later},gold-card\n");
+    place.write("later.csv", &converted);
+    place
+        .said(&["import", "later.csv", "--kind", "interactions"])
+        .await;
+    let sums = async |customer: &str| -> Vec<[Value; 3]> {
+        let totals = place.facts(&["customer", "totals", customer]).await;
+        let channels = ["email", "sms", "push"].map(|channel| totals[channel].clone());
+        let keys = ["sent", "withheld", "conversions"];
+        channels.map(|of| keys.map(|key| of[key].clone())).into()
+    };
+    let numbers = |all: [[u64; 3]; 3]| all.map(|of| of.map(Value::from));
+    // What Ana did before anything was said to her came of no message.
+    assert_eq!(
+        sums("ana").await,
+        numbers([[1, 0, 0], [1, 0, 1], [1, 0, 0]])
+    );
+    assert_eq!(
+        sums("eva").await,
+        numbers([[1, 0, 0], [0, 1, 0], [1, 0, 0]])
+    );
+    let totals = place.facts(&["customer", "totals", "ana"]).await;
+    assert_eq!(totals["conversions"], 2);
+}

@@ -208,6 +208,30 @@ async fn a_field_is_created_with_its_identifier_description_category_type_and_ca
 }
 
 #[tokio::test]
+async fn a_predefined_rule_has_one_condition_or_several_and_each_must_be_met() {
+    let api = lakeside().await;
+    let one = json!([{ "starts-with": "@", "message": "must begin with @" }]);
+    let several = json!([
+        { "starts-with": "@", "message": "must begin with @" },
+        { "min-length": 4, "message": "four at least" },
+        { "max-length": 8, "message": "eight at most" },
+    ]);
+    for (identifier, rules) in [("one", &one), ("several", &several)] {
+        let field = json!({ "identifier": identifier, "type": "text", "validate": rules });
+        assert_eq!(add(&api, field).await["validate"], *rules);
+    }
+    set(&api, "ana", json!({ "one": "@a", "several": "@anna" })).await;
+    for (field, bad, message) in [
+        ("one", "a", "must begin with @"),
+        ("several", "anna", "must begin with @"),
+        ("several", "@a", "four at least"),
+        ("several", "@anastasia", "eight at most"),
+    ] {
+        assert_eq!(said(&api, field, json!(bad)).await, message, "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn a_script_refuses_what_no_predefined_rule_could_tell() {
     let api = lakeside().await;
     let script = "value|length == 7 and value[:2] in ['CH', 'FR'] and value|last == value[2]";
