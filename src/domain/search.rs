@@ -3,7 +3,7 @@
 //! Both are folded. The text has every value on a line of its own; an id, a first and a last name begin
 //! after an empty line, so that a short word, which would be found in everybody, is looked for there alone.
 
-use super::value::fold;
+use super::value::{fold, parse_date};
 
 /// What stands before an id or a name in the text.
 const BEGINNING: &str = "\n\n";
@@ -45,7 +45,7 @@ impl Words {
     ///
     /// A word of three characters and more is looked for in every field. Where all are shorter, the id
     /// or a name must begin with each. What may be a telephone number is also looked for without the
-    /// signs between its digits.
+    /// signs between its digits, and a day such as `31.01.2026` as it is kept, `2026-01-31`.
     pub fn of(typed: &str) -> Option<Self> {
         let folded = fold(typed);
         let words = folded.split_whitespace().take(MOST_WORDS);
@@ -61,7 +61,9 @@ impl Words {
                 word
             }
         };
+        let of_days = days(&words);
         let mut alternatives = vec![words.into_iter().map(begin).collect()];
+        alternatives.extend(of_days);
         alternatives.extend(digits(&folded).map(|digits| vec![digits]));
         Some(Self { alternatives })
     }
@@ -87,6 +89,13 @@ pub fn grams(part: &str) -> Vec<String> {
 
 fn shortened(word: &str) -> String {
     word.chars().take(LONGEST_WORD).collect()
+}
+
+/// The words with every day among them as it is kept; none where that is how they are typed.
+fn days(words: &[String]) -> Option<Vec<String>> {
+    let kept = |word: &String| parse_date(word).map_or_else(|| word.clone(), |day| day.to_string());
+    let kept: Vec<String> = words.iter().map(kept).collect();
+    (kept != words).then_some(kept)
 }
 
 /// The digits of what may be a telephone number with signs between them.
@@ -133,6 +142,17 @@ mod tests {
         let names = ["A-7", "José", "Álvarez"];
         let others = ["jose@example.com", "+3491123456", "Madrid", ""];
         let text = searched(names, others);
+        assert_eq!(finds(typed, &text), found, "{text:?}");
+    }
+
+    #[rstest]
+    #[case("31.01.1990", true)]
+    #[case("ana 31.1.1990", true)]
+    #[case("1990-01", true)]
+    #[case("30.01.1990", false)]
+    #[case("cid 31.01.1990", false)]
+    fn a_day_is_found_in_both_spellings(#[case] typed: &str, #[case] found: bool) {
+        let text = searched(["A-7", "Ana"], ["1990-01-31"]);
         assert_eq!(finds(typed, &text), found, "{text:?}");
     }
 

@@ -1,8 +1,11 @@
 //! Owns which fields a search looks through, and reading the text of customers that is made of them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::bind::Cell;
 use super::customer_columns::{Class, Column, one_valued};
 use super::dialect::ids;
 use super::error::Result;
@@ -19,53 +22,62 @@ const NAMES: [&str; 2] = ["first_name", "last_name"];
 /// The most arguments that a JSON function takes everywhere (PostgreSQL: 100).
 const TOGETHER: usize = 90;
 
-/// The fields of texts that a revision has.
+/// The fields that a revision has and a search looks through: all but truths, which nobody types.
 pub(super) struct SearchedFields {
-    /// Folded texts of one-valued fields, and whether each is a name.
-    columns: Vec<(String, bool)>,
-    /// The numbers of many-valued ones.
-    several: Vec<i64>,
+    /// One-valued fields, and whether each is a name.
+    columns: Vec<(Column, bool)>,
+    /// The numbers of many-valued ones, and how their values are stored.
+    several: BTreeMap<i64, Class>,
     pub(super) hash: String,
 }
 
-/// A customer's texts as the statement lists them.
+/// A customer's values as the statement lists them.
 #[derive(Deserialize)]
 struct Listed {
     id: i64,
     external_id: String,
     /// In the columns' order, in chunks.
-    texts: Vec<Vec<Option<String>>>,
-    several: Vec<String>,
+    values: Vec<Vec<Cell>>,
+    several: Vec<Several>,
+}
+
+/// One value of a many-valued field, in the column of its class.
+#[derive(Deserialize)]
+struct Several {
+    field: i64,
+    folded: Cell,
+    whole: Cell,
+    number: Cell,
 }
 
 impl SearchedFields {
     pub(super) fn of(published: &Published) -> Result<Self> {
         let model = &published.revision.data_model;
+        let is_searched = |class: Class| class != Class::Boolean;
         let column = |column: Column| {
             let is_name = NAMES.contains(&column.field.as_str());
-            column.folded.map(|folded| (folded, is_name))
+            (column, is_name)
         };
-        let columns = one_valued(model)?.into_iter().filter_map(column).collect();
-        let are_texts = |field: &&Field| {
-            field.cardinality == Cardinality::Many && Class::of(field.kind) == Class::Text
-        };
-        let several: Vec<&Field> = model.fields.iter().filter(are_texts).collect();
-        let mut fields = Self {
-            columns,
-            several: Vec::new(),
-            hash: String::new(),
-        };
-        let names = fields.columns.iter().map(|(name, _)| name.as_str());
-        let names: Vec<&str> = names
-            .chain(several.iter().map(|field| field.identifier.as_str()))
+        let columns = one_valued(model)?.into_iter();
+        let columns = columns.filter(|column| is_searched(column.class));
+        let columns: Vec<(Column, bool)> = columns.map(column).collect();
+        let several = model.fields.iter().filter(|field| {
+            field.cardinality == Cardinality::Many && is_searched(Class::of(field.kind))
+        });
+        let several: Vec<&Field> = several.collect();
+        let names = columns.iter().map(|(column, _)| read(column).to_owned());
+        let names: Vec<String> = names
+            .chain(several.iter().map(|field| many(field)))
             .collect();
-        fields.hash = format!("{:016x}", xxh3_64(names.join(",").as_bytes()));
-        let number = |field: &&Field| {
+        let numbered = several.into_iter().filter_map(|field| {
             let number = published.numbers.number(NameKind::Field, &field.identifier);
-            number.map(i64::from)
-        };
-        fields.several = several.iter().filter_map(number).collect();
-        Ok(fields)
+            number.map(|number| (i64::from(number), Class::of(field.kind)))
+        });
+        Ok(Self {
+            columns,
+            several: numbered.collect(),
+            hash: format!("{:016x}", xxh3_64(names.join(",").as_bytes())),
+        })
     }
 
     /// The texts of those of the customers who are there, by their numbers; nobody deletes them until
@@ -77,42 +89,58 @@ impl SearchedFields {
     ) -> Result<Vec<(i64, String)>> {
         let asked = query(self.select()).bind(json(customers));
         let rows: Vec<Listed> = listed(asked, on).await?;
-        let mut texts: Vec<_> = rows.iter().map(|row| (row.id, self.text(row))).collect();
+        let texts = rows
+            .into_iter()
+            .map(|row| Ok((row.id, self.text(row)?)))
+            .collect::<Result<Vec<_>>>();
+        let mut texts = texts?;
         texts.sort_unstable_by_key(|(id, _)| sequence(*id));
         Ok(texts)
     }
 
-    fn text(&self, row: &Listed) -> String {
-        let texts = row.texts.iter().flatten().zip(&self.columns);
-        let texts: Vec<(&str, bool)> = texts
-            .filter_map(|(text, (_, is_name))| Some((text.as_deref()?, *is_name)))
-            .collect();
-        let of = |names: bool| {
-            let texts = texts.iter().filter(move |(_, is_name)| *is_name == names);
-            texts.map(|(text, _)| *text)
-        };
-        let several = row.several.iter().map(String::as_str);
-        let id = [row.external_id.as_str()];
-        searched(id.into_iter().chain(of(true)), of(false).chain(several))
+    fn text(&self, row: Listed) -> Result<String> {
+        let (mut names, mut others) = (vec![row.external_id], Vec::new());
+        for ((column, is_name), cell) in self.columns.iter().zip(row.values.into_iter().flatten()) {
+            let texts = if *is_name { &mut names } else { &mut others };
+            texts.extend(typed(column.class, cell)?);
+        }
+        for value in row.several {
+            let Some(class) = self.several.get(&value.field) else {
+                continue;
+            };
+            let cell = match class {
+                Class::Text => value.folded,
+                Class::Number => value.number,
+                Class::Integer | Class::Boolean | Class::Date | Class::Instant => value.whole,
+            };
+            others.extend(typed(*class, cell)?);
+        }
+        let (names, others) = (names.iter(), others.iter());
+        Ok(searched(
+            names.map(String::as_str),
+            others.map(String::as_str),
+        ))
     }
 
     fn select(&self) -> String {
-        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let of = |alias: &str, names: &[&str]| {
-            let names: Vec<String> = names.iter().map(|name| format!("{alias}.{name}")).collect();
-            names.join(", ")
+        let columns = || self.columns.iter().map(|(column, _)| column);
+        let cell = |column: &Column| match column.class {
+            Class::Number => format!("@exact(c.{})", column.name),
+            _ => format!("c.{}", read(column)),
         };
-        let array = |names: &[&str]| format!("@array({})", of("c", names));
-        let arrays: Vec<String> = names.chunks(TOGETHER).map(array).collect();
-        let own = ["bucket", "customer_id", "external_id"];
-        let read = [&own, names.as_slice()].concat();
+        let cells: Vec<String> = columns().map(cell).collect();
+        let array = |cells: &[String]| format!("@array({})", cells.join(", "));
+        let arrays: Vec<String> = cells.chunks(TOGETHER).map(array).collect();
+        let own = ["bucket", "customer_id", "external_id"].into_iter();
+        let own = own.chain(columns().map(read));
+        let own: Vec<String> = own.map(|name| format!("o.{name}")).collect();
         format!(
             "SELECT @list(@array(c.customer_id, c.external_id, @array({arrays}), {several})) \
-             FROM (SELECT {read} FROM {ids} AS k CROSS JOIN customers AS o \
+             FROM (SELECT {own} FROM {ids} AS k CROSS JOIN customers AS o \
              WHERE o.bucket = k.bucket AND o.customer_id = k.id@there) AS c",
             arrays = arrays.join(", "),
             several = self.select_several(),
-            read = of("o", &read),
+            own = own.join(", "),
             ids = ids!(),
         )
     }
@@ -121,14 +149,31 @@ impl SearchedFields {
         if self.several.is_empty() {
             return "@array()".to_owned();
         }
-        let numbers: Vec<String> = self.several.iter().map(i64::to_string).collect();
+        let numbers: Vec<String> = self.several.keys().map(i64::to_string).collect();
         format!(
-            "@json(SELECT @list(v.folded ORDER BY v.field, v.position) FROM customer_values AS v \
+            "@json(SELECT @list(@array(v.field, v.folded, v.whole, @exact(v.number)) \
+             ORDER BY v.field, v.position) FROM customer_values AS v \
              WHERE v.bucket = c.bucket AND v.customer_id = c.customer_id \
-             AND v.field IN ({}) AND v.folded IS NOT NULL)",
+             AND v.field IN ({}))",
             numbers.join(", ")
         )
     }
+}
+
+/// The column that is read: of a text the one that is folded already.
+fn read(column: &Column) -> &str {
+    column.folded.as_deref().unwrap_or(&column.name)
+}
+
+/// A many-valued field, by what its values are.
+fn many(field: &Field) -> String {
+    Class::of(field.kind).column(&field.identifier)
+}
+
+/// What people type to find a value: what is shown of it, a day as `2026-01-31`.
+fn typed(class: Class, cell: Cell) -> Result<Option<String>> {
+    let value = class.value(class.listed(cell))?;
+    Ok(value.map(|value| value.to_string()))
 }
 
 /// A customer's number without the bucket.

@@ -75,6 +75,8 @@ fn every_way_in_is_held_to_a_rule_and_a_script_with_exactly_their_messages() {
             assert!(rejects.contains(message), "{file}: {rejects}");
         }
     }
+    let staged = desk.json("import nicks.csv --stage");
+    assert_eq!(staged["counts"]["rejected"], 2, "{staged}");
     for (nick, message) in [
         ("bea", "must begin with @"),
         ("@constance", "six characters at most"),
@@ -82,6 +84,9 @@ fn every_way_in_is_held_to_a_rule_and_a_script_with_exactly_their_messages() {
         let (code, said) = desk.refused(&format!("customer set a nick={nick}"));
         assert_eq!(code, Some(1));
         assert_eq!(said.trim(), format!("error: `nick`: {message}"));
+        let (code, said) = desk.refused(&format!("customer bulk set-fields nick={nick} --all"));
+        assert_eq!(code, Some(1));
+        assert!(said.contains(message), "{said}");
     }
     assert_eq!(desk.json("customer show a")["fields"]["nick"], "@ana");
 }

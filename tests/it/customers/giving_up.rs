@@ -3,7 +3,6 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::commands::{Desk, desk};
@@ -30,53 +29,6 @@ fn records(desk: &Desk) -> Vec<(Value, String)> {
             (scope, told)
         })
         .collect()
-}
-
-#[rstest]
-#[case("--campaign gold-card", json!({ "campaign": "gold-card" }))]
-#[case("--category credit-cards", json!({ "category": "credit-cards" }))]
-#[case("--group retail-banking", json!({ "group": "retail-banking" }))]
-#[case("--channel sms", json!({ "channel": "sms" }))]
-fn an_operator_unsubscribes_a_customer_from_one_of_each(#[case] words: &str, #[case] scope: Value) {
-    let desk = customers();
-    desk.json(&format!("unsubscribe ana {words} --by omar"));
-    let told = "unsubscribed omar command-line".to_owned();
-    assert_eq!(records(&desk), [(scope, told)]);
-    let line = &desk.json("customer show ana")["interactions"][0];
-    assert_eq!(line["kind"], "unsubscribed");
-    assert_eq!(line["actor"], "omar");
-    assert_eq!(line["direction"], "change");
-    assert_eq!(desk.json("customer show cid")["subscriptions"], json!([]));
-}
-
-#[rstest]
-#[case("--campaign gold-card", json!({ "campaign": "gold-card" }))]
-#[case("--category credit-cards", json!({ "category": "credit-cards" }))]
-#[case("--group retail-banking", json!({ "group": "retail-banking" }))]
-#[case(
-    "--category credit-cards --group retail-banking",
-    json!({ "category": "credit-cards", "group": "retail-banking" })
-)]
-fn a_resubscription_keeps_the_record_and_names_who_made_it(
-    #[case] words: &str,
-    #[case] scope: Value,
-) {
-    let desk = customers();
-    desk.json(&format!("unsubscribe ana {words} --by omar"));
-    desk.json("unsubscribe ana --channel push --by omar");
-    desk.json(&format!("resubscribe ana {words} --by mara"));
-    let other = (
-        json!({ "channel": "push" }),
-        "unsubscribed omar command-line".to_owned(),
-    );
-    let taken_back = (scope, "resubscribed mara command-line".to_owned());
-    assert_eq!(records(&desk), [taken_back, other]);
-    let text = desk.text("customer show ana");
-    assert!(text.contains("  resubscribed  "), "{text}");
-    let kinds = desk.json("customer show ana");
-    let lines = kinds["interactions"].as_array().unwrap().iter();
-    let kinds: Vec<&str> = lines.map(|line| line["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["resubscribed", "unsubscribed", "unsubscribed"]);
 }
 
 /// Runs the command at a terminal, where a person types the answer.

@@ -151,3 +151,47 @@ async fn a_link_in_an_e_mail_or_a_text_as_received_stops_the_next_message() {
     let texts: Vec<String> = gateways.texts().iter().map(Value::to_string).collect();
     assert_eq!(seconds(&texts, "Have you seen"), 2);
 }
+
+const GOLD: &str = r#"campaign: gold-card
+name: Gold Card
+category: onboarding
+group: retail
+unsubscribe: campaign
+communications:
+  offer: { email: { subject: An offer, text: "{{ unsubscribe_url }} {{ organization.postal_address }}" } }
+  reminder: { email: { subject: A reminder, text: "{{ unsubscribe_url }} {{ organization.postal_address }}" } }
+---
+flow: mails
+name: Mails
+category: onboarding
+group: retail
+segment: { where: { field: city, is: Lyon } }
+steps:
+  - { id: offer, email: gold-card/offer }
+  - { id: reminder, after: 1h, email: gold-card/reminder }
+  - { id: news, after: 1h, email: { subject: News, text: "{{ unsubscribe_url }} {{ organization.postal_address }}" } }
+"#;
+
+#[tokio::test]
+async fn who_clicks_the_link_in_an_e_mail_of_a_campaign_is_unsubscribed_from_it_and_the_record_tells_how()
+ {
+    let place = Place::new().await;
+    let gateways = Gateways::beside(&place, &[("flows/gold.yaml", GOLD)]).await;
+    let daemon = place.run().await;
+    gateways.take(3, 0).await;
+    let page = format!("http://127.0.0.1:{}/u/", place.port);
+    let clicked = link(parts(&gateways.mails(), "ana").1, &page);
+    let browser = Client::builder().no_proxy().build().unwrap();
+    look(&browser, &clicked).await;
+    assert_eq!(records(&place, "ana").await, json!([]));
+    post(&browser, &clicked, "").await;
+    let by_link = [record("gold-card", "link", "e-mail")];
+    assert_eq!(records(&place, "ana").await, json!(by_link));
+    assert_eq!(records(&place, "ben").await, json!([]));
+    wait(&place, daemon).await;
+    let withheld = "reminder email-withheld unsubscribed_campaign";
+    let of_ana = ["news email-sent", "offer email-sent", withheld];
+    assert_eq!(outcomes(&place, "ana").await, of_ana);
+    let of_ben = ["news email-sent", "offer email-sent", "reminder email-sent"];
+    assert_eq!(outcomes(&place, "ben").await, of_ben);
+}

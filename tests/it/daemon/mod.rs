@@ -3,6 +3,7 @@
 mod channels;
 mod files;
 mod gateways;
+mod histories;
 mod jobs;
 mod life;
 mod links;

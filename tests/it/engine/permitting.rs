@@ -1,7 +1,6 @@
 //! Owns the tests of what customers allow, forbid and allow again: one channel, one kind of campaign.
 
 use drumbeat::domain::channel::Channel;
-use drumbeat::domain::customer::Switch;
 use drumbeat::domain::subscription::{Consent, Scope};
 use rstest::rstest;
 
@@ -38,63 +37,6 @@ async fn marketing_goes_out_only_on_the_channel_that_was_permitted_and_while_it_
     rig.consent("ana", channel, Consent::Unsubscribed).await;
     rig.edit("flows/c.yaml", &flows[2]).await;
     assert_eq!(rig.sent(), [""; 0], "after she took it back");
-}
-
-#[rstest]
-#[case("campaign", "unsubscribed_campaign")]
-#[case("category", "unsubscribed_category")]
-#[case("group", "unsubscribed_group")]
-#[case("category and group", "unsubscribed_category")]
-#[tokio::test]
-async fn who_takes_an_unsubscription_back_is_written_to_again(
-    #[case] by: &str,
-    #[case] reason: &str,
-) {
-    let given = |dimension: &str, name: &str| by.contains(dimension).then(|| name.to_owned());
-    let scope = Scope {
-        campaign: given("campaign", "f"),
-        category: given("category", "news"),
-        group: given("group", "retail"),
-        channel: None,
-    };
-    let steps = [email("one", ""), email("two", "after: 1d")];
-    let mut rig = Rig::with(&flow("f", LYON, "", &steps)).await;
-    rig.customer("ana", "city=Lyon").await;
-    rig.unsubscribe("ana", &scope).await;
-    rig.settle().await;
-    let answer = rig.resubscribe("ana", &scope).await;
-    assert_eq!(answer.flips, [scope]);
-    rig.advance("1d").await;
-    let withheld = format!("one withheld {reason}");
-    assert_eq!(
-        rig.ledger("ana").await,
-        [withheld.as_str(), "two sent", "f completed"]
-    );
-}
-
-#[rstest]
-#[case(Channel::Email)]
-#[case(Channel::Sms)]
-#[case(Channel::Push)]
-#[tokio::test]
-async fn a_channel_that_is_turned_on_again_carries_the_next_message(#[case] channel: Channel) {
-    let step = |id: &str, keys: &str| match channel {
-        Channel::Email => email(id, keys),
-        Channel::Sms => sms(id, keys),
-        Channel::Push => push(id, keys),
-    };
-    let steps = [step("one", ""), step("two", "after: 1d")];
-    let mut rig = Rig::with(&flow("f", LYON, "", &steps)).await;
-    rig.customer("ana", "city=Lyon").await;
-    let switch = Switch::Channel(channel);
-    rig.switch("ana", switch, false).await;
-    rig.settle().await;
-    rig.switch("ana", switch, true).await;
-    rig.advance("1d").await;
-    assert_eq!(
-        rig.ledger("ana").await,
-        ["one withheld channel_off", "two sent", "f completed"]
-    );
 }
 
 #[tokio::test]

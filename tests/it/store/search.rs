@@ -60,11 +60,19 @@ async fn people(store: &Fresh) -> Published {
         ("email", text("50%off@example.com")),
         ("phone", text("+34600123456")),
         ("age", Value::Integer(7_777)),
+        ("balance", Value::Number(-1_250.5)),
+        ("joined_on", Value::Date(jiff::civil::date(2021, 6, 30))),
+        (
+            "seen_at",
+            Value::Instant("2022-03-04T05:06:07Z".parse().unwrap()),
+        ),
     ];
     store.person("B_8", &ben).await;
     let products = FieldValue::Many(vec![text("Überweisung"), text("loan")]);
     let mut cid = row("ÇID", &[("first_name", text("Ana"))]);
     cid.fields.push(("products".to_owned(), Some(products)));
+    let scores = FieldValue::Many(vec![Value::Integer(271), Value::Integer(31_415)]);
+    cid.fields.push(("scores".to_owned(), Some(scores)));
     store.import(&[cid], &model()).await;
     index(store, &published).await;
     published
@@ -92,10 +100,17 @@ pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
         "(600) 123.45",
         "b_8",
         "b_",
+        "777",
+        "b_8 7777",
+        "-1250.5",
+        "2021-06-30",
+        "30.06.2021",
+        "30.6.2021 off@",
+        "2022-03-04t05:06",
     ] {
         assert_eq!(found(&store, &published, typed).await, ["B_8"], "{typed}");
     }
-    for typed in ["uberw", "LOAN", "loan uber", "cid", "çi"] {
+    for typed in ["uberw", "LOAN", "loan uber", "cid", "çi", "31415 271"] {
         assert_eq!(found(&store, &published, typed).await, ["ÇID"], "{typed}");
     }
     for typed in [
@@ -105,7 +120,8 @@ pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
         "na",
         "ez",
         "san lisboa",
-        "7777",
+        "7778",
+        "31.01.1990",
         "\"ana\"",
         "a*a",
         "jos AND ana",

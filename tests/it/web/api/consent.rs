@@ -86,6 +86,13 @@ async fn switches_are_set_together_each_with_its_line() {
         .get("/customers/ana/interactions?kind=switched-off")
         .await;
     assert_eq!(lines.json()["interactions"].as_array().unwrap().len(), 2);
+    for mask in 0_u8..16 {
+        let on = |bit: u8| mask & (1 << bit) > 0;
+        let some = json!({"outbound": on(0), "email": on(1), "sms": on(2), "push": on(3)});
+        api.put(path, some.clone()).await.good(200);
+        let shown = api.get("/customers/ana").await.good(200);
+        assert_eq!(shown["switches"], some);
+    }
     let answer = api.put(path, json!({"email": false})).await;
     answer.problem(422, "invalid");
     api.put("/customers/nobody/switches", off)

@@ -1,4 +1,4 @@
-//! Segments, flows, fields, tags, what runs, and why.
+//! Segments, flows, what runs, and why.
 
 use reqwest::Method;
 use serde_json::json;
@@ -97,48 +97,6 @@ async fn a_flow_is_paused_and_resumed_and_the_audit_says_by_whom() {
         answer.problem(422, "invalid");
         assert_eq!(answer.fields(), ["/reason"]);
     }
-}
-
-#[tokio::test]
-async fn the_data_model_is_told() {
-    let api = Api::start().await;
-    let fields = api.get("/fields").await.good(200);
-    let fields = fields["fields"].as_array().unwrap();
-    let of = |name: &str| {
-        fields
-            .iter()
-            .find(|field| field["identifier"] == name)
-            .unwrap()
-    };
-    assert_eq!(
-        (&of("email")["type"], &of("email")["built_in"]),
-        (&json!("email"), &json!(true))
-    );
-    let products = of("products");
-    assert_eq!(
-        (&products["cardinality"], &products["built_in"]),
-        (&json!("many"), &json!(false))
-    );
-    let tags = api.get("/tags").await.good(200);
-    let vip = &tags["tags"][0];
-    assert_eq!(
-        (
-            &vip["tag"],
-            &vip["description"],
-            &vip["color"],
-            &vip["customers"]
-        ),
-        (
-            &json!("vip"),
-            &json!("Very important"),
-            &json!("#0a7d5a"),
-            &json!(0)
-        )
-    );
-    assert_eq!(
-        (&vip["origin"], &vip["version"]),
-        (&json!("file"), &json!(null))
-    );
 }
 
 #[tokio::test]

@@ -13,13 +13,13 @@ use super::rig::Api;
 use crate::rig::crew::{crew, done};
 
 impl Api {
-    async fn bring(&self, name: &str, file: impl Into<reqwest::Body>) -> Value {
+    pub(super) async fn bring(&self, name: &str, file: impl Into<reqwest::Body>) -> Value {
         let request = self.request(Method::POST, &format!("/imports?name={name}"));
         self.send(request.body(file)).await.good(201)
     }
 
     /// Carries out the job that an answer names.
-    async fn work(&self, begun: &Value) {
+    pub(super) async fn work(&self, begun: &Value) {
         let published = self.site.running.published();
         let clock: Arc<dyn Clock> = self.site.clock.clone();
         let crew = crew(&self.site.store, &published, clock);
