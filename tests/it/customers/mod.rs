@@ -23,4 +23,5 @@ mod profiles;
 mod redefining;
 mod round_trip;
 mod table;
+mod uploading;
 mod workbooks;

@@ -7,6 +7,7 @@ mod written;
 
 mod ahead;
 mod by_hand;
+mod by_rating;
 mod caps;
 mod connecting;
 mod consent;
@@ -28,6 +29,7 @@ mod reentering;
 mod restarting;
 mod retrying;
 mod segments;
+mod shown;
 mod throttling;
 mod timing;
 mod walking;
