@@ -67,7 +67,7 @@ pub(crate) async fn campaigns(session: &Session, verb: &Campaigns) -> anyhow::Re
     Ok(Exit::Done)
 }
 
-fn row(told: &CampaignTold) -> [String; 4] {
+fn row(told: &CampaignTold) -> [String; 5] {
     let qualifies = match told.qualifies {
         Some(true) => "qualifies",
         Some(false) => "does not qualify",
@@ -75,9 +75,15 @@ fn row(told: &CampaignTold) -> [String; 4] {
     };
     let met = told.segments.iter().filter(|segment| segment.met);
     let met: Vec<&str> = met.map(|segment| segment.segment.as_str()).collect();
+    let channels: Vec<&str> = told
+        .channels
+        .iter()
+        .map(|channel| channel.as_str())
+        .collect();
     let in_it = if told.in_it { "in it" } else { "" };
     [
         told.campaign.clone(),
+        channels.join(", "),
         qualifies.to_owned(),
         in_it.to_owned(),
         met.join(", "),

@@ -60,16 +60,14 @@ fn section(text: &mut String, title: &str, body: &str) {
 
 fn head(overview: &Overview, zone: &TimeZone) -> String {
     let customer = &overview.customer;
-    let last = customer.last_activity_at;
+    let last = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| moment(at, zone));
     let row = |name: &str, value: String| [name.to_owned(), value];
     let mut rows = vec![
         row("status", status(customer)),
         row("rating", rating(overview)),
         row("created", moment(customer.created_at, zone)),
-        row(
-            "last activity",
-            last.map_or_else(|| "never".to_owned(), |at| moment(at, zone)),
-        ),
+        row("last activity", last(customer.last_activity_at)),
+        row("transaction", last(customer.last_transaction_at)),
         row("switches", switches(customer.switches)),
         row("consent", consents(customer)),
     ];

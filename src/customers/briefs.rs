@@ -37,6 +37,7 @@ pub struct CustomerBrief {
     pub tags: Vec<String>,
     pub created_at: Timestamp,
     pub last_activity_at: Option<Timestamp>,
+    pub last_transaction_at: Option<Timestamp>,
     /// The score of the last answer to "how likely is it that you would recommend us?", 0 to 10.
     pub nps: Option<u8>,
     /// Values by field; dates are `YYYY-MM-DD`, instants RFC 3339 in UTC, many-valued fields lists.
@@ -65,6 +66,7 @@ impl CustomerBrief {
             tags: customer.tags.clone(),
             created_at: customer.created_at,
             last_activity_at: customer.last_activity_at,
+            last_transaction_at: customer.last_transaction_at,
             nps: nps.map(|last| last.answer.score),
             fields: fields(customer),
         }

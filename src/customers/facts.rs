@@ -35,6 +35,7 @@ pub struct CustomerFacts {
     pub identified: bool,
     pub created_at: Timestamp,
     pub last_activity_at: Option<Timestamp>,
+    pub last_transaction_at: Option<Timestamp>,
     /// Values by field; dates are `YYYY-MM-DD`, instants RFC 3339 in UTC, many-valued fields lists.
     #[schema(value_type = std::collections::BTreeMap<String, Json>, example = json!({"city": "Lyon"}))]
     pub fields: Map<String, Json>,
@@ -176,6 +177,7 @@ impl CustomerFacts {
             identified: customer.identified,
             created_at: customer.created_at,
             last_activity_at: customer.last_activity_at,
+            last_transaction_at: customer.last_transaction_at,
             fields: fields(customer),
             tags: customer.tags.clone(),
             lists: overview.lists.clone(),

@@ -188,6 +188,7 @@ pub struct Customer {
     pub consent_rev: i64,
     pub created_at: Timestamp,
     pub last_activity_at: Option<Timestamp>,
+    pub last_transaction_at: Option<Timestamp>,
     pub fields: Fields,
     pub tags: Vec<String>,
 }

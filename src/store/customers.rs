@@ -22,7 +22,7 @@ use crate::domain::subscription::Consent;
 const BASE: &str = "@array(c.customer_id, c.external_id, c.status, c.status_reason, c.identified, \
      @array(c.outbound_on, c.email_on, c.sms_on, c.push_on), \
      @array(c.email_consent, c.sms_consent, c.push_consent), \
-     c.consent_rev, c.created_at, y.last_activity_at)";
+     c.consent_rev, c.created_at, y.last_activity_at, y.last_transaction_at)";
 const TAGS: &str = "@json(SELECT @list(n.name ORDER BY n.name) FROM customer_tags AS t \
      CROSS JOIN names AS n WHERE t.bucket = c.bucket AND t.customer_id = c.customer_id \
      AND n.number = t.tag)";
@@ -172,6 +172,7 @@ struct Base {
     consent_rev: i64,
     created_at: i64,
     last_activity_at: Option<i64>,
+    last_transaction_at: Option<i64>,
 }
 
 /// One value of a many-valued field, in the column of its class.
@@ -234,6 +235,7 @@ fn read(record: Record, columns: &[Column], model: &DataModel) -> Result<Custome
         consent_rev: base.consent_rev,
         created_at: instant(base.created_at)?,
         last_activity_at: base.last_activity_at.map(instant).transpose()?,
+        last_transaction_at: base.last_transaction_at.map(instant).transpose()?,
         fields,
         tags: record.tags,
     })

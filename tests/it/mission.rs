@@ -1,5 +1,6 @@
 //! Owns the test that everything the program must do has a test, and that the table of both is up to date.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +94,38 @@ fn everything_that_the_program_must_do_has_a_test() {
     let all = rows.iter().flat_map(|row| &row.tests);
     let gone: Vec<&String> = all.filter(|test| place(test).is_none()).collect();
     assert!(gone.is_empty(), "tests that are not there: {gone:#?}");
+}
+
+/// Those about customers, which have each a test that no other row lists.
+const ABOUT_CUSTOMERS: [&str; 4] = ["S000-", "S001-", "S002-", "S003-"];
+
+#[test]
+fn what_must_be_done_for_customers_has_each_a_test_of_its_own() {
+    let rows = rows();
+    let mut listed: BTreeMap<&str, usize> = BTreeMap::new();
+    for test in rows.iter().flat_map(|row| &row.tests) {
+        *listed.entry(test).or_default() += 1;
+    }
+    let is_about_them = |row: &&Row| {
+        let starts = |section: &&str| row.id.starts_with(*section);
+        "CINX".contains(row.class) && ABOUT_CUSTOMERS.iter().any(|section| starts(&section))
+    };
+    let about_them: Vec<&Row> = rows.iter().filter(is_about_them).collect();
+    assert!(about_them.len() > 150, "{}", about_them.len());
+    let has_own = |row: &Row| {
+        row.tests
+            .first()
+            .is_some_and(|test| listed[test.as_str()] == 1)
+    };
+    let shared: Vec<&str> = about_them
+        .into_iter()
+        .filter(|row| !has_own(row))
+        .map(|row| row.id.as_str())
+        .collect();
+    assert!(
+        shared.is_empty(),
+        "rows without a test of their own: {shared:?}"
+    );
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn customer(fields: &[(&str, &str)]) -> Customer {
         consent_rev: 0,
         created_at: Timestamp::UNIX_EPOCH,
         last_activity_at: None,
+        last_transaction_at: None,
         fields: fields.collect(),
         tags: vec!["vip".to_owned()],
     }

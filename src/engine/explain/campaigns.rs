@@ -1,6 +1,6 @@
 //! Owns which campaigns and flows a customer qualifies for, by which segments, and what came of it before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 use super::entry::{self, Point};
 use super::question::Question;
 use super::steps::{self, StepTold};
+use crate::domain::channel::Channel;
+use crate::domain::communication::Content;
 use crate::domain::customer::Customer;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::flow::Flow;
@@ -37,6 +39,8 @@ pub struct CampaignTold {
     #[schema(example = "New Rewards Gold Credit Card")]
     pub name: String,
     pub kind: CampaignKind,
+    /// On which it writes: e-mail, text messages, push.
+    pub channels: BTreeSet<Channel>,
     /// Null for a campaign without a segment, which asks nobody.
     pub qualifies: Option<bool>,
     /// Its segment and those that it names: the ones that are met make the customer qualify.
@@ -132,6 +136,7 @@ pub async fn told(
             campaign: id.clone(),
             name,
             kind: *kind,
+            channels: channels_of(revision, id, *kind),
             qualifies: segments.first().map(|first| first.met),
             since: segment.and_then(|segment| since.get(&segment).copied()),
             segments,
@@ -200,6 +205,23 @@ fn flows_of<'a>(
             reused.is_some_and(|reused| reused.campaign == id)
         }),
     })
+}
+
+/// Those of a flow's steps, or of what a campaign says.
+fn channels_of(revision: &Revision, id: &str, kind: CampaignKind) -> BTreeSet<Channel> {
+    match kind {
+        CampaignKind::Campaign => {
+            let campaign = revision.campaigns.get(id).into_iter();
+            let contents = campaign.flat_map(|campaign| campaign.communications.values());
+            contents.map(Content::channel).collect()
+        }
+        CampaignKind::Flow => {
+            let steps = revision.flows.get(id).into_iter();
+            let steps = steps.flat_map(|flow| &flow.steps);
+            let actions = steps.filter_map(|step| step.action.as_ref());
+            actions.map(|action| action.content.channel()).collect()
+        }
+    }
 }
 
 /// A segment and every one that its condition names, itself first.

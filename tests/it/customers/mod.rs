@@ -24,4 +24,5 @@ mod redefining;
 mod round_trip;
 mod spreadsheets;
 mod table;
+mod uploading;
 mod workbooks;

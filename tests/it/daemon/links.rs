@@ -26,10 +26,11 @@ steps:
   - { id: pong, after: 1h, sms: { text: "Have you seen your card?" } }
 "#;
 
-const FLOWS: [(&str, &str); 2] = [("flows/mails.yaml", MAILS), ("flows/texts.yaml", TEXTS)];
+pub(super) const FLOWS: [(&str, &str); 2] =
+    [("flows/mails.yaml", MAILS), ("flows/texts.yaml", TEXTS)];
 
 /// The head and the body of the mail to somebody.
-fn parts<'a>(mails: &'a [String], id: &str) -> (&'a str, &'a str) {
+pub(super) fn parts<'a>(mails: &'a [String], id: &str) -> (&'a str, &'a str) {
     let to = format!("To: {id}@example.com");
     let mail = mails.iter().find(|mail| mail.contains(&to)).unwrap();
     mail.split_once("\n\n").unwrap()
@@ -53,7 +54,7 @@ async fn post(browser: &Client, link: &str, body: &'static str) {
     assert_eq!(request.send().await.unwrap().status(), 200, "{link}");
 }
 
-async fn records(place: &Place, customer: &str) -> Value {
+pub(super) async fn records(place: &Place, customer: &str) -> Value {
     let shown = place.facts(&["customer", "show", customer]).await;
     let records = shown["subscriptions"].as_array().unwrap().iter();
     records
@@ -66,7 +67,7 @@ async fn records(place: &Place, customer: &str) -> Value {
         .collect()
 }
 
-fn record(campaign: &str, source: &str, note: &str) -> Value {
+pub(super) fn record(campaign: &str, source: &str, note: &str) -> Value {
     json!({
         "campaign": campaign,
         "state": "unsubscribed",
@@ -77,7 +78,7 @@ fn record(campaign: &str, source: &str, note: &str) -> Value {
 }
 
 /// Lets the hour pass and the flows end.
-async fn wait(place: &Place, daemon: Running) {
+pub(super) async fn wait(place: &Place, daemon: Running) {
     assert_eq!(daemon.stop().await, Some(0));
     place
         .said(&["run", "--clock-scale", "3600", "--until-idle"])

@@ -2,6 +2,7 @@
 
 mod channels;
 mod files;
+mod forms;
 mod gateways;
 mod histories;
 mod jobs;

@@ -91,6 +91,32 @@ async fn notes_are_written_down_listed_and_removed() {
 }
 
 #[tokio::test]
+async fn tasks_on_a_customer_are_added_and_listed_the_most_important_first() {
+    let api = Api::start().await;
+    api.customer("ben", json!({})).await;
+    let path = "/customers/ana/tasks";
+    assert_eq!(api.get(path).await.good(200)["tasks"], json!([]));
+    api.post(path, json!({"name": "write"})).await.good(201);
+    let urgent = json!({"name": "call", "priority": "high"});
+    let added = api.post(path, urgent).await.good(201);
+    let tasks = api.get(path).await.good(200);
+    assert_eq!(said(&tasks["tasks"], "name"), ["call", "write"]);
+    let shown = api.get("/customers/ana").await.good(200);
+    assert_eq!(shown["tasks"], tasks["tasks"]);
+    let one = format!("{path}/{}", added["task"]);
+    let done = json!({"status": "done"});
+    api.patch(&one, done.clone()).await.good(204);
+    let tasks = api.get(path).await.good(200);
+    assert_eq!(said(&tasks["tasks"], "name"), ["write", "call"]);
+    api.delete(&one).await.good(204);
+    api.patch(&one, done).await.problem(404, "not-found");
+    let tasks = api.get(path).await.good(200);
+    assert_eq!(said(&tasks["tasks"], "name"), ["write"]);
+    let other = api.get("/customers/ben/tasks").await.good(200);
+    assert_eq!(other["tasks"], json!([]));
+}
+
+#[tokio::test]
 async fn a_task_has_a_name_a_description_a_status_a_priority_and_somebody_who_does_it() {
     let api = Api::start().await;
     let path = "/customers/ana/tasks";
@@ -99,34 +125,31 @@ async fn a_task_has_a_name_a_description_a_status_a_priority_and_somebody_who_do
         "priority": "high", "assignee": "carla", "due_on": "2026-03-01",
     });
     let added = api.post(path, task.clone()).await.good(201);
-    api.post(path, json!({"name": "write"})).await.good(201);
     let tasks = api.get(path).await.good(200);
-    assert_eq!(said(&tasks["tasks"], "name"), ["call", "write"]);
     for (key, value) in task.as_object().unwrap() {
         assert_eq!(&tasks["tasks"][0][key], value);
     }
     let one = format!("{path}/{}", added["task"]);
-    api.patch(&one, json!({"status": "done", "assignee": ""}))
-        .await
-        .good(204);
+    let change = json!({"status": "in-progress", "assignee": ""});
+    api.patch(&one, change).await.good(204);
     let tasks = api.get(path).await.good(200);
-    let last = &tasks["tasks"][1];
+    let last = &tasks["tasks"][0];
     assert_eq!(
         (&last["name"], &last["status"]),
-        (&json!("call"), &json!("done"))
+        (&json!("call"), &json!("in-progress"))
     );
     assert_eq!(
         (&last["assignee"], &last["priority"]),
         (&Value::Null, &json!("high"))
     );
-    api.delete(&one).await.good(204);
-    api.patch(&one, json!({"status": "done"}))
-        .await
-        .problem(404, "not-found");
-    let answer = api
-        .post(path, json!({"name": "", "priority": "high"}))
-        .await;
-    assert_eq!(answer.fields(), ["/name"]);
+    for (wrong, field) in [
+        (json!({"name": "", "priority": "high"}), "/name"),
+        (json!({"name": "call", "priority": "dire"}), "/priority"),
+        (json!({"name": "call", "status": "lost"}), "/status"),
+    ] {
+        let answer = api.post(path, wrong).await;
+        assert_eq!(answer.fields(), [field]);
+    }
 }
 
 #[tokio::test]

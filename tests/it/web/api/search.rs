@@ -75,50 +75,7 @@ async fn bank() -> Api {
 #[tokio::test]
 async fn every_filter_finds_whom_it_says() {
     let api = bank().await;
-    let field = |name: &str, test: &str, value: &str| json!({"field": name, test: value});
     for (condition, expected) in [
-        (json!({"last-activity": {"older-than": "4d"}}), vec!["ben"]),
-        (json!({"last-activity": {"exactly-ago": "3d"}}), vec!["ana"]),
-        (json!({"last-activity": {"within-last": "4d"}}), vec!["ana"]),
-        (
-            json!({"last-activity": {"after": "25.01.2026"}}),
-            vec!["ana"],
-        ),
-        (json!({"last-activity": {"on": "24.01.2026"}}), vec!["ben"]),
-        (
-            json!({"last-activity": {"before": "25.1.2026"}}),
-            vec!["ben"],
-        ),
-        (json!({"created": {"older-than": "15d"}}), vec!["ana"]),
-        (json!({"created": {"exactly-ago": "10d"}}), vec!["ben"]),
-        (
-            json!({"created": {"within-last": "15d"}}),
-            vec!["ben", "cid"],
-        ),
-        (json!({"created": {"after": "19.01.2026"}}), vec!["cid"]),
-        (json!({"created": {"on": "19.01.2026"}}), vec!["ben"]),
-        (
-            json!({"last-transaction": {"within-last": "7d"}}),
-            vec!["ana"],
-        ),
-        (
-            json!({"last-transaction": {"missing": true}}),
-            vec!["ben", "cid"],
-        ),
-        (json!({"identified": true}), vec!["ana", "ben", "cid"]),
-        (json!({"identified": false}), vec![]),
-        (field("first_name", "starts-with", "an"), vec!["ana"]),
-        (field("first_name", "ends-with", "ikt"), vec!["ben"]),
-        (field("first_name", "contains", "N"), vec!["ana", "ben"]),
-        (field("first_name", "does-not-contain", "k"), vec!["ana"]),
-        (field("city", "ends-with", "paulo"), vec!["ana"]),
-        (field("city", "contains", "sao"), vec!["ana"]),
-        (field("region", "does-not-contain", "x"), vec!["ana"]),
-        (field("zip", "starts-with", "044"), vec!["ana"]),
-        (field("zip", "contains", "4"), vec!["ana", "ben"]),
-        (field("zip", "does-not-contain", "00"), vec!["ben"]),
-        (field("company", "ends-with", "bank"), vec!["ana"]),
-        (field("company", "contains", "bank"), vec!["ana", "cid"]),
         (
             json!({"did": "conversion", "campaign": "gold-card"}),
             vec!["ben"],
@@ -207,34 +164,6 @@ async fn a_row_shows_who_it_is_and_the_chosen_fields() {
     }
     let page = api.get("/customers?text=cid").await.good(200);
     assert_eq!(page["customers"][0]["name"], Value::Null);
-}
-
-#[tokio::test]
-async fn customers_are_sorted_in_both_directions_whatever_the_page() {
-    let api = bank().await;
-    for (sort, expected) in [
-        ("last-activity", ["ben", "ana", "cid"]),
-        ("-last-activity", ["ana", "ben", "cid"]),
-        ("-created", ["cid", "ben", "ana"]),
-        ("id", ["ana", "ben", "cid"]),
-        ("-last_name", ["ana", "ben", "cid"]),
-        ("zip", ["ana", "ben", "cid"]),
-    ] {
-        let (mut cursor, mut seen) = (Value::Null, Vec::new());
-        let mut body = json!({"sort": sort, "limit": 1});
-        loop {
-            if !cursor.is_null() {
-                body["cursor"] = cursor;
-            }
-            let page = api.post("/customers/search", body.clone()).await.good(200);
-            seen.extend(ids(&page).into_iter().map(str::to_owned));
-            cursor = page["next"].clone();
-            if cursor.is_null() {
-                break;
-            }
-        }
-        assert_eq!(seen, expected, "{sort}");
-    }
 }
 
 #[tokio::test]

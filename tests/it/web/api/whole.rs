@@ -92,49 +92,6 @@ async fn a_profile_has_activities_tasks_notes_messages_and_a_score() {
 }
 
 #[tokio::test]
-async fn what_a_customer_does_is_the_first_line_of_the_history_and_the_last_activity_at_once() {
-    let api = Api::start().await;
-    for id in ["ben", "cid"] {
-        api.customer(id, json!({})).await;
-    }
-    let on = |id: &str, kind: &str, customer: &str, at: &str| json!({ "id": id, "kind": kind, "customer": customer, "at": at });
-    told(
-        &api,
-        json!([on("1", "conversion", "ben", "2026-01-07T08:00:00Z")]),
-    )
-    .await;
-    told(
-        &api,
-        json!([on("2", "login", "cid", "2026-01-08T08:00:00Z")]),
-    )
-    .await;
-    let latest = api.get("/customers?sort=-last-activity").await.good(200);
-    assert_eq!(each(&latest, "customers", "id")[..2], ["cid", "ben"]);
-    told(
-        &api,
-        json!([on("3", "login", "ben", "2026-01-09T09:00:00Z")]),
-    )
-    .await;
-    told(
-        &api,
-        json!([on("4", "logout", "ben", "2026-01-09T09:30:00Z")]),
-    )
-    .await;
-    let latest = api.get("/customers?sort=-last-activity").await.good(200);
-    assert_eq!(each(&latest, "customers", "id")[..2], ["ben", "cid"]);
-    assert_eq!(
-        latest["customers"][0]["last_activity_at"],
-        "2026-01-09T09:30:00Z"
-    );
-    let lines = api
-        .get("/customers/ben/interactions?direction=inbound")
-        .await
-        .good(200);
-    let kinds = each(&lines, "interactions", "kind");
-    assert_eq!(kinds, ["logout", "login", "conversion"]);
-}
-
-#[tokio::test]
 async fn a_file_and_what_somebody_does_write_the_same_profile() {
     let api = Api::start().await;
     api.customer("eva", json!({"city": "Lyon"})).await;
