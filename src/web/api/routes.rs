@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use super::auth::authenticate;
 use super::idempotency::once;
 use super::limits::{BODY, FILE_TIME, LARGE_BODY, REQUEST_TIME};
+use super::precondition::unless_known;
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
     activities, batch, campaigns, customers, explanations, fields, flows, imports, interactions,
@@ -36,6 +37,7 @@ pub(in crate::web) fn router(state: &Arc<WebState>) -> Router<Arc<WebState>> {
         .nest(
             "/v1",
             routes
+                .route_layer(from_fn(unless_known))
                 .route_layer(from_fn_with_state(Arc::clone(state), authenticate))
                 .route("/openapi.json", described),
         )
