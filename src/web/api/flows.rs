@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, DefinitionsRead, OperationsWrite};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Body, Named};
 use crate::customers::names;
@@ -23,8 +24,10 @@ use crate::web::state::WebState;
 const LONGEST_REASON: usize = 1000;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Flows {
+pub(super) struct FlowsPage {
     flows: Vec<FlowFacts>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
 }
 
 /// A flow as its file says it, and whether it runs.
@@ -72,26 +75,30 @@ pub(super) struct FlowChange {
     changed: bool,
 }
 
-/// Flows
+/// Flows, page by page
 ///
 /// All that the current revision has, by id.
 #[utoipa::path(
-    get, path = "/flows", tag = "definitions",
-    responses((status = 200, body = Flows, description = "All flows.")),
+    get, path = "/flows", tag = "definitions", params(PageQuery),
+    responses((status = 200, body = FlowsPage, description = "A page.",
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<DefinitionsRead>,
-) -> Result<Json<Flows>, Problem> {
+    paging: Paging,
+) -> Result<Page<FlowsPage>, Problem> {
     let published = state.daemon.published();
     let states = state.store.flow_states().await?;
     let facts = |flow: &Flow| {
         let number = published.numbers.number(NameKind::Flow, &flow.id);
         facts(flow, number.and_then(|number| states.get(&number)))
     };
-    let flows = published.revision.flows.values().map(facts).collect();
-    Ok(Json(Flows { flows }))
+    let all = published.revision.flows.values().collect();
+    let (flows, next) = paging.part_of(all, |_, flow: &&Flow| flow.id.clone())?;
+    let flows = flows.into_iter().map(facts).collect();
+    Ok(paging.page(next, |next| FlowsPage { flows, next }))
 }
 
 fn facts(flow: &Flow, state: Option<&FlowState>) -> FlowFacts {

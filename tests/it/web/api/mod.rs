@@ -14,6 +14,7 @@ mod imports;
 mod jobs;
 mod lists;
 mod occurrences;
+mod paging;
 mod problems;
 mod profiles;
 mod redefining;
