@@ -79,6 +79,7 @@ impl Store {
 
 /// Sets fields of customers, each of them once; whether there was anything to change of each.
 pub(super) async fn set_all(tx: &mut Tx, edits: &[&FieldEdit]) -> Result<Vec<Result<bool>>> {
+    returning::foresee(tx, edits).await?;
     let names = keep(tx, edits.iter().map(|edit| edit.customer)).await?;
     let mut moved = BTreeSet::new();
     for edit in edits
