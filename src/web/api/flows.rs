@@ -12,6 +12,7 @@ use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Body, Named};
 use crate::customers::names;
+use crate::customers::remarks::remark;
 use crate::domain::channel::Channel;
 use crate::domain::flow::Flow;
 use crate::domain::revision::NameKind;
@@ -20,8 +21,6 @@ use crate::engine::picture::standing;
 use crate::engine::status::PauseFacts;
 use crate::store::{FlowState, Published};
 use crate::web::state::WebState;
-
-const LONGEST_REASON: usize = 1000;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FlowsPage {
@@ -140,10 +139,7 @@ pub(super) async fn pause(
     Body(input): Body<PauseInput>,
 ) -> Result<Json<FlowChange>, Problem> {
     let target = target(&state.daemon.published(), &id)?;
-    let reason = input.reason.as_deref();
-    if let Some(reason) = reason {
-        check_reason(reason)?;
-    }
+    let reason = remark("reason", input.reason.as_deref())?;
     let (by, at) = (caller.by(), state.clock.now());
     let changed = pause::pause(&state.store, &target, reason, &by, at).await?;
     Ok(Json(FlowChange { flow: id, changed }))
@@ -175,15 +171,4 @@ fn target(published: &Published, id: &str) -> Result<Target, Problem> {
     let number = published.numbers.number(NameKind::Flow, &flow.id);
     let number = number.ok_or_else(|| Problem::not_found(format!("`{id}` was never published")))?;
     Ok(Target::Flow(flow.id.clone(), number))
-}
-
-fn check_reason(reason: &str) -> Result<(), Problem> {
-    let wrong = if reason.chars().any(|c| c.is_control() && c != '\n') {
-        "must hold no control character".to_owned()
-    } else if reason.chars().count() > LONGEST_REASON {
-        format!("must have {LONGEST_REASON} characters at most")
-    } else {
-        return Ok(());
-    };
-    Err(Problem::field("/reason", wrong))
 }

@@ -11,19 +11,18 @@ use utoipa::ToSchema;
 use super::auth::{Caller, CustomersRead, CustomersWrite, DefinitionsRead, DefinitionsWrite};
 use super::made::{Created, created};
 use super::paging::{Page, PageQuery, Paging};
-use super::problem::{FieldError, Problem};
-use super::reading::{Body, Named};
+use super::problem::Problem;
+use super::reading::{Body, Named, bad_ids};
 use super::search::CustomersPage;
 use crate::customers::briefs::briefs;
 use crate::customers::error::Error;
 use crate::customers::lists::{self, ListFacts, MembersChange};
-use crate::customers::typing;
+use crate::customers::remarks::remark;
 use crate::domain::ids::CustomerId;
 use crate::domain::list::check_name;
 use crate::web::state::WebState;
 
 const MOST: usize = 1_000;
-const LONGEST: usize = 1_000;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ListsPage {
@@ -106,7 +105,7 @@ pub(super) async fn create(
     Body(input): Body<ListInput>,
 ) -> Result<Created<ListFacts>, Problem> {
     check_name(&input.list).map_err(|wrong| Problem::field("/list", wrong))?;
-    let description = described(input.description.as_deref())?;
+    let description = remark("description", input.description.as_deref())?;
     let (by, at) = (caller.by(), state.clock.now());
     let made = state.store.add_list(&input.list, description, &by, at);
     made.await?;
@@ -154,7 +153,7 @@ pub(super) async fn change(
     new.map_or(Ok(()), check_name)
         .map_err(|wrong| Problem::field("/list", wrong))?;
     let description = match &input.description {
-        Some(text) => Some(described(Some(text.as_str()))?),
+        Some(text) => Some(remark("description", Some(text))?),
         None => None,
     };
     let published = state.daemon.published();
@@ -246,40 +245,9 @@ impl MembersInput {
             let told = "names more than 1,000 customers: queue a job for them";
             return Err(Problem::field("", told));
         }
-        let of = |key: &'static str, ids: &[String]| {
-            let bad = ids.iter().enumerate().filter_map(|(place, id)| {
-                let reason = typing::read_id(id).err()?;
-                Some(FieldError::new(format!("/{key}/{place}"), reason))
-            });
-            bad.collect::<Vec<_>>()
-        };
-        let bad = [of("add", &self.add), of("remove", &self.remove)].concat();
-        if bad.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(bad))
-        }
+        let bad = [bad_ids("/add", &self.add), bad_ids("/remove", &self.remove)];
+        Problem::unless_none(bad.concat())
     }
-}
-
-fn described(text: Option<&str>) -> Result<Option<&str>, Problem> {
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
-    let Some(described) = text else {
-        return Ok(None);
-    };
-    if described.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Problem::field(
-            "/description",
-            "must hold no control character",
-        ));
-    }
-    if described.chars().count() > LONGEST {
-        return Err(Problem::field(
-            "/description",
-            "must have 1000 characters at most",
-        ));
-    }
-    Ok(text)
 }
 
 async fn found(state: &WebState, name: &str) -> Result<ListFacts, Problem> {

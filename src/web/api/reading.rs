@@ -10,6 +10,7 @@ use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
 use super::problem::{FieldError, Kind, Problem, escaped};
+use crate::customers::typing;
 
 /// The one name in the path.
 pub(super) struct Named(pub(super) String);
@@ -74,6 +75,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Numbered {
         })?;
         Ok(Self { of, number })
     }
+}
+
+/// Those that can be nobody's unique id; they stand below this pointer.
+pub(super) fn bad_ids(below: &str, ids: &[String]) -> Vec<FieldError> {
+    let bad = ids.iter().enumerate().filter_map(|(place, id)| {
+        let reason = typing::read_id(id).err()?;
+        Some(FieldError::new(format!("{below}/{place}"), reason))
+    });
+    bad.collect()
 }
 
 /// The query, every parameter of which is known.
