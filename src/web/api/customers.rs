@@ -133,7 +133,7 @@ impl CustomerInput {
     get, path = "/customers/{id}", tag = "customers",
     params(("id" = String, Path, description = "The unique id.")),
     responses((status = 200, body = CustomerFacts, description = "The customer.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["customers:read"])),
 )]
 pub(super) async fn show(

@@ -131,22 +131,22 @@ impl<'a> Asking<'a> {
     pub(super) async fn add<C>(
         self,
         body: Map<String, Json>,
-        told: impl FnOnce(String, Done) -> C,
+        told: impl FnOnce(String, &Done) -> C,
     ) -> Result<Created<C>, Problem> {
         let (list, name) = (list(self.kind), self.name.clone());
         let done = self.make(What::Add(body), Terms::default()).await?;
-        Ok(created(list, &name, told(name.clone(), done)))
+        Ok(created(list, &name, told(name.clone(), &done)))
     }
 
     pub(super) async fn edit<C>(
         self,
         body: Map<String, Json>,
         terms: Terms,
-        told: impl FnOnce(String, Done) -> C,
+        told: impl FnOnce(String, &Done) -> C,
     ) -> Result<axum::Json<C>, Problem> {
         let name = self.name.clone();
         let done = self.make(What::Edit(body), terms).await?;
-        Ok(axum::Json(told(name, done)))
+        Ok(axum::Json(told(name, &done)))
     }
 
     pub(super) async fn remove(self, terms: Terms) -> Result<StatusCode, Problem> {
@@ -196,16 +196,11 @@ pub(super) struct DefinitionChange {
 }
 
 impl DefinitionChange {
-    pub(super) fn of(name: String, done: Done) -> Self {
-        let Done {
-            revision,
-            changed,
-            survey: _,
-        } = done;
+    pub(super) fn of(name: String, done: &Done) -> Self {
         Self {
             name,
-            revision: revision.map(|revision| revision.0),
-            changed,
+            revision: done.revision.map(|revision| revision.0),
+            changed: done.changed,
         }
     }
 }

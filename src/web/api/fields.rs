@@ -150,12 +150,12 @@ pub(super) struct FieldChange {
 }
 
 impl FieldChange {
-    fn of(identifier: String, done: Done) -> Self {
+    fn of(identifier: String, done: &Done) -> Self {
         Self {
             identifier,
             revision: done.revision.map(|revision| revision.0),
             changed: done.changed,
-            values: done.survey,
+            values: done.survey.clone(),
         }
     }
 }
@@ -226,7 +226,7 @@ pub(super) async fn add(
     get, path = "/fields/{id}", tag = "definitions",
     params(("id" = String, Path, description = "The field's identifier.")),
     responses((status = 200, body = FieldFacts, description = "The field.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn show(

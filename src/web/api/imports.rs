@@ -157,16 +157,18 @@ async fn spool(state: &WebState, body: Bytes) -> Result<Spooled, Problem> {
     let mut body = body.into_data_stream();
     loop {
         let next = tokio::time::timeout(FILE_PAUSE, body.next()).await;
-        let next = next.map_err(|_| Problem::new(Kind::BadRequest, "the file broke off"))?;
+        let next = next.map_err(|_| broke_off("nothing came for 30 s"))?;
         match next {
             None => return Ok(spool.finish()),
-            Some(Err(error)) => {
-                let detail = format!("the file broke off: {error}");
-                return Err(Problem::new(Kind::BadRequest, detail));
-            }
+            Some(Err(error)) => return Err(broke_off(&error.to_string())),
             Some(Ok(bytes)) => spool.write(&bytes)?,
         }
     }
+}
+
+fn broke_off(why: &str) -> Problem {
+    let detail = format!("the file broke off: {why}; send it again, from its beginning");
+    Problem::new(Kind::BadRequest, detail)
 }
 
 /// One import

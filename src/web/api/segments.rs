@@ -134,7 +134,7 @@ pub(super) async fn add(
     get, path = "/segments/{name}", tag = "definitions",
     params(("name" = String, Path, description = "The segment's id.")),
     responses((status = 200, body = SegmentCount, description = "The segment, counted.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn show(

@@ -115,7 +115,7 @@ pub(super) async fn add(
     get, path = "/smart-lists/{name}", tag = "definitions",
     params(("name" = String, Path, description = "The smart list's name.")),
     responses((status = 200, body = SmartListCount, description = "The smart list, counted.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn show(

@@ -123,7 +123,7 @@ pub(super) async fn add(
     get, path = "/tags/{name}", tag = "definitions",
     params(("name" = String, Path, description = "The tag's name.")),
     responses((status = 200, body = TagFacts, description = "The tag.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn show(
