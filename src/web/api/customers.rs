@@ -16,7 +16,6 @@ use super::made::address;
 use super::precondition::{IfMatch, tag};
 use super::problem::{FieldError, Problem, bad_fields};
 use super::reading::{Body, Named};
-use crate::customers::edits::Edit;
 use crate::customers::facts::CustomerFacts;
 use crate::customers::{batch, json_fields, overview, typing};
 use crate::domain::customer_version::Version;
@@ -127,8 +126,8 @@ impl CustomerInput {
 
 /// A customer
 ///
-/// Everything that is known but the history, which has an address of its own. The entity tag moves
-/// with what people edit: status, fields, tags, switches, consents, subscriptions, dismissals.
+/// Everything that is known but the history, which has an address of its own. For an edit the entity tag
+/// holds while nobody edits status, fields, tags, switches, consents, subscriptions or dismissals.
 #[utoipa::path(
     get, path = "/customers/{id}", tag = "customers",
     params(("id" = String, Path, description = "The unique id.")),
@@ -170,19 +169,8 @@ pub(super) async fn edit(
     let revision = &published.revision;
     let fields = json_fields::read(revision, &patch.fields);
     let fields = fields.map_err(|bad| Problem::invalid(bad_fields("", &bad)))?;
-    let (store, seen, by, at) = (
-        &state.store,
-        condition.seen(),
-        &caller.by(),
-        state.clock.now(),
-    );
-    let edit = Edit {
-        store,
-        revision,
-        seen,
-        by,
-        at,
-    };
+    let by = caller.by();
+    let edit = condition.edit(&state, revision, &by);
     let changed = edit.set_fields(&id, &fields).await;
     Ok(Json(Edited {
         changed: changed.map_err(|error| condition.told(error))?,
@@ -209,20 +197,8 @@ pub(super) async fn delete(
     condition: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let published = state.daemon.published();
-    let revision = &published.revision;
-    let (store, seen, by, at) = (
-        &state.store,
-        condition.seen(),
-        &caller.by(),
-        state.clock.now(),
-    );
-    let edit = Edit {
-        store,
-        revision,
-        seen,
-        by,
-        at,
-    };
+    let by = caller.by();
+    let edit = condition.edit(&state, &published.revision, &by);
     let deleted = edit.delete(&id).await;
     deleted.map_err(|error| condition.told(error))?;
     Ok(StatusCode::NO_CONTENT)

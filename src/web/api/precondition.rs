@@ -11,15 +11,30 @@ use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::problem::{Kind, Problem};
+use crate::customers::edits::Edit;
+use crate::domain::audit::By;
 use crate::domain::customer_version::Version;
-use crate::store::Seen;
+use crate::domain::revision::Revision;
+use crate::web::state::WebState;
 
 /// The versions that `If-Match` names; no condition without it, nor with `*`.
 pub(super) struct IfMatch(Option<Vec<Version>>);
 
 impl IfMatch {
-    pub(super) fn seen(&self) -> Seen<'_> {
-        self.0.as_deref()
+    /// An edit, now, under this condition.
+    pub(super) fn edit<'a>(
+        &'a self,
+        state: &'a WebState,
+        revision: &'a Revision,
+        by: &'a By,
+    ) -> Edit<'a> {
+        Edit {
+            store: &state.store,
+            revision,
+            seen: self.0.as_deref(),
+            by,
+            at: state.clock.now(),
+        }
     }
 
     /// What a refused edit is told: with a condition, a conflict is a customer that has moved.

@@ -1,6 +1,5 @@
 //! Owns which address of the API leads where, and what every request passes on its way.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
@@ -24,6 +23,7 @@ use super::{
     jobs, lists, merging, messages, notes, occurrences, openapi, permissions, person, ratings,
     reports, search, segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
 };
+use crate::web::error::caught;
 use crate::web::state::WebState;
 
 type Routes = OpenApiRouter<Arc<WebState>>;
@@ -186,18 +186,4 @@ async fn dress(response: Response) -> Response {
         dressed.headers_mut().insert(ALLOW, allow.clone());
     }
     dressed
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the layer hands the payload over"
-)]
-fn caught(panic: Box<dyn Any + Send>) -> Response {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(message, "a request panicked");
-    Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }
