@@ -39,7 +39,8 @@ pub(super) const STATEMENTS: &[&str] = &[KEEP];
 impl Store {
     /// Sets and clears fields of one customer; false, and nothing written, when all is so already. The
     /// mark that it leaves says that the customer is to be looked at again, whatever is looked at now: so it
-    /// waits for nobody who works for the bucket.
+    /// waits for nobody who works for the bucket, but where an address changes that may be that of somebody
+    /// who was deleted.
     pub async fn set_fields(
         &self,
         customer: CustomerId,
