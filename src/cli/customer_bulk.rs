@@ -14,8 +14,10 @@ use super::job_follow;
 use super::picks::{Matching, Whom};
 use super::session::Session;
 use super::{output, words};
+use crate::customers::error::Error;
 use crate::customers::jobs::queue::{self, queue};
 use crate::customers::profiles::BETWEEN_VALUES;
+use crate::customers::remarks::remark;
 use crate::domain::audit::Source;
 use crate::domain::field::Cardinality;
 use crate::domain::job_order::{Action, Order};
@@ -130,7 +132,7 @@ struct Many {
 }
 
 pub(crate) async fn run(session: &Session, bulk: &Bulk) -> anyhow::Result<Exit> {
-    let (action, many) = bulk.verb.order(&session.published.revision);
+    let (action, many) = bulk.verb.order(&session.published.revision)?;
     let confirmation = match &bulk.verb {
         Verb::Delete { confirmation, .. } => Some(confirmation),
         _ => None,
@@ -173,8 +175,12 @@ pub(crate) async fn run(session: &Session, bulk: &Bulk) -> anyhow::Result<Exit> 
 }
 
 impl Verb {
-    fn order(&self, revision: &Revision) -> (Action, &Many) {
-        match self {
+    fn order(&self, revision: &Revision) -> Result<(Action, &Many), Error> {
+        let why = |reason: &Option<String>| {
+            let reason = remark("reason", reason.as_deref())?;
+            Ok::<_, Error>(reason.map(str::to_owned))
+        };
+        Ok(match self {
             Self::AddTags { tags, many } => (Action::AddTags(tags.clone()), many),
             Self::RemoveTags { tags, many } => (Action::RemoveTags(tags.clone()), many),
             Self::AddToList { to, many } => (Action::AddToList(to.clone()), many),
@@ -182,9 +188,9 @@ impl Verb {
             Self::SetFields { fields, many } => {
                 (Action::SetFields(written(fields, revision)), many)
             }
-            Self::Suspend { reason, many } => (Action::Suspend(reason.clone()), many),
+            Self::Suspend { reason, many } => (Action::Suspend(why(reason)?), many),
             Self::Reactivate { many } => (Action::Reactivate, many),
-            Self::Discard { reason, many } => (Action::Discard(reason.clone()), many),
+            Self::Discard { reason, many } => (Action::Discard(why(reason)?), many),
             Self::Delete { many, .. } => (Action::Delete, many),
             Self::Connect { flow, many } => (Action::Connect(flow.clone()), many),
             Self::Export {
@@ -198,7 +204,7 @@ impl Verb {
                 };
                 (action, many)
             }
-        }
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use super::format::{Format, FormatArgument};
 use super::output;
 use super::progress::Progress;
 use super::session::Session;
+use crate::customers::remarks::remark;
 use crate::customers::statuses::{self, Changed};
 use crate::domain::audit::Source;
 use crate::domain::customer::Status;
@@ -58,7 +59,7 @@ pub(crate) async fn discard(session: &Session, verb: &Discard) -> anyhow::Result
 async fn change(session: &Session, verb: &Suspend, status: Status) -> anyhow::Result<Exit> {
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let (store, at) = (&session.store, session.clock.now());
-    let reason = statuses::reason(verb.reason.as_deref())?;
+    let reason = remark("reason", verb.reason.as_deref())?;
     let changed = statuses::change(store, &verb.ids, status, reason, &by, at).await?;
     say(changed, status, verb.format.format)
 }

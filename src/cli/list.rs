@@ -18,6 +18,7 @@ use super::session::{self, Session};
 use crate::customers::briefs::briefs;
 use crate::customers::jobs::picking::{self, Picked};
 use crate::customers::lists::{self, ListFacts, MembersChange};
+use crate::customers::remarks::remark;
 use crate::domain::audit::Source;
 use crate::domain::list::check_name;
 
@@ -156,8 +157,7 @@ async fn add(session: &Session, verb: &Add) -> anyhow::Result<Exit> {
     named(&verb.list)?;
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let (store, at) = (&session.store, session.clock.now());
-    let description = verb.description.as_deref().map(str::trim);
-    let description = description.filter(|text| !text.is_empty());
+    let description = remark("description", verb.description.as_deref())?;
     store.add_list(&verb.list, description, &by, at).await?;
     say_one(session, &verb.list, "made", verb.format.format).await
 }
@@ -167,8 +167,10 @@ async fn change(session: &Session, verb: &Change) -> anyhow::Result<Exit> {
     new.map_or(Ok(()), named)?;
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let (store, revision) = (&session.store, &session.published.revision);
-    let description = verb.description.as_deref().map(str::trim);
-    let description = description.map(|text| Some(text).filter(|text| !text.is_empty()));
+    let description = match verb.description.as_deref() {
+        Some(text) => Some(remark("description", Some(text))?),
+        None => None,
+    };
     let to = (new, description);
     lists::change(store, revision, &verb.list, to, (&by, session.clock.now())).await?;
     let name = new.unwrap_or(&verb.list);

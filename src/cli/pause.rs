@@ -10,6 +10,7 @@ use super::place::Place;
 use super::session::{self, Session};
 use super::{output, words};
 use crate::customers::names::{self, UnknownName};
+use crate::customers::remarks::remark;
 use crate::domain::audit::Source;
 use crate::domain::channel::Channel;
 use crate::domain::flow::Flow;
@@ -74,7 +75,7 @@ pub(crate) fn pause(place: &Place, arguments: &PauseArguments) -> anyhow::Result
     session::run(place, async |session| {
         let by = arguments.actor.by(&session.settings, Source::CommandLine);
         let (store, at) = (&session.store, session.clock.now());
-        let reason = arguments.reason.as_deref();
+        let reason = remark("reason", arguments.reason.as_deref())?;
         let mut changes = Vec::new();
         for target in targets(session, &arguments.target)? {
             let changed = pause::pause(store, &target, reason, &by, at).await?;

@@ -47,6 +47,7 @@ pub mod ratings;
 mod ration;
 pub mod reading;
 pub mod rejects;
+pub mod remarks;
 pub mod reports;
 pub mod rows;
 pub mod search;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::profiles::id_of;
+use super::remarks::written;
 use crate::domain::audit::By;
 use crate::domain::note::Note;
 use crate::store::Store;
@@ -40,24 +41,4 @@ pub async fn remove(
 ) -> Result<bool, Error> {
     let id = id_of(store, customer).await?;
     Ok(store.remove_note(id, number, by, at).await?)
-}
-
-/// A text that people wrote: not blank, not too long, and without a character that not every database
-/// can store.
-pub(super) fn written<'a>(
-    name: &'static str,
-    text: &'a str,
-    most: usize,
-) -> Result<&'a str, Error> {
-    let text = text.trim();
-    let reason = if text.is_empty() {
-        "is empty: write something".to_owned()
-    } else if text.chars().nth(most).is_some() {
-        format!("is longer than {most} characters")
-    } else if text.contains('\0') {
-        "holds a NUL character".to_owned()
-    } else {
-        return Ok(text);
-    };
-    Err(Error::BadText { name, reason })
 }

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::error::Error;
-use super::notes::written;
 use super::profiles::id_of;
 use crate::clock::Clock;
 use crate::domain::audit::By;
@@ -18,9 +17,6 @@ use crate::store::{StatusChange, Store};
 const TOGETHER: usize = 500;
 /// Buckets that are looked through at a time.
 const STEP: u16 = 16;
-
-/// The most characters of a reason.
-const LONGEST: usize = 1_000;
 
 /// What a change of status came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,13 +32,6 @@ pub struct Progress {
     pub buckets: u16,
     pub of: u16,
     pub changed: u64,
-}
-
-/// The reason that somebody wrote; a blank one is none.
-pub fn reason(text: Option<&str>) -> Result<Option<&str>, Error> {
-    let text = text.filter(|text| !text.trim().is_empty());
-    text.map(|text| written("reason", text, LONGEST))
-        .transpose()
 }
 
 /// Gives customers a status, by their unique ids. Those who may not be written to any more leave their

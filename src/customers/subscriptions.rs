@@ -8,6 +8,7 @@ use super::profiles::id_of;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::customer::Switch;
+use crate::domain::ids::CustomerId;
 use crate::domain::revision::Revision;
 use crate::domain::subscription::{self, Consent, Resubscription, Scope};
 use crate::store::Store;
@@ -21,8 +22,7 @@ pub async fn unsubscribe(
     by: &By,
     at: Timestamp,
 ) -> Result<bool, Error> {
-    names::check_scope(revision, scope)?;
-    let id = id_of(store, customer).await?;
+    let id = asked(store, revision, customer, scope).await?;
     Ok(store.unsubscribe(id, scope, by, at).await?)
 }
 
@@ -36,8 +36,7 @@ pub async fn resubscribe(
     by: &By,
     at: Timestamp,
 ) -> Result<Resubscription, Error> {
-    names::check_scope(revision, scope)?;
-    let id = id_of(store, customer).await?;
+    let id = asked(store, revision, customer, scope).await?;
     Ok(store.resubscribe(id, scope, by, at).await?)
 }
 
@@ -48,13 +47,23 @@ pub async fn plan_resubscription(
     customer: &str,
     scope: &Scope,
 ) -> Result<Resubscription, Error> {
-    names::check_scope(revision, scope)?;
-    let id = id_of(store, customer).await?;
+    let id = asked(store, revision, customer, scope).await?;
     let records = store.subscriptions_of(&[id]).await?.remove(&id);
     Ok(subscription::resubscribe(
         &records.unwrap_or_default(),
         scope,
     ))
+}
+
+/// The customer, when the scope names what there is.
+async fn asked(
+    store: &Store,
+    revision: &Revision,
+    customer: &str,
+    scope: &Scope,
+) -> Result<CustomerId, Error> {
+    names::check_scope(revision, scope)?;
+    id_of(store, customer).await
 }
 
 /// "Not interested": stops one campaign (a flow is one) and ends its live enrollment; no opt-out.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::error::Error;
-use super::notes::written;
 use super::profiles::id_of;
+use super::remarks::written;
 use crate::domain::audit::By;
 use crate::domain::task::{Task, TaskPriority, TaskStatus, TaskText};
 use crate::store::Store;

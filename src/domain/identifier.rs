@@ -25,6 +25,11 @@ impl Identifier {
         }
     }
 
+    /// Whether a field holds what somebody is recognized by.
+    pub fn is_held_by(field: &str) -> bool {
+        Self::ALL.into_iter().any(|one| one.field() == Some(field))
+    }
+
     /// The text that stands for all of its spellings, apart from those of other identifiers. None:
     /// nobody is recognized by it.
     pub fn plain(self, text: &str) -> Option<String> {

@@ -39,7 +39,8 @@ pub(super) const STATEMENTS: &[&str] = &[KEEP];
 impl Store {
     /// Sets and clears fields of one customer; false, and nothing written, when all is so already. The
     /// mark that it leaves says that the customer is to be looked at again, whatever is looked at now: so it
-    /// waits for nobody who works for the bucket.
+    /// waits for nobody who works for the bucket, but where an address changes that may be that of somebody
+    /// who was deleted.
     pub async fn set_fields(
         &self,
         customer: CustomerId,
@@ -79,6 +80,7 @@ impl Store {
 
 /// Sets fields of customers, each of them once; whether there was anything to change of each.
 pub(super) async fn set_all(tx: &mut Tx, edits: &[&FieldEdit]) -> Result<Vec<Result<bool>>> {
+    returning::foresee(tx, edits).await?;
     let names = keep(tx, edits.iter().map(|edit| edit.customer)).await?;
     let mut moved = BTreeSet::new();
     for edit in edits

@@ -41,7 +41,6 @@ const ACTIVATE: &str = "INSERT INTO flow_states (flow, activated_at) VALUES ($1,
      WHERE flow_states.activated_at IS NULL";
 const DEACTIVATE: &str =
     "UPDATE flow_states SET activated_at = NULL, caught_up_to = 0 WHERE flow = $1";
-const CAUGHT_UP: &str = "UPDATE flow_states SET caught_up_to = $2 WHERE flow = $1";
 const PAUSE: &str = "INSERT INTO flow_states (flow, paused_at, paused_by, pause_reason) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (flow) DO UPDATE SET paused_at = excluded.paused_at, \
      paused_by = excluded.paused_by, pause_reason = excluded.pause_reason \
@@ -56,7 +55,7 @@ const UNPAUSED: &str = "UPDATE flow_states SET paused_at = NULL, paused_by = NUL
 const PROMOTED: &str = "UPDATE flow_states SET promoted_at = $2 WHERE flow = $1";
 
 pub(super) const STATEMENTS: &[&str] = &[
-    STATES, ACTIVATE, DEACTIVATE, CAUGHT_UP, PAUSE, RESUME, PARKED, RETURNING, UNPAUSED, PROMOTED,
+    STATES, ACTIVATE, DEACTIVATE, PAUSE, RESUME, PARKED, RETURNING, UNPAUSED, PROMOTED,
 ];
 
 impl Store {
@@ -76,11 +75,6 @@ impl Store {
     /// A flow that is a draft again or stopped: those who qualify later are new to it.
     pub async fn deactivate_flow(&self, flow: NameNo) -> Result<bool> {
         self.change_flow(query(DEACTIVATE).bind(flow.0)).await
-    }
-
-    pub async fn set_caught_up(&self, flow: NameNo, bucket: u16) -> Result<bool> {
-        self.change_flow(query(CAUGHT_UP).bind(flow.0).bind(i32::from(bucket)))
-            .await
     }
 
     /// Pauses a flow; an earlier pause stays as it is. Whether it was running.

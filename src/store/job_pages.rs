@@ -12,6 +12,7 @@ use super::erasure;
 use super::error::Result;
 use super::job_holds::{self, JobHold, JobStanding, Step};
 use super::lists::{self, Listing};
+use super::returning;
 use super::seal::Seal;
 use super::statuses::{self, StatusChange};
 use super::tagging::{self, Tagging};
@@ -71,6 +72,9 @@ impl Store {
         };
         let mut tx = match change {
             JobChange::Status(..) | JobChange::Delete | JobChange::Connect(..) => {
+                self.write_about(page.customers).await?
+            }
+            JobChange::Fields(fields, _) if returning::readdresses(fields) => {
                 self.write_about(page.customers).await?
             }
             JobChange::Tags(..) | JobChange::List(..) | JobChange::Fields(..) => {

@@ -95,12 +95,6 @@ impl Store {
             .collect()
     }
 
-    pub async fn save_segment_state(&self, segment: NameNo, state: &SegmentState) -> Result<()> {
-        let mut tx = self.write_leading(0..BUCKETS).await?;
-        save_state(&mut tx, segment, state).await?;
-        tx.commit().await
-    }
-
     /// The segments of running flows that a customer is in, and since when.
     pub async fn segments_of(&self, customer: CustomerId) -> Result<Vec<(String, Timestamp)>> {
         let rows = query(OF)

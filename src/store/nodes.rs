@@ -72,9 +72,10 @@ macro_rules! kept {
 const SHARED: &str = kept!(concat!(", ", by_keys!()), "@share");
 const ALONE: &str = kept!(concat!(", ", by_keys!()), "@alone");
 const SWEEPING: &str = kept!("", "@alone");
+const AT_ONCE: &str = kept!("", "@alone NOWAIT");
 
 /// Only a server has them.
-pub(super) const KEEPING: &[&str] = &[SHARED, ALONE, SWEEPING];
+pub(super) const KEEPING: &[&str] = &[SHARED, ALONE, SWEEPING, AT_ONCE];
 
 pub(super) const STATEMENTS: &[&str] = &[
     JOIN, RENEW, REJOIN, PUBLISHED, LIVE, OWNERS, LEASES, LIVING, TAKE, RELEASE, RETIRE, FORGET,
@@ -111,6 +112,9 @@ pub(super) enum Grip {
     Alone,
     /// Beside nobody: whole buckets.
     Sweeping,
+    /// The same at once or not at all, for whoever keeps rows already: buckets are kept before rows, and
+    /// waiting in any other order would be waiting in a circle.
+    AtOnce,
 }
 
 #[derive(Deserialize)]
@@ -242,6 +246,7 @@ pub(super) async fn keep(
         Grip::Shared => SHARED,
         Grip::Alone => ALONE,
         Grip::Sweeping => SWEEPING,
+        Grip::AtOnce => AT_ONCE,
     };
     let rows: Vec<(u16, Option<i64>)> = listed(query(text).bind(json(&wanted)), tx).await?;
     let owners: BTreeMap<u16, Option<i64>> = rows.into_iter().collect();

@@ -13,12 +13,15 @@ use super::bars::{self, Barred};
 use super::customer_sheet::Sheet;
 use super::db::Store;
 use super::error::Result;
+use super::gathering::FieldEdit;
 use super::nodes::{self, Grip};
 use super::seal;
 use super::tombstones::{self, NOBODY};
 use super::tx::{On, Tx};
 use crate::domain::audit::By;
 use crate::domain::bars::Bars;
+use crate::domain::customer::FieldValue;
+use crate::domain::identifier::Identifier;
 use crate::domain::ids::{Bucket, CustomerId};
 
 /// Rows that lead to tombstones, as of a number that moves with every deletion.
@@ -97,15 +100,32 @@ pub(super) async fn bar(
         .iter()
         .map(|(_, id)| id)
         .filter(|id| from.contains_key(id));
-    keep(tx, there.map(|id| id.bucket()).collect()).await?;
+    let buckets: BTreeSet<Bucket> = there.map(|id| id.bucket()).collect();
+    // Kept before any row was, but for whoever was deleted since.
+    if let (Tx::Postgres(_), false) = (&*tx, buckets.is_empty()) {
+        nodes::keep(tx, buckets, Grip::AtOnce).await?;
+    }
     suspend(tx, from, by, at).await
 }
 
-async fn keep(tx: &mut Tx, buckets: BTreeSet<Bucket>) -> Result<()> {
-    if let (Tx::Postgres(_), false) = (&*tx, buckets.is_empty()) {
+/// Keeps the buckets of those who get other addresses, before anything of them is kept: one may be that of
+/// somebody who was deleted.
+pub(super) async fn foresee(tx: &mut Tx, edits: &[&FieldEdit]) -> Result<()> {
+    let readdressed = edits.iter().filter(|edit| readdresses(&edit.fields));
+    let buckets: BTreeSet<Bucket> = readdressed.map(|edit| edit.customer.bucket()).collect();
+    if let (Tx::Postgres(_), false) = (&*tx, buckets.is_empty())
+        && tombstones::rev(&mut *tx).await? != NOBODY
+    {
         nodes::keep(tx, buckets, Grip::Sweeping).await?;
     }
     Ok(())
+}
+
+/// Whether somebody who gets these fields may be recognized by them.
+pub(super) fn readdresses(fields: &[(String, Option<FieldValue>)]) -> bool {
+    fields
+        .iter()
+        .any(|(field, _)| Identifier::is_held_by(field))
 }
 
 async fn suspend(

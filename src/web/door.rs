@@ -73,7 +73,7 @@ impl Door {
 }
 
 /// Whoever has one address of IPv6 has the 2^64 of its network (RFC 6177).
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(whole) => IpAddr::V6((whole.to_bits() >> 64 << 64).into()),

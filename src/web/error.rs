@@ -1,5 +1,7 @@
 //! Owns what can go wrong in a request, and the status that says so.
 
+use std::any::Any;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
@@ -35,4 +37,19 @@ impl IntoResponse for Error {
         }
         status.into_response()
     }
+}
+
+/// What a request that panicked is answered with; the panic is in the log.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the payload over"
+)]
+pub(super) fn caught(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(message, "a request panicked");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -1,6 +1,5 @@
 //! Owns which address leads where, and what every request passes on its way.
 
-use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +8,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::api;
+use super::error::caught;
 use super::headers::harden;
 use super::hooks::{dismiss, preferences, unsubscribe};
 use super::page::dress_failures;
@@ -72,18 +72,4 @@ async fn style() -> impl IntoResponse {
         (CACHE_CONTROL, "public, max-age=3600"),
     ];
     (headers, include_str!("style.css"))
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the layer hands the payload over"
-)]
-fn caught(panic: Box<dyn Any + Send>) -> Response {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(message, "a request panicked");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

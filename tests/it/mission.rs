@@ -107,8 +107,8 @@ fn what_must_be_done_for_customers_has_each_a_test_of_its_own() {
         *listed.entry(test).or_default() += 1;
     }
     let is_about_them = |row: &&Row| {
-        let starts = |section: &&str| row.id.starts_with(*section);
-        "CINX".contains(row.class) && ABOUT_CUSTOMERS.iter().any(|section| starts(&section))
+        let starts = |section: &str| row.id.starts_with(section);
+        "CINX".contains(row.class) && ABOUT_CUSTOMERS.iter().any(|section| starts(section))
     };
     let about_them: Vec<&Row> = rows.iter().filter(is_about_them).collect();
     assert!(about_them.len() > 150, "{}", about_them.len());

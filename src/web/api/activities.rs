@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use axum::http::Uri;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead};
-use super::paging::{Page, Paging};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Asked, Named};
 use crate::customers::facts::TotalsFacts;
@@ -37,17 +35,6 @@ pub(super) struct MessagesQuery {
     cursor: Option<String>,
 }
 
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct PageQuery {
-    /// How many are on a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    pub(super) limit: Option<u32>,
-    /// `next` of the page before.
-    pub(super) cursor: Option<String>,
-}
-
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MessagesPage {
     messages: Vec<MessageFacts>,
@@ -71,26 +58,6 @@ pub(super) struct TransactionsPage {
     next: Option<String>,
 }
 
-/// The page of a list that is in memory, in the order of its places.
-pub(super) fn paged<T, K: Ord + Serialize + DeserializeOwned>(
-    uri: &Uri,
-    (limit, cursor): (Option<u32>, Option<String>),
-    mut all: Vec<T>,
-    place: impl Fn(usize, &T) -> K,
-) -> Result<(Paging, Vec<T>, Option<String>), Problem> {
-    let paging = Paging::new(uri, limit, cursor)?;
-    let after: Option<K> = paging.after()?;
-    let places: Vec<K> = all
-        .iter()
-        .enumerate()
-        .map(|(n, one)| place(n, one))
-        .collect();
-    let shown = after.map_or(0, |after| places.partition_point(|place| *place <= after));
-    all.drain(..shown);
-    let next = paging.cut(&mut all, |left| places.get(shown + left.len() - 1));
-    Ok((paging, all, next))
-}
-
 /// What was sent to a customer
 ///
 /// The messages that gateways took, the newest first, each with the last thing that became of it: only
@@ -109,12 +76,11 @@ pub(super) async fn list_messages(
     Named(id): Named,
     Asked(query): Asked<MessagesQuery>,
 ) -> Result<Page<MessagesPage>, Problem> {
+    let paging = Paging::new(&uri, query.limit, query.cursor)?;
     let published = state.daemon.published();
     let all = messages(&state.store, &published.revision, &id, query.channel).await?;
-    let asked = (query.limit, query.cursor);
-    let (paging, messages, next) = paged(&uri, asked, all, |_, one| one.place())?;
-    let link = next.clone();
-    Ok(paging.page(MessagesPage { messages, next }, link.as_deref()))
+    let (messages, next) = paging.part_of(all, |_, one| one.place())?;
+    Ok(paging.page(next, |next| MessagesPage { messages, next }))
 }
 
 /// The items that a customer had to do with
@@ -130,15 +96,12 @@ pub(super) async fn list_messages(
 pub(super) async fn list_items(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
     Named(id): Named,
-    Asked(query): Asked<PageQuery>,
+    paging: Paging,
 ) -> Result<Page<ItemsPage>, Problem> {
     let all = items(&state.store, &id).await?;
-    let asked = (query.limit, query.cursor);
-    let (paging, items, next) = paged(&uri, asked, all, |_, one| one.place())?;
-    let link = next.clone();
-    Ok(paging.page(ItemsPage { items, next }, link.as_deref()))
+    let (items, next) = paging.part_of(all, |_, one| one.place())?;
+    Ok(paging.page(next, |next| ItemsPage { items, next }))
 }
 
 /// The transactions of a customer
@@ -154,24 +117,20 @@ pub(super) async fn list_items(
 pub(super) async fn list_transactions(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
     Named(id): Named,
-    Asked(query): Asked<PageQuery>,
+    paging: Paging,
 ) -> Result<Page<TransactionsPage>, Problem> {
     let (all, totals) = transactions(&state.store, &id).await?;
     // Counted from the oldest: those that come meanwhile move nobody's place.
     let count = all.len();
-    let asked = (query.limit, query.cursor);
-    let (paging, transactions, next) = paged(&uri, asked, all, |n, one| {
+    let (transactions, next) = paging.part_of(all, |n, one| {
         (Reverse(one.at.as_microsecond()), Reverse(count - n))
     })?;
-    let link = next.clone();
-    let body = TransactionsPage {
+    Ok(paging.page(next, |next| TransactionsPage {
         transactions,
         totals,
         next,
-    };
-    Ok(paging.page(body, link.as_deref()))
+    }))
 }
 
 /// The sums of a customer's history

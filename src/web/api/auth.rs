@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use super::problem::{Kind, Problem};
 use crate::domain::audit::{Actor, By, Source};
 use crate::domain::token::{Secret, Token, TokenScope};
+use crate::web::door::Peer;
 use crate::web::state::WebState;
 
 /// What a handler asks of the token, as a type: a handler without one cannot be reached by anybody.
@@ -75,7 +76,8 @@ pub(super) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let token = match known(&state, request.headers()).await {
+    let peer = request.extensions().get::<Peer>().copied();
+    let token = match known(&state, request.headers(), peer).await {
         Ok(token) => token,
         Err(problem) => return problem.into_response(),
     };
@@ -90,15 +92,25 @@ pub(super) async fn authenticate(
 
 /// An unknown, a mistyped, a revoked and an expired token look the same from outside, and take about
 /// as long: the secret is compared in constant time, and before anything else is.
-async fn known(state: &WebState, headers: &HeaderMap) -> Result<Token, Problem> {
+///
+/// What cannot be a token is no guess of one.
+async fn known(
+    state: &WebState,
+    headers: &HeaderMap,
+    peer: Option<Peer>,
+) -> Result<Token, Problem> {
     let secret = bearer(headers)?;
-    let Some((token, hash)) = state.store.token(secret.id()).await? else {
+    let (now, guesses) = (state.clock.machine(), &state.limiter.guesses);
+    guesses.check(peer, now).map_err(|seconds| {
+        let detail = "too many tokens from this address were no good: come back later";
+        Problem::new(Kind::TooMany, detail).after(seconds)
+    })?;
+    let found = state.store.token(secret.id()).await?;
+    let good = found.filter(|(token, hash)| hash.is_of(&secret) && token.is_live(now));
+    let Some((token, _)) = good else {
+        guesses.failed(peer, &secret, now);
         return Err(unknown());
     };
-    let now = state.clock.machine();
-    if !hash.is_of(&secret) || !token.is_live(now) {
-        return Err(unknown());
-    }
     if let Err(error) = state.store.token_used(&token, now).await {
         tracing::warn!(%error, token = token.name, "cannot write down that a token was used");
     }

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::activities::{PageQuery, paged};
 use super::auth::{Caller, CustomersRead};
-use super::paging::Page;
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
-use super::reading::{Asked, Named};
+use super::reading::{Both, Named};
 use crate::customers::facts::InteractionFacts;
 use crate::customers::names::UnknownName;
 use crate::customers::profiles;
@@ -62,20 +61,17 @@ pub(super) struct AheadPage {
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
     Named(id): Named,
-    Asked(query): Asked<PageQuery>,
+    paging: Paging,
 ) -> Result<Page<CampaignsPage>, Problem> {
     let catalog = catalog(&state).await?;
     let revision = catalog.revision();
     let customer = profiles::customer(&state.store, revision, &id).await?;
     let names = campaign_names(revision);
-    let asked = (query.limit, query.cursor);
-    let (paging, names, next) = paged(&uri, asked, names, |_, name| name.clone())?;
+    let (names, next) = paging.part_of(names, |_, name| name.clone())?;
     let now = state.clock.now();
     let campaigns = told(&state.store, &catalog, &customer, &names, now).await?;
-    let link = next.clone();
-    Ok(paging.page(CampaignsPage { campaigns, next }, link.as_deref()))
+    Ok(paging.page(next, |next| CampaignsPage { campaigns, next }))
 }
 
 /// A campaign and a customer
@@ -92,13 +88,8 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    names: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,
+    Both(id, name): Both,
 ) -> Result<Json<CampaignShown>, Problem> {
-    let Path((id, name)) =
-        names.map_err(|bad| Problem::new(super::problem::Kind::BadRequest, bad.body_text()))?;
-    if id.chars().any(char::is_control) {
-        return Err(Problem::not_found("no name holds a control character"));
-    }
     let catalog = catalog(&state).await?;
     let revision = catalog.revision();
     let customer = profiles::customer(&state.store, revision, &id).await?;
@@ -137,22 +128,19 @@ pub(super) async fn show(
 pub(super) async fn list_ahead(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
     Named(id): Named,
-    Asked(query): Asked<PageQuery>,
+    paging: Paging,
 ) -> Result<Page<AheadPage>, Problem> {
     let catalog = catalog(&state).await?;
     let customer = profiles::customer(&state.store, catalog.revision(), &id).await?;
     let now = state.clock.now();
     let all = ahead(&state.store, &catalog, &customer, now).await?;
-    let asked = (query.limit, query.cursor);
     let place = |n: usize, one: &Ahead| {
         let at = one.at.map_or(i64::MAX, jiff::Timestamp::as_microsecond);
         (at, n)
     };
-    let (paging, ahead, next) = paged(&uri, asked, all, place)?;
-    let link = next.clone();
-    Ok(paging.page(AheadPage { ahead, next }, link.as_deref()))
+    let (ahead, next) = paging.part_of(all, place)?;
+    Ok(paging.page(next, |next| AheadPage { ahead, next }))
 }
 
 /// The revision that is executed, with its numbers.

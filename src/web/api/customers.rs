@@ -12,10 +12,10 @@ use serde_json::{Map, Value as Json_};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite};
+use super::made::address;
 use super::precondition::{IfMatch, tag};
 use super::problem::{FieldError, Problem, bad_fields};
 use super::reading::{Body, Named};
-use crate::customers::edits::Edit;
 use crate::customers::facts::CustomerFacts;
 use crate::customers::{batch, json_fields, overview, typing};
 use crate::domain::customer_version::Version;
@@ -91,7 +91,7 @@ pub(super) async fn add(
         created,
         customer: customer.external_id,
     };
-    let location = format!("/api/v1/customers/{}", encoded(&edited.customer));
+    let location = address("customers", &edited.customer);
     let status = if created {
         StatusCode::CREATED
     } else {
@@ -124,32 +124,15 @@ impl CustomerInput {
     }
 }
 
-/// One segment of a path (RFC 3986 §3.3).
-pub(super) fn encoded(id: &str) -> String {
-    let mut encoded = String::with_capacity(id.len());
-    for byte in id.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.extend(['%', hex(byte >> 4), hex(byte & 15)]);
-        }
-    }
-    encoded
-}
-
-fn hex(digit: u8) -> char {
-    char::from_digit(u32::from(digit), 16).map_or('0', |digit| digit.to_ascii_uppercase())
-}
-
 /// A customer
 ///
-/// Everything that is known but the history, which has an address of its own. The entity tag moves
-/// with what people edit: status, fields, tags, switches, consents, subscriptions, dismissals.
+/// Everything that is known but the history, which has an address of its own. For an edit the entity tag
+/// holds while nobody edits status, fields, tags, switches, consents, subscriptions or dismissals.
 #[utoipa::path(
     get, path = "/customers/{id}", tag = "customers",
     params(("id" = String, Path, description = "The unique id.")),
     responses((status = 200, body = CustomerFacts, description = "The customer.",
-        headers(("ETag" = String, description = "The version, for `If-Match`.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["customers:read"])),
 )]
 pub(super) async fn show(
@@ -186,19 +169,8 @@ pub(super) async fn edit(
     let revision = &published.revision;
     let fields = json_fields::read(revision, &patch.fields);
     let fields = fields.map_err(|bad| Problem::invalid(bad_fields("", &bad)))?;
-    let (store, seen, by, at) = (
-        &state.store,
-        condition.seen(),
-        &caller.by(),
-        state.clock.now(),
-    );
-    let edit = Edit {
-        store,
-        revision,
-        seen,
-        by,
-        at,
-    };
+    let by = caller.by();
+    let edit = condition.edit(&state, revision, &by);
     let changed = edit.set_fields(&id, &fields).await;
     Ok(Json(Edited {
         changed: changed.map_err(|error| condition.told(error))?,
@@ -225,32 +197,9 @@ pub(super) async fn delete(
     condition: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let published = state.daemon.published();
-    let revision = &published.revision;
-    let (store, seen, by, at) = (
-        &state.store,
-        condition.seen(),
-        &caller.by(),
-        state.clock.now(),
-    );
-    let edit = Edit {
-        store,
-        revision,
-        seen,
-        by,
-        at,
-    };
+    let by = caller.by();
+    let edit = condition.edit(&state, &published.revision, &by);
     let deleted = edit.delete(&id).await;
     deleted.map_err(|error| condition.told(error))?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_becomes_one_segment_of_a_path() {
-        assert_eq!(encoded("ana-1_x.~"), "ana-1_x.~");
-        assert_eq!(encoded("a/b ñ"), "a%2Fb%20%C3%B1");
-    }
 }

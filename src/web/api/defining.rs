@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
+use utoipa::ToSchema;
 
+use super::auth::{Caller, DefinitionsWrite};
+use super::made::{Created, created};
 use super::precondition::IfVersion;
 use super::problem::{FieldError, Kind, Problem};
 use crate::definitions::change::{Change, Done, Editor, Terms, What};
@@ -101,17 +105,57 @@ pub(super) fn body_of<T: Serialize>(input: &T, kind: DefinitionKind) -> Map<Stri
     }
 }
 
-/// A change of one definition that somebody asks for.
+/// A change of one definition that somebody asks for. What it came to is told in the words of the kind.
 pub(super) struct Asking<'a> {
-    pub(super) state: &'a WebState,
-    pub(super) by: By,
-    pub(super) kind: DefinitionKind,
-    pub(super) name: String,
+    state: &'a WebState,
+    by: By,
+    kind: DefinitionKind,
+    name: String,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    pub(super) fn of(
+        state: &'a WebState,
+        caller: &Caller<DefinitionsWrite>,
+        kind: DefinitionKind,
+        name: String,
+    ) -> Self {
+        Self {
+            state,
+            by: caller.by(),
+            kind,
+            name,
+        }
+    }
+
+    pub(super) async fn add<C>(
+        self,
+        body: Map<String, Json>,
+        told: impl FnOnce(String, &Done) -> C,
+    ) -> Result<Created<C>, Problem> {
+        let (list, name) = (list(self.kind), self.name.clone());
+        let done = self.make(What::Add(body), Terms::default()).await?;
+        Ok(created(list, &name, told(name.clone(), &done)))
+    }
+
+    pub(super) async fn edit<C>(
+        self,
+        body: Map<String, Json>,
+        terms: Terms,
+        told: impl FnOnce(String, &Done) -> C,
+    ) -> Result<axum::Json<C>, Problem> {
+        let name = self.name.clone();
+        let done = self.make(What::Edit(body), terms).await?;
+        Ok(axum::Json(told(name, &done)))
+    }
+
+    pub(super) async fn remove(self, terms: Terms) -> Result<StatusCode, Problem> {
+        self.make(What::Remove, terms).await?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+
     /// Makes the change. It goes on when whoever asked has gone.
-    pub(super) async fn make(self, what: What, terms: Terms) -> Result<Done, Problem> {
+    async fn make(self, what: What, terms: Terms) -> Result<Done, Problem> {
         let (store, clock) = (self.state.store.clone(), Arc::clone(&self.state.clock));
         let (kind, is_conditional) = (self.kind, terms.seen.is_some());
         let change = Change {
@@ -137,6 +181,27 @@ impl Asking<'_> {
             runs(self.state, revision).await;
         }
         Ok(done)
+    }
+}
+
+/// What a change of a definition came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DefinitionChange {
+    #[schema(example = "vip")]
+    name: String,
+    /// The revision in force with it.
+    revision: Option<i32>,
+    /// Whether anything is different now.
+    changed: bool,
+}
+
+impl DefinitionChange {
+    pub(super) fn of(name: String, done: &Done) -> Self {
+        Self {
+            name,
+            revision: done.revision.map(|revision| revision.0),
+            changed: done.changed,
+        }
     }
 }
 
@@ -189,8 +254,18 @@ fn problem(refusal: Refusal, kind: DefinitionKind, is_conditional: bool) -> Prob
     }
 }
 
+/// The list of the API in which a kind stands.
+fn list(kind: DefinitionKind) -> &'static str {
+    match kind {
+        DefinitionKind::Field => "fields",
+        DefinitionKind::Tag => "tags",
+        DefinitionKind::Segment => "segments",
+        DefinitionKind::SmartList => "smart-lists",
+    }
+}
+
 /// The key under which a kind's name stands in bodies.
-pub(super) fn name_key(kind: DefinitionKind) -> &'static str {
+fn name_key(kind: DefinitionKind) -> &'static str {
     match kind {
         DefinitionKind::Field => "identifier",
         DefinitionKind::Tag => "tag",

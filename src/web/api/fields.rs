@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{ETAG, LOCATION};
+use axum::http::header::ETAG;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value as Json_};
@@ -13,10 +13,12 @@ use utoipa::ToSchema;
 
 use super::auth::{Caller, DefinitionsRead, DefinitionsWrite};
 use super::defining::{Asking, Given, Known, body_of, terms};
+use super::made::Created;
+use super::paging::{Page, PageQuery, Paging};
 use super::precondition::{IfVersion, version_tag};
-use super::problem::{Problem, escaped};
+use super::problem::Problem;
 use super::reading::{Asked, Body, Named};
-use crate::definitions::change::{Done, Terms, What};
+use crate::definitions::change::{Done, Terms};
 use crate::definitions::facts::FieldFacts;
 use crate::definitions::survey::Survey;
 use crate::domain::definition::DefinitionKind;
@@ -26,8 +28,10 @@ use crate::web::state::WebState;
 const KIND: DefinitionKind = DefinitionKind::Field;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Fields {
+pub(super) struct FieldsPage {
     fields: Vec<FieldFacts>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
 }
 
 /// A check on each value: exactly one rule, and what is said when it fails.
@@ -145,6 +149,17 @@ pub(super) struct FieldChange {
     values: Option<Survey>,
 }
 
+impl FieldChange {
+    fn of(identifier: String, done: &Done) -> Self {
+        Self {
+            identifier,
+            revision: done.revision.map(|revision| revision.0),
+            changed: done.changed,
+            values: done.survey.clone(),
+        }
+    }
+}
+
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[into_params(parameter_in = Query)]
@@ -164,22 +179,24 @@ pub(super) struct RemovalQuery {
     erase_values: Option<bool>,
 }
 
-/// Fields
+/// Fields, page by page
 ///
-/// What customers have: built in, from files, and made in the store.
+/// What customers have, by identifier: built in, from files, and made in the store.
 #[utoipa::path(
-    get, path = "/fields", tag = "definitions",
-    responses((status = 200, body = Fields, description = "All fields.")),
+    get, path = "/fields", tag = "definitions", params(PageQuery),
+    responses((status = 200, body = FieldsPage, description = "A page.",
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<DefinitionsRead>,
-) -> Result<Json<Fields>, Problem> {
+    paging: Paging,
+) -> Result<Page<FieldsPage>, Problem> {
     let known = Known::of(&state).await?;
-    Ok(Json(Fields {
-        fields: known.told().fields(),
-    }))
+    let all = known.told().fields();
+    let (fields, next) = paging.part_of(all, |_, field| field.identifier.clone())?;
+    Ok(paging.page(next, |next| FieldsPage { fields, next }))
 }
 
 /// Add a field
@@ -196,14 +213,10 @@ pub(super) async fn add(
     State(state): State<Arc<WebState>>,
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<FieldDefinition>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Created<FieldChange>, Problem> {
     let body = body_of(&input, KIND);
-    let name = input.identifier;
-    let location = format!("/api/v1/fields/{}", escaped(&name));
-    let done = asking(&state, &caller, &name);
-    let done = done.make(What::Add(body), Terms::default()).await?;
-    let change = Json(told(name, done));
-    Ok((StatusCode::CREATED, [(LOCATION, location)], change))
+    let asking = Asking::of(&state, &caller, KIND, input.identifier);
+    asking.add(body, FieldChange::of).await
 }
 
 /// A field
@@ -213,7 +226,7 @@ pub(super) async fn add(
     get, path = "/fields/{id}", tag = "definitions",
     params(("id" = String, Path, description = "The field's identifier.")),
     responses((status = 200, body = FieldFacts, description = "The field.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn show(
@@ -252,9 +265,8 @@ pub(super) async fn change(
         drops: query.drop_unconvertible.unwrap_or(false),
         ..terms(&condition)
     };
-    let asking = asking(&state, &caller, &name);
-    let done = asking.make(What::Edit(patch.body()), terms).await?;
-    Ok(Json(told(name, done)))
+    let asking = Asking::of(&state, &caller, KIND, name);
+    asking.edit(patch.body(), terms, FieldChange::of).await
 }
 
 /// Remove a field
@@ -278,25 +290,6 @@ pub(super) async fn remove(
         erases: query.erase_values.unwrap_or(false),
         ..terms(&condition)
     };
-    let asking = asking(&state, &caller, &name);
-    asking.make(What::Remove, terms).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn asking<'a>(state: &'a WebState, caller: &Caller<DefinitionsWrite>, name: &str) -> Asking<'a> {
-    Asking {
-        state,
-        by: caller.by(),
-        kind: KIND,
-        name: name.to_owned(),
-    }
-}
-
-fn told(identifier: String, done: Done) -> FieldChange {
-    FieldChange {
-        identifier,
-        revision: done.revision.map(|revision| revision.0),
-        changed: done.changed,
-        values: done.survey,
-    }
+    let asking = Asking::of(&state, &caller, KIND, name);
+    asking.remove(terms).await
 }

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, DefinitionsRead, OperationsWrite};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Body, Named};
 use crate::customers::names;
+use crate::customers::remarks::remark;
 use crate::domain::channel::Channel;
 use crate::domain::flow::Flow;
 use crate::domain::revision::NameKind;
@@ -20,11 +22,11 @@ use crate::engine::status::PauseFacts;
 use crate::store::{FlowState, Published};
 use crate::web::state::WebState;
 
-const LONGEST_REASON: usize = 1000;
-
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Flows {
+pub(super) struct FlowsPage {
     flows: Vec<FlowFacts>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
 }
 
 /// A flow as its file says it, and whether it runs.
@@ -72,26 +74,30 @@ pub(super) struct FlowChange {
     changed: bool,
 }
 
-/// Flows
+/// Flows, page by page
 ///
 /// All that the current revision has, by id.
 #[utoipa::path(
-    get, path = "/flows", tag = "definitions",
-    responses((status = 200, body = Flows, description = "All flows.")),
+    get, path = "/flows", tag = "definitions", params(PageQuery),
+    responses((status = 200, body = FlowsPage, description = "A page.",
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<DefinitionsRead>,
-) -> Result<Json<Flows>, Problem> {
+    paging: Paging,
+) -> Result<Page<FlowsPage>, Problem> {
     let published = state.daemon.published();
     let states = state.store.flow_states().await?;
     let facts = |flow: &Flow| {
         let number = published.numbers.number(NameKind::Flow, &flow.id);
         facts(flow, number.and_then(|number| states.get(&number)))
     };
-    let flows = published.revision.flows.values().map(facts).collect();
-    Ok(Json(Flows { flows }))
+    let all = published.revision.flows.values().collect();
+    let (flows, next) = paging.part_of(all, |_, flow: &&Flow| flow.id.clone())?;
+    let flows = flows.into_iter().map(facts).collect();
+    Ok(paging.page(next, |next| FlowsPage { flows, next }))
 }
 
 fn facts(flow: &Flow, state: Option<&FlowState>) -> FlowFacts {
@@ -133,10 +139,7 @@ pub(super) async fn pause(
     Body(input): Body<PauseInput>,
 ) -> Result<Json<FlowChange>, Problem> {
     let target = target(&state.daemon.published(), &id)?;
-    let reason = input.reason.as_deref();
-    if let Some(reason) = reason {
-        check_reason(reason)?;
-    }
+    let reason = remark("reason", input.reason.as_deref())?;
     let (by, at) = (caller.by(), state.clock.now());
     let changed = pause::pause(&state.store, &target, reason, &by, at).await?;
     Ok(Json(FlowChange { flow: id, changed }))
@@ -168,15 +171,4 @@ fn target(published: &Published, id: &str) -> Result<Target, Problem> {
     let number = published.numbers.number(NameKind::Flow, &flow.id);
     let number = number.ok_or_else(|| Problem::not_found(format!("`{id}` was never published")))?;
     Ok(Target::Flow(flow.id.clone(), number))
-}
-
-fn check_reason(reason: &str) -> Result<(), Problem> {
-    let wrong = if reason.chars().any(|c| c.is_control() && c != '\n') {
-        "must hold no control character".to_owned()
-    } else if reason.chars().count() > LONGEST_REASON {
-        format!("must have {LONGEST_REASON} characters at most")
-    } else {
-        return Ok(());
-    };
-    Err(Problem::field("/reason", wrong))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body as Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite};
 use super::limits::FILE_PAUSE;
-use super::paging::{Page, Paging};
+use super::made::{Created, created};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::{Kind, Problem};
 use super::reading::{Asked, Body, Named};
 use crate::customers::imports::facts::{ImportDetail, ImportFacts, PlanPatch};
@@ -30,17 +31,6 @@ use crate::web::state::WebState;
 const PREVIEW_ROWS: usize = 10;
 const FIRST_REJECTS: u32 = 20;
 const LONGEST_NAME: usize = 255;
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
-    /// How many imports are on a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -82,7 +72,7 @@ pub(super) struct RevertInput {
 ///
 /// The newest first.
 #[utoipa::path(
-    get, path = "/imports", tag = "imports", params(ListQuery),
+    get, path = "/imports", tag = "imports", params(PageQuery),
     responses((status = 200, body = ImportsPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["customers:read"])),
@@ -90,10 +80,8 @@ pub(super) struct RevertInput {
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
-    Asked(query): Asked<ListQuery>,
+    paging: Paging,
 ) -> Result<Page<ImportsPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
     let below: Option<i64> = paging.after()?;
     let limit = paging.one_more();
     let mut found = state
@@ -101,11 +89,8 @@ pub(super) async fn list(
         .imports(None, below.map(ImportNo), limit)
         .await?;
     let next = paging.cut(&mut found, |found| found.last().map(|import| import.number));
-    let page = ImportsPage {
-        imports: found.iter().map(ImportFacts::from).collect(),
-        next: next.clone(),
-    };
-    Ok(paging.page(page, next.as_deref()))
+    let imports = found.iter().map(ImportFacts::from).collect();
+    Ok(paging.page(next, |next| ImportsPage { imports, next }))
 }
 
 /// Bring a file
@@ -125,7 +110,7 @@ pub(super) async fn bring(
     caller: Caller<CustomersWrite>,
     Asked(query): Asked<BringQuery>,
     body: Bytes,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Created<Begun>, Problem> {
     check_name(&query.name)?;
     let plan = ImportPlan {
         kind: query.kind.unwrap_or_default(),
@@ -149,13 +134,12 @@ pub(super) async fn bring(
     let (by, at) = (caller.by(), state.clock.now());
     let import = staging::bring(store, brought, (&by, at)).await?;
     let job = staging::look(store, import, &by, at).await?;
-    let location = format!("/api/v1/imports/{import}");
     let begun = Begun {
         import,
         state: ImportState::Checking,
         job,
     };
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(begun)))
+    Ok(created("imports", &import.to_string(), begun))
 }
 
 fn check_name(name: &str) -> Result<(), Problem> {
@@ -173,16 +157,18 @@ async fn spool(state: &WebState, body: Bytes) -> Result<Spooled, Problem> {
     let mut body = body.into_data_stream();
     loop {
         let next = tokio::time::timeout(FILE_PAUSE, body.next()).await;
-        let next = next.map_err(|_| Problem::new(Kind::BadRequest, "the file broke off"))?;
+        let next = next.map_err(|_| broke_off("nothing came for 30 s"))?;
         match next {
             None => return Ok(spool.finish()),
-            Some(Err(error)) => {
-                let detail = format!("the file broke off: {error}");
-                return Err(Problem::new(Kind::BadRequest, detail));
-            }
+            Some(Err(error)) => return Err(broke_off(&error.to_string())),
             Some(Ok(bytes)) => spool.write(&bytes)?,
         }
     }
+}
+
+fn broke_off(why: &str) -> Problem {
+    let detail = format!("the file broke off: {why}; send it again, from its beginning");
+    Problem::new(Kind::BadRequest, detail)
 }
 
 /// One import

@@ -92,11 +92,8 @@ pub(super) async fn list(
     let mut lines = state.store.history(id, &filter, wanted).await?;
     lines.drain(..shown.min(lines.len()));
     let next = paging.cut(&mut lines, |lines| Place::of(lines, after));
-    let body = InteractionsPage {
-        interactions: lines.iter().map(InteractionFacts::of).collect(),
-        next: next.clone(),
-    };
-    Ok(paging.page(body, next.as_deref()))
+    let interactions = lines.iter().map(InteractionFacts::of).collect();
+    Ok(paging.page(next, |next| InteractionsPage { interactions, next }))
 }
 
 impl HistoryQuery {

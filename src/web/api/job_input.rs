@@ -7,10 +7,12 @@ use utoipa::ToSchema;
 use super::customers::FieldInput;
 use super::filters;
 use super::problem::{FieldError, Problem, bad_fields};
+use super::reading::bad_ids;
 use crate::customers::error::Error;
 use crate::customers::jobs::picking::{self, Picked};
 use crate::customers::jobs::queue::{check_action, check_selection};
-use crate::customers::{json_fields, typing};
+use crate::customers::json_fields;
+use crate::customers::remarks::remark;
 use crate::domain::job::JobKind;
 use crate::domain::job_order::{Action, Order, Selection};
 use crate::domain::list;
@@ -19,7 +21,6 @@ use crate::store::{Published, Store};
 
 const MOST_IDS: usize = 10_000;
 const MOST_TAGS: usize = 20;
-const LONGEST_REASON: usize = 1_000;
 
 /// An order about many customers. Each kind takes the key that belongs to it, and no other.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -93,9 +94,7 @@ impl JobInput {
     fn action(&self, published: &Published) -> Result<Action, Problem> {
         self.refuse_strangers()?;
         let reason = || {
-            let reason = self.reason.as_deref().map(str::trim);
-            let reason = reason.filter(|reason| !reason.is_empty());
-            check_reason(reason)?;
+            let reason = remark("reason", self.reason.as_deref())?;
             Ok::<_, Problem>(reason.map(str::to_owned))
         };
         Ok(match self.kind {
@@ -160,12 +159,7 @@ impl JobInput {
             let message = format!("does not belong to `{}`: leave it out", kind.as_str());
             FieldError::new(format!("/{name}"), message)
         });
-        let told: Vec<FieldError> = told.collect();
-        if told.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(told))
-        }
+        Problem::unless_none(told.collect())
     }
 
     fn tags(&self) -> Result<Vec<String>, Problem> {
@@ -221,42 +215,13 @@ impl SelectionInput {
             ));
         };
         let ids = self.ids.unwrap_or_default();
-        check_ids(&ids, selection == Selection::Picked)?;
+        if selection == Selection::Picked && !(1..=MOST_IDS).contains(&ids.len()) {
+            let told = "must name 1 to 10,000 customers";
+            return Err(Problem::field("/selection/ids", told));
+        }
+        Problem::unless_none(bad_ids("/selection/ids", &ids))?;
         Ok((selection, ids))
     }
-}
-
-fn check_ids(ids: &[String], are_given: bool) -> Result<(), Problem> {
-    if are_given && (ids.is_empty() || ids.len() > MOST_IDS) {
-        return Err(Problem::field(
-            "/selection/ids",
-            "must name 1 to 10,000 customers",
-        ));
-    }
-    let bad = ids.iter().enumerate().filter_map(|(place, id)| {
-        let reason = typing::read_id(id).err()?;
-        Some(FieldError::new(format!("/selection/ids/{place}"), reason))
-    });
-    let bad: Vec<FieldError> = bad.collect();
-    if bad.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::invalid(bad))
-    }
-}
-
-fn check_reason(reason: Option<&str>) -> Result<(), Problem> {
-    let Some(reason) = reason else { return Ok(()) };
-    if reason.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Problem::field("/reason", "must hold no control character"));
-    }
-    if reason.chars().count() > LONGEST_REASON {
-        return Err(Problem::field(
-            "/reason",
-            "must have 1000 characters at most",
-        ));
-    }
-    Ok(())
 }
 
 fn needed(key: &str) -> Problem {

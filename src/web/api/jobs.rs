@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite};
 use super::job_input::JobInput;
-use super::paging::{Page, Paging};
+use super::made::address;
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Asked, Body, Named};
 use crate::customers::jobs::facts::{JobErrorFacts, JobFacts};
@@ -34,17 +35,6 @@ pub(super) struct JobsQuery {
     /// Who asked for them.
     actor: Option<String>,
     /// How many jobs are on a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ErrorsQuery {
-    /// How many are on a page.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,
     /// `next` of the page before.
@@ -125,11 +115,8 @@ pub(super) async fn list(
     let mut jobs = jobs.await?;
     let last = |jobs: &[Job]| jobs.last().map(|job| job.number.0);
     let next = paging.cut(&mut jobs, last);
-    let body = JobsPage {
-        jobs: jobs.iter().map(JobFacts::of).collect(),
-        next: next.clone(),
-    };
-    Ok(paging.page(body, next.as_deref()))
+    let jobs = jobs.iter().map(JobFacts::of).collect();
+    Ok(paging.page(next, |next| JobsPage { jobs, next }))
 }
 
 /// Queue a job
@@ -166,7 +153,7 @@ pub(super) async fn create(
     }
     let job = queue::queue(store, &published, &order, &picked, (&by, at)).await?;
     let facts = JobFacts::of(&found(&state, job).await?);
-    let location = [(LOCATION, format!("/api/v1/jobs/{job}"))];
+    let location = [(LOCATION, address("jobs", &job.to_string()))];
     Ok((StatusCode::ACCEPTED, location, Json(facts)).into_response())
 }
 
@@ -193,7 +180,7 @@ pub(super) async fn show(
 /// The first 1,000 failures, in the order in which they came.
 #[utoipa::path(
     get, path = "/jobs/{id}/errors", tag = "jobs",
-    params(("id" = String, Path, description = "The job's number."), ErrorsQuery),
+    params(("id" = String, Path, description = "The job's number."), PageQuery),
     responses((status = 200, body = JobErrorsPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["customers:read"])),
@@ -201,21 +188,16 @@ pub(super) async fn show(
 pub(super) async fn errors(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
     Named(id): Named,
-    Asked(query): Asked<ErrorsQuery>,
+    paging: Paging,
 ) -> Result<Page<JobErrorsPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
     let after: Option<u32> = paging.after()?;
     let job = found(&state, numbered(&id)?).await?;
     let errors = state.store.job_errors(job.number, after, paging.one_more());
     let mut errors = errors.await?;
     let next = paging.cut(&mut errors, |errors| errors.last().map(|(seq, _)| *seq));
-    let body = JobErrorsPage {
-        errors: errors.iter().map(JobErrorFacts::of).collect(),
-        next: next.clone(),
-    };
-    Ok(paging.page(body, next.as_deref()))
+    let errors = errors.iter().map(JobErrorFacts::of).collect();
+    Ok(paging.page(next, |next| JobErrorsPage { errors, next }))
 }
 
 /// Cancel a job

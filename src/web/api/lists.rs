@@ -3,41 +3,26 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite, DefinitionsRead, DefinitionsWrite};
-use super::customers::encoded;
-use super::paging::{Page, Paging};
-use super::problem::{FieldError, Problem};
-use super::reading::{Asked, Body, Named};
+use super::made::{Created, created};
+use super::paging::{Page, PageQuery, Paging};
+use super::problem::Problem;
+use super::reading::{Body, Named, bad_ids};
 use super::search::CustomersPage;
-use super::segments::MembersQuery;
 use crate::customers::briefs::briefs;
 use crate::customers::error::Error;
 use crate::customers::lists::{self, ListFacts, MembersChange};
-use crate::customers::typing;
+use crate::customers::remarks::remark;
 use crate::domain::ids::CustomerId;
-use crate::domain::list::{List, check_name};
+use crate::domain::list::check_name;
 use crate::web::state::WebState;
 
 const MOST: usize = 1_000;
-const LONGEST: usize = 1_000;
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ListsQuery {
-    /// How many lists are on a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ListsPage {
@@ -84,7 +69,7 @@ pub(super) struct MembersInput {
 ///
 /// By name, each with how many customers are on it.
 #[utoipa::path(
-    get, path = "/lists", tag = "definitions", params(ListsQuery),
+    get, path = "/lists", tag = "definitions", params(PageQuery),
     responses((status = 200, body = ListsPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["definitions:read"])),
@@ -92,20 +77,12 @@ pub(super) struct MembersInput {
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<DefinitionsRead>,
-    OriginalUri(uri): OriginalUri,
-    Asked(query): Asked<ListsQuery>,
+    paging: Paging,
 ) -> Result<Page<ListsPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
-    let after: Option<String> = paging.after()?;
-    let mut lists = state.store.lists().await?;
-    lists.retain(|list| after.as_ref().is_none_or(|after| list.name > *after));
-    let name = |lists: &[List]| lists.last().map(|list| list.name.clone());
-    let next = paging.cut(&mut lists, name);
-    let body = ListsPage {
-        lists: lists.iter().map(ListFacts::of).collect(),
-        next: next.clone(),
-    };
-    Ok(paging.page(body, next.as_deref()))
+    let all = state.store.lists().await?;
+    let (lists, next) = paging.part_of(all, |_, list| list.name.clone())?;
+    let lists = lists.iter().map(ListFacts::of).collect();
+    Ok(paging.page(next, |next| ListsPage { lists, next }))
 }
 
 /// Make a list
@@ -126,15 +103,14 @@ pub(super) async fn create(
     State(state): State<Arc<WebState>>,
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<ListInput>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Created<ListFacts>, Problem> {
     check_name(&input.list).map_err(|wrong| Problem::field("/list", wrong))?;
-    let description = described(input.description.as_deref())?;
+    let description = remark("description", input.description.as_deref())?;
     let (by, at) = (caller.by(), state.clock.now());
     let made = state.store.add_list(&input.list, description, &by, at);
     made.await?;
     let facts = found(&state, &input.list).await?;
-    let location = format!("/api/v1/lists/{}", encoded(&input.list));
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(facts)))
+    Ok(created("lists", &input.list, facts))
 }
 
 /// A list
@@ -177,7 +153,7 @@ pub(super) async fn change(
     new.map_or(Ok(()), check_name)
         .map_err(|wrong| Problem::field("/list", wrong))?;
     let description = match &input.description {
-        Some(text) => Some(described(Some(text.as_str()))?),
+        Some(text) => Some(remark("description", Some(text))?),
         None => None,
     };
     let published = state.daemon.published();
@@ -218,7 +194,7 @@ pub(super) async fn remove(
 /// In no particular order.
 #[utoipa::path(
     get, path = "/lists/{name}/customers", tag = "customers",
-    params(("name" = String, Path, description = "The list's name."), MembersQuery),
+    params(("name" = String, Path, description = "The list's name."), PageQuery),
     responses((status = 200, body = CustomersPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["customers:read"])),
@@ -226,11 +202,9 @@ pub(super) async fn remove(
 pub(super) async fn customers(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
     Named(name): Named,
-    Asked(query): Asked<MembersQuery>,
+    paging: Paging,
 ) -> Result<Page<CustomersPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
     let after: Option<i64> = paging.after()?;
     let store = &state.store;
     let list = lists::number(store, &name).await.map_err(missing)?;
@@ -240,8 +214,7 @@ pub(super) async fn customers(
     let mut ids = ids.await?;
     let next = paging.cut(&mut ids, |found| found.last().map(|id| id.0));
     let customers = briefs(store, revision, &ids, now).await?;
-    let body = CustomersPage::of(customers, next.clone());
-    Ok(paging.page(body, next.as_deref()))
+    Ok(paging.page(next, |next| CustomersPage::of(customers, next)))
 }
 
 /// Put customers on a list, or take them off
@@ -272,40 +245,9 @@ impl MembersInput {
             let told = "names more than 1,000 customers: queue a job for them";
             return Err(Problem::field("", told));
         }
-        let of = |key: &'static str, ids: &[String]| {
-            let bad = ids.iter().enumerate().filter_map(|(place, id)| {
-                let reason = typing::read_id(id).err()?;
-                Some(FieldError::new(format!("/{key}/{place}"), reason))
-            });
-            bad.collect::<Vec<_>>()
-        };
-        let bad = [of("add", &self.add), of("remove", &self.remove)].concat();
-        if bad.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(bad))
-        }
+        let bad = [bad_ids("/add", &self.add), bad_ids("/remove", &self.remove)];
+        Problem::unless_none(bad.concat())
     }
-}
-
-fn described(text: Option<&str>) -> Result<Option<&str>, Problem> {
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
-    let Some(described) = text else {
-        return Ok(None);
-    };
-    if described.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Problem::field(
-            "/description",
-            "must hold no control character",
-        ));
-    }
-    if described.chars().count() > LONGEST {
-        return Err(Problem::field(
-            "/description",
-            "must have 1000 characters at most",
-        ));
-    }
-    Ok(text)
 }
 
 async fn found(state: &WebState, name: &str) -> Result<ListFacts, Problem> {

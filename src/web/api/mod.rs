@@ -17,6 +17,7 @@ mod job_input;
 mod jobs;
 pub(super) mod limits;
 mod lists;
+mod made;
 mod merging;
 mod messages;
 mod notes;

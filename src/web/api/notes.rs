@@ -1,5 +1,6 @@
 //! Owns `/customers/{id}/notes`: what people write down about a customer.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Body, Named, Numbered};
 use crate::customers::facts::NoteFacts;
@@ -16,9 +18,11 @@ use crate::customers::notes;
 use crate::web::state::WebState;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Notes {
+pub(super) struct NotesPage {
     /// The newest first.
     notes: Vec<NoteFacts>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -38,23 +42,26 @@ pub(super) struct NoteAdded {
     note: i64,
 }
 
-/// Notes on a customer
+/// Notes on a customer, page by page
 ///
 /// What people wrote down, the newest first.
 #[utoipa::path(
     get, path = "/customers/{id}/notes", tag = "customers",
-    params(("id" = String, Path, description = "The unique id.")),
-    responses((status = 200, body = Notes, description = "All of them.")),
+    params(("id" = String, Path, description = "The unique id."), PageQuery),
+    responses((status = 200, body = NotesPage, description = "A page.",
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["customers:read"])),
 )]
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
     Named(customer): Named,
-) -> Result<Json<Notes>, Problem> {
-    let notes = notes::list(&state.store, &customer).await?;
+    paging: Paging,
+) -> Result<Page<NotesPage>, Problem> {
+    let all = notes::list(&state.store, &customer).await?;
+    let (notes, next) = paging.part_of(all, |_, note| Reverse((note.at, note.number)))?;
     let notes = notes.iter().map(NoteFacts::of).collect();
-    Ok(Json(Notes { notes }))
+    Ok(paging.page(next, |next| NotesPage { notes, next }))
 }
 
 /// Write a note down
@@ -90,12 +97,9 @@ pub(super) async fn add(
 pub(super) async fn remove(
     State(state): State<Arc<WebState>>,
     caller: Caller<CustomersWrite>,
-    Numbered(customer, number): Numbered,
+    note: Numbered,
 ) -> Result<StatusCode, Problem> {
     let (by, at) = (caller.by(), state.clock.now());
-    if notes::remove(&state.store, &customer, number, &by, at).await? {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    let detail = format!("`{customer}` has no note {number}");
-    Err(Problem::not_found(detail))
+    let was_there = notes::remove(&state.store, &note.of, note.number, &by, at).await?;
+    note.done("note", was_there)
 }

@@ -90,13 +90,11 @@ fn complete(method: &str, path: &str, operation: &mut Value) {
     operation["operationId"] = json!(name(method, path));
     let is_keyed = method == "post" && !UNKEYED.contains(&path);
     if is_keyed {
-        let parameters = &mut operation["parameters"];
-        if !parameters.is_array() {
-            *parameters = json!([]);
-        }
-        if let Some(parameters) = parameters.as_array_mut() {
-            parameters.push(idempotency_key());
-        }
+        take(operation, idempotency_key());
+    }
+    if !operation["responses"]["200"]["headers"]["ETag"].is_null() {
+        take(operation, if_none_match());
+        operation["responses"]["304"] = unmodified();
     }
     let parameters = operation
         .get_mut("parameters")
@@ -107,6 +105,17 @@ fn complete(method: &str, path: &str, operation: &mut Value) {
         for (status, response) in answers {
             responses.entry(status).or_insert(response);
         }
+    }
+}
+
+/// Adds a parameter to those that an operation takes.
+fn take(operation: &mut Value, parameter: Value) {
+    let parameters = &mut operation["parameters"];
+    if !parameters.is_array() {
+        *parameters = json!([]);
+    }
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(parameter);
     }
 }
 
@@ -126,7 +135,7 @@ fn narrow(parameter: &mut Value) {
         }
     }
     match parameter["name"].as_str() {
-        Some("If-Match") => parameter["schema"]["pattern"] = json!(ENTITY_TAGS),
+        Some("If-Match" | "If-None-Match") => parameter["schema"]["pattern"] = json!(ENTITY_TAGS),
         Some("cursor") => parameter["schema"]["minLength"] = json!(1),
         Some("id" | "name") => parameter["schema"]["minLength"] = json!(1),
         _ => {}
@@ -152,6 +161,23 @@ fn idempotency_key() -> Value {
         "description": "A key of yours for this request: a repeat within 24 hours gets the first answer \
             again, marked `Idempotency-Replayed: true`, and nothing is done twice.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+    })
+}
+
+fn if_none_match() -> Value {
+    json!({
+        "name": "If-None-Match",
+        "in": "header",
+        "required": false,
+        "description": "The entity tag of an answer that is at hand: it is not sent again.",
+        "schema": { "type": "string" },
+    })
+}
+
+fn unmodified() -> Value {
+    json!({
+        "description": "The answer is the one that `If-None-Match` names.",
+        "headers": { "ETag": { "description": "Its entity tag.", "schema": { "type": "string" } } },
     })
 }
 

@@ -1,21 +1,36 @@
 //! Owns lists page by page: how many, from where on, and where the next page is (RFC 8288).
 
 use axum::Json;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::LINK;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::problem::{Kind, Problem};
+use super::reading::Asked;
 
 const DEFAULT: u32 = 100;
 const MOST: u32 = 1000;
 /// The bytes of a cursor that tell a damaged one.
 const CHECK: usize = 8;
+
+/// How much of a list is asked for, and from where on.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageQuery {
+    /// How many are on a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
 
 /// What is asked of a list: so many, after the place that a cursor names.
 #[derive(Debug)]
@@ -28,10 +43,21 @@ pub(super) struct Paging {
     address: String,
 }
 
-/// One page as an answer; with the cursor of the next one, if there is any.
+/// One page as an answer; with the address of the next one, if there is any.
 pub(super) struct Page<T> {
     body: T,
-    next: Option<String>,
+    link: Option<String>,
+}
+
+/// Of a list that is asked for in no other way than page by page.
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Asked(query) = Asked::<PageQuery>::from_request_parts(parts, state).await?;
+        let Ok(OriginalUri(uri)) = OriginalUri::from_request_parts(parts, state).await;
+        Self::new(&uri, query.limit, query.cursor)
+    }
 }
 
 impl Paging {
@@ -101,12 +127,40 @@ impl Paging {
         Some(self.seal(&serde_json::to_vec(&place(things)).unwrap_or_default()))
     }
 
-    pub(super) fn page<T>(&self, body: T, next: Option<&str>) -> Page<T> {
-        let next = next.map(|cursor| {
+    /// The page of a list that is whole in memory, in the order of its places.
+    ///
+    /// # Errors
+    /// A cursor that was damaged, or is another list's.
+    pub(super) fn part_of<T, P: Ord + Clone + Serialize + DeserializeOwned>(
+        &self,
+        all: Vec<T>,
+        place: impl Fn(usize, &T) -> P,
+    ) -> Result<(Vec<T>, Option<String>), Problem> {
+        let after: Option<P> = self.after()?;
+        let placed = all.into_iter().enumerate();
+        let mut placed: Vec<(P, T)> = placed.map(|(n, one)| (place(n, &one), one)).collect();
+        placed.sort_by(|one, other| one.0.cmp(&other.0));
+        placed.retain(|(place, _)| after.as_ref().is_none_or(|after| place > after));
+        let next = self.cut(&mut placed, |left| {
+            left.last().map(|(place, _)| place.clone())
+        });
+        Ok((placed.into_iter().map(|(_, one)| one).collect(), next))
+    }
+
+    /// The answer with the page after which this cursor leads on, if there is more.
+    pub(super) fn page<T>(
+        &self,
+        next: Option<String>,
+        body: impl FnOnce(Option<String>) -> T,
+    ) -> Page<T> {
+        let link = next.as_ref().map(|cursor| {
             let between = if self.address.contains('?') { '&' } else { '?' };
             format!("<{}{between}cursor={cursor}>; rel=\"next\"", self.address)
         });
-        Page { body, next }
+        Page {
+            body: body(next),
+            link,
+        }
     }
 
     fn seal(&self, place: &[u8]) -> String {
@@ -132,7 +186,7 @@ impl Paging {
 impl<T: Serialize> IntoResponse for Page<T> {
     fn into_response(self) -> Response {
         let mut response = Json(self.body).into_response();
-        let link = self.next.and_then(|link| HeaderValue::try_from(link).ok());
+        let link = self.link.and_then(|link| HeaderValue::try_from(link).ok());
         if let Some(link) = link {
             response.headers_mut().insert(LINK, link);
         }
@@ -167,9 +221,9 @@ mod tests {
         let mut things = vec![1, 2, 3];
         let next = first.cut(&mut things, <[i32]>::len).unwrap();
         assert_eq!(things, [1, 2]);
-        let page = first.page((), Some(&next));
+        let page = first.page(Some(next.clone()), |_| ());
         let link = format!("</api/v1/things?text=a&limit=2&cursor={next}>; rel=\"next\"");
-        assert_eq!(page.next, Some(link));
+        assert_eq!(page.link, Some(link));
         let again = paging("/api/v1/things?text=a&limit=9&cursor=x", Some(next.clone()));
         assert_eq!(again.after::<usize>().unwrap(), Some(2));
         let elsewhere = paging("/api/v1/things?text=b", Some(next.clone()));

@@ -11,7 +11,6 @@ use super::auth::{Caller, CustomersWrite};
 use super::precondition::IfMatch;
 use super::problem::Problem;
 use super::reading::{Body, Named};
-use crate::customers::edits::Edit;
 use crate::domain::channel::Channel;
 use crate::domain::customer::{Consents, Switch, Switches};
 use crate::domain::subscription::Consent;
@@ -142,13 +141,8 @@ async fn set(
     consents: &[(Channel, Consent)],
 ) -> Result<bool, Problem> {
     let published = state.daemon.published();
-    let edit = Edit {
-        store: &state.store,
-        revision: &published.revision,
-        seen: condition.seen(),
-        by: &caller.by(),
-        at: state.clock.now(),
-    };
+    let by = caller.by();
+    let edit = condition.edit(state, &published.revision, &by);
     let changed = edit.set_permissions(customer, switches, consents).await;
     changed.map_err(|error| condition.told(error))
 }

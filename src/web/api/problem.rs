@@ -141,6 +141,14 @@ impl Problem {
         }
     }
 
+    /// The same, if any is not.
+    pub(super) fn unless_none(errors: Vec<FieldError>) -> Result<(), Self> {
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(Self::invalid(errors))
+    }
+
     pub(super) fn field(field: &str, message: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(field, message)])
     }

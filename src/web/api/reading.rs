@@ -10,6 +10,7 @@ use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
 use super::problem::{FieldError, Kind, Problem, escaped};
+use crate::customers::typing;
 
 /// The one name in the path.
 pub(super) struct Named(pub(super) String);
@@ -19,32 +20,70 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        let Path(name) = path.map_err(|bad| Problem::new(Kind::BadRequest, bad.body_text()))?;
-        // Nothing has such a name, and not every database could be asked for it.
-        if name.chars().any(char::is_control) {
-            return Err(Problem::not_found("no name holds a control character"));
-        }
-        Ok(Self(name))
+        let Path(text) = path.map_err(|bad| Problem::new(Kind::BadRequest, bad.body_text()))?;
+        name(text).map(Self)
+    }
+}
+
+/// Nothing has a name with a control character, and not every database could be asked for it.
+fn name(text: String) -> Result<String, Problem> {
+    if text.chars().any(char::is_control) {
+        return Err(Problem::not_found("no name holds a control character"));
+    }
+    Ok(text)
+}
+
+/// The two names in the path.
+pub(super) struct Both(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Both {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((one, other)) =
+            path.map_err(|bad| Problem::new(Kind::BadRequest, bad.body_text()))?;
+        Ok(Self(name(one)?, name(other)?))
     }
 }
 
 /// A name in the path, and the number of one of its things.
-pub(super) struct Numbered(pub(super) String, pub(super) i64);
+pub(super) struct Numbered {
+    pub(super) of: String,
+    pub(super) number: i64,
+}
+
+impl Numbered {
+    /// What there is to say once something was done to it, if it was there.
+    pub(super) fn done(&self, what: &str, was_there: bool) -> Result<StatusCode, Problem> {
+        if was_there {
+            return Ok(StatusCode::NO_CONTENT);
+        }
+        let detail = format!("`{}` has no {what} {}", self.of, self.number);
+        Err(Problem::not_found(detail))
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Numbered {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        let bad = |detail: String| Problem::new(Kind::BadRequest, detail);
-        let Path((name, number)) = path.map_err(|error| bad(error.body_text()))?;
-        let number = number.parse();
-        let number = number.map_err(|_| bad("the last part of the path is a number".to_owned()))?;
-        if name.chars().any(char::is_control) {
-            return Err(Problem::not_found("no name holds a control character"));
-        }
-        Ok(Self(name, number))
+        let Both(of, number) = Both::from_request_parts(parts, state).await?;
+        let number = number.parse().map_err(|_| {
+            let detail = format!("the path must end with a number, not with `{number}`");
+            Problem::new(Kind::BadRequest, detail)
+        })?;
+        Ok(Self { of, number })
     }
+}
+
+/// Those that can be nobody's unique id; they stand below this pointer.
+pub(super) fn bad_ids(below: &str, ids: &[String]) -> Vec<FieldError> {
+    let bad = ids.iter().enumerate().filter_map(|(place, id)| {
+        let reason = typing::read_id(id).err()?;
+        Some(FieldError::new(format!("{below}/{place}"), reason))
+    });
+    bad.collect()
 }
 
 /// The query, every parameter of which is known.

@@ -4,33 +4,22 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use futures_util::stream;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite};
-use super::paging::{Page, Paging};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
-use super::reading::{Asked, Named};
+use super::reading::Named;
 use crate::customers::reports::ReportFacts;
 use crate::domain::report::Report;
 use crate::store;
 use crate::web::state::WebState;
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ReportsQuery {
-    /// How many reports are on a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ReportsPage {
@@ -43,7 +32,7 @@ pub(super) struct ReportsPage {
 ///
 /// The newest first. A job of the kind `export` makes one, with the number of the job.
 #[utoipa::path(
-    get, path = "/reports", tag = "jobs", params(ReportsQuery),
+    get, path = "/reports", tag = "jobs", params(PageQuery),
     responses((status = 200, body = ReportsPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["customers:read"])),
@@ -51,19 +40,14 @@ pub(super) struct ReportsPage {
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
-    Asked(query): Asked<ReportsQuery>,
+    paging: Paging,
 ) -> Result<Page<ReportsPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
     let below: Option<i64> = paging.after()?;
     let mut reports = state.store.reports(below, paging.one_more()).await?;
     let last = |reports: &[Report]| reports.last().map(|report| report.number);
     let next = paging.cut(&mut reports, last);
-    let body = ReportsPage {
-        reports: reports.iter().map(ReportFacts::of).collect(),
-        next: next.clone(),
-    };
-    Ok(paging.page(body, next.as_deref()))
+    let reports = reports.iter().map(ReportFacts::of).collect();
+    Ok(paging.page(next, |next| ReportsPage { reports, next }))
 }
 
 /// A finished file

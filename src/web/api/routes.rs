@@ -1,6 +1,5 @@
 //! Owns which address of the API leads where, and what every request passes on its way.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
@@ -17,12 +16,14 @@ use utoipa_axum::routes;
 use super::auth::authenticate;
 use super::idempotency::once;
 use super::limits::{BODY, FILE_TIME, LARGE_BODY, REQUEST_TIME};
+use super::precondition::unless_known;
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
     activities, batch, campaigns, customers, explanations, fields, flows, imports, interactions,
     jobs, lists, merging, messages, notes, occurrences, openapi, permissions, person, ratings,
     reports, search, segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
 };
+use crate::web::error::caught;
 use crate::web::state::WebState;
 
 type Routes = OpenApiRouter<Arc<WebState>>;
@@ -36,6 +37,7 @@ pub(in crate::web) fn router(state: &Arc<WebState>) -> Router<Arc<WebState>> {
         .nest(
             "/v1",
             routes
+                .route_layer(from_fn(unless_known))
                 .route_layer(from_fn_with_state(Arc::clone(state), authenticate))
                 .route("/openapi.json", described),
         )
@@ -184,18 +186,4 @@ async fn dress(response: Response) -> Response {
         dressed.headers_mut().insert(ALLOW, allow.clone());
     }
     dressed
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the layer hands the payload over"
-)]
-fn caught(panic: Box<dyn Any + Send>) -> Response {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(message, "a request panicked");
-    Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }

@@ -141,8 +141,7 @@ pub(super) async fn list(
         .and_then(|search| search.sorted(sort, chosen, &published.revision))
         .map_err(Wrong::of_parameters)?;
     let body = found(&state, &published, &search, &paging).await?;
-    let next = body.next.clone();
-    Ok(paging.page(body, next.as_deref()))
+    Ok(paging.page(body.next.clone(), |_| body))
 }
 
 /// Customers, page by page, by a body

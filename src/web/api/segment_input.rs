@@ -1,23 +1,18 @@
-//! Owns the bodies of segments and smart lists, which differ in the key of their names alone.
+//! Owns what segments and smart lists share: their bodies, which differ in the key of the name alone, and
+//! how many customers are in one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
-use super::defining::Given;
-use crate::definitions::change::Done;
+use super::defining::{Given, Known};
+use super::problem::Problem;
+use crate::customers::names;
 use crate::definitions::facts::{Made, SegmentFacts};
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
-    /// How many are on a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    pub(super) limit: Option<u32>,
-    /// `next` of the page before.
-    pub(super) cursor: Option<String>,
-}
+use crate::domain::definition::DefinitionKind;
+use crate::domain::revision::Revision;
+use crate::domain::segment::Segment;
+use crate::web::state::WebState;
 
 /// A condition of the flow language.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -74,33 +69,23 @@ impl SegmentBody {
     }
 }
 
-/// What a change of a definition came to.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct DefinitionChange {
-    #[schema(example = "vip")]
-    name: String,
-    /// The revision in force with it.
-    revision: Option<i32>,
-    /// Whether anything is different now.
-    changed: bool,
+/// A segment or a smart list, with how many customers meet its condition now.
+pub(super) async fn counted(
+    state: &WebState,
+    known: &Known,
+    kind: DefinitionKind,
+    name: &str,
+) -> Result<(SegmentFacts, u64), Problem> {
+    let segment = found(&known.published.revision, name)?;
+    let facts = known.told().segment(kind, name);
+    let facts = facts.ok_or_else(|| Problem::not_found(format!("there is no {kind} `{name}`")))?;
+    let frame = known.frame(state);
+    let count = state.store.segment_count(&segment.condition, &frame);
+    Ok((facts, count.await?))
 }
 
-impl DefinitionChange {
-    pub(super) fn of(name: String, done: &Done) -> Self {
-        Self {
-            name,
-            revision: done.revision.map(|revision| revision.0),
-            changed: done.changed,
-        }
-    }
-}
-
-/// The address of something by its name, as one segment of a path.
-pub(super) fn address(list: &str, name: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let escaped = name.bytes().map(|byte| match byte {
-        byte if is_plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    });
-    format!("/api/v1/{list}/{}", escaped.collect::<String>())
+/// What of the path names no segment is no field of a body.
+pub(super) fn found<'a>(revision: &'a Revision, name: &str) -> Result<&'a Segment, Problem> {
+    let segment = names::segment(revision, name);
+    segment.map_err(|unknown| Problem::not_found(unknown.to_string()))
 }

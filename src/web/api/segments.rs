@@ -3,33 +3,30 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{ETAG, LOCATION};
+use axum::http::header::ETAG;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, DefinitionsRead, DefinitionsWrite};
-use super::defining::{Asking, Known, body_of, terms};
+use super::defining::{Asking, DefinitionChange, Known, body_of, terms};
 use super::filters;
-use super::paging::{Page, Paging};
+use super::made::Created;
+use super::paging::{Page, PageQuery, Paging};
 use super::precondition::{IfVersion, version_tag};
 use super::problem::Problem;
-use super::reading::{Asked, Body, Named};
+use super::reading::{Body, Named};
 use super::search::{CustomersPage, in_time};
-use super::segment_input::{
-    ConditionInput, DefinitionChange, ListQuery, SegmentBody, SegmentPatch, address,
-};
+use super::segment_input::{ConditionInput, SegmentBody, SegmentPatch, counted, found};
 use crate::customers::briefs::briefs;
 use crate::customers::counting::{self, ConditionCount};
-use crate::customers::names;
 use crate::customers::search;
-use crate::definitions::change::{Terms, What};
+use crate::definitions::facts;
 use crate::domain::definition::DefinitionKind;
 use crate::domain::ids::CustomerId;
-use crate::domain::revision::Revision;
-use crate::domain::segment::{Condition, Segment};
+use crate::domain::segment::Condition;
 use crate::store::Frame;
 use crate::web::state::WebState;
 
@@ -49,6 +46,15 @@ pub(super) struct SegmentFacts {
     segment: String,
     #[serde(flatten)]
     body: SegmentBody,
+}
+
+impl SegmentFacts {
+    fn of(facts: facts::SegmentFacts) -> Self {
+        Self {
+            segment: facts.name.clone(),
+            body: SegmentBody::of(facts),
+        }
+    }
 }
 
 /// A segment, with how many customers meet its condition now.
@@ -71,17 +77,6 @@ pub(super) struct SegmentDefinition {
     r#where: ConditionInput,
 }
 
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct MembersQuery {
-    /// How many customers are on a page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    pub(super) limit: Option<u32>,
-    /// `next` of the page before.
-    pub(super) cursor: Option<String>,
-}
-
 /// A condition that may become a segment.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -96,7 +91,7 @@ pub(super) struct CountInput {
 ///
 /// Those that are in force, by id; smart lists have a list of their own.
 #[utoipa::path(
-    get, path = "/segments", tag = "definitions", params(ListQuery),
+    get, path = "/segments", tag = "definitions", params(PageQuery),
     responses((status = 200, body = SegmentsPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["definitions:read"])),
@@ -104,26 +99,13 @@ pub(super) struct CountInput {
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<DefinitionsRead>,
-    OriginalUri(uri): OriginalUri,
-    Asked(query): Asked<ListQuery>,
+    paging: Paging,
 ) -> Result<Page<SegmentsPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
-    let after: Option<String> = paging.after()?;
     let known = Known::of(&state).await?;
-    let mut segments = known.told().segments(KIND);
-    segments.retain(|segment| after.as_ref().is_none_or(|after| segment.name > *after));
-    segments.truncate(usize::try_from(paging.one_more()).unwrap_or(usize::MAX));
-    let next = paging.cut(&mut segments, |all| all.last().map(|one| one.name.clone()));
-    let link = next.clone();
-    let segments = segments.into_iter().map(|facts| SegmentFacts {
-        segment: facts.name.clone(),
-        body: SegmentBody::of(facts),
-    });
-    let page = SegmentsPage {
-        segments: segments.collect(),
-        next,
-    };
-    Ok(paging.page(page, link.as_deref()))
+    let all = known.told().segments(KIND);
+    let (segments, next) = paging.part_of(all, |_, one| one.name.clone())?;
+    let segments = segments.into_iter().map(SegmentFacts::of).collect();
+    Ok(paging.page(next, |next| SegmentsPage { segments, next }))
 }
 
 /// Add a segment
@@ -139,13 +121,10 @@ pub(super) async fn add(
     State(state): State<Arc<WebState>>,
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<SegmentDefinition>,
-) -> Result<impl IntoResponse, Problem> {
-    let (body, name) = (body_of(&input, KIND), input.segment);
-    let location = address("segments", &name);
-    let asking = asking(&state, &caller, &name);
-    let done = asking.make(What::Add(body), Terms::default()).await?;
-    let change = Json(DefinitionChange::of(name, &done));
-    Ok((StatusCode::CREATED, [(LOCATION, location)], change))
+) -> Result<Created<DefinitionChange>, Problem> {
+    let body = body_of(&input, KIND);
+    let asking = Asking::of(&state, &caller, KIND, input.segment);
+    asking.add(body, DefinitionChange::of).await
 }
 
 /// A segment
@@ -155,7 +134,7 @@ pub(super) async fn add(
     get, path = "/segments/{name}", tag = "definitions",
     params(("name" = String, Path, description = "The segment's id.")),
     responses((status = 200, body = SegmentCount, description = "The segment, counted.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn show(
@@ -164,21 +143,10 @@ pub(super) async fn show(
     Named(name): Named,
 ) -> Result<impl IntoResponse, Problem> {
     let known = Known::of(&state).await?;
-    let segment = found(&known.published.revision, &name)?;
-    let told = known.told();
-    let facts = told.segment(told.kind_of(&name), &name);
-    let facts = facts.ok_or_else(|| Problem::not_found(format!("there is no segment `{name}`")))?;
-    let frame = known.frame(&state);
-    let count = state
-        .store
-        .segment_count(&segment.condition, &frame)
-        .await?;
-    let body = SegmentBody::of(facts);
-    let version = version_tag(body.version());
-    let facts = SegmentFacts {
-        segment: name,
-        body,
-    };
+    let kind = known.told().kind_of(&name);
+    let (facts, count) = counted(&state, &known, kind, &name).await?;
+    let facts = SegmentFacts::of(facts);
+    let version = version_tag(facts.body.version());
     Ok(([(ETAG, version)], Json(SegmentCount { facts, count })))
 }
 
@@ -199,9 +167,9 @@ pub(super) async fn change(
     condition: IfVersion,
     Body(patch): Body<SegmentPatch>,
 ) -> Result<Json<DefinitionChange>, Problem> {
-    let asking = asking(&state, &caller, &name);
-    let done = asking.make(What::Edit(patch.body()), terms(&condition));
-    Ok(Json(DefinitionChange::of(name, &done.await?)))
+    let (body, terms) = (patch.body(), terms(&condition));
+    let asking = Asking::of(&state, &caller, KIND, name);
+    asking.edit(body, terms, DefinitionChange::of).await
 }
 
 /// Remove a segment
@@ -220,18 +188,8 @@ pub(super) async fn remove(
     Named(name): Named,
     condition: IfVersion,
 ) -> Result<StatusCode, Problem> {
-    let asking = asking(&state, &caller, &name);
-    asking.make(What::Remove, terms(&condition)).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn asking<'a>(state: &'a WebState, caller: &Caller<DefinitionsWrite>, name: &str) -> Asking<'a> {
-    Asking {
-        state,
-        by: caller.by(),
-        kind: KIND,
-        name: name.to_owned(),
-    }
+    let asking = Asking::of(&state, &caller, KIND, name);
+    asking.remove(terms(&condition)).await
 }
 
 /// The customers of a segment, page by page
@@ -239,7 +197,7 @@ fn asking<'a>(state: &'a WebState, caller: &Caller<DefinitionsWrite>, name: &str
 /// Those who meet its condition now, in no particular order.
 #[utoipa::path(
     get, path = "/segments/{name}/customers", tag = "customers",
-    params(("name" = String, Path, description = "The segment's id."), MembersQuery),
+    params(("name" = String, Path, description = "The segment's id."), PageQuery),
     responses((status = 200, body = CustomersPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["customers:read"])),
@@ -247,11 +205,9 @@ fn asking<'a>(state: &'a WebState, caller: &Caller<DefinitionsWrite>, name: &str
 pub(super) async fn customers(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
-    OriginalUri(uri): OriginalUri,
     Named(name): Named,
-    Asked(query): Asked<MembersQuery>,
+    paging: Paging,
 ) -> Result<Page<CustomersPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
     let after: Option<i64> = paging.after()?;
     let known = Known::of(&state).await?;
     let published = &known.published;
@@ -263,8 +219,7 @@ pub(super) async fn customers(
     let next = paging.cut(&mut ids, |found| found.last().map(|id| id.0));
     let revision = &published.revision;
     let customers = briefs(store, revision, &ids, frame.now).await?;
-    let body = CustomersPage::of(customers, next.clone());
-    Ok(paging.page(body, next.as_deref()))
+    Ok(paging.page(next, |next| CustomersPage::of(customers, next)))
 }
 
 /// Count a condition
@@ -297,9 +252,4 @@ pub(super) async fn count(
     };
     let counted = counting::in_turn(&state.store, condition, &frame);
     Ok(Json(in_time(counted).await??))
-}
-
-fn found<'a>(revision: &'a Revision, name: &str) -> Result<&'a Segment, Problem> {
-    let segment = names::segment(revision, name);
-    segment.map_err(|unknown| Problem::not_found(unknown.to_string()))
 }

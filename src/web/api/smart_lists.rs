@@ -3,23 +3,22 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{ETAG, LOCATION};
+use axum::http::header::ETAG;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, DefinitionsRead, DefinitionsWrite};
-use super::defining::{Asking, Known, body_of, terms};
-use super::paging::{Page, Paging};
+use super::defining::{Asking, DefinitionChange, Known, body_of, terms};
+use super::made::Created;
+use super::paging::{Page, PageQuery, Paging};
 use super::precondition::{IfVersion, version_tag};
 use super::problem::Problem;
-use super::reading::{Asked, Body, Named};
-use super::segment_input::{
-    ConditionInput, DefinitionChange, ListQuery, SegmentBody, SegmentPatch, address,
-};
-use crate::definitions::change::{Terms, What};
+use super::reading::{Body, Named};
+use super::segment_input::{ConditionInput, SegmentBody, SegmentPatch, counted};
+use crate::definitions::facts::SegmentFacts;
 use crate::domain::definition::DefinitionKind;
 use crate::web::state::WebState;
 
@@ -38,6 +37,15 @@ pub(super) struct SmartListFacts {
     name: String,
     #[serde(flatten)]
     body: SegmentBody,
+}
+
+impl SmartListFacts {
+    fn of(facts: SegmentFacts) -> Self {
+        Self {
+            name: facts.name.clone(),
+            body: SegmentBody::of(facts),
+        }
+    }
 }
 
 /// A smart list, with the number of customers who meet its condition now.
@@ -64,7 +72,7 @@ pub(super) struct SmartListDefinition {
 ///
 /// By name. Their customers are at `/segments/{name}/customers`, and `segment:` in a condition may name one.
 #[utoipa::path(
-    get, path = "/smart-lists", tag = "definitions", params(ListQuery),
+    get, path = "/smart-lists", tag = "definitions", params(PageQuery),
     responses((status = 200, body = SmartListsPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["definitions:read"])),
@@ -72,26 +80,13 @@ pub(super) struct SmartListDefinition {
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<DefinitionsRead>,
-    OriginalUri(uri): OriginalUri,
-    Asked(query): Asked<ListQuery>,
+    paging: Paging,
 ) -> Result<Page<SmartListsPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
-    let after: Option<String> = paging.after()?;
     let known = Known::of(&state).await?;
-    let mut lists = known.told().segments(KIND);
-    lists.retain(|list| after.as_ref().is_none_or(|after| list.name > *after));
-    lists.truncate(usize::try_from(paging.one_more()).unwrap_or(usize::MAX));
-    let next = paging.cut(&mut lists, |all| all.last().map(|list| list.name.clone()));
-    let link = next.clone();
-    let smart_lists = lists.into_iter().map(|facts| SmartListFacts {
-        name: facts.name.clone(),
-        body: SegmentBody::of(facts),
-    });
-    let page = SmartListsPage {
-        smart_lists: smart_lists.collect(),
-        next,
-    };
-    Ok(paging.page(page, link.as_deref()))
+    let all = known.told().segments(KIND);
+    let (lists, next) = paging.part_of(all, |_, one| one.name.clone())?;
+    let smart_lists = lists.into_iter().map(SmartListFacts::of).collect();
+    Ok(paging.page(next, |next| SmartListsPage { smart_lists, next }))
 }
 
 /// Add a smart list
@@ -107,13 +102,10 @@ pub(super) async fn add(
     State(state): State<Arc<WebState>>,
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<SmartListDefinition>,
-) -> Result<impl IntoResponse, Problem> {
-    let (body, name) = (body_of(&input, KIND), input.name);
-    let location = address("smart-lists", &name);
-    let asking = asking(&state, &caller, &name);
-    let done = asking.make(What::Add(body), Terms::default()).await?;
-    let change = Json(DefinitionChange::of(name, &done));
-    Ok((StatusCode::CREATED, [(LOCATION, location)], change))
+) -> Result<Created<DefinitionChange>, Problem> {
+    let body = body_of(&input, KIND);
+    let asking = Asking::of(&state, &caller, KIND, input.name);
+    asking.add(body, DefinitionChange::of).await
 }
 
 /// A smart list
@@ -123,7 +115,7 @@ pub(super) async fn add(
     get, path = "/smart-lists/{name}", tag = "definitions",
     params(("name" = String, Path, description = "The smart list's name.")),
     responses((status = 200, body = SmartListCount, description = "The smart list, counted.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn show(
@@ -132,18 +124,9 @@ pub(super) async fn show(
     Named(name): Named,
 ) -> Result<impl IntoResponse, Problem> {
     let known = Known::of(&state).await?;
-    let unknown = || Problem::not_found(format!("there is no smart list `{name}`"));
-    let facts = known.told().segment(KIND, &name).ok_or_else(unknown)?;
-    let segments = &known.published.revision.segments;
-    let segment = segments.get(&name).ok_or_else(unknown)?;
-    let frame = known.frame(&state);
-    let count = state
-        .store
-        .segment_count(&segment.condition, &frame)
-        .await?;
-    let body = SegmentBody::of(facts);
-    let version = version_tag(body.version());
-    let facts = SmartListFacts { name, body };
+    let (facts, count) = counted(&state, &known, KIND, &name).await?;
+    let facts = SmartListFacts::of(facts);
+    let version = version_tag(facts.body.version());
     Ok(([(ETAG, version)], Json(SmartListCount { facts, count })))
 }
 
@@ -164,9 +147,9 @@ pub(super) async fn change(
     condition: IfVersion,
     Body(patch): Body<SegmentPatch>,
 ) -> Result<Json<DefinitionChange>, Problem> {
-    let asking = asking(&state, &caller, &name);
-    let done = asking.make(What::Edit(patch.body()), terms(&condition));
-    Ok(Json(DefinitionChange::of(name, &done.await?)))
+    let (body, terms) = (patch.body(), terms(&condition));
+    let asking = Asking::of(&state, &caller, KIND, name);
+    asking.edit(body, terms, DefinitionChange::of).await
 }
 
 /// Remove a smart list
@@ -185,16 +168,6 @@ pub(super) async fn remove(
     Named(name): Named,
     condition: IfVersion,
 ) -> Result<StatusCode, Problem> {
-    let asking = asking(&state, &caller, &name);
-    asking.make(What::Remove, terms(&condition)).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn asking<'a>(state: &'a WebState, caller: &Caller<DefinitionsWrite>, name: &str) -> Asking<'a> {
-    Asking {
-        state,
-        by: caller.by(),
-        kind: KIND,
-        name: name.to_owned(),
-    }
+    let asking = Asking::of(&state, &caller, KIND, name);
+    asking.remove(terms(&condition)).await
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::auth::{Caller, CustomersWrite};
 use super::problem::Problem;
 use super::reading::{Body, Named};
+use crate::customers::remarks::remark;
 use crate::customers::statuses;
 use crate::domain::customer::Status;
 use crate::web::state::WebState;
@@ -50,7 +51,7 @@ pub(super) async fn set(
     Body(input): Body<StatusInput>,
 ) -> Result<Json<StatusSet>, Problem> {
     let status = input.status;
-    let reason = statuses::reason(input.reason.as_deref())?;
+    let reason = remark("reason", input.reason.as_deref())?;
     let ids = [customer];
     let (by, at) = (caller.by(), state.clock.now());
     let changed = statuses::change(&state.store, &ids, status, reason, &by, at).await?;

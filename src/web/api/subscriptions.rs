@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Body, Named};
 use crate::customers::facts::{self, SubscriptionFacts};
@@ -17,8 +18,10 @@ use crate::domain::subscription::Scope;
 use crate::web::state::WebState;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Subscriptions {
+pub(super) struct SubscriptionsPage {
     subscriptions: Vec<SubscriptionFacts>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -83,25 +86,30 @@ pub(super) struct DismissalChange {
     changed: bool,
 }
 
-/// A customer's subscriptions
+/// A customer's subscriptions, page by page
 ///
-/// The records of giving up and taking back, each with who made it.
+/// The records of giving up and taking back, the oldest first, each with who made it.
 #[utoipa::path(
     get, path = "/customers/{id}/subscriptions", tag = "consent",
-    params(("id" = String, Path, description = "The unique id.")),
-    responses((status = 200, body = Subscriptions, description = "The records.")),
+    params(("id" = String, Path, description = "The unique id."), PageQuery),
+    responses((status = 200, body = SubscriptionsPage, description = "A page.",
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["customers:read"])),
 )]
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
     Named(id): Named,
-) -> Result<Json<Subscriptions>, Problem> {
+    paging: Paging,
+) -> Result<Page<SubscriptionsPage>, Problem> {
     let id = profiles::id_of(&state.store, &id).await?;
     let records = state.store.subscriptions_of(&[id]).await?.remove(&id);
-    let records = records.unwrap_or_default();
-    Ok(Json(Subscriptions {
-        subscriptions: records.iter().map(facts::subscription).collect(),
+    // Records change where they stand, and new ones come last.
+    let (records, next) = paging.part_of(records.unwrap_or_default(), |n, _| n)?;
+    let subscriptions = records.iter().map(facts::subscription).collect();
+    Ok(paging.page(next, |next| SubscriptionsPage {
+        subscriptions,
+        next,
     }))
 }
 

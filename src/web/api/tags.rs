@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{ETAG, LOCATION};
+use axum::http::header::ETAG;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json_};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, DefinitionsRead, DefinitionsWrite};
-use super::defining::{Asking, Given, Known, body_of, terms};
-use super::paging::{Page, Paging};
+use super::defining::{Asking, DefinitionChange, Given, Known, body_of, terms};
+use super::made::Created;
+use super::paging::{Page, PageQuery, Paging};
 use super::precondition::{IfVersion, version_tag};
 use super::problem::Problem;
 use super::reading::{Asked, Body, Named};
-use super::segment_input::{DefinitionChange, ListQuery, address};
-use crate::definitions::change::{Terms, What};
+use crate::definitions::change::Terms;
 use crate::definitions::facts::TagFacts;
 use crate::domain::definition::DefinitionKind;
 use crate::web::state::WebState;
@@ -59,6 +59,15 @@ pub(super) struct TagPatch {
     color: Given<String>,
 }
 
+impl TagPatch {
+    fn body(&self) -> Map<String, Json_> {
+        let mut body = Map::new();
+        self.description.put("description", &mut body);
+        self.color.put("color", &mut body);
+        body
+    }
+}
+
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[into_params(parameter_in = Query)]
@@ -71,7 +80,7 @@ pub(super) struct RemovalQuery {
 ///
 /// Those that may be put on customers, by name, with how many carry each.
 #[utoipa::path(
-    get, path = "/tags", tag = "definitions", params(ListQuery),
+    get, path = "/tags", tag = "definitions", params(PageQuery),
     responses((status = 200, body = TagsPage, description = "A page.",
         headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["definitions:read"])),
@@ -79,19 +88,13 @@ pub(super) struct RemovalQuery {
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<DefinitionsRead>,
-    OriginalUri(uri): OriginalUri,
-    Asked(query): Asked<ListQuery>,
+    paging: Paging,
 ) -> Result<Page<TagsPage>, Problem> {
-    let paging = Paging::new(&uri, query.limit, query.cursor)?;
-    let after: Option<String> = paging.after()?;
     let known = Known::of(&state).await?;
     let counts = state.store.tag_counts().await?;
-    let mut tags = known.told().tags(&counts);
-    tags.retain(|tag| after.as_ref().is_none_or(|after| tag.tag > *after));
-    tags.truncate(usize::try_from(paging.one_more()).unwrap_or(usize::MAX));
-    let next = paging.cut(&mut tags, |tags| tags.last().map(|tag| tag.tag.clone()));
-    let link = next.clone();
-    Ok(paging.page(TagsPage { tags, next }, link.as_deref()))
+    let all = known.told().tags(&counts);
+    let (tags, next) = paging.part_of(all, |_, tag| tag.tag.clone())?;
+    Ok(paging.page(next, |next| TagsPage { tags, next }))
 }
 
 /// Add a tag
@@ -107,13 +110,10 @@ pub(super) async fn add(
     State(state): State<Arc<WebState>>,
     caller: Caller<DefinitionsWrite>,
     Body(input): Body<TagDefinition>,
-) -> Result<impl IntoResponse, Problem> {
-    let (body, name) = (body_of(&input, KIND), input.tag);
-    let location = address("tags", &name);
-    let asking = asking(&state, &caller, &name);
-    let done = asking.make(What::Add(body), Terms::default()).await?;
-    let change = Json(DefinitionChange::of(name, &done));
-    Ok((StatusCode::CREATED, [(LOCATION, location)], change))
+) -> Result<Created<DefinitionChange>, Problem> {
+    let body = body_of(&input, KIND);
+    let asking = Asking::of(&state, &caller, KIND, input.tag);
+    asking.add(body, DefinitionChange::of).await
 }
 
 /// A tag
@@ -123,7 +123,7 @@ pub(super) async fn add(
     get, path = "/tags/{name}", tag = "definitions",
     params(("name" = String, Path, description = "The tag's name.")),
     responses((status = 200, body = TagFacts, description = "The tag.",
-        headers(("ETag" = String, description = "For `If-Match` of an edit.")))),
+        headers(("ETag" = String, description = "For `If-Match` of an edit, and `If-None-Match` of another look.")))),
     security(("token" = ["definitions:read"])),
 )]
 pub(super) async fn show(
@@ -133,8 +133,8 @@ pub(super) async fn show(
 ) -> Result<impl IntoResponse, Problem> {
     let known = Known::of(&state).await?;
     let counts = state.store.tag_counts().await?;
-    let tag = known.told().tags(&counts).into_iter();
-    let tag = { tag }.find(|tag| tag.tag == name);
+    let mut tags = known.told().tags(&counts).into_iter();
+    let tag = tags.find(|tag| tag.tag == name);
     let tag = tag.ok_or_else(|| Problem::not_found(format!("there is no tag `{name}`")))?;
     Ok(([(ETAG, version_tag(tag.made.version))], Json(tag)))
 }
@@ -156,12 +156,9 @@ pub(super) async fn change(
     condition: IfVersion,
     Body(patch): Body<TagPatch>,
 ) -> Result<Json<DefinitionChange>, Problem> {
-    let mut body: Map<String, Json_> = Map::new();
-    patch.description.put("description", &mut body);
-    patch.color.put("color", &mut body);
-    let asking = asking(&state, &caller, &name);
-    let done = asking.make(What::Edit(body), terms(&condition)).await?;
-    Ok(Json(DefinitionChange::of(name, &done)))
+    let (body, terms) = (patch.body(), terms(&condition));
+    let asking = Asking::of(&state, &caller, KIND, name);
+    asking.edit(body, terms, DefinitionChange::of).await
 }
 
 /// Remove a tag
@@ -185,16 +182,6 @@ pub(super) async fn remove(
         erases: query.remove_from_customers.unwrap_or(false),
         ..terms(&condition)
     };
-    let asking = asking(&state, &caller, &name);
-    asking.make(What::Remove, terms).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn asking<'a>(state: &'a WebState, caller: &Caller<DefinitionsWrite>, name: &str) -> Asking<'a> {
-    Asking {
-        state,
-        by: caller.by(),
-        kind: KIND,
-        name: name.to_owned(),
-    }
+    let asking = Asking::of(&state, &caller, KIND, name);
+    asking.remove(terms).await
 }

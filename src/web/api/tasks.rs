@@ -1,5 +1,6 @@
 //! Owns `/customers/{id}/tasks`: what people are to do about a customer.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use axum::Json;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, CustomersRead, CustomersWrite};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Body, Named, Numbered};
 use crate::customers::facts::TaskFacts;
@@ -18,9 +20,11 @@ use crate::domain::task::{TaskPriority, TaskStatus, TaskText};
 use crate::web::state::WebState;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Tasks {
+pub(super) struct TasksPage {
     /// What is open first, the most important of it before others.
     tasks: Vec<TaskFacts>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -63,23 +67,29 @@ pub(super) struct TaskAdded {
     task: i64,
 }
 
-/// Tasks on a customer
+/// Tasks on a customer, page by page
 ///
 /// What is open first, the most important of it before others.
 #[utoipa::path(
     get, path = "/customers/{id}/tasks", tag = "customers",
-    params(("id" = String, Path, description = "The unique id.")),
-    responses((status = 200, body = Tasks, description = "All of them.")),
+    params(("id" = String, Path, description = "The unique id."), PageQuery),
+    responses((status = 200, body = TasksPage, description = "A page.",
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["customers:read"])),
 )]
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<CustomersRead>,
     Named(customer): Named,
-) -> Result<Json<Tasks>, Problem> {
-    let tasks = tasks::list(&state.store, &customer).await?;
+    paging: Paging,
+) -> Result<Page<TasksPage>, Problem> {
+    let all = tasks::list(&state.store, &customer).await?;
+    let (tasks, next) = paging.part_of(all, |_, task| {
+        let importance = Reverse(task.text.priority.number());
+        (task.text.status.number(), importance, task.number)
+    })?;
     let tasks = tasks.iter().map(TaskFacts::of).collect();
-    Ok(Json(Tasks { tasks }))
+    Ok(paging.page(next, |next| TasksPage { tasks, next }))
 }
 
 /// Add a task
@@ -123,7 +133,7 @@ pub(super) async fn add(
 pub(super) async fn edit(
     State(state): State<Arc<WebState>>,
     caller: Caller<CustomersWrite>,
-    Numbered(customer, number): Numbered,
+    task: Numbered,
     Body(patch): Body<TaskPatch>,
 ) -> Result<StatusCode, Problem> {
     let edit = TaskEdit {
@@ -135,8 +145,8 @@ pub(super) async fn edit(
         due_on: patch.due_on,
     };
     let (by, at) = (caller.by(), state.clock.now());
-    let is_there = tasks::edit(&state.store, &customer, number, &edit, &by, at).await?;
-    told(is_there, &customer, number)
+    let is_there = tasks::edit(&state.store, &task.of, task.number, &edit, &by, at).await?;
+    task.done("task", is_there)
 }
 
 /// Remove a task
@@ -152,17 +162,9 @@ pub(super) async fn edit(
 pub(super) async fn remove(
     State(state): State<Arc<WebState>>,
     caller: Caller<CustomersWrite>,
-    Numbered(customer, number): Numbered,
+    task: Numbered,
 ) -> Result<StatusCode, Problem> {
     let (by, at) = (caller.by(), state.clock.now());
-    let was_there = tasks::remove(&state.store, &customer, number, &by, at).await?;
-    told(was_there, &customer, number)
-}
-
-fn told(is_there: bool, customer: &str, number: i64) -> Result<StatusCode, Problem> {
-    if is_there {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    let detail = format!("`{customer}` has no task {number}");
-    Err(Problem::not_found(detail))
+    let was_there = tasks::remove(&state.store, &task.of, task.number, &by, at).await?;
+    task.done("task", was_there)
 }

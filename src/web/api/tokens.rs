@@ -2,25 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Admin, Caller};
 use super::idempotency::KEY;
+use super::made::{Created, created};
+use super::paging::{Page, PageQuery, Paging};
 use super::problem::{Kind, Problem};
 use super::reading::{Body, Named};
 use crate::domain::token::{NewToken, Token, TokenScope, check_name, end_of};
 use crate::web::state::WebState;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Tokens {
+pub(super) struct TokensPage {
     tokens: Vec<TokenFacts>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
 }
 
 /// A token without what proves it.
@@ -63,22 +64,24 @@ pub(super) struct CreatedToken {
     secret: String,
 }
 
-/// Tokens
+/// Tokens, page by page
 ///
 /// All that were ever made, oldest first; the revoked ones stay, because histories show their names.
 #[utoipa::path(
-    get, path = "/tokens", tag = "tokens",
-    responses((status = 200, body = Tokens, description = "All tokens.")),
+    get, path = "/tokens", tag = "tokens", params(PageQuery),
+    responses((status = 200, body = TokensPage, description = "A page.",
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"`.")))),
     security(("token" = ["admin"])),
 )]
 pub(super) async fn list(
     State(state): State<Arc<WebState>>,
     _: Caller<Admin>,
-) -> Result<Json<Tokens>, Problem> {
-    let tokens = state.store.tokens().await?;
-    Ok(Json(Tokens {
-        tokens: tokens.into_iter().map(facts).collect(),
-    }))
+    paging: Paging,
+) -> Result<Page<TokensPage>, Problem> {
+    let all = state.store.tokens().await?;
+    let (tokens, next) = paging.part_of(all, |_, token| (token.created_at, token.id.clone()))?;
+    let tokens = tokens.into_iter().map(facts).collect();
+    Ok(paging.page(next, |next| TokensPage { tokens, next }))
 }
 
 /// Create a token
@@ -95,18 +98,18 @@ pub(super) async fn create(
     caller: Caller<Admin>,
     headers: HeaderMap,
     Body(input): Body<TokenInput>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Created<CreatedToken>, Problem> {
     refuse_key(&headers)?;
     let now = state.clock.machine();
     let new = input.read(now)?;
     let (by, at) = (caller.by(), state.clock.now());
     let (token, secret) = state.store.create_token(new, &by, now, at).await?;
-    let location = format!("/api/v1/tokens/{}", token.id);
-    let created = CreatedToken {
+    let id = token.id.clone();
+    let body = CreatedToken {
         facts: facts(token),
         secret: secret.reveal().to_owned(),
     };
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(created)))
+    Ok(created("tokens", &id, body))
 }
 
 impl TokenInput {

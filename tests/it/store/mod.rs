@@ -242,6 +242,7 @@ for_every_database! {
         who_was_deleted_comes_back_suspended_by_import
         an_address_or_number_of_the_deleted_is_recognized_in_any_spelling
         who_gets_the_address_of_a_deleted_later_is_suspended_then
+        who_gets_such_an_address_and_who_changes_them_meanwhile_wait_in_no_circle
         what_barred_somebody_bars_them_again
         who_is_reactivated_has_no_tombstone_any_more
         who_was_discarded_comes_back_discarded

@@ -7,6 +7,7 @@ use drumbeat::domain::ids::{BUCKETS, CustomerId};
 use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::subscription::{Consent, Scope, SubscriptionState};
 use drumbeat::store::{HistoryFilter, NewCustomer, Upsert};
+use futures_util::future::join_all;
 
 use super::life::{by, cards, change};
 use super::rig::{Fresh, importer, model, now, revision, row, text};
@@ -93,6 +94,36 @@ pub(super) async fn who_gets_the_address_of_a_deleted_later_is_suspended_then(st
         .import(&[row("z", &[("email", text(EMAIL))])], &model())
         .await;
     store.is_back("z").await;
+}
+
+pub(super) async fn who_gets_such_an_address_and_who_changes_them_meanwhile_wait_in_no_circle(
+    store: Fresh,
+) {
+    store.published(&revision()).await;
+    for round in 0..6 {
+        let ids: Vec<String> = (0..16).map(|n| format!("x{round}-{n}")).collect();
+        let rows: Vec<NewCustomer> = ids.iter().map(|id| row(id, &[])).collect();
+        store.import(&rows, &model()).await;
+        store.import(&[ana(&format!("a{round}"))], &model()).await;
+        store.delete(&format!("a{round}")).await;
+        let editing = ids.iter().map(|id| store.set_text(id, "email", EMAIL));
+        let switching = ids.iter().map(async |id| {
+            let customer = store.customer_id(id).await.unwrap().unwrap();
+            let push = Switch::Channel(Channel::Push);
+            let by = by();
+            for on in [false, true, false] {
+                let set = store.set_switch(customer, push, on, &by, now());
+                assert!(set.await.unwrap(), "{id}");
+            }
+        });
+        let (_, ()) = tokio::join!(join_all(editing), async {
+            join_all(switching).await;
+        });
+        for id in &ids {
+            store.is_back(id).await;
+            assert!(!store.read(id).await.switches.push, "{id}");
+        }
+    }
 }
 
 /// Gives up and takes back, dismisses, switches off, refuses and permits.

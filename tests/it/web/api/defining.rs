@@ -59,7 +59,8 @@ async fn a_field_is_added_and_its_rules_hold_at_once() {
         (&told["origin"], &told["author"]),
         (&json!("store"), &json!("root"))
     );
-    assert_eq!(shown.header("etag"), format!("\"{}\"", told["version"]));
+    let version = format!("\"{}.", told["version"]);
+    assert!(shown.header("etag").starts_with(&version));
 
     for (value, message) in [
         ("ana", "must begin with @"),

@@ -124,3 +124,49 @@ async fn of_several_edits_upon_one_reading_one_is_made() {
         .await;
     assert_eq!(lines.json()["interactions"].as_array().unwrap().len(), 5);
 }
+
+fn unless(api: &Api, method: Method, path: &str, tag: &str) -> RequestBuilder {
+    api.request(method, path).header("if-none-match", tag)
+}
+
+#[tokio::test]
+async fn what_is_at_hand_already_is_not_sent_again() {
+    let api = Api::start().await;
+    for path in [
+        "/customers/ana",
+        "/fields/email",
+        "/tags/vip",
+        "/segments/new-members",
+    ] {
+        let read = api.get(path).await;
+        read.good(200);
+        let tag = read.header("etag");
+        for known in [tag, &format!("W/{tag}"), &format!("\"x\", {tag}"), "*"] {
+            let again = api.send(unless(&api, Method::GET, path, known)).await;
+            again.good(304);
+            assert_eq!(again.header("etag"), tag);
+            assert!(again.headers.get("content-type").is_none(), "{path}");
+        }
+        let other = api.send(unless(&api, Method::GET, path, "\"x\"")).await;
+        assert_eq!(other.good(200), read.json());
+        let url = unless(&api, Method::HEAD, path, "\"x\"");
+        assert_eq!(url.send().await.unwrap().headers()["etag"], tag);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_again_when_anything_in_it_has_changed_and_edits_ask_for_the_version_alone()
+ {
+    let api = Api::start().await;
+    let read = tag(&api).await;
+    api.post("/customers/ana/notes", json!({"body": "prefers mornings"}))
+        .await
+        .good(201);
+    let again = unless(&api, Method::GET, "/customers/ana", &read);
+    let again = api.send(again).await;
+    assert_eq!(again.good(200)["notes"][0]["body"], "prefers mornings");
+    assert_ne!(again.header("etag"), read);
+    // Nobody has edited her.
+    let edited = api.send(city(&api, "Lyon").header("if-match", &read)).await;
+    edited.good(200);
+}

@@ -21,6 +21,7 @@ mod listing;
 mod lists;
 mod model;
 mod occurrences;
+mod paging;
 mod portal;
 mod problems;
 mod profile;

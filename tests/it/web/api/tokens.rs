@@ -1,6 +1,6 @@
 //! Tokens: refused when they should be, shown once, and written down as who did something.
 
-use drumbeat::domain::token::TokenScope;
+use drumbeat::domain::token::{CHANCE, Secret, TokenScope};
 use reqwest::Method;
 use serde_json::json;
 
@@ -32,6 +32,39 @@ async fn whoever_has_no_good_token_is_told_the_same() {
     let revoked = with(&api, &format!("Bearer {good}")).await;
     revoked.problem(401, "unauthorized");
     assert_eq!(revoked.text, mistyped.text);
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_tokens_is_put_off_for_the_rest_of_a_minute() {
+    let api = Api::start().await;
+    let good = format!(
+        "Bearer {}",
+        api.token("reader", &[TokenScope::CustomersRead]).await
+    );
+    let guess = |chance: u8| format!("Bearer {}", Secret::new([chance; CHANCE]).reveal());
+    // One that has ended comes again and again, and what has not the form of a token is no guess.
+    for _ in 0..30 {
+        with(&api, &guess(0)).await.problem(401, "unauthorized");
+        with(&api, "Bearer drb_x")
+            .await
+            .problem(401, "unauthorized");
+    }
+    for chance in 1..20 {
+        with(&api, &guess(chance))
+            .await
+            .problem(401, "unauthorized");
+    }
+    for barred in [&guess(20), &guess(0), &good] {
+        let answer = with(&api, barred).await;
+        answer.problem(429, "too-many");
+        assert_eq!(answer.header("retry-after"), "61");
+    }
+    api.site.pass(59);
+    let late = with(&api, &good).await;
+    late.problem(429, "too-many");
+    assert_eq!(late.header("retry-after"), "2");
+    api.site.pass(1);
+    with(&api, &good).await.good(200);
 }
 
 #[tokio::test]
