@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod json_fields;
 mod json_lines;
 mod json_table;
+mod leading;
 mod line_cells;
 pub mod lines;
 pub mod list_names;

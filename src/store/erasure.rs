@@ -239,9 +239,17 @@ async fn bury(tx: &mut Tx, there: &[Barred], seal: &Seal, at: Timestamp) -> Resu
     let new: Vec<Tombstone> = there.iter().map(tombstone).collect();
     tombstones::remove(tx, &before).await?;
     tombstones::add(tx, &new, at).await?;
+    Ok(())
+}
+
+/// Whatever led to them leads nowhere.
+async fn unalias(tx: &mut Tx, ids: &[CustomerId]) -> Result<()> {
+    let merged = aliases(tx, ids).await?;
     let gone = merged.values().flatten();
     let gone: Vec<(u16, &String)> = gone.map(|id| (Bucket::of(id).0, id)).collect();
-    query(UNALIAS).bind(text_of(&gone)).execute(tx).await?;
+    if !gone.is_empty() {
+        query(UNALIAS).bind(text_of(&gone)).execute(tx).await?;
+    }
     Ok(())
 }
 
@@ -290,6 +298,7 @@ pub(super) async fn unmake(tx: &mut Tx, customers: &[CustomerId], at: Timestamp)
 async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
     let ids: Vec<CustomerId> = there.iter().map(|one| one.id).collect();
     endings::end(tx, &ids, ExitReason::CustomerDeleted, at).await?;
+    unalias(tx, &ids).await?;
     remove_rows(tx, &ids).await?;
     let names: Vec<&str> = there.iter().map(|one| one.external_id.as_str()).collect();
     query(UNNAME)

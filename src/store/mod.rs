@@ -2,6 +2,7 @@
 
 mod about;
 mod addresses;
+mod aliases;
 mod among;
 mod apart;
 mod arg;

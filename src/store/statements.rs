@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    addresses, audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
+    addresses, aliases, audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
     customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
     dismissals, dispatches, due, endings, enrollments, environments, erasure, field_erasure,
     flow_edits, flows, gateways, history, idempotency, identity, import_back, import_before,
@@ -54,6 +54,7 @@ const ON_SERVER: &[(&str, &[&str])] = &[
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("addresses", addresses::STATEMENTS),
+        ("aliases", aliases::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("bars", bars::STATEMENTS),
         ("by_hand", by_hand::STATEMENTS),
@@ -147,6 +148,7 @@ mod tests {
     const EVERYWHERE: &[(&str, Why)] = &[
         ("addresses", People),
         ("addresses", People),
+        ("aliases", People),
         ("check", Upkeep),
         ("check", Upkeep),
         ("customer_pages", People),
