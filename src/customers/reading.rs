@@ -255,11 +255,7 @@ impl Reading {
     }
 
     /// False when nobody takes batches any more.
-    fn hand_over(
-        &mut self,
-        mut window: Window,
-        batches: &Sender<Batch>,
-    ) -> Result<bool, Error> {
+    fn hand_over(&mut self, mut window: Window, batches: &Sender<Batch>) -> Result<bool, Error> {
         if let Some(leading) = &self.leading {
             window.lead(leading)?;
         }

@@ -88,7 +88,7 @@ async fn do_one(
             convert(store, clock, published, work).await
         }
         ModelWork::Erase { field } => erase(store, published, field).await,
-        ModelWork::Untag { tag } => untag(store, published, tag).await,
+        ModelWork::Untag { tag } => untag(store, clock, published, tag).await,
     }
 }
 
@@ -139,7 +139,7 @@ async fn erase(store: &Store, published: &Published, field: &str) -> Result<()> 
     }
 }
 
-async fn untag(store: &Store, published: &Published, tag: &str) -> Result<()> {
+async fn untag(store: &Store, clock: &dyn Clock, published: &Published, tag: &str) -> Result<()> {
     let Some(number) = published.numbers.number(NameKind::Tag, tag) else {
         return Ok(());
     };
@@ -150,6 +150,7 @@ async fn untag(store: &Store, published: &Published, tag: &str) -> Result<()> {
             return Ok(());
         }
         last = carriers.last().copied();
-        store.untag(number, &carriers).await?;
+        let by = (&by(), clock.now());
+        store.untag((number, tag), &carriers, by).await?;
     }
 }

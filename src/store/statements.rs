@@ -5,16 +5,16 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    addresses, aliases, audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
-    customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
-    dismissals, dispatches, due, endings, enrollments, environments, erasure, field_erasure,
-    flow_edits, flows, gateways, history, idempotency, identity, import_back, import_before,
-    import_files, import_pages, import_revert, imports, interactions, job_holds, jobs, last_runs,
-    ledger, list_conversions, list_members, lists, memberships, merging, meta, moves, names, nodes,
-    notes, nps, occurrences, outcomes, parking, pruning, qualifications, ratings, rechecks,
-    reports, requests, revisions, runs, search_index, search_marks, sequences, settlements,
-    standing, status, statuses, subscriptions, suppressions, switches, tag_carriers, tagging,
-    tasks, tokens, tombstones, totals, visitors,
+    addresses, aliases, audit, bars, by_hand, changes, check, claims, connecting, conversions,
+    crossings, customer_edits, customer_extras, customer_lists, customer_pages, customers,
+    definitions, dirty, dismissals, dispatches, due, endings, enrollments, environments, erasure,
+    field_erasure, flow_edits, flows, gateways, history, idempotency, identity, import_back,
+    import_before, import_files, import_pages, import_revert, imports, interactions, job_holds,
+    jobs, last_runs, ledger, list_conversions, list_members, lists, memberships, merging, meta,
+    moves, names, nodes, notes, nps, occurrences, outcomes, parking, pruning, qualifications,
+    ratings, rechecks, reports, requests, revisions, runs, search_index, search_marks, sequences,
+    settlements, standing, status, statuses, subscriptions, suppressions, switches, tag_carriers,
+    tagging, tasks, tokens, tombstones, totals, visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
