@@ -61,6 +61,7 @@ mod table_form;
 mod table_row;
 pub mod tasks;
 pub mod told_facts;
+mod traces;
 pub mod transactions;
 pub mod typing;
 mod whom;

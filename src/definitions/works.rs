@@ -132,10 +132,17 @@ async fn erase(store: &Store, published: &Published, field: &str) -> Result<()> 
     loop {
         let holders = store.field_holders(field, number, last, PAGE).await?;
         if holders.is_empty() {
-            return store.empty_journal().await;
+            break;
         }
         last = holders.last().copied();
         store.erase_field(field, number, &holders).await?;
+    }
+    let mut last = None;
+    loop {
+        last = store.erase_field_in_imports(field, last, PAGE).await?;
+        if last.is_none() {
+            return store.empty_journal().await;
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::search_index;
 use super::seen::{self, Seen};
 use super::sql::query;
 use super::tombstones::{self, Tombstone};
+use super::traces;
 use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::enrollment::ExitReason;
@@ -199,7 +200,9 @@ pub(super) async fn delete_within(
         query(OVERWRITE).execute(&mut *tx).await?;
     }
     bury(tx, &there, seal, at).await?;
+    let since = traces::since(tx, customers).await?;
     erase(tx, &there, at).await?;
+    traces::let_go(tx, since, at).await?;
     let hashes = there.iter().filter_map(|one| hash(seal, &one.external_id));
     let detail = json!({ "count": there.len(), "hashes": hashes.collect::<Vec<_>>() });
     let detail = detail.to_string();

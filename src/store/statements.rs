@@ -8,13 +8,14 @@ use super::{
     addresses, aliases, audit, bars, by_hand, changes, check, claims, connecting, conversions,
     crossings, customer_edits, customer_extras, customer_lists, customer_pages, customers,
     definitions, dirty, dismissals, dispatches, due, endings, enrollments, environments, erasure,
-    field_erasure, flow_edits, flows, gateways, history, idempotency, identity, import_back,
-    import_before, import_files, import_pages, import_revert, imports, interactions, job_holds,
-    jobs, last_runs, ledger, list_conversions, list_members, lists, memberships, merging, meta,
-    moves, names, nodes, notes, nps, occurrences, outcomes, parking, pruning, qualifications,
-    ratings, rechecks, reports, requests, revisions, runs, search_index, search_marks, sequences,
-    settlements, standing, status, statuses, subscriptions, suppressions, switches, tag_carriers,
-    tagging, tasks, tokens, tombstones, totals, visitors,
+    field_erasure, field_traces, flow_edits, flows, gateways, history, idempotency, identity,
+    import_back, import_before, import_files, import_pages, import_revert, imports, interactions,
+    job_holds, jobs, last_runs, ledger, list_conversions, list_members, lists, memberships,
+    merging, meta, moves, names, nodes, notes, nps, occurrences, outcomes, parking, pruning,
+    qualifications, ratings, rechecks, reports, requests, revisions, runs, search_index,
+    search_marks, sequences, settlements, standing, status, statuses, subscriptions, suppressions,
+    switches, tag_carriers, tagging, tasks, tokens, tombstones, totals, traces, unsubscribing,
+    visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -80,6 +81,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("erasure", erasure::STATEMENTS),
         ("erasure", erasure::ERASING),
         ("field_erasure", field_erasure::STATEMENTS),
+        ("field_traces", field_traces::STATEMENTS),
         ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
@@ -135,6 +137,8 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("tokens", tokens::STATEMENTS),
         ("tombstones", tombstones::STATEMENTS),
         ("totals", totals::STATEMENTS),
+        ("traces", traces::STATEMENTS),
+        ("unsubscribing", unsubscribing::STATEMENTS),
         ("visitors", visitors::STATEMENTS),
     ]
 }
@@ -157,6 +161,7 @@ mod tests {
         ("due", Waiting),
         ("due", People),
         ("field_erasure", Upkeep),
+        ("field_traces", Upkeep),
         ("import_revert", People),
         ("ledger", People),
         ("lists", People),

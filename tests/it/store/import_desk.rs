@@ -80,17 +80,22 @@ impl<'a> Desk<'a> {
         job
     }
 
+    /// Works on a job until it is over, or it is asked so often what time it is.
+    pub(super) async fn work_a_little(&self, job: JobNo, while_asked: usize) -> Job {
+        let stop = CancellationToken::new();
+        let clock = Interrupting {
+            left: AtomicUsize::new(while_asked),
+            stop: stop.clone(),
+        };
+        let crew = self.crew(Arc::new(clock));
+        crew.run_once(Some(job), &stop).await.unwrap();
+        self.store.job(job).await.unwrap().unwrap()
+    }
+
     /// Works on a job and is stopped after a while, again and again, until it is over; how often.
     pub(super) async fn done_with_stops(&self, job: JobNo, each: usize) -> usize {
         for times in 1.. {
-            let stop = CancellationToken::new();
-            let clock = Interrupting {
-                left: AtomicUsize::new(each),
-                stop: stop.clone(),
-            };
-            let crew = self.crew(Arc::new(clock));
-            crew.run_once(Some(job), &stop).await.unwrap();
-            let job = self.store.job(job).await.unwrap().unwrap();
+            let job = self.work_a_little(job, each).await;
             if job.state.is_over() {
                 assert_eq!(job.state, JobState::Done, "{job:?}");
                 return times;
@@ -141,4 +146,14 @@ impl<'a> Desk<'a> {
     pub(super) async fn city(&self, id: &str) -> Option<String> {
         self.store.read(id).await.text("city").map(str::to_owned)
     }
+}
+
+/// A file of so many rows, a tenth of which cannot be taken.
+pub(super) fn many(rows: usize) -> String {
+    let rows = (0..rows).map(|n| match n % 10 {
+        3 => format!("c{n},nobody,Lyon\n"),
+        _ => format!("c{n},c{n}@example.com,Lyon\n"),
+    });
+    let rows: String = rows.collect();
+    format!("id,email,city\n{rows}")
 }

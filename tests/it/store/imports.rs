@@ -6,18 +6,9 @@ use drumbeat::domain::import::{ImportCounts, ImportState};
 use drumbeat::domain::import_plan::{ImportPlan, NoMatch, SeveralMatch};
 use drumbeat::store::Presence;
 
-use super::import_desk::Desk;
+use super::import_desk::{Desk, many};
 use super::life::by;
 use super::rig::{Fresh, now, text};
-
-fn many(rows: usize) -> String {
-    let rows = (0..rows).map(|n| match n % 10 {
-        3 => format!("c{n},nobody,Lyon\n"),
-        _ => format!("c{n},c{n}@example.com,Lyon\n"),
-    });
-    let rows: String = rows.collect();
-    format!("id,email,city\n{rows}")
-}
 
 pub(super) async fn a_file_is_looked_at_and_nothing_is_stored(store: Fresh) {
     let desk = Desk::at(&store).await;

@@ -86,7 +86,7 @@ pub(super) async fn a_file_that_was_half_written_is_begun_anew(store: Fresh) {
     };
     let job = office.queue(lyon(), action).await;
     let (first, _) = store.take_job(None, None, now()).await.unwrap().unwrap();
-    store.begin_report(&first).await.unwrap();
+    store.begin_report(&first, now()).await.unwrap();
     for part in 0..2 {
         let kept = store.add_report_part(&first, part, b"half of it").await;
         assert_eq!(kept.unwrap(), JobStanding::GoOn);
@@ -109,6 +109,53 @@ pub(super) async fn a_file_that_was_half_written_is_begun_anew(store: Fresh) {
     assert_eq!(store.prune_reports(later).await.unwrap(), 1);
     assert_eq!(store.report(job.0).await.unwrap(), None);
     assert_eq!(store.number("SELECT count(*) FROM report_parts").await, 0);
+}
+
+pub(super) async fn who_is_deleted_takes_exports_along_that_they_may_be_in(store: Fresh) {
+    let office = Office::with(&store, 3).await;
+    let csv = || Action::Export {
+        format: "csv".to_owned(),
+        fields: None,
+    };
+    let first = office.did(Selection::All, csv()).await;
+    let second = office.did(lyon(), csv()).await;
+    let made = format!(
+        "UPDATE reports SET created_at = created_at - 3600000000 WHERE report = {}",
+        first.number
+    );
+    store.execute(&made).await;
+    // Somebody who came after the first was made is not in it.
+    let between = "UPDATE customers SET created_at = (SELECT created_at - 1 FROM reports \
+                   WHERE report = (SELECT max(report) FROM reports)) WHERE external_id = 'c1'";
+    store.execute(between).await;
+    store.delete("c1").await;
+    let listed = store.reports(None, 9).await.unwrap();
+    let listed: Vec<i64> = listed.iter().map(|report| report.number).collect();
+    assert_eq!(listed, [first.number.0]);
+    let parts_of = |job: JobNo| format!("SELECT count(*) FROM report_parts WHERE report = {job}");
+    assert_eq!(store.number(&parts_of(second.number)).await, 1);
+    assert_eq!(store.sweep_reports().await.unwrap(), 1);
+    assert_eq!(store.number(&parts_of(second.number)).await, 0);
+    assert_eq!(store.number(&parts_of(first.number)).await, 1);
+    // One that is being written is not listed, and whoever writes it begins anew.
+    let job = office.queue(Selection::All, csv()).await;
+    let (hold, _) = store.take_job(None, None, now()).await.unwrap().unwrap();
+    store.begin_report(&hold, now()).await.unwrap();
+    store.add_report_part(&hold, 0, b"c2").await.unwrap();
+    assert_eq!(store.report(job.0).await.unwrap(), None);
+    store.sweep_reports().await.unwrap();
+    assert_eq!(store.number(&parts_of(job)).await, 1);
+    store.delete("c2").await;
+    let whole = drumbeat::domain::report::Report {
+        number: job.0,
+        ..store.report(first.number.0).await.unwrap().unwrap()
+    };
+    assert_eq!(store.end_report(&hold, &whole).await.unwrap(), None);
+    store.give_job_back(&hold).await.unwrap();
+    assert_eq!(office.done(job).await.state, JobState::Done);
+    let body = store.report_part(job.0, 0).await.unwrap().unwrap();
+    let body = String::from_utf8(body).unwrap();
+    assert_eq!(body.lines().count(), 2, "{body}");
 }
 
 pub(super) async fn a_tag_that_is_declared_no_more_can_be_taken_off_but_not_put_on(store: Fresh) {

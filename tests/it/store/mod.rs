@@ -25,6 +25,7 @@ mod job_office;
 mod job_traces;
 mod jobs;
 mod life;
+mod line_imports;
 mod lists;
 mod merging;
 mod occurrences;
@@ -235,6 +236,7 @@ for_every_database! {
         nothing_of_a_deleted_customer_is_left_in_jobs
         jobs_are_listed_newest_first_and_let_go_of
         a_file_that_was_half_written_is_begun_anew
+        who_is_deleted_takes_exports_along_that_they_may_be_in
         a_tag_that_is_declared_no_more_can_be_taken_off_but_not_put_on
     }
     imports {
@@ -248,9 +250,17 @@ for_every_database! {
         what_an_import_did_is_taken_back
         what_was_changed_since_is_left_and_named
     }
+    line_imports {
+        lines_go_on_exactly_where_they_were_stopped
+        what_many_gave_up_is_written_as_if_one_by_one
+        whoever_lost_an_import_of_lines_writes_nothing_more
+    }
     import_traces {
         nothing_of_a_deleted_customer_is_left_in_imports
         what_nobody_takes_back_in_time_is_let_go
+        who_is_deleted_takes_files_along_that_they_may_be_in
+        a_file_that_nobody_goes_on_with_is_let_go
+        a_removed_field_is_not_in_what_imports_would_put_back
     }
     tags {
         whoever_gets_a_tag_or_loses_it_has_a_line_of_it
