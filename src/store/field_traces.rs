@@ -23,18 +23,15 @@ const TAKE_OUT: &str = concat!(
 
 pub(super) const STATEMENTS: &[&str] = &[KEPT, TAKE_OUT];
 
-/// What one import changed of one customer.
-pub type Change = (CustomerId, ImportNo);
-
 impl Store {
     /// Takes a removed field out of the next changes of imports behind a place; the place after them, or
     /// none: that was all.
     pub async fn erase_field_in_imports(
         &self,
         field: &str,
-        after: Option<Change>,
+        after: Option<(CustomerId, ImportNo)>,
         limit: u32,
-    ) -> Result<Option<Change>> {
+    ) -> Result<Option<(CustomerId, ImportNo)>> {
         let (customer, import) = after.unwrap_or((CustomerId(-1), ImportNo(0)));
         let bucket = after.map_or(0, |(id, _)| i64::from(id.bucket().0));
         let kept = query(KEPT).bind(bucket).bind(customer.0).bind(import.0);
