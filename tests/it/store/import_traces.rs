@@ -16,7 +16,8 @@ impl Desk<'_> {
     async fn halted(&self, store: &Fresh) -> ImportNo {
         let owned = store.own("a daemon").await.unwrap();
         if store.is_shared() {
-            let renewed = store.renew(owned.incarnation, 600_000_000, &Presence::default());
+            let presence = Presence::default();
+            let renewed = store.renew(owned.incarnation, 600_000_000, &presence);
             renewed.await.unwrap();
         }
         let import = self.stage(&many(5_000), ImportPlan::default()).await;
@@ -55,7 +56,7 @@ pub(super) async fn who_is_deleted_takes_files_along_that_they_may_be_in(store: 
     assert_eq!(desk.files(&store).await, (0, 0));
     assert_eq!(desk.import(staged).await.state, ImportState::Discarded);
     assert!(staging::save(&store, staged, &by(), now()).await.is_err());
-    let told = store.audit_lines(2).await.unwrap();
+    let told = store.audit_lines(3).await.unwrap();
     let told = told.iter().filter(|line| line.what == "import discarded");
     let why = told.map(|line| line.detail.clone().unwrap_or_default());
     let why: Vec<String> = why.collect();
@@ -135,7 +136,7 @@ pub(super) async fn what_nobody_takes_back_in_time_is_let_go(store: Fresh) {
     desk.saved("id,city\nana,Lyon\nnew,\n,\n", ImportPlan::default())
         .await;
     let staged = desk.stage("id\na\n", ImportPlan::default()).await;
-    let later = now() + jiff::SignedDuration::from_hours(25);
+    let later = now() + SignedDuration::from_hours(25);
     assert_eq!(store.stale_imports(now()).await.unwrap(), []);
     assert_eq!(store.stale_imports(later).await.unwrap(), [staged]);
     assert_eq!(store.prune_imports(now()).await.unwrap(), 0);

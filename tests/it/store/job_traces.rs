@@ -145,11 +145,11 @@ pub(super) async fn who_is_deleted_takes_exports_along_that_they_may_be_in(store
     assert_eq!(store.report(job.0).await.unwrap(), None);
     store.sweep_reports().await.unwrap();
     assert_eq!(store.number(&parts_of(job)).await, 1);
-    store.delete("c2").await;
     let whole = drumbeat::domain::report::Report {
         number: job.0,
         ..store.report(first.number.0).await.unwrap().unwrap()
     };
+    store.delete("c2").await;
     assert_eq!(store.end_report(&hold, &whole).await.unwrap(), None);
     store.give_job_back(&hold).await.unwrap();
     assert_eq!(office.done(job).await.state, JobState::Done);
