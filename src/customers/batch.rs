@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::error::Error;
+use super::leading::followed;
 use crate::domain::audit::By;
 use crate::domain::revision::Revision;
 use crate::store::{NewCustomer, Store, Upsert, Written};
 
-/// Creates or changes customers in one transaction; one answer for each, in their order.
+/// Creates or changes customers in one transaction; one answer for each, in their order. An id that was
+/// merged into another is that of the other.
 pub async fn upsert(
     store: &Store,
     revision: &Revision,
@@ -19,6 +21,7 @@ pub async fn upsert(
     if customers.is_empty() {
         return Ok(Vec::new());
     }
+    let customers = &*followed(store, customers).await?;
     let how = Upsert {
         model: &revision.data_model,
         tags: &[],

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::error::Error;
 use super::json_fields::TypedField;
 use super::profiles::id_of;
+use super::traces;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
 use crate::domain::customer::Switch;
@@ -38,7 +39,7 @@ impl Edit<'_> {
         store
             .delete_customer_seen(id, model, self.seen, self.by, self.at)
             .await?;
-        Ok(store.empty_journal().await?)
+        traces::remove(store).await
     }
 
     /// Turns switches and records consents, all or none. `false`: they were so before.

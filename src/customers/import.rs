@@ -77,7 +77,7 @@ pub async fn import(
     }
     let list = list_names::number(store, request.list.as_deref()).await?;
     let reading = open(&request.input, revision).await?;
-    let reading = reading.sealed_by(store.seal().await?);
+    let reading = reading.sealed_by(store.seal().await?).following(store);
     let mut report = blank_report(&reading);
     let number = if request.dry_run {
         ImportNo(0)

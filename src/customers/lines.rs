@@ -25,9 +25,9 @@ use crate::domain::import_plan::NoMatch;
 use crate::domain::interaction::Interaction;
 use crate::domain::occurrence::Placed;
 use crate::domain::revision::Revision;
-use crate::domain::subscription::{Scope, Subscription, SubscriptionState};
+use crate::domain::subscription::Scope;
 use crate::domain::value::Value;
-use crate::store::{Store, Telling};
+use crate::store::{GivenUp, ImportPage, LinesStep, Store, Telling, ToldLines};
 
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,25 +77,24 @@ enum Line {
     Did(Interaction),
     /// Under an id of its own.
     Told(Box<Placed>),
-    GaveUp(CustomerId, Scope, By, Timestamp),
+    GaveUp(GivenUp),
 }
 
 /// What became of rows.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Taken {
+struct Taken {
     /// Those that were recorded.
-    pub(super) news: u64,
+    news: u64,
     /// Those that found nobody and were passed over.
-    pub(super) skipped: u64,
+    skipped: u64,
 }
 
-impl Taken {
-    fn and(self, more: Self) -> Self {
-        Self {
-            news: self.news + more.news,
-            skipped: self.skipped + more.skipped,
-        }
-    }
+/// What some rows tell.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) lines: ToldLines,
+    /// Those that found nobody and were passed over.
+    pub(super) skipped: u64,
 }
 
 /// The next rows; none at the end of the file.
@@ -133,7 +132,9 @@ impl LineImport<'_> {
             if batch.is_empty() {
                 break;
             }
-            taken = taken.and(self.take(&mut rows, &batch).await?);
+            let told = self.take(&mut rows, &batch).await?;
+            taken.skipped += told.skipped;
+            taken.news += self.write(&told.lines, None).await?.news;
             watch(rows.seen());
         }
         let report = report(rows, taken)?;
@@ -172,38 +173,39 @@ impl LineImport<'_> {
             .await?)
     }
 
-    /// Writes one batch; how many of its rows were news, and how many found nobody.
-    pub(super) async fn take(&self, rows: &mut NamedRows, batch: &[Row]) -> Result<Taken, Error> {
+    /// Reads what one batch tells; rows that tell nothing go to the others that are not taken.
+    pub(super) async fn take(&self, rows: &mut NamedRows, batch: &[Row]) -> Result<Told, Error> {
         let names = named(rows, batch);
         let customers = match self.input.key() {
             None => self.customers(&names).await?,
             Some(key) => whom::by_field(self.store, self.revision, key, &names).await?,
         };
-        let mut skipped = 0;
-        let (mut did, mut told, mut gave_up) = (Vec::new(), Vec::new(), 0);
+        let mut told = Told::default();
+        let lines = &mut told.lines;
         for row in batch {
             match self.read(rows, row, &customers) {
-                Err(_) if self.is_passed(rows, row, &customers) => skipped += 1,
+                Err(_) if self.is_passed(rows, row, &customers) => told.skipped += 1,
                 Err(reason) => rows.reject(row, &reason)?,
-                Ok(Line::Did(line)) => did.push(line),
-                Ok(Line::Told(placed)) => told.push(*placed),
-                Ok(Line::GaveUp(customer, scope, by, at)) => {
-                    gave_up += u64::from(self.give_up(customer, &scope, &by, at).await?);
-                }
+                Ok(Line::Did(line)) => lines.did.push(line),
+                Ok(Line::Told(placed)) => lines.told.push(*placed),
+                Ok(Line::GaveUp(given_up)) => lines.gave_up.push(given_up),
             }
         }
-        let recorded = self.store.record_new(&did, self.dry_run).await?;
+        Ok(told)
+    }
+
+    /// Writes what one batch tells in one transaction, with how far the import is.
+    pub(super) async fn write(
+        &self,
+        lines: &ToldLines,
+        page: Option<&ImportPage<'_>>,
+    ) -> Result<LinesStep, Error> {
         let how = Telling {
             source: self.by.source,
             now: self.clock.now(),
             is_trial: self.dry_run,
         };
-        let news = self.store.record_once(&told, how).await?;
-        let news = news.into_iter().filter(|is_news| *is_news).count();
-        Ok(Taken {
-            news: gave_up + (recorded + news) as u64,
-            skipped,
-        })
+        Ok(self.store.import_lines(lines, how, page).await?)
     }
 
     /// Whether a row finds nobody, and is to be passed over then.
@@ -233,28 +235,6 @@ impl LineImport<'_> {
     ) -> Result<HashMap<String, CustomerId>, Error> {
         let behind = self.store.behind(names).await?.into_iter();
         Ok(behind.map(|(name, who)| (name, who.customer())).collect())
-    }
-
-    /// Gives up what was not given up before, nor taken back since.
-    async fn give_up(
-        &self,
-        customer: CustomerId,
-        scope: &Scope,
-        by: &By,
-        at: Timestamp,
-    ) -> Result<bool, Error> {
-        let records = self.store.subscriptions_of(&[customer]).await?;
-        let is_no_news = |record: &Subscription| {
-            let stands = record.state == SubscriptionState::Unsubscribed;
-            record.scope == *scope && (stands || record.at > at)
-        };
-        if records.get(&customer).into_iter().flatten().any(is_no_news) {
-            return Ok(false);
-        }
-        if self.dry_run {
-            return Ok(true);
-        }
-        Ok(self.store.unsubscribe(customer, scope, by, at).await?)
     }
 
     fn read(
@@ -338,7 +318,12 @@ impl LineImport<'_> {
             by = by.noting(note);
         }
         let at = self.at(cells)?.unwrap_or_else(|| self.clock.now());
-        Ok(Line::GaveUp(customer, scope, by, at))
+        Ok(Line::GaveUp(GivenUp {
+            customer,
+            scope,
+            by,
+            at,
+        }))
     }
 
     fn at(&self, cells: &Cells<'_>) -> Result<Option<Timestamp>, String> {

@@ -151,6 +151,8 @@ impl Matching<'_> {
         let ids: Vec<String> = lone.filter_map(|row| row.own_id.clone()).collect();
         for some in ids.chunks(TOGETHER) {
             taken.extend(self.store.customer_ids(some).await?.into_keys());
+            let some: Vec<&str> = some.iter().map(String::as_str).collect();
+            taken.extend(self.store.leading(&some).await?.into_keys());
         }
         Ok(taken)
     }

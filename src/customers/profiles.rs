@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::names::UnknownName;
+use super::traces;
 use super::typing::{Typing, read_id};
 use crate::domain::audit::By;
 use crate::domain::customer::{Customer, FieldValue};
@@ -89,7 +90,7 @@ pub async fn add(
 pub async fn delete(store: &Store, customer: &str, by: &By, at: Timestamp) -> Result<(), Error> {
     let id = id_of(store, customer).await?;
     store.delete_customer(id, by, at).await?;
-    Ok(store.empty_journal().await?)
+    traces::remove(store).await
 }
 
 /// A customer to add, with its fields typed and validated.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::error::Error;
+use super::leading::Leading;
 use super::mapping::{Mapping, Target};
 use super::rejects::Rejects;
 use super::rows::{RowTyping, TypedRow};
@@ -14,7 +15,7 @@ use super::window::{Gathered, Window};
 use crate::domain::field::{DataModel, Field};
 use crate::domain::import::{ImportPlace, RejectedRow, is_by_id};
 use crate::domain::revision::Revision;
-use crate::store::{Draft, Seal};
+use crate::store::{Draft, Seal, Store};
 
 /// What is read, and how.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,8 @@ pub struct Reading {
     naming: Vec<usize>,
     /// By which rows are hashed, when somebody was ever deleted who may come back.
     seal: Option<Seal>,
+    /// Whom ids lead to, where anybody asks.
+    leading: Option<Leading>,
     place: ImportPlace,
     seen: Seen,
 }
@@ -125,6 +128,7 @@ impl Reading {
             table,
             mapping,
             seal: None,
+            leading: None,
             place: ImportPlace::default(),
             seen: Seen::default(),
         })
@@ -134,6 +138,13 @@ impl Reading {
     #[must_use]
     pub fn sealed_by(self, seal: Option<Seal>) -> Self {
         Self { seal, ..self }
+    }
+
+    /// Takes rows under the ids of those who became part of others for rows of these.
+    #[must_use]
+    pub fn following(self, store: &Store) -> Self {
+        let leading = Some(Leading::of(store));
+        Self { leading, ..self }
     }
 
     /// Goes on at a place of an import, and keeps the rows that are not taken.
@@ -189,8 +200,10 @@ impl Reading {
             let mut window = Window::new(draft, windows).of(rows.take());
             windows += 1;
             outcome = self.fill(&mut window);
-            if !self.hand_over(window, &belt.batches) {
-                break;
+            match self.hand_over(window, &belt.batches) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => outcome = Err(error),
             }
         }
         outcome?;
@@ -241,7 +254,11 @@ impl Reading {
         Ok(())
     }
 
-    fn hand_over(&mut self, mut window: Window, batches: &Sender<Batch>) -> bool {
+    /// False when nobody takes batches any more.
+    fn hand_over(&mut self, mut window: Window, batches: &Sender<Batch>) -> Result<bool, Error> {
+        if let Some(leading) = &self.leading {
+            window.lead(leading)?;
+        }
         let (rejects, read) = (window.rejects(), window.read());
         let customers = window.finish();
         if let Gathered::Sorted(sheet, duplicates) = &customers {
@@ -257,7 +274,7 @@ impl Reading {
             read,
             seen: self.seen,
         };
-        batches.blocking_send(batch).is_ok()
+        Ok(batches.blocking_send(batch).is_ok())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Owns the window of an import: so many rows that belong together are written together.
 
+use super::error::Error;
+use super::leading::Leading;
 use super::rows::TypedRow;
 use super::table_row::Row;
 use crate::domain::import::RejectedRow;
@@ -122,6 +124,14 @@ impl Window {
             .iter()
             .map(|(place, value)| (*place, value.as_ref()));
         self.draft.push(&row.external_id, values)
+    }
+
+    /// Puts rows under the ids that theirs lead to. Blocks.
+    pub(super) fn lead(&mut self, leading: &Leading) -> std::result::Result<(), Error> {
+        if self.keyed.is_empty() {
+            leading.follow(&mut self.draft)?;
+        }
+        Ok(())
     }
 
     pub fn is_full(&self) -> bool {

@@ -86,6 +86,9 @@ async fn catch_up(engine: &Engine, chore: Chore) {
 
 async fn run(engine: &Engine, chore: Chore) {
     if !engine.duty.leads() {
+        if let Chore::Imports(_) = chore {
+            imports::sweep(engine).await;
+        }
         return;
     }
     let done: Result<String, Error> = match chore {

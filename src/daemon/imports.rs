@@ -77,6 +77,13 @@ async fn tell(engine: &Engine, filed: &Filed) -> Result<(), Error> {
     Ok(())
 }
 
+/// Removes files here that no open import needs: each node has its own.
+pub(super) async fn sweep(engine: &Engine) {
+    if let Err(error) = spool::sweep(&engine.store).await {
+        tracing::warn!(%error, "cannot remove files of imports that are over");
+    }
+}
+
 /// Lets go of files that nobody saved, and of what would take old imports back. How many rows.
 pub(super) async fn prune(engine: &Engine, revertible: Delay) -> Result<u64, Error> {
     let (store, now) = (&engine.store, engine.clock.now());
@@ -84,6 +91,7 @@ pub(super) async fn prune(engine: &Engine, revertible: Delay) -> Result<u64, Err
     for import in store.stale_imports(now - WAITS).await? {
         staging::discard(store, import, &by, now).await?;
     }
+    store.forget_halted(now - WAITS).await?;
     spool::sweep(store).await?;
     let before = calendar::before(now, revertible, &engine.catalog().zone);
     Ok(store.prune_imports(before).await?)

@@ -88,7 +88,7 @@ async fn do_one(
             convert(store, clock, published, work).await
         }
         ModelWork::Erase { field } => erase(store, published, field).await,
-        ModelWork::Untag { tag } => untag(store, published, tag).await,
+        ModelWork::Untag { tag } => untag(store, clock, published, tag).await,
     }
 }
 
@@ -132,14 +132,21 @@ async fn erase(store: &Store, published: &Published, field: &str) -> Result<()> 
     loop {
         let holders = store.field_holders(field, number, last, PAGE).await?;
         if holders.is_empty() {
-            return store.empty_journal().await;
+            break;
         }
         last = holders.last().copied();
         store.erase_field(field, number, &holders).await?;
     }
+    let mut last = None;
+    loop {
+        last = store.erase_field_in_imports(field, last, PAGE).await?;
+        if last.is_none() {
+            return store.empty_journal().await;
+        }
+    }
 }
 
-async fn untag(store: &Store, published: &Published, tag: &str) -> Result<()> {
+async fn untag(store: &Store, clock: &dyn Clock, published: &Published, tag: &str) -> Result<()> {
     let Some(number) = published.numbers.number(NameKind::Tag, tag) else {
         return Ok(());
     };
@@ -150,6 +157,7 @@ async fn untag(store: &Store, published: &Published, tag: &str) -> Result<()> {
             return Ok(());
         }
         last = carriers.last().copied();
-        store.untag(number, &carriers).await?;
+        let by = (&by(), clock.now());
+        store.untag((number, tag), &carriers, by).await?;
     }
 }

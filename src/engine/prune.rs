@@ -56,6 +56,7 @@ pub async fn prune(engine: &Engine, retention: Retention) -> Result<u64> {
     let reports = retention.reports.unwrap_or(Delay::days(REPORTS));
     let reports = calendar::before(now, reports, &catalog.zone);
     removed += store.prune_reports(reports).await?;
+    store.sweep_reports().await?;
     let jobs = calendar::before(now, Delay::days(JOBS), &catalog.zone);
     removed += store.prune_jobs(jobs).await?;
     Ok(removed + store.prune_answers(engine.clock.machine()).await?)

@@ -42,7 +42,7 @@ const READ: &str = concat!(
      ORDER BY o.bucket, o.customer_id@alone) AS c"
 );
 
-const RECORDS: [(&str, &str); 12] = [
+pub(super) const RECORDS: [(&str, &str); 12] = [
     ("bucket", "BIGINT"),
     ("customer_id", "BIGINT"),
     ("record", "BIGINT"),
@@ -245,7 +245,7 @@ async fn add_records(tx: &mut Tx, customers: &[(Barred, Bars)]) -> Result<()> {
     rows::insert(tx, "subscriptions", &RECORDS, rows).await
 }
 
-fn record_cells(id: CustomerId, number: i64, record: &Subscription) -> Vec<Cell> {
+pub(super) fn record_cells(id: CustomerId, number: i64, record: &Subscription) -> Vec<Cell> {
     let text = |text: &Option<String>| text.clone().map(Bind::Text);
     let channel = record.scope.channel.map(Channel::number);
     vec![

@@ -1,5 +1,7 @@
 //! Owns a batch of customers as it is gathered: typed rows in little memory, in the order they come.
 
+use std::collections::HashMap;
+
 use super::bind::Bind;
 use super::customer_columns::{Class, Column};
 use super::error::{Error, Result};
@@ -241,6 +243,26 @@ impl Draft {
         self.cells.reserve_exact(rows * self.columns.len());
         self.listed.reserve_exact(rows * self.lists.len());
         self.text.reserve_exact(bytes);
+    }
+
+    /// The ids of the rows, as they came.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(|row| self.text(row.id))
+    }
+
+    /// Puts rows under other ids; those that are not named keep theirs.
+    pub fn rename(&mut self, names: &HashMap<String, String>) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        for place in 0..self.rows.len() {
+            if let Some(name) = names.get(self.text(self.rows[place].id)) {
+                let id = self.write(name)?;
+                let row = &mut self.rows[place];
+                (row.id, row.bucket) = (id, Bucket::of(name));
+            }
+        }
+        Ok(())
     }
 
     /// How many rows came.

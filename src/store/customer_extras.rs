@@ -16,6 +16,7 @@ use super::names;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
 use crate::domain::ids::CustomerId;
+use crate::domain::interaction::Kind;
 use crate::domain::revision::NameKind;
 use crate::domain::touched::Touched;
 
@@ -51,6 +52,8 @@ pub(super) struct Changes {
     pub(super) touched: BTreeMap<CustomerId, Touched>,
     /// What they were, if anybody wants to know.
     pub(super) before: BTreeMap<CustomerId, Before>,
+    /// Who got which of the batch's tags, those who are new as well.
+    pub(super) tagged: Vec<(CustomerId, usize)>,
 }
 
 impl Extras {
@@ -104,8 +107,13 @@ impl Extras {
         if self.tags.is_empty() {
             return Ok(changes);
         }
+        let made = new.iter().map(|(_, id)| *id);
         let (new, known) = (numbers(new), numbers(known));
-        for tag in &self.tags {
+        for (place, tag) in self.tags.iter().enumerate() {
+            if self.tags[..place].contains(tag) {
+                continue;
+            }
+            changes.tagged.extend(made.clone().map(|id| (id, place)));
             query(TAG_NEW)
                 .bind(&new)
                 .bind(*tag)
@@ -117,7 +125,9 @@ impl Extras {
                 .fetch_all(&mut *tx)
                 .await?;
             for customer in tagged.into_iter().map(CustomerId) {
-                *changes.touched.entry(customer).or_default() |= Touched::TAGS;
+                changes.tagged.push((customer, place));
+                *changes.touched.entry(customer).or_default() |=
+                    Touched::TAGS | Touched::kind(Kind::Tagged);
                 if self.brought.import.is_some() {
                     let tags = &mut changes.before.entry(customer).or_default().tags;
                     tags.extend(i32::try_from(*tag).ok());

@@ -20,6 +20,7 @@ use super::interactions;
 use super::returning::{self, Suspect};
 use super::rows;
 use super::sequences;
+use super::tagging;
 use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
@@ -276,6 +277,7 @@ impl<'a> Writing<'a> {
             *self.changed.entry(id).or_default() |= what;
         }
         let mut lines = self.first_lines(&new);
+        lines.extend(self.tag_lines(&extras.tagged));
         self.suspects.0.extend(new);
         let mut updates = Vec::new();
         for known in known {
@@ -318,6 +320,14 @@ impl<'a> Writing<'a> {
                 .map(move |change| line(id, *change, (self.how.by, self.how.at)))
         };
         new.iter().flat_map(of_one).collect()
+    }
+
+    fn tag_lines(&self, tagged: &[(CustomerId, usize)]) -> impl Iterator<Item = Interaction> {
+        let by = (self.how.by, self.how.at);
+        tagged.iter().filter_map(move |(id, tag)| {
+            let name = self.how.tags.get(*tag)?;
+            Some(tagging::line(*id, (Kind::Tagged, name), by))
+        })
     }
 
     async fn update(&self, tx: &mut Tx, updates: Vec<Vec<Cell>>) -> Result<()> {

@@ -18,6 +18,7 @@ use super::search_index;
 use super::seen::{self, Seen};
 use super::sql::query;
 use super::tombstones::{self, Tombstone};
+use super::traces;
 use super::tx::Tx;
 use crate::domain::audit::By;
 use crate::domain::enrollment::ExitReason;
@@ -199,7 +200,9 @@ pub(super) async fn delete_within(
         query(OVERWRITE).execute(&mut *tx).await?;
     }
     bury(tx, &there, seal, at).await?;
+    let since = traces::since(tx, customers).await?;
     erase(tx, &there, at).await?;
+    traces::let_go(tx, since, at).await?;
     let hashes = there.iter().filter_map(|one| hash(seal, &one.external_id));
     let detail = json!({ "count": there.len(), "hashes": hashes.collect::<Vec<_>>() });
     let detail = detail.to_string();
@@ -239,9 +242,17 @@ async fn bury(tx: &mut Tx, there: &[Barred], seal: &Seal, at: Timestamp) -> Resu
     let new: Vec<Tombstone> = there.iter().map(tombstone).collect();
     tombstones::remove(tx, &before).await?;
     tombstones::add(tx, &new, at).await?;
+    Ok(())
+}
+
+/// Whatever led to them leads nowhere.
+async fn unalias(tx: &mut Tx, ids: &[CustomerId]) -> Result<()> {
+    let merged = aliases(tx, ids).await?;
     let gone = merged.values().flatten();
     let gone: Vec<(u16, &String)> = gone.map(|id| (Bucket::of(id).0, id)).collect();
-    query(UNALIAS).bind(text_of(&gone)).execute(tx).await?;
+    if !gone.is_empty() {
+        query(UNALIAS).bind(text_of(&gone)).execute(tx).await?;
+    }
     Ok(())
 }
 
@@ -290,6 +301,7 @@ pub(super) async fn unmake(tx: &mut Tx, customers: &[CustomerId], at: Timestamp)
 async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
     let ids: Vec<CustomerId> = there.iter().map(|one| one.id).collect();
     endings::end(tx, &ids, ExitReason::CustomerDeleted, at).await?;
+    unalias(tx, &ids).await?;
     remove_rows(tx, &ids).await?;
     let names: Vec<&str> = there.iter().map(|one| one.external_id.as_str()).collect();
     query(UNNAME)

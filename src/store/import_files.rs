@@ -18,7 +18,11 @@ const PART: &str = "SELECT body FROM import_parts WHERE import = $1 AND part = $
 const FORGET: &str = "DELETE FROM import_parts WHERE import = $1";
 const REJECTS: &str = "SELECT seq, line, who, reason, body FROM import_rejects \
      WHERE import = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-const OPEN: &str = "SELECT import FROM imports WHERE state < 3";
+const OPEN: &str = "SELECT import FROM imports WHERE state < 3 AND hash <> ''";
+/// Saved in part, and nobody went on with it.
+const HALTED: &str = "SELECT i.import FROM imports AS i CROSS JOIN jobs AS j WHERE j.job = i.job \
+     AND i.state = 2 AND j.state > 1 AND i.hash <> '' AND i.dropped = 0 AND i.created_at < $1";
+const UNKEEP: &str = "UPDATE imports SET hash = '' WHERE import = $1";
 /// Checked, or nearly so, and saved by nobody; those of the folder are not for people to save.
 const STALE: &str =
     "SELECT import FROM imports WHERE state < 2 AND dropped = 0 AND created_at < $1";
@@ -35,6 +39,8 @@ pub(super) const STATEMENTS: &[&str] = &[
     FORGET,
     REJECTS,
     OPEN,
+    HALTED,
+    UNKEEP,
     STALE,
     OLD_REJECTS,
     OLD_RANGES,
@@ -106,6 +112,20 @@ impl Store {
         let asked = query_scalar(STALE).bind(micros(before));
         let numbers: Vec<i64> = asked.fetch_all(self.read()).await?;
         Ok(numbers.into_iter().map(ImportNo).collect())
+    }
+
+    /// Lets go of the files of imports that were begun before and stopped: what is stored can still be
+    /// taken back.
+    pub async fn forget_halted(&self, before: Timestamp) -> Result<()> {
+        let asked = query_scalar(HALTED).bind(micros(before));
+        let halted: Vec<i64> = asked.fetch_all(self.read()).await?;
+        for import in halted.into_iter().map(ImportNo) {
+            let mut tx = self.begin().await?;
+            forget(&mut tx, import).await?;
+            query(UNKEEP).bind(import.0).execute(&mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Lets go of what would take imports of before back, and of their rejected rows.

@@ -143,7 +143,12 @@ impl Store {
     }
 }
 
-async fn advance(tx: &mut Tx, page: &ImportPage<'_>, upserted: Upserted) -> Result<JobStanding> {
+/// Moves an import on by what became of some rows, within a transaction.
+pub(super) async fn advance(
+    tx: &mut Tx,
+    page: &ImportPage<'_>,
+    upserted: Upserted,
+) -> Result<JobStanding> {
     let counts = page.counts_with(upserted);
     query(MOVE)
         .bind(page.import.0)

@@ -43,7 +43,7 @@ const SOME: &str = imports!(
 const LATEST: &str = imports!("WHERE i.state IN (2, 3, 5) ORDER BY i.import DESC LIMIT 1");
 const DROPPED: &str = imports!("WHERE i.dropped = 1 ORDER BY i.import");
 const SET: &str = "UPDATE imports SET state = CAST($2 AS BIGINT), saved_at = \
-     CASE WHEN CAST($2 AS BIGINT) = 3 THEN CAST($3 AS BIGINT) ELSE saved_at END WHERE import = $1";
+     CASE WHEN CAST($2 AS BIGINT) = 3 THEN CAST($3 AS BIGINT) ELSE saved_at END WHERE import = $1 AND state <> 4";
 const PLAN: &str = "UPDATE imports SET plan = $2, place = $3, counts = $4 WHERE import = $1";
 const FOUND: &str = "UPDATE imports SET findings = $2 WHERE import = $1";
 const WORK: &str = "UPDATE imports SET state = $2, job = $3 WHERE import = $1";

@@ -70,40 +70,34 @@ impl Store {
         show(&mut tx, interactions).await?;
         tx.commit().await
     }
+}
 
-    /// Records those that the history does not tell yet (of the same customer, instant, kind, channel,
-    /// campaign, flow and step), and says how many these were. A trial stores nothing.
-    pub async fn record_new(&self, interactions: &[Interaction], is_trial: bool) -> Result<usize> {
-        let mut seen = HashSet::new();
-        let lines: Vec<&Interaction> = interactions
-            .iter()
-            .filter(|line| seen.insert(identity(line)))
-            .collect();
-        if lines.is_empty() {
-            return Ok(0);
-        }
-        let mut tx = self.begin().await?;
-        let first = sequences::take(&mut tx, "interaction", lines.len()).await?;
-        let rows: Vec<_> = lines.iter().copied().zip(first..).map(row).collect();
-        let written: Vec<i64> = query_scalar(INSERT_NEW)
-            .bind(json!(rows).to_string())
-            .fetch_all(&mut tx)
-            .await?;
-        let written: HashSet<i64> = written.into_iter().collect();
-        let new: Vec<Interaction> = lines
-            .into_iter()
-            .zip(first..)
-            .filter(|(_, seq)| written.contains(seq))
-            .map(|(line, _)| line.clone())
-            .collect();
-        show(&mut tx, &new).await?;
-        if is_trial {
-            tx.rollback().await?;
-        } else {
-            tx.commit().await?;
-        }
-        Ok(new.len())
+/// Writes those that the history does not tell yet (of the same customer, instant, kind, channel, campaign,
+/// flow and step), with the activity they show; how many these were.
+pub(super) async fn insert_new(tx: &mut Tx, interactions: &[Interaction]) -> Result<usize> {
+    let mut seen = HashSet::new();
+    let lines: Vec<&Interaction> = interactions
+        .iter()
+        .filter(|line| seen.insert(identity(line)))
+        .collect();
+    if lines.is_empty() {
+        return Ok(0);
     }
+    let first = sequences::take(tx, "interaction", lines.len()).await?;
+    let rows: Vec<_> = lines.iter().copied().zip(first..).map(row).collect();
+    let written: Vec<i64> = query_scalar(INSERT_NEW)
+        .bind(json!(rows).to_string())
+        .fetch_all(&mut *tx)
+        .await?;
+    let written: HashSet<i64> = written.into_iter().collect();
+    let new: Vec<Interaction> = lines
+        .into_iter()
+        .zip(first..)
+        .filter(|(_, seq)| written.contains(seq))
+        .map(|(line, _)| line.clone())
+        .collect();
+    show(tx, &new).await?;
+    Ok(new.len())
 }
 
 /// What tells one line from another, beside its words.

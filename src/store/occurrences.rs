@@ -69,13 +69,7 @@ impl Store {
             let dismissing: Vec<CustomerId> = dismissing.into_iter().collect();
             self.write_about(&dismissing).await?
         };
-        let news = take(&mut tx, placed, how.now).await?;
-        let new: Vec<&Placed> = placed
-            .iter()
-            .zip(&news)
-            .filter_map(|(one, is_news)| is_news.then_some(one))
-            .collect();
-        write(&mut tx, &new, how).await?;
+        let news = insert_new(&mut tx, placed, how).await?;
         if how.is_trial {
             tx.rollback().await?;
         } else {
@@ -92,6 +86,21 @@ impl Store {
         tx.commit().await?;
         Ok(removed)
     }
+}
+
+/// Records those that were not recorded before, within a transaction; for each, whether it was news.
+pub(super) async fn insert_new(tx: &mut Tx, placed: &[Placed], how: Telling) -> Result<Vec<bool>> {
+    if placed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let news = take(tx, placed, how.now).await?;
+    let new: Vec<&Placed> = placed
+        .iter()
+        .zip(&news)
+        .filter_map(|(one, is_news)| is_news.then_some(one))
+        .collect();
+    write(tx, &new, how).await?;
+    Ok(news)
 }
 
 /// Takes the keys; of two that are alike the first is news.

@@ -14,26 +14,49 @@ use crate::domain::audit::By;
 use crate::domain::job::JobNo;
 use crate::domain::report::Report;
 
-const ADD: &str = "INSERT INTO reports (report, name, format, actor, created_at, customers, bytes) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+/// Less than nobody stands for a file that is being written: whoever is deleted meanwhile takes it along.
+const BEGIN: &str = "INSERT INTO reports (report, name, format, actor, created_at, customers, bytes) \
+     VALUES ($1, '', '', '', $2, -1, 0)";
+const END: &str = "UPDATE reports SET name = $2, format = $3, actor = $4, created_at = $5, \
+     customers = $6, bytes = $7 WHERE report = $1 AND customers < 0";
 const ADD_PART: &str = "INSERT INTO report_parts (report, part, body) VALUES ($1, $2, $3)";
 const SOME: &str = "SELECT report, name, format, actor, created_at, customers, bytes FROM reports \
-     WHERE report < $1 ORDER BY report DESC LIMIT $2";
+     WHERE report < $1 AND customers >= 0 ORDER BY report DESC LIMIT $2";
 const ONE: &str = "SELECT report, name, format, actor, created_at, customers, bytes FROM reports \
-     WHERE report = $1";
+     WHERE report = $1 AND customers >= 0";
 const PART: &str = "SELECT body FROM report_parts WHERE report = $1 AND part = $2";
 const REMOVE: &str = "DELETE FROM reports WHERE report = $1";
 const REMOVE_PARTS: &str = "DELETE FROM report_parts WHERE (report, part) IN \
      (SELECT report, part FROM report_parts WHERE report = $1 LIMIT 64)";
 const OLD: &str = "SELECT report FROM reports WHERE created_at < $1";
+/// Of files that nobody writes any more and nobody may have.
+const LEFT: &str = "SELECT DISTINCT p.report FROM report_parts AS p \
+     WHERE NOT EXISTS (SELECT 1 FROM reports AS r WHERE r.report = p.report AND r.customers >= 0) \
+     AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.job = p.report AND j.state < 2)";
+const HALF: &str = "DELETE FROM reports WHERE customers < 0 \
+     AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.job = reports.report AND j.state < 2)";
 
-pub(super) const STATEMENTS: &[&str] = &[ADD, ADD_PART, SOME, ONE, PART, REMOVE, REMOVE_PARTS, OLD];
+pub(super) const STATEMENTS: &[&str] = &[
+    BEGIN,
+    END,
+    ADD_PART,
+    SOME,
+    ONE,
+    PART,
+    REMOVE,
+    REMOVE_PARTS,
+    OLD,
+    LEFT,
+    HALF,
+];
 
 impl Store {
     /// Begins the file of an export anew: what an earlier try left is removed.
-    pub async fn begin_report(&self, hold: &JobHold) -> Result<()> {
+    pub async fn begin_report(&self, hold: &JobHold, at: Timestamp) -> Result<()> {
         let mut tx = self.begin().await?;
         query(REMOVE).bind(hold.job.0).execute(&mut tx).await?;
+        let begin = query(BEGIN).bind(hold.job.0).bind(micros(at));
+        begin.execute(&mut tx).await?;
         tx.commit().await?;
         self.remove_report_parts(hold.job.0).await
     }
@@ -56,15 +79,16 @@ impl Store {
         Ok(standing)
     }
 
-    /// Lists a file whose parts are all there.
-    pub async fn end_report(&self, hold: &JobHold, report: &Report) -> Result<JobStanding> {
+    /// Lists a file whose parts are all there; none, and nothing listed, when somebody was deleted since it
+    /// was begun, who may be in it.
+    pub async fn end_report(&self, hold: &JobHold, report: &Report) -> Result<Option<JobStanding>> {
         let mut tx = self.begin().await?;
         let standing = job_holds::keep(&mut tx, hold).await?;
         if standing == JobStanding::Lost {
-            return Ok(standing);
+            return Ok(Some(standing));
         }
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        query(ADD)
+        let listed = query(END)
             .bind(report.number)
             .bind(&report.name)
             .bind(&report.format)
@@ -75,7 +99,7 @@ impl Store {
             .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(standing)
+        Ok((listed > 0).then_some(standing))
     }
 
     /// Reports below this number, the newest first.
@@ -125,7 +149,18 @@ impl Store {
 
     /// What a job that was given up left of a file.
     pub async fn forget_report(&self, job: JobNo) -> Result<()> {
+        query(REMOVE).bind(job.0).execute(&self.writers).await?;
         self.remove_report_parts(job.0).await
+    }
+
+    /// Removes the parts of files that are written and listed no more. How many files.
+    pub async fn sweep_reports(&self) -> Result<u64> {
+        query(HALF).execute(&self.writers).await?;
+        let left: Vec<i64> = query_scalar(LEFT).fetch_all(self.read()).await?;
+        for number in &left {
+            self.remove_report_parts(*number).await?;
+        }
+        Ok(left.len() as u64)
     }
 
     /// Some at a time, because others want to write, too. In a file they are overwritten: they are full of

@@ -5,16 +5,17 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    addresses, audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
-    customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
-    dismissals, dispatches, due, endings, enrollments, environments, erasure, field_erasure,
-    flow_edits, flows, gateways, history, idempotency, identity, import_back, import_before,
-    import_files, import_pages, import_revert, imports, interactions, job_holds, jobs, last_runs,
-    ledger, list_conversions, list_members, lists, memberships, merging, meta, moves, names, nodes,
-    notes, nps, occurrences, outcomes, parking, pruning, qualifications, ratings, rechecks,
-    reports, requests, revisions, runs, search_index, search_marks, sequences, settlements,
-    standing, status, statuses, subscriptions, suppressions, switches, tag_carriers, tagging,
-    tasks, tokens, tombstones, totals, visitors,
+    addresses, aliases, audit, bars, by_hand, changes, check, claims, connecting, conversions,
+    crossings, customer_edits, customer_extras, customer_lists, customer_pages, customers,
+    definitions, dirty, dismissals, dispatches, due, endings, enrollments, environments, erasure,
+    field_erasure, field_traces, flow_edits, flows, gateways, history, idempotency, identity,
+    import_back, import_before, import_files, import_pages, import_revert, imports, interactions,
+    job_holds, jobs, last_runs, ledger, list_conversions, list_members, lists, memberships,
+    merging, meta, moves, names, nodes, notes, nps, occurrences, outcomes, parking, pruning,
+    qualifications, ratings, rechecks, reports, requests, revisions, runs, search_index,
+    search_marks, sequences, settlements, standing, status, statuses, subscriptions, suppressions,
+    switches, tag_carriers, tagging, tasks, tokens, tombstones, totals, traces, unsubscribing,
+    visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -54,6 +55,7 @@ const ON_SERVER: &[(&str, &[&str])] = &[
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("addresses", addresses::STATEMENTS),
+        ("aliases", aliases::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("bars", bars::STATEMENTS),
         ("by_hand", by_hand::STATEMENTS),
@@ -79,6 +81,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("erasure", erasure::STATEMENTS),
         ("erasure", erasure::ERASING),
         ("field_erasure", field_erasure::STATEMENTS),
+        ("field_traces", field_traces::STATEMENTS),
         ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
@@ -134,6 +137,8 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("tokens", tokens::STATEMENTS),
         ("tombstones", tombstones::STATEMENTS),
         ("totals", totals::STATEMENTS),
+        ("traces", traces::STATEMENTS),
+        ("unsubscribing", unsubscribing::STATEMENTS),
         ("visitors", visitors::STATEMENTS),
     ]
 }
@@ -147,6 +152,7 @@ mod tests {
     const EVERYWHERE: &[(&str, Why)] = &[
         ("addresses", People),
         ("addresses", People),
+        ("aliases", People),
         ("check", Upkeep),
         ("check", Upkeep),
         ("customer_pages", People),
@@ -155,6 +161,7 @@ mod tests {
         ("due", Waiting),
         ("due", People),
         ("field_erasure", Upkeep),
+        ("field_traces", Upkeep),
         ("import_revert", People),
         ("ledger", People),
         ("lists", People),

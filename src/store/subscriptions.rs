@@ -235,7 +235,7 @@ pub(super) async fn turn(
 }
 
 /// The line of a change of this scope; an open dimension is left out.
-fn scoped(line: Interaction, scope: &Scope) -> Interaction {
+pub(super) fn scoped(line: Interaction, scope: &Scope) -> Interaction {
     let named = [("category", &scope.category), ("group", &scope.group)];
     let line = named
         .into_iter()

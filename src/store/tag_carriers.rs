@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::db::Store;
-use super::dialect::ids;
-use super::dirty;
 use super::error::Result;
-use super::listing::json;
 use super::sql::{query, query_scalar};
+use super::tagging::{self, Tagging};
+use crate::domain::audit::By;
 use crate::domain::ids::{CustomerId, NameNo};
-use crate::domain::touched::Touched;
 
 const COUNT: &str = "@everywhere(people)SELECT count(*) FROM customer_tags \
      WHERE bucket BETWEEN 0 AND 1023 AND tag = $1";
@@ -18,13 +18,8 @@ const COUNTS: &str = "@everywhere(people)SELECT tag, count(*) FROM customer_tags
 const CARRIERS: &str = "@everywhere(upkeep)SELECT customer_id FROM customer_tags \
      WHERE bucket BETWEEN $1 AND 1023 AND tag = $2 AND customer_id > $3 \
      ORDER BY bucket, customer_id LIMIT $4";
-const REMOVE: &str = concat!(
-    "DELETE FROM customer_tags WHERE (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
-    ids!(),
-    " AS k) AND tag = $2"
-);
 
-pub(super) const STATEMENTS: &[&str] = &[COUNT, COUNTS, CARRIERS, REMOVE];
+pub(super) const STATEMENTS: &[&str] = &[COUNT, COUNTS, CARRIERS];
 
 impl Store {
     /// How many customers carry a tag.
@@ -64,13 +59,20 @@ impl Store {
         Ok(carriers.into_iter().map(CustomerId).collect())
     }
 
-    /// Takes a tag from these customers.
-    pub async fn untag(&self, tag: NameNo, carriers: &[CustomerId]) -> Result<()> {
-        let ids: Vec<i64> = carriers.iter().map(|id| id.0).collect();
+    /// Takes a tag from these customers; the history of each who carried it says so.
+    pub async fn untag(
+        &self,
+        (tag, name): (NameNo, &str),
+        carriers: &[CustomerId],
+        by: (&By, Timestamp),
+    ) -> Result<()> {
+        let tagging = Tagging {
+            tag,
+            name,
+            is_put_on: false,
+        };
         let mut tx = self.begin().await?;
-        let removing = query(REMOVE).bind(json(&ids)).bind(i64::from(tag));
-        removing.execute(&mut tx).await?;
-        dirty::mark(&mut tx, Touched::TAGS, carriers).await?;
+        tagging::tag(&mut tx, carriers, tagging, by).await?;
         tx.commit().await
     }
 }

@@ -56,9 +56,18 @@ pub(super) async fn tag(
         .fetch_all(&mut *tx)
         .await?;
     let changed: Vec<CustomerId> = changed.into_iter().map(CustomerId).collect();
-    let line = |id: &CustomerId| saying(changes::line(*id, at, kind, by), "tag", tagging.name);
+    let line = |id: &CustomerId| line(*id, (kind, tagging.name), (by, at));
     let lines: Vec<Interaction> = changed.iter().map(line).collect();
     interactions::insert(tx, &lines).await?;
     dirty::mark(tx, Touched::TAGS | Touched::kind(kind), &changed).await?;
     Ok(changed)
+}
+
+/// The line of a tag that was put on somebody, or taken off.
+pub(super) fn line(
+    customer: CustomerId,
+    (kind, tag): (Kind, &str),
+    (by, at): (&By, Timestamp),
+) -> Interaction {
+    saying(changes::line(customer, at, kind, by), "tag", tag)
 }

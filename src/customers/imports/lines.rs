@@ -1,5 +1,5 @@
-//! Owns going through the rows of an import that are lines about customers. A row that is told already
-//! changes nothing, so whoever goes on may do the last few again.
+//! Owns going through the rows of an import that are lines about customers. What some rows tell is one
+//! transaction with the place of the import, so that whoever goes on does nothing twice.
 
 use tokio::task::spawn_blocking;
 
@@ -55,29 +55,32 @@ pub(super) async fn go(
         if batch.is_empty() {
             return Ok(None);
         }
-        let taken = work.take(&mut rows, &batch).await?;
+        let told = work.take(&mut rows, &batch).await?;
         let (rejects, read) = (rows.rejects(), batch.len() as u64);
         let rejected = rejects.len() as u64;
         place = ImportPlace {
             rows: place.rows + read,
             ..place
         };
-        counts.read += read;
-        counts.created += taken.news;
+        counts.read += rejected + told.skipped;
         counts.rejected += rejected;
-        counts.skipped += taken.skipped;
-        counts.unchanged += read - taken.news - rejected - taken.skipped;
+        counts.skipped += told.skipped;
         let page = ImportPage {
             import: import.number,
             hold: Some(task.hold),
             place,
             counts,
             rejects: &rejects,
-            passed: read - rejected,
+            passed: told.skipped,
             list: None,
             is_trial,
         };
-        match store.move_import(&page).await? {
+        let step = work.write(&told.lines, Some(&page)).await?;
+        let lines = read - rejected - told.skipped;
+        counts.read += lines;
+        counts.created += step.news;
+        counts.unchanged += lines - step.news;
+        match step.standing {
             JobStanding::GoOn => {}
             JobStanding::Stop => return Ok(Some(Ended::ToTheEnd(JobEnd::Cancelled))),
             JobStanding::Lost => return Ok(Some(Ended::Lost)),

@@ -94,7 +94,8 @@ async fn go(task: &Task<'_>, import: &Import, is_trial: bool) -> Result<Option<E
     store
         .import_found(import.number, &findings(&reading))
         .await?;
-    let reading = reading.sealed_by(store.seal().await?).from(import.place);
+    let reading = reading.sealed_by(store.seal().await?).following(store);
+    let reading = reading.from(import.place);
     let matching = Matching {
         store,
         field: reading.key().cloned(),

@@ -166,6 +166,9 @@ pub async fn at_hand(store: &Store, import: &Import) -> Result<PathBuf, Error> {
     let path = path_of(&folder, import.number, &import.name);
     let is_whole =
         |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() == import.size);
+    if import.hash.is_empty() {
+        return Err(Error::FileGone(import.number));
+    }
     if is_whole(&path) {
         return Ok(path);
     }

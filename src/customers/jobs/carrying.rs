@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::customers::error::Error;
 use crate::customers::imports;
 use crate::customers::imports::work::{Ended, Task};
+use crate::customers::traces;
 use crate::domain::ids::Incarnation;
 use crate::domain::job::{Job, JobEnd, JobNo, JobPlace};
 use crate::domain::job_order::Order;
@@ -143,7 +144,7 @@ impl Crew {
         };
         let got = walk.go(stop).await?;
         if let Prepared::Delete = walk.prepared {
-            self.store.empty_journal().await?;
+            traces::remove(&self.store).await?;
         }
         Ok(got)
     }

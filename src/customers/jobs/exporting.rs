@@ -27,6 +27,8 @@ use crate::store::{self, JobHold, JobStanding, Published, Store};
 const PART: usize = 256 * 1024;
 /// Parts on their way to the store.
 const ON_THE_WAY: usize = 4;
+/// So often a file is begun again because somebody was deleted meanwhile.
+const TRIES: usize = 3;
 /// So often it is said how far the export is, and asked whether to go on.
 const SAYS_SO: Duration = Duration::from_secs(1);
 
@@ -74,6 +76,23 @@ impl Exporting<'_> {
         order: &Order,
         stop: &CancellationToken,
     ) -> Result<Exported, Error> {
+        for _ in 0..TRIES {
+            if let Some(ended) = self.once(order, stop).await? {
+                return Ok(ended);
+            }
+        }
+        self.store.forget_report(self.job.number).await?;
+        let why =
+            "customers were deleted while the file was written: export again when that is over";
+        Ok(Exported::ToTheEnd(JobEnd::Failed(why.to_owned())))
+    }
+
+    /// Writes the file; none when somebody who may be in it was deleted meanwhile.
+    async fn once(
+        &self,
+        order: &Order,
+        stop: &CancellationToken,
+    ) -> Result<Option<Exported>, Error> {
         let Action::Export {
             format: name,
             fields,
@@ -87,7 +106,8 @@ impl Exporting<'_> {
             fields: fields.clone(),
             format: format(name)?,
         };
-        self.store.begin_report(self.hold).await?;
+        let begun = self.store.begin_report(self.hold, self.clock.now());
+        begun.await?;
         let state = State::default();
         let (sender, parts) = mpsc::channel(ON_THE_WAY);
         let target = ExportTarget::Stream(Box::new(Parts {
@@ -116,15 +136,15 @@ impl Exporting<'_> {
         let (written, kept) = tokio::join!(Box::pin(written), self.keep(parts, &state, stop));
         let (standing, bytes) = kept?;
         match (standing, written) {
-            (JobStanding::Lost, _) => Ok(Exported::Lost),
+            (JobStanding::Lost, _) => Ok(Some(Exported::Lost)),
             (JobStanding::Stop, _) => {
                 self.store.forget_report(self.job.number).await?;
-                Ok(Exported::ToTheEnd(JobEnd::Cancelled))
+                Ok(Some(Exported::ToTheEnd(JobEnd::Cancelled)))
             }
             (JobStanding::GoOn, Err(Error::Export(ExportError::Interrupted { .. })))
                 if stop.is_cancelled() =>
             {
-                Ok(Exported::Stopped)
+                Ok(Some(Exported::Stopped))
             }
             (JobStanding::GoOn, Err(error)) => Err(error),
             (JobStanding::GoOn, Ok(customers)) => self.list(request.format, customers, bytes).await,
@@ -184,7 +204,7 @@ impl Exporting<'_> {
         format: ExportFormat,
         customers: u64,
         bytes: u64,
-    ) -> Result<Exported, Error> {
+    ) -> Result<Option<Exported>, Error> {
         let (format, created_at) = (format.as_str(), self.clock.now());
         let report = Report {
             number: self.job.number.0,
@@ -197,13 +217,14 @@ impl Exporting<'_> {
         };
         self.store.count_job(self.hold, customers).await?;
         self.store.show_job(self.hold, customers).await?;
-        match self.store.end_report(self.hold, &report).await? {
-            JobStanding::Lost => Ok(Exported::Lost),
+        let standing = self.store.end_report(self.hold, &report).await?;
+        Ok(standing.map(|standing| match standing {
+            JobStanding::Lost => Exported::Lost,
             JobStanding::GoOn | JobStanding::Stop => {
                 let result = json!({ "report": report.number, "bytes": bytes });
-                Ok(Exported::ToTheEnd(JobEnd::Done(Some(result))))
+                Exported::ToTheEnd(JobEnd::Done(Some(result)))
             }
-        }
+        }))
     }
 }
 

@@ -31,14 +31,10 @@ pub async fn by_ids(store: &Store, ids: &[String]) -> Result<Picked, Error> {
     let mut customers = BTreeSet::new();
     let mut failures = Vec::new();
     for some in ids.chunks(TOGETHER) {
-        let found = store.customer_ids(some).await?;
+        let found = store.behind(&some.iter().cloned().collect()).await?;
         for id in some {
-            let number = match found.get(id) {
-                Some(number) => Some(*number),
-                None => store.customer_id(id).await?,
-            };
-            match number {
-                Some(number) => drop(customers.insert(number)),
+            match found.get(id) {
+                Some(behind) => drop(customers.insert(behind.customer())),
                 None => failures.push(failure(id, "there is no customer with this id")),
             }
         }

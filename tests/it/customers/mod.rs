@@ -14,6 +14,7 @@ mod giving_up;
 mod import;
 mod jobs;
 mod json_lines;
+mod killed;
 mod life;
 mod lines;
 mod pages;

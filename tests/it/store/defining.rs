@@ -370,31 +370,3 @@ pub(super) async fn the_values_of_a_removed_field_are_erased_whatever_type_they_
         assert_eq!(values(&store, field, &IDS).await, ["none", "none", "none"]);
     }
 }
-
-pub(super) async fn a_tag_is_taken_from_those_who_carry_it_and_marks_them(store: Fresh) {
-    store.published(&revision()).await;
-    let rows = IDS.map(|id| super::rig::row(id, &[]));
-    let how = Upsert {
-        model: &super::rig::model(),
-        tags: &["vip".to_owned()],
-        consents: &[],
-        by: &by(),
-        at: now(),
-    };
-    store.upsert_customers(&rows, &how).await.unwrap();
-    let numbers = store.numbers().await.unwrap();
-    let vip = numbers.number(NameKind::Tag, "vip").unwrap();
-    assert_eq!(store.tag_count(vip).await.unwrap(), 3);
-    assert_eq!(store.tag_counts().await.unwrap().get(&vip), Some(&3));
-    let first = store.carriers_of(vip, None, 2).await.unwrap();
-    let marks = store.marks().await;
-    store.untag(vip, &first).await.unwrap();
-    assert_eq!(store.marks().await, marks + 2);
-    let rest = store
-        .carriers_of(vip, first.last().copied(), 2)
-        .await
-        .unwrap();
-    assert_eq!(rest.len(), 1);
-    store.untag(vip, &rest).await.unwrap();
-    assert_eq!(store.tag_count(vip).await.unwrap(), 0);
-}

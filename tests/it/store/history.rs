@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use drumbeat::domain::audit::Source;
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::dispatch::{DispatchState, Settlement};
 use drumbeat::domain::ids::{Bucket, CustomerId, EnrollmentId, Incarnation, NameNo};
 use drumbeat::domain::interaction::{Direction, Interaction, Kind};
 use drumbeat::domain::revision::NameKind;
-use drumbeat::store::{ChannelTotals, HistoryFilter, Settled, Work};
+use drumbeat::store::{ChannelTotals, HistoryFilter, Settled, Telling, ToldLines, Work};
 use jiff::{SignedDuration, Timestamp};
 
 use super::people::Sent;
@@ -229,17 +230,29 @@ pub(super) async fn a_line_that_is_told_already_is_not_recorded_again(store: Fre
     };
     let lines = [converted.clone(), elsewhere, converted];
     let marks = store.marks().await;
-    assert_eq!(store.record_new(&lines, true).await.unwrap(), 2);
+    let told = async |is_trial: bool| {
+        let lines = ToldLines {
+            did: lines.to_vec(),
+            ..ToldLines::default()
+        };
+        let how = Telling {
+            source: Source::Import,
+            now: now(),
+            is_trial,
+        };
+        store.import_lines(&lines, how, None).await.unwrap().news
+    };
+    assert_eq!(told(true).await, 2);
     assert_eq!(store.number("SELECT count(*) FROM interactions").await, 0);
     assert_eq!(store.marks().await, marks, "a trial stores nothing");
-    assert_eq!(store.record_new(&lines, false).await.unwrap(), 2);
+    assert_eq!(told(false).await, 2);
     assert_eq!(store.read("a").await.last_activity_at, Some(hours_ago(5)));
     assert_eq!(
         store.marks().await,
         marks + 1,
         "segments and exits look again"
     );
-    assert_eq!(store.record_new(&lines, false).await.unwrap(), 0);
+    assert_eq!(told(false).await, 0);
     assert_eq!(store.marks().await, marks + 1);
     assert_eq!(store.number("SELECT count(*) FROM interactions").await, 2);
 }

@@ -16,7 +16,12 @@ use super::life::{by, cards};
 use super::rig::{Fresh, model, now, revision, row, text};
 
 impl Fresh {
-    async fn visitor(&self, id: &str, fields: &[(&str, Value)], tags: &[&str]) -> CustomerId {
+    pub(super) async fn visitor(
+        &self,
+        id: &str,
+        fields: &[(&str, Value)],
+        tags: &[&str],
+    ) -> CustomerId {
         let (model, by) = (model(), by());
         let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let how = Upsert {
@@ -30,7 +35,11 @@ impl Fresh {
         self.customer_id(id).await.unwrap().unwrap()
     }
 
-    async fn merge(&self, from: CustomerId, into: CustomerId) -> drumbeat::store::Result<()> {
+    pub(super) async fn merge(
+        &self,
+        from: CustomerId,
+        into: CustomerId,
+    ) -> drumbeat::store::Result<()> {
         let (model, by) = (model(), by());
         let merge = Merge {
             from,

@@ -1,5 +1,6 @@
 //! Owns the conformance suite of the store: every function takes a fresh one, whatever its database.
 
+mod aliases;
 mod api;
 mod beside;
 mod chance;
@@ -16,10 +17,15 @@ mod enrolled;
 mod erasure;
 mod filled;
 mod history;
+mod import_desk;
+mod import_traces;
 mod imports;
 mod incremental;
+mod job_office;
+mod job_traces;
 mod jobs;
 mod life;
+mod line_imports;
 mod lists;
 mod merging;
 mod occurrences;
@@ -30,11 +36,13 @@ mod people;
 mod property;
 mod race;
 mod returning;
+mod reverting;
 mod revisions;
 mod rig;
 mod search;
 mod segments;
 mod statements;
+mod tags;
 mod upsert;
 
 /// Runs each function of the suite against a fresh store of this kind.
@@ -116,6 +124,13 @@ for_every_database! {
         each_customer_of_a_batch_is_told_apart
         pages_leave_nobody_out_and_list_nobody_twice
     }
+    aliases {
+        a_row_under_a_merged_id_speaks_of_whom_it_leads_to
+        an_id_that_leads_to_nobody_any_more_is_free
+        a_merged_id_is_nobody_elses_whatever_a_row_is_found_by
+        who_is_given_under_a_merged_id_is_changed_and_not_made
+        ids_lead_on_only_until_somebody_else_has_them
+    }
     check {
         a_check_names_what_is_wrong
         a_check_misses_the_column_of_a_field
@@ -163,7 +178,6 @@ for_every_database! {
         values_that_came_meanwhile_are_converted_and_newer_ones_stay
         values_stay_in_the_column_of_their_type_and_those_that_do_not_fit_may_go
         the_values_of_a_removed_field_are_erased_whatever_type_they_had
-        a_tag_is_taken_from_those_who_carry_it_and_marks_them
     }
     consent {
         a_repeated_unsubscribe_writes_nothing
@@ -217,9 +231,12 @@ for_every_database! {
         the_first_failures_are_kept_and_all_are_counted
         a_job_that_is_cancelled_ends_after_its_page
         a_job_that_cannot_go_on_says_why
+    }
+    job_traces {
         nothing_of_a_deleted_customer_is_left_in_jobs
         jobs_are_listed_newest_first_and_let_go_of
         a_file_that_was_half_written_is_begun_anew
+        who_is_deleted_takes_exports_along_that_they_may_be_in
         a_tag_that_is_declared_no_more_can_be_taken_off_but_not_put_on
     }
     imports {
@@ -227,11 +244,27 @@ for_every_database! {
         a_file_that_is_no_table_cannot_be_saved
         who_discards_an_import_leaves_nothing_of_it
         an_import_goes_on_exactly_where_it_was_stopped
+        rows_find_their_customers_by_any_field
+    }
+    reverting {
         what_an_import_did_is_taken_back
         what_was_changed_since_is_left_and_named
-        rows_find_their_customers_by_any_field
+    }
+    line_imports {
+        lines_go_on_exactly_where_they_were_stopped
+        what_many_gave_up_is_written_as_if_one_by_one
+        whoever_lost_an_import_of_lines_writes_nothing_more
+    }
+    import_traces {
         nothing_of_a_deleted_customer_is_left_in_imports
         what_nobody_takes_back_in_time_is_let_go
+        who_is_deleted_takes_files_along_that_they_may_be_in
+        a_file_that_nobody_goes_on_with_is_let_go
+        a_removed_field_is_not_in_what_imports_would_put_back
+    }
+    tags {
+        whoever_gets_a_tag_or_loses_it_has_a_line_of_it
+        a_tag_is_taken_from_those_who_carry_it_and_marks_them
     }
     lists {
         a_list_is_a_condition_and_a_change_of_it_is_looked_at
