@@ -1,7 +1,6 @@
 //! Owns SQL, and nowhere else is any: one file per noun, one set of statements for every database.
 
 mod about;
-mod addresses;
 mod among;
 mod apart;
 mod arg;
@@ -211,4 +210,4 @@ pub use switches::Permissions;
 pub use tables::{NOT_COPIED, TABLES, Table};
 pub use together::{Claimed, Work};
 pub use totals::{ChannelTotals, Totals};
-pub use visitors::{Behind, Shared};
+pub use visitors::Behind;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    addresses, audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
+    audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
     customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
     dismissals, dispatches, due, endings, enrollments, environments, erasure, field_erasure,
     flow_edits, flows, gateways, history, idempotency, identity, import_back, import_before,
@@ -53,7 +53,6 @@ const ON_SERVER: &[(&str, &[&str])] = &[
 #[expect(clippy::too_many_lines, reason = "a line for each file")]
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
-        ("addresses", addresses::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("bars", bars::STATEMENTS),
         ("by_hand", by_hand::STATEMENTS),
@@ -145,8 +144,6 @@ mod tests {
 
     /// Nobody else asks all shards at once, and each of these only reads.
     const EVERYWHERE: &[(&str, Why)] = &[
-        ("addresses", People),
-        ("addresses", People),
         ("check", Upkeep),
         ("check", Upkeep),
         ("customer_pages", People),
@@ -170,8 +167,6 @@ mod tests {
         ("tag_carriers", People),
         ("tag_carriers", People),
         ("tag_carriers", Upkeep),
-        ("visitors", People),
-        ("visitors", People),
     ];
 
     #[test]
