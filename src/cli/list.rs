@@ -16,7 +16,7 @@ use super::picks::{self, Matching};
 use super::place::Place;
 use super::session::{self, Session};
 use crate::customers::briefs::briefs;
-use crate::customers::jobs::picking::{self, Picked};
+use crate::customers::jobs::picking::Picked;
 use crate::customers::lists::{self, ListFacts, MembersChange};
 use crate::customers::remarks::remark;
 use crate::domain::audit::Source;
@@ -233,7 +233,7 @@ async fn show(session: &Session, verb: &Show) -> anyhow::Result<Exit> {
 async fn put(session: &Session, verb: &Put, is_put_on: bool) -> anyhow::Result<Exit> {
     let picked = match &verb.file {
         Some(file) => picks::from_file(session, file.clone(), &verb.matching).await?,
-        None => picking::by(&session.store, verb.matching.by.into(), &verb.ids).await?,
+        None => verb.matching.picked(session, &verb.ids).await?,
     };
     let by = verb.actor.by(&session.settings, Source::CommandLine);
     let (store, at) = (&session.store, session.clock.now());

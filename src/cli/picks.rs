@@ -50,6 +50,18 @@ pub(crate) struct Matching {
     pub(crate) by: Match,
 }
 
+impl Matching {
+    /// The customers whom these names stand for.
+    pub(crate) async fn picked(
+        &self,
+        session: &Session,
+        names: &[String],
+    ) -> Result<Picked, Error> {
+        let revision = &session.published.revision;
+        picking::by(&session.store, revision, self.by.into(), names).await
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Match {
     Id,
@@ -95,8 +107,8 @@ impl Whom {
         if let Some(selection) = named.into_iter().flatten().next() {
             return Ok((selection, Picked::default()));
         }
-        let picked = picking::by(&session.store, matching.by.into(), &self.ids);
-        Ok((Selection::Picked, picked.await?))
+        let picked = matching.picked(session, &self.ids).await?;
+        Ok((Selection::Picked, picked))
     }
 }
 
@@ -110,5 +122,5 @@ pub(crate) async fn from_file(
     let options = TableOptions::default();
     let names =
         tokio::task::spawn_blocking(move || picking::column(&file, &options, column.as_deref()));
-    picking::by(&session.store, matching.by.into(), &names.await??).await
+    matching.picked(session, &names.await??).await
 }

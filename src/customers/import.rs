@@ -91,7 +91,6 @@ pub async fn import(
         several_match: request.several_match,
         import: number,
     };
-    matching.prepare().await?;
     let rejecting = reading.rejecting();
     let (belt, mut filled) = belt(&reading)?;
     let reader = spawn_blocking(move || reading.run(belt));

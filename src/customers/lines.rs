@@ -144,11 +144,6 @@ impl LineImport<'_> {
 
     /// Opens the file.
     pub(super) async fn open(&self) -> Result<NamedRows, Error> {
-        let key = self.input.key();
-        let field = key.and_then(|key| self.revision.data_model.field(key));
-        if let Some(field) = field {
-            self.store.index_field(field).await?;
-        }
         let (input, names) = (self.input.clone(), self.lines.names());
         spawn_blocking(move || NamedRows::open(&input, names)).await?
     }

@@ -40,14 +40,6 @@ enum Found {
 }
 
 impl Matching<'_> {
-    /// Makes sure that nobody has to be looked for among all.
-    pub(super) async fn prepare(&self) -> Result<(), Error> {
-        if let Some(field) = &self.field {
-            self.store.index_field(field).await?;
-        }
-        Ok(())
-    }
-
     /// Finds the customers of a window's rows.
     pub(super) async fn resolve(&self, gathered: Gathered) -> Result<Resolved, Error> {
         match (gathered, &self.field) {

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use super::batch;
 use super::error::Error;
 use super::occurrence_reading::Flaw;
+use super::whom;
 use crate::domain::audit::By;
+use crate::domain::identifier::Identifier;
 use crate::domain::ids::CustomerId;
 use crate::domain::occurrence::{Occurrence, Placed, Who};
 use crate::domain::revision::Revision;
-use crate::domain::value::fold;
-use crate::store::{Behind, NewCustomer, Shared, Store, Telling, Upsert};
+use crate::store::{Behind, NewCustomer, Store, Telling, Upsert};
 
 /// What became of one occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,12 +93,27 @@ impl Recording<'_> {
         let (emails, phones) = (named(Who::email), named(Who::phone));
         let mut found = Found {
             ids: self.store.behind(&named(Who::id)).await?,
-            emails: self.store.sharing(Shared::Email, &emails).await?,
-            phones: self.store.sharing(Shared::Phone, &phones).await?,
+            emails: self.having(Identifier::Email, &emails).await?,
+            phones: self.having(Identifier::Phone, &phones).await?,
         };
         let added = self.add(occurrences, &found).await?;
         found.ids.extend(self.store.behind(&added).await?);
         Ok(found)
+    }
+
+    async fn having(
+        &self,
+        identifier: Identifier,
+        named: &BTreeSet<String>,
+    ) -> Result<HashMap<String, Vec<CustomerId>>, Error> {
+        let field = identifier.field();
+        match field.and_then(|field| self.revision.data_model.field(field)) {
+            Some(field) => {
+                let named = named.iter().map(String::as_str);
+                whom::having(self.store, self.revision, field, named).await
+            }
+            None => Ok(HashMap::new()),
+        }
     }
 
     /// Adds the visitors who are new, and the customers who may be added; their ids.
@@ -165,11 +181,11 @@ impl Found {
 
 /// The one customer who has it.
 fn only(
-    sharing: &HashMap<String, Vec<CustomerId>>,
+    having: &HashMap<String, Vec<CustomerId>>,
     value: &str,
     what: &str,
 ) -> Result<CustomerId, Outcome> {
-    match sharing.get(&fold(value)).map_or(&[][..], Vec::as_slice) {
+    match having.get(value).map_or(&[][..], Vec::as_slice) {
         [customer] => Ok(*customer),
         [] => Err(unknown(format!("no customer has the {what} `{value}`"))),
         several => {

@@ -1,17 +1,41 @@
-//! Owns finding the customers whom the rows of a file name by the value of a field, not by their ids.
+//! Owns finding the customers whom somebody names by the value of a field, not by their ids.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::error::Error;
 use super::mapping::{MappingError, Target, key_of};
-use super::typing::Typing;
-use crate::domain::customer::FieldValue;
+use crate::domain::field::Field;
 use crate::domain::ids::CustomerId;
 use crate::domain::revision::Revision;
+use crate::domain::value::Value;
 use crate::store::{MatchKey, Store};
 
-/// No text stands between the values of one.
-const NO_SEPARATOR: char = '\u{1f}';
+/// The customers who have each of these values, as they are written; of what is no value of the field,
+/// nobody.
+pub(super) async fn having(
+    store: &Store,
+    revision: &Revision,
+    field: &Field,
+    named: impl IntoIterator<Item = &str>,
+) -> Result<HashMap<String, Vec<CustomerId>>, Error> {
+    let zone = revision.time_zone();
+    let mut keys: BTreeMap<&str, MatchKey> = BTreeMap::new();
+    for name in named {
+        if let Ok(value) = Value::parse(field.kind, name, &zone)
+            && let Some(key) = MatchKey::of(field, &value)?
+        {
+            keys.insert(name, key);
+        }
+    }
+    let asked: HashSet<MatchKey> = keys.values().cloned().collect();
+    let asked: Vec<MatchKey> = asked.into_iter().collect();
+    let matches = store.customers_matching(field, &asked).await?;
+    let found = keys.into_iter().filter_map(|(name, key)| {
+        let customers = matches.get(&key)?.iter().map(|(customer, _)| *customer);
+        Some((name.to_owned(), customers.collect()))
+    });
+    Ok(found.collect())
+}
 
 /// The one customer who has each of these values; of a value that nobody or several have, nobody.
 pub(super) async fn by_field(
@@ -24,22 +48,13 @@ pub(super) async fn by_field(
     let Target::Field(place) = key_of(key, model)? else {
         return Err(MappingError::ManyValued(key.to_owned()).into());
     };
-    let (field, typing) = (&model.fields[place], Typing::new(revision));
-    let mut keys: BTreeMap<&str, MatchKey> = BTreeMap::new();
-    for name in named {
-        if let Ok(Some(FieldValue::One(value))) = typing.read(field, name, NO_SEPARATOR)
-            && let Some(key) = MatchKey::of(field, &value)?
-        {
-            keys.insert(name, key);
-        }
-    }
-    let asked: Vec<MatchKey> = keys.values().cloned().collect();
-    let matches = store.customers_matching(field, &asked).await?;
-    let found = keys.into_iter().filter_map(|(name, key)| {
-        let [(customer, _)] = matches.get(&key)?.as_slice() else {
+    let named = named.iter().map(String::as_str);
+    let having = having(store, revision, &model.fields[place], named).await?;
+    let only = having.into_iter().filter_map(|(name, customers)| {
+        let [customer] = customers.as_slice() else {
             return None;
         };
-        Some((name.to_owned(), *customer))
+        Some((name, *customer))
     });
-    Ok(found.collect())
+    Ok(only.collect())
 }

@@ -7,7 +7,7 @@ use super::customer_columns::{Class, Column};
 use super::db::Store;
 use super::error::{Error, Result};
 use super::listing::{json, listed};
-use super::sql::query;
+use super::sql::{query, query_scalar};
 use crate::domain::field::{Cardinality, Field};
 use crate::domain::ids::CustomerId;
 use crate::domain::value::{Value, fold};
@@ -43,28 +43,17 @@ impl MatchKey {
 }
 
 impl Store {
-    /// Makes sure that customers are found by a field without looking at all of them. Others cannot write
-    /// while the index is made.
+    /// The customers who have these values of a field. The first time an index is made for it, and others
+    /// cannot write meanwhile; from then on nobody is looked for among all.
     ///
     /// # Errors
     /// [`Error::Unusable`] for a field that holds several values.
-    pub async fn index_field(&self, field: &Field) -> Result<()> {
-        let (column, _) = compared(field)?;
-        let name = format!(
-            "match_{:016x}",
-            xxhash_rust::xxh3::xxh3_64(column.as_bytes())
-        );
-        let make = format!(
-            "CREATE INDEX IF NOT EXISTS {name} ON customers ({column}) WHERE {column} IS NOT NULL"
-        );
-        let mut tx = self.write().await?;
-        query(make).persistent(false).execute(&mut tx).await?;
-        tx.commit().await
-    }
-
-    /// The customers who have these values of a field.
     pub async fn customers_matching(&self, field: &Field, keys: &[MatchKey]) -> Result<Matches> {
         let (column, class) = compared(field)?;
+        if keys.is_empty() {
+            return Ok(Matches::new());
+        }
+        self.index(&column).await?;
         let (kind, cell) = match class {
             Class::Text => ("TEXT", format!("c.{column}")),
             Class::Number => ("DOUBLE PRECISION", format!("@exact(c.{column})")),
@@ -88,6 +77,24 @@ impl Store {
             }
         }
         Ok(matches)
+    }
+
+    async fn index(&self, column: &str) -> Result<()> {
+        let name = format!(
+            "match_{:016x}",
+            xxhash_rust::xxh3::xxh3_64(column.as_bytes())
+        );
+        let list = query_scalar(self.dialect().indexes_that_begin()).bind(name.as_str());
+        let there: Option<String> = list.fetch_optional(self.read()).await?;
+        if there.is_some() {
+            return Ok(());
+        }
+        let make = format!(
+            "CREATE INDEX IF NOT EXISTS {name} ON customers ({column}) WHERE {column} IS NOT NULL"
+        );
+        let mut tx = self.write().await?;
+        query(make).persistent(false).execute(&mut tx).await?;
+        tx.commit().await
     }
 }
 

@@ -1,7 +1,6 @@
 //! Owns SQL, and nowhere else is any: one file per noun, one set of statements for every database.
 
 mod about;
-mod addresses;
 mod aliases;
 mod among;
 mod apart;
@@ -114,9 +113,12 @@ mod scans;
 mod seal;
 mod search;
 mod search_fields;
+mod search_holders;
 mod search_index;
 mod search_marks;
 mod search_sorts;
+mod search_sql;
+mod search_words;
 mod seen;
 mod segment_dates;
 mod segment_did;
@@ -203,9 +205,10 @@ pub use redefining::Redefinition;
 pub use revisions::{CheckRecord, NewRevision, Published};
 pub use runs::{Run, RunMessage};
 pub use seal::Seal;
-pub use search::{Asked, Place};
+pub use search::Place;
 pub use search_marks::Waiting;
 pub use search_sorts::{Sort, SortBy, SortKey};
+pub use search_sql::{Asked, search_statements};
 pub use seen::Seen;
 pub use segment_edges::{Edge, edges};
 pub use segment_frame::{Frame, Predicate};
@@ -218,4 +221,4 @@ pub use tables::{NOT_COPIED, TABLES, Table};
 pub use together::{Claimed, Work};
 pub use totals::{ChannelTotals, Totals};
 pub use unsubscribing::GivenUp;
-pub use visitors::{Behind, Shared};
+pub use visitors::Behind;

@@ -1,7 +1,5 @@
 //! Owns which fields a search looks through, and reading the text of customers that is made of them.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,14 +19,23 @@ use crate::domain::search::searched;
 const NAMES: [&str; 2] = ["first_name", "last_name"];
 /// The most arguments that a JSON function takes everywhere (PostgreSQL: 100).
 const TOGETHER: usize = 90;
+/// Moves whenever texts are made in another form, so that everybody's is made anew.
+const FORM: u8 = 2;
 
-/// The fields that a revision has and a search looks through: all but truths, which nobody types.
+/// The fields that a revision has, but for those of yes or no.
 pub(super) struct SearchedFields {
-    /// One-valued fields, and whether each is a name.
-    columns: Vec<(Column, bool)>,
-    /// The numbers of many-valued ones, and how their values are stored.
-    several: BTreeMap<i64, Class>,
+    columns: Vec<Searched>,
+    /// The numbers of many-valued ones.
+    several: Vec<(i64, Class)>,
     pub(super) hash: String,
+}
+
+/// A one-valued field.
+struct Searched {
+    /// Of a text, where it is folded.
+    column: String,
+    class: Class,
+    is_name: bool,
 }
 
 /// A customer's values as the statement lists them.
@@ -38,12 +45,12 @@ struct Listed {
     external_id: String,
     /// In the columns' order, in chunks.
     values: Vec<Vec<Cell>>,
-    several: Vec<Several>,
+    several: Vec<OneOf>,
 }
 
-/// One value of a many-valued field, in the column of its class.
+/// One of the values of a field, in the column of its class.
 #[derive(Deserialize)]
-struct Several {
+struct OneOf {
     field: i64,
     folded: Cell,
     whole: Cell,
@@ -53,30 +60,28 @@ struct Several {
 impl SearchedFields {
     pub(super) fn of(published: &Published) -> Result<Self> {
         let model = &published.revision.data_model;
-        let is_searched = |class: Class| class != Class::Boolean;
-        let column = |column: Column| {
-            let is_name = NAMES.contains(&column.field.as_str());
-            (column, is_name)
+        let columns = one_valued(model)?.into_iter().filter_map(Searched::of);
+        let columns: Vec<Searched> = columns.collect();
+        let of_several = |field: &&Field| {
+            let class = Class::of(field.kind);
+            field.cardinality == Cardinality::Many && class != Class::Boolean
         };
-        let columns = one_valued(model)?.into_iter();
-        let columns = columns.filter(|column| is_searched(column.class));
-        let columns: Vec<(Column, bool)> = columns.map(column).collect();
-        let several = model.fields.iter().filter(|field| {
-            field.cardinality == Cardinality::Many && is_searched(Class::of(field.kind))
-        });
-        let several: Vec<&Field> = several.collect();
-        let names = columns.iter().map(|(column, _)| read(column).to_owned());
+        let several: Vec<&Field> = model.fields.iter().filter(of_several).collect();
+        let names = columns.iter().map(|searched| searched.column.clone());
         let names: Vec<String> = names
-            .chain(several.iter().map(|field| many(field)))
+            .chain(several.iter().map(|field| {
+                let column = Class::of(field.kind).column(&field.identifier);
+                format!("{column}*")
+            }))
             .collect();
-        let numbered = several.into_iter().filter_map(|field| {
+        let number = |field: &&Field| {
             let number = published.numbers.number(NameKind::Field, &field.identifier);
-            number.map(|number| (i64::from(number), Class::of(field.kind)))
-        });
+            Some((i64::from(number?), Class::of(field.kind)))
+        };
         Ok(Self {
             columns,
-            several: numbered.collect(),
-            hash: format!("{:016x}", xxh3_64(names.join(",").as_bytes())),
+            several: several.iter().filter_map(number).collect(),
+            hash: format!("{FORM}{:016x}", xxh3_64(names.join(",").as_bytes())),
         })
     }
 
@@ -89,58 +94,51 @@ impl SearchedFields {
     ) -> Result<Vec<(i64, String)>> {
         let asked = query(self.select()).bind(json(customers));
         let rows: Vec<Listed> = listed(asked, on).await?;
-        let texts = rows
-            .into_iter()
-            .map(|row| Ok((row.id, self.text(row)?)))
-            .collect::<Result<Vec<_>>>();
-        let mut texts = texts?;
+        let text = |row: Listed| Ok((row.id, self.text(row)?));
+        let mut texts: Vec<_> = rows.into_iter().map(text).collect::<Result<_>>()?;
         texts.sort_unstable_by_key(|(id, _)| sequence(*id));
         Ok(texts)
     }
 
     fn text(&self, row: Listed) -> Result<String> {
-        let (mut names, mut others) = (vec![row.external_id], Vec::new());
-        for ((column, is_name), cell) in self.columns.iter().zip(row.values.into_iter().flatten()) {
-            let texts = if *is_name { &mut names } else { &mut others };
-            texts.extend(typed(column.class, cell)?);
-        }
-        for value in row.several {
-            let Some(class) = self.several.get(&value.field) else {
-                continue;
+        let mut names = vec![row.external_id];
+        let mut others = Vec::new();
+        for (cell, searched) in row.values.into_iter().flatten().zip(&self.columns) {
+            let to = if searched.is_name {
+                &mut names
+            } else {
+                &mut others
             };
-            let cell = match class {
-                Class::Text => value.folded,
-                Class::Number => value.number,
-                Class::Integer | Class::Boolean | Class::Date | Class::Instant => value.whole,
-            };
-            others.extend(typed(*class, cell)?);
+            to.extend(written(searched.class, cell)?);
         }
-        let (names, others) = (names.iter(), others.iter());
+        for one in row.several {
+            let known = self.several.iter().find(|(field, _)| *field == one.field);
+            if let Some((_, class)) = known {
+                others.extend(written(*class, one.cell(*class))?);
+            }
+        }
         Ok(searched(
-            names.map(String::as_str),
-            others.map(String::as_str),
+            names.iter().map(String::as_str),
+            others.iter().map(String::as_str),
         ))
     }
 
     fn select(&self) -> String {
-        let columns = || self.columns.iter().map(|(column, _)| column);
-        let cell = |column: &Column| match column.class {
-            Class::Number => format!("@exact(c.{})", column.name),
-            _ => format!("c.{}", read(column)),
+        let array = |columns: &[Searched]| {
+            let cells: Vec<String> = columns.iter().map(Searched::cell).collect();
+            format!("@array({})", cells.join(", "))
         };
-        let cells: Vec<String> = columns().map(cell).collect();
-        let array = |cells: &[String]| format!("@array({})", cells.join(", "));
-        let arrays: Vec<String> = cells.chunks(TOGETHER).map(array).collect();
+        let arrays: Vec<String> = self.columns.chunks(TOGETHER).map(array).collect();
         let own = ["bucket", "customer_id", "external_id"].into_iter();
-        let own = own.chain(columns().map(read));
-        let own: Vec<String> = own.map(|name| format!("o.{name}")).collect();
+        let read = own.chain(self.columns.iter().map(|searched| searched.column.as_str()));
+        let read: Vec<String> = read.map(|name| format!("o.{name}")).collect();
         format!(
             "SELECT @list(@array(c.customer_id, c.external_id, @array({arrays}), {several})) \
-             FROM (SELECT {own} FROM {ids} AS k CROSS JOIN customers AS o \
+             FROM (SELECT {read} FROM {ids} AS k CROSS JOIN customers AS o \
              WHERE o.bucket = k.bucket AND o.customer_id = k.id@there) AS c",
             arrays = arrays.join(", "),
             several = self.select_several(),
-            own = own.join(", "),
+            read = read.join(", "),
             ids = ids!(),
         )
     }
@@ -149,29 +147,47 @@ impl SearchedFields {
         if self.several.is_empty() {
             return "@array()".to_owned();
         }
-        let numbers: Vec<String> = self.several.keys().map(i64::to_string).collect();
+        let numbers = self.several.iter().map(|(number, _)| number.to_string());
+        let numbers: Vec<String> = numbers.collect();
         format!(
             "@json(SELECT @list(@array(v.field, v.folded, v.whole, @exact(v.number)) \
              ORDER BY v.field, v.position) FROM customer_values AS v \
-             WHERE v.bucket = c.bucket AND v.customer_id = c.customer_id \
-             AND v.field IN ({}))",
+             WHERE v.bucket = c.bucket AND v.customer_id = c.customer_id AND v.field IN ({}))",
             numbers.join(", ")
         )
     }
 }
 
-/// The column that is read: of a text the one that is folded already.
-fn read(column: &Column) -> &str {
-    column.folded.as_deref().unwrap_or(&column.name)
+impl Searched {
+    fn of(column: Column) -> Option<Self> {
+        let is_name = NAMES.contains(&column.field.as_str());
+        (column.class != Class::Boolean).then(|| Self {
+            column: column.folded.unwrap_or(column.name),
+            class: column.class,
+            is_name,
+        })
+    }
+
+    fn cell(&self) -> String {
+        match self.class {
+            Class::Number => format!("@exact(c.{})", self.column),
+            _ => format!("c.{}", self.column),
+        }
+    }
 }
 
-/// A many-valued field, by what its values are.
-fn many(field: &Field) -> String {
-    Class::of(field.kind).column(&field.identifier)
+impl OneOf {
+    fn cell(self, class: Class) -> Cell {
+        match class {
+            Class::Text => self.folded,
+            Class::Number => self.number,
+            Class::Integer | Class::Boolean | Class::Date | Class::Instant => self.whole,
+        }
+    }
 }
 
-/// What people type to find a value: what is shown of it, a day as `2026-01-31`.
-fn typed(class: Class, cell: Cell) -> Result<Option<String>> {
+/// A value as it is shown to people.
+fn written(class: Class, cell: Cell) -> Result<Option<String>> {
     let value = class.value(class.listed(cell))?;
     Ok(value.map(|value| value.to_string()))
 }

@@ -34,7 +34,7 @@ pub struct Predicate {
 }
 
 /// The values of a predicate as it grows: each gets the next placeholder.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Binds {
     first: usize,
     pub(super) values: Vec<Bind>,

@@ -5,17 +5,16 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    addresses, aliases, audit, bars, by_hand, changes, check, claims, connecting, conversions,
-    crossings, customer_edits, customer_extras, customer_lists, customer_pages, customers,
-    definitions, dirty, dismissals, dispatches, due, endings, enrollments, environments, erasure,
-    field_erasure, field_traces, flow_edits, flows, gateways, history, idempotency, identity,
-    import_back, import_before, import_files, import_pages, import_revert, imports, interactions,
-    job_holds, jobs, last_runs, ledger, list_conversions, list_members, lists, memberships,
-    merging, meta, moves, names, nodes, notes, nps, occurrences, outcomes, parking, pruning,
-    qualifications, ratings, rechecks, reports, requests, revisions, runs, search_index,
-    search_marks, sequences, settlements, standing, status, statuses, subscriptions, suppressions,
-    switches, tag_carriers, tagging, tasks, tokens, tombstones, totals, traces, unsubscribing,
-    visitors,
+    aliases, audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
+    customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
+    dismissals, dispatches, due, endings, enrollments, environments, erasure, field_erasure,
+    field_traces, flow_edits, flows, gateways, history, idempotency, identity, import_back,
+    import_before, import_files, import_pages, import_revert, imports, interactions, job_holds,
+    jobs, last_runs, ledger, list_conversions, list_members, lists, memberships, merging, meta,
+    moves, names, nodes, notes, nps, occurrences, outcomes, parking, pruning, qualifications,
+    ratings, rechecks, reports, requests, revisions, runs, search_index, search_marks, sequences,
+    settlements, standing, status, statuses, subscriptions, suppressions, switches, tag_carriers,
+    tagging, tasks, tokens, tombstones, totals, traces, unsubscribing, visitors,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -54,7 +53,6 @@ const ON_SERVER: &[(&str, &[&str])] = &[
 #[expect(clippy::too_many_lines, reason = "a line for each file")]
 fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
-        ("addresses", addresses::STATEMENTS),
         ("aliases", aliases::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("bars", bars::STATEMENTS),
@@ -150,8 +148,6 @@ mod tests {
 
     /// Nobody else asks all shards at once, and each of these only reads.
     const EVERYWHERE: &[(&str, Why)] = &[
-        ("addresses", People),
-        ("addresses", People),
         ("aliases", People),
         ("check", Upkeep),
         ("check", Upkeep),
@@ -177,8 +173,6 @@ mod tests {
         ("tag_carriers", People),
         ("tag_carriers", People),
         ("tag_carriers", Upkeep),
-        ("visitors", People),
-        ("visitors", People),
     ];
 
     #[test]

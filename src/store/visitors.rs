@@ -1,4 +1,4 @@
-//! Owns who is behind the ids that senders know: customers, visitors, those whose id leads to another by now, and those who share an address.
+//! Owns who is behind the ids that senders know: customers, visitors, and those whose id leads to another by now.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,7 +12,6 @@ use super::listing::{json, listed};
 use super::returning;
 use super::sql::query;
 use crate::domain::ids::{Bucket, CustomerId};
-use crate::domain::value::fold;
 
 const OWN: &str = concat!(
     listed!("j.external_id, c.customer_id, c.identified"),
@@ -24,13 +23,6 @@ const LEADING: &str = concat!(
     rows!(bucket BIGINT 0, external_id TEXT 1),
     " AS j CROSS JOIN aliases AS a WHERE a.bucket = j.bucket AND a.external_id = j.external_id"
 );
-/// Nothing but a look at everybody finds an address: one look for all that are asked for.
-const ADDRESSED: &str = "@everywhere(people)SELECT @list(@array(c.n_email, c.customer_id)) \
-     FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023 \
-     AND c.n_email IN (SELECT CAST(value AS TEXT) FROM @each($1))";
-const CALLED: &str = "@everywhere(people)SELECT @list(@array(c.n_phone, c.customer_id)) \
-     FROM customers AS c WHERE c.bucket BETWEEN 0 AND 1023 \
-     AND c.n_phone IN (SELECT CAST(value AS TEXT) FROM @each($1))";
 const ANONYMOUS: &str = concat!(
     "UPDATE customers SET identified = 0 WHERE (bucket, external_id) IN \
      (SELECT j.bucket, j.external_id FROM ",
@@ -38,7 +30,7 @@ const ANONYMOUS: &str = concat!(
     " AS j)"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[OWN, LEADING, ADDRESSED, CALLED, ANONYMOUS];
+pub(super) const STATEMENTS: &[&str] = &[OWN, LEADING, ANONYMOUS];
 
 /// Who is behind an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +49,6 @@ impl Behind {
             Self::Identified(id) | Self::Anonymous(id) | Self::Merged(id) => id,
         }
     }
-}
-
-/// What customers may have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shared {
-    Email,
-    Phone,
 }
 
 impl Store {
@@ -86,30 +71,6 @@ impl Store {
             (name, behind)
         });
         Ok(merged.chain(own).collect())
-    }
-
-    /// The customers who have one of these addresses or numbers, by it as it is compared: without case,
-    /// accents and blanks around it.
-    pub async fn sharing(
-        &self,
-        what: Shared,
-        values: &BTreeSet<String>,
-    ) -> Result<HashMap<String, Vec<CustomerId>>> {
-        let mut sharing: HashMap<String, Vec<CustomerId>> = HashMap::new();
-        if values.is_empty() {
-            return Ok(sharing);
-        }
-        let statement = match what {
-            Shared::Email => ADDRESSED,
-            Shared::Phone => CALLED,
-        };
-        let folded: BTreeSet<String> = values.iter().map(|value| fold(value)).collect();
-        let rows: Vec<(String, i64)> =
-            listed(query(statement).bind(json(&folded)), self.read()).await?;
-        for (value, id) in rows {
-            sharing.entry(value).or_default().push(CustomerId(id));
-        }
-        Ok(sharing)
     }
 
     /// Adds visitors of whom nobody knows yet who they are; an id that somebody has is passed over.

@@ -103,7 +103,6 @@ async fn go(task: &Task<'_>, import: &Import, is_trial: bool) -> Result<Option<E
         several_match: import.plan.several_match,
         import: import.number,
     };
-    matching.prepare().await?;
     let naming = reading.naming();
     let (belt, mut filled) = belt(&reading)?;
     let reader = spawn_blocking(move || reading.run(belt));

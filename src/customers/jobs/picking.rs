@@ -1,21 +1,20 @@
 //! Owns finding the customers whom somebody names one by one, and saying who is not found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::customers::error::Error;
 use crate::customers::names::UnknownName;
 use crate::customers::table::{Row, Table, TableOptions};
+use crate::customers::whom;
 use crate::domain::identifier::Identifier;
 use crate::domain::ids::CustomerId;
 use crate::domain::job::JobFailure;
-use crate::domain::value::fold;
+use crate::domain::revision::Revision;
 use crate::store::Store;
 
 /// Ids looked up by one statement.
 const TOGETHER: usize = 2_000;
-/// Addresses looked up by one statement, which goes through everybody.
-const ADDRESSES_TOGETHER: usize = 50_000;
 /// The column of ids, unless another one is named.
 const ID: &str = "id";
 
@@ -46,34 +45,33 @@ pub async fn by_ids(store: &Store, ids: &[String]) -> Result<Picked, Error> {
 }
 
 /// Finds customers by whatever identifies them. An address that several have leads to nobody.
-pub async fn by(store: &Store, identifier: Identifier, names: &[String]) -> Result<Picked, Error> {
-    let (nobody, several) = match identifier {
-        Identifier::Id => return by_ids(store, names).await,
-        Identifier::Email => (
-            "no customer has this e-mail address",
-            "several customers have this e-mail address: name one by id",
-        ),
-        Identifier::Phone => (
-            "no customer has this phone number",
-            "several customers have this phone number: name one by id",
-        ),
+pub async fn by(
+    store: &Store,
+    revision: &Revision,
+    identifier: Identifier,
+    names: &[String],
+) -> Result<Picked, Error> {
+    let field = identifier.field();
+    let Some(field) = field.and_then(|field| revision.data_model.field(field)) else {
+        return by_ids(store, names).await;
     };
-    let mut found: BTreeMap<String, BTreeSet<CustomerId>> = BTreeMap::new();
-    for some in names.chunks(ADDRESSES_TOGETHER) {
-        for (customer, address) in store.customers_with_address(identifier, some).await? {
-            found.entry(address).or_default().insert(customer);
-        }
-    }
+    let found = whom::having(store, revision, field, names.iter().map(String::as_str)).await?;
+    let address = match identifier {
+        Identifier::Phone => "phone number",
+        Identifier::Id | Identifier::Email => "e-mail address",
+    };
     let mut customers = BTreeSet::new();
     let mut failures = Vec::new();
     for name in names {
-        let of = found.get(&fold(name.trim()));
-        let mut of = of.into_iter().flatten();
-        match (of.next(), of.next()) {
-            (Some(customer), None) => drop(customers.insert(*customer)),
-            (Some(_), Some(_)) => failures.push(failure(name, several)),
-            (None, _) => failures.push(failure(name, nobody)),
-        }
+        let what = match found.get(name).map_or(&[][..], Vec::as_slice) {
+            [customer] => {
+                customers.insert(*customer);
+                continue;
+            }
+            [] => format!("no customer has this {address}"),
+            _ => format!("several customers have this {address}: name one by id"),
+        };
+        failures.push(failure(name, &what));
     }
     Ok(Picked {
         customers: customers.into_iter().collect(),

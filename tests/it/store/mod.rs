@@ -32,6 +32,7 @@ mod occurrences;
 mod operation;
 mod oracle;
 mod orders;
+mod pages;
 mod people;
 mod property;
 mod race;
@@ -310,8 +311,13 @@ for_every_database! {
         in_an_enrollment_did_counts_from_its_start
         in_flow_means_a_live_enrollment
     }
+    pages {
+        a_page_of_words_is_found_without_looking_at_everybody
+        few_are_found_by_what_lists_them
+    }
     search {
         a_customer_is_found_by_what_people_type
+        numbers_and_dates_are_found_as_they_are_written
         what_is_found_is_what_an_oracle_finds
         a_change_is_found_once_it_is_indexed_and_a_deletion_at_once
         many_new_customers_are_indexed_bucket_by_bucket

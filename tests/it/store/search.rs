@@ -6,7 +6,7 @@ use drumbeat::customers::search::{self, Cursor, Search};
 use drumbeat::domain::customer::FieldValue;
 use drumbeat::domain::field::DataModel;
 use drumbeat::domain::revision::Revision;
-use drumbeat::domain::search::{Words, searched};
+use drumbeat::domain::search::{Part, Words, searched};
 use drumbeat::domain::segment::Condition;
 use drumbeat::domain::value::Value;
 use drumbeat::store::{Asked, NewCustomer, Published, Store};
@@ -60,19 +60,11 @@ async fn people(store: &Fresh) -> Published {
         ("email", text("50%off@example.com")),
         ("phone", text("+34600123456")),
         ("age", Value::Integer(7_777)),
-        ("balance", Value::Number(-1_250.5)),
-        ("joined_on", Value::Date(jiff::civil::date(2021, 6, 30))),
-        (
-            "seen_at",
-            Value::Instant("2022-03-04T05:06:07Z".parse().unwrap()),
-        ),
     ];
     store.person("B_8", &ben).await;
     let products = FieldValue::Many(vec![text("Überweisung"), text("loan")]);
     let mut cid = row("ÇID", &[("first_name", text("Ana"))]);
     cid.fields.push(("products".to_owned(), Some(products)));
-    let scores = FieldValue::Many(vec![Value::Integer(271), Value::Integer(31_415)]);
-    cid.fields.push(("scores".to_owned(), Some(scores)));
     store.import(&[cid], &model()).await;
     index(store, &published).await;
     published
@@ -100,17 +92,11 @@ pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
         "(600) 123.45",
         "b_8",
         "b_",
-        "777",
-        "b_8 7777",
-        "-1250.5",
-        "2021-06-30",
-        "30.06.2021",
-        "30.6.2021 off@",
-        "2022-03-04t05:06",
+        "7777",
     ] {
         assert_eq!(found(&store, &published, typed).await, ["B_8"], "{typed}");
     }
-    for typed in ["uberw", "LOAN", "loan uber", "cid", "çi", "31415 271"] {
+    for typed in ["uberw", "LOAN", "loan uber", "cid", "çi"] {
         assert_eq!(found(&store, &published, typed).await, ["ÇID"], "{typed}");
     }
     for typed in [
@@ -121,7 +107,6 @@ pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
         "ez",
         "san lisboa",
         "7778",
-        "31.01.1990",
         "\"ana\"",
         "a*a",
         "jos AND ana",
@@ -137,6 +122,59 @@ pub(super) async fn a_customer_is_found_by_what_people_type(store: Fresh) {
     assert_eq!(found(&store, &published, "  ").await.len(), 3);
     let long = ["abcdefghij".repeat(12).as_str(); 20].join(" ");
     assert!(found(&store, &published, &long).await.is_empty());
+}
+
+pub(super) async fn numbers_and_dates_are_found_as_they_are_written(store: Fresh) {
+    let published = store.published(&revision()).await;
+    let day = |text: &str| Value::Date(text.parse().unwrap());
+    let ana = [
+        ("first_name", text("Ana")),
+        ("language", text("es")),
+        ("born_on", day("1980-05-17")),
+        ("score", Value::Integer(42)),
+        ("age", Value::Integer(1_234)),
+        ("balance", Value::Number(-1_234.5)),
+        ("member", Value::Boolean(true)),
+        (
+            "seen_at",
+            Value::Instant("2026-01-31T09:30:00Z".parse().unwrap()),
+        ),
+    ];
+    store.person("A-7", &ana).await;
+    let scores = FieldValue::Many(vec![Value::Integer(870), Value::Integer(9)]);
+    let mut ben = row("B_8", &[("balance", Value::Number(70_000.0))]);
+    ben.fields.push(("scores".to_owned(), Some(scores)));
+    store.import(&[ben], &model()).await;
+    index(&store, &published).await;
+    for typed in [
+        "1980-05-17",
+        "17.05.1980",
+        "17.5.1980 ana",
+        "1980-05",
+        "42",
+        "42.0",
+        "234",
+        "-1234.5",
+        "-1234.50",
+        "31.01.2026",
+        "2026-01-31T09:30:00Z",
+        "2026-01-31 09:30",
+        "ES",
+    ] {
+        assert_eq!(found(&store, &published, typed).await, ["A-7"], "{typed}");
+    }
+    for typed in ["870", "9", "70000", "70000.00", "000"] {
+        assert_eq!(found(&store, &published, typed).await, ["B_8"], "{typed}");
+    }
+    for typed in ["18.05.1980", "87", "8.0", "e", "true", "null", "yes"] {
+        let found = found(&store, &published, typed).await;
+        assert!(found.is_empty(), "{typed}: {found:?}");
+    }
+    // A day that is taken away is not found any more, and the new one is.
+    store.person("A-7", &[("born_on", day("1980-05-18"))]).await;
+    index(&store, &published).await;
+    assert!(found(&store, &published, "17.05.1980").await.is_empty());
+    assert_eq!(found(&store, &published, "18.05.1980").await, ["A-7"]);
 }
 
 /// Letters that fold into others, and signs that mean something to databases.
@@ -181,7 +219,8 @@ pub(super) async fn what_is_found_is_what_an_oracle_finds(store: Fresh) {
             continue;
         };
         let meets = |text: &str| {
-            let has = |parts: &Vec<String>| parts.iter().all(|part| text.contains(part.as_str()));
+            let is_there = |spelling: &String| text.contains(spelling.as_str());
+            let has = |parts: &Vec<Part>| parts.iter().all(|part| part.iter().any(is_there));
             words.alternatives().iter().any(has)
         };
         let expected = texts
@@ -202,9 +241,10 @@ pub(super) async fn a_change_is_found_once_it_is_indexed_and_a_deletion_at_once(
     assert_eq!(found(&store, &published, "ana").await, ["ana"]);
     index(&store, &published).await;
     assert_eq!(found(&store, &published, "lyon").await, ["ana"]);
-    // What is no text changes no text.
+    // Of yes and no there is no text.
     let texts = "SELECT count(*) FROM search_texts";
-    store.person("ana", &[("age", Value::Integer(5))]).await;
+    let member = [("member", Value::Boolean(true))];
+    store.person("ana", &member).await;
     index(&store, &published).await;
     assert_eq!(store.number(texts).await, 1);
     store.person("ana", &[("city", text("Rome"))]).await;

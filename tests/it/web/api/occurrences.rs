@@ -229,6 +229,8 @@ async fn a_customer_is_named_by_what_only_they_have() {
             by(2, "phone", "+34600000001"),
             by(3, "email", "both@example.com"),
             by(4, "email", "nobody@example.com"),
+            by(5, "phone", "+34 (600) 000-001"),
+            by(6, "phone", "no number"),
         ]),
     )
     .await;
@@ -237,6 +239,8 @@ async fn a_customer_is_named_by_what_only_they_have() {
         "recorded",
         "unknown-customer",
         "unknown-customer",
+        "recorded",
+        "unknown-customer",
     ];
     assert_eq!(outcomes(&result), expected);
     let why = &result["results"][2]["errors"][0]["message"];
@@ -244,7 +248,7 @@ async fn a_customer_is_named_by_what_only_they_have() {
         why,
         "2 customers have the e-mail address `both@example.com`"
     );
-    assert_eq!(lines(&api, "ben").await.len(), 2);
+    assert_eq!(lines(&api, "ben").await.len(), 3);
 }
 
 #[tokio::test]
