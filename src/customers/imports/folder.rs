@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::folder_files::{self, Sightings, filed_name, fits, look, move_away, write_beside};
+use super::folder_files::{self, Beside, Sightings, filed_name, fits, look, move_away};
 use super::plan;
 use super::reject_lines::RejectLines;
-use super::spool::Spool;
+use super::spool::{Spool, hash_of};
 use super::staging::{self, Brought};
 use crate::clock::Clock;
 use crate::customers::error::Error;
@@ -185,13 +185,14 @@ impl Folder<'_> {
         self.write(&folder, &format!("{name}.report.json"), report)
             .await?;
         if import.counts.rejected > 0 {
-            let mut text = Vec::new();
             let mut lines = RejectLines::new(self.store.clone(), import.clone());
+            let begun = Beside::begin(&folder, &format!("{name}.rejects.csv"));
+            let mut file = begun.map_err(|error| self.failed(error))?;
             while let Some(part) = lines.next().await? {
-                text.extend(part);
+                let written = spawn_blocking(move || file.with(&part)).await?;
+                file = written.map_err(|error| self.failed(error))?;
             }
-            self.write(&folder, &format!("{name}.rejects.csv"), text)
-                .await?;
+            file.finish().map_err(|error| self.failed(error))?;
         }
         let from = self.path.join(&import.name);
         if self.is_the_same(import, from.clone()).await? {
@@ -207,9 +208,8 @@ impl Folder<'_> {
         if look(&path).is_err() {
             return Ok(false);
         }
-        let store = self.store.clone();
-        let spooled = spawn_blocking(move || Spool::of_file(&store, &path)).await??;
-        Ok(spooled.hash == import.hash)
+        let hash = spawn_blocking(move || hash_of(&path)).await?;
+        Ok(hash.map_err(|error| self.failed(error))? == import.hash)
     }
 
     /// Puts a file away that cannot be imported.
@@ -235,8 +235,9 @@ impl Folder<'_> {
         text: Vec<u8>,
     ) -> Result<(), Error> {
         let (folder, name) = (folder.to_owned(), name.to_owned());
-        let written = spawn_blocking(move || write_beside(&folder, &name, &text)).await?;
-        written.map(drop).map_err(|error| self.failed(error))
+        let write = move || Beside::begin(&folder, &name)?.with(&text)?.finish();
+        let written = spawn_blocking(write).await?;
+        written.map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: io::Error) -> Error {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use jiff::{SignedDuration, Timestamp};
+use tempfile::NamedTempFile;
 
 /// Endings of files that are still being written.
 const UNFINISHED: [&str; 3] = ["part", "tmp", "filepart"];
@@ -95,14 +96,30 @@ pub(super) fn move_away(from: &Path, folder: &Path, name: &str) -> io::Result<()
     fs::remove_file(from)
 }
 
-/// Writes what belongs to a file that is put away, for its owner alone.
-pub(super) fn write_beside(folder: &Path, name: &str, text: &[u8]) -> io::Result<PathBuf> {
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text)?;
-    let path = folder.join(name);
-    file.persist(&path).map_err(|refused| refused.error)?;
-    Ok(path)
+/// What belongs to a file that is put away, for its owner alone; there once it is whole.
+pub(super) struct Beside {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Beside {
+    pub(super) fn begin(folder: &Path, name: &str) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        Ok(Self {
+            file: NamedTempFile::new_in(folder)?,
+            path: folder.join(name),
+        })
+    }
+
+    pub(super) fn with(mut self, text: &[u8]) -> io::Result<Self> {
+        self.file.write_all(text)?;
+        Ok(self)
+    }
+
+    pub(super) fn finish(self) -> io::Result<()> {
+        let kept = self.file.persist(&self.path);
+        kept.map(drop).map_err(|refused| refused.error)
+    }
 }
 
 /// Whether a name fits a pattern: `*` stands for any characters, `?` for one.

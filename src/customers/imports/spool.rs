@@ -92,6 +92,13 @@ impl Spool {
     }
 }
 
+/// SHA-256 of a file, in hexadecimal digits. Blocks.
+pub(super) fn hash_of(path: &Path) -> io::Result<String> {
+    let mut hashing = Hashing(Context::new(&SHA256));
+    io::copy(&mut std::fs::File::open(path)?, &mut hashing)?;
+    Ok(hexadecimal(hashing.0.finish().as_ref()))
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
@@ -99,6 +106,19 @@ fn hexadecimal(bytes: &[u8]) -> String {
         text.extend(digits.into_iter().flatten());
     }
     text
+}
+
+struct Hashing(Context);
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A spool that a copy is written to.

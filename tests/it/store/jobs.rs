@@ -203,5 +203,5 @@ pub(super) async fn a_job_that_cannot_go_on_says_why(store: Fresh) {
     let (by, picked) = (by(), Picked::default());
     let refused = queue(&store, &office.published, &order, &picked, (&by, now())).await;
     let said = refused.unwrap_err().to_string();
-    assert_eq!(said, "unknown tag `vpi`: known are `staff`, `vip`");
+    assert_eq!(said, "unknown tag `vpi`: did you mean `vip`?");
 }
