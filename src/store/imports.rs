@@ -157,17 +157,6 @@ impl Store {
         Ok(())
     }
 
-    /// Begins the work of an import anew: nothing is counted and no row rejected.
-    pub async fn restart_import(&self, import: ImportNo) -> Result<()> {
-        let mut tx = self.begin().await?;
-        query(UNREJECT).bind(import.0).execute(&mut tx).await?;
-        let restart = query(RESTART).bind(import.0);
-        let restart = restart.bind(listing::json(&ImportPlace::default()));
-        let restart = restart.bind(listing::json(&ImportCounts::default()));
-        restart.execute(&mut tx).await?;
-        tx.commit().await
-    }
-
     /// Changes how a file is to be imported, before it is saved.
     ///
     /// # Errors
