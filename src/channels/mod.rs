@@ -12,9 +12,11 @@ pub mod smtp;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use crate::domain::dispatch::{DeferCause, Outcome};
 use crate::domain::message::Message;
+use crate::domain::news::News;
 
 /// Called by an adapter right before the last byte that commits the gateway (SMTP: after the body,
 /// before the final dot; HTTP: before the body is complete). What was never marked was certainly not taken.
@@ -39,6 +41,58 @@ impl From<Recalled> for Outcome {
     }
 }
 
+/// Where an adapter brings what its gateway tells.
+pub trait Ear: Send + Sync {
+    /// Ready when the news are stored, so that the gateway may be told that they were taken.
+    ///
+    /// # Errors
+    /// When they are not stored: the gateway is to tell them again.
+    fn hear(&self, news: Vec<News>) -> BoxFuture<'_, Result<(), Unheard>>;
+}
+
+/// The store did not take what a gateway told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the news were not stored: {0}")]
+pub struct Unheard(pub String);
+
+/// Reads what a provider posts to `/hooks/{channel}/…`.
+pub trait Hook: Send + Sync {
+    /// What the request tells, if it is the provider's own.
+    ///
+    /// # Errors
+    /// When its signature or secret is wrong, or it cannot be read.
+    fn read(&self, request: &HookRequest<'_>) -> Result<Vec<News>, HookError>;
+}
+
+/// A request to a hook.
+#[derive(Debug, Clone, Copy)]
+pub struct HookRequest<'a> {
+    pub method: &'a str,
+    /// As the provider was given it, from the configured public URL: signatures cover it.
+    pub url: &'a str,
+    /// What stands behind `/hooks/{channel}/`.
+    pub path: &'a str,
+    pub query: &'a str,
+    /// Names in lower case.
+    pub headers: &'a [(String, String)],
+    pub body: &'a [u8],
+    pub at: Timestamp,
+}
+
+/// Why a request to a hook is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HookError {
+    /// 403: not from the provider.
+    #[error("the request is not signed as the provider signs: {0}")]
+    Unsigned(String),
+    /// 400: from the provider, and cannot be read.
+    #[error("the request cannot be read: {0}")]
+    Unreadable(String),
+    /// 404: the gateway has no such hook.
+    #[error("there is no such hook")]
+    Unknown,
+}
+
 /// A gateway behind a channel.
 pub trait Gateway: Send + Sync {
     /// Tries once. Bounded in time by the adapter itself; dropping the future closes its connection.
@@ -47,6 +101,16 @@ pub trait Gateway: Send + Sync {
         message: &'a Message,
         hand_over: &'a dyn HandOver,
     ) -> BoxFuture<'a, Outcome>;
+
+    /// What reads the provider's requests; none: it makes none.
+    fn hook(&self) -> Option<&dyn Hook> {
+        None
+    }
+
+    /// Listens for news on a connection of its own, until it is dropped; none: there is no such connection.
+    fn listen<'a>(&'a self, _ear: &'a dyn Ear) -> Option<BoxFuture<'a, ()>> {
+        None
+    }
 }
 
 /// A gateway shared by the slots of its channel.

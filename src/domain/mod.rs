@@ -38,6 +38,7 @@ pub mod model_work;
 pub mod moment;
 pub mod money;
 pub mod near;
+pub mod news;
 pub mod note;
 pub mod nps;
 pub mod occurrence;

@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod citus;
+pub(crate) mod counterpart;
 pub(crate) mod crew;
 pub(crate) mod database;
 pub(crate) mod home;

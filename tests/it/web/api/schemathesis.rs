@@ -1,6 +1,5 @@
 //! Schemathesis against a running daemon: what it makes of the description is answered as described.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::daemon::Place;
+use crate::rig::counterpart;
 
 /// Each of these is a promise of the description or of HTTP (schemathesis.readthedocs.io, "Checks").
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
@@ -15,25 +15,10 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Where `scripts/test` lays it.
-fn program() -> PathBuf {
-    let list = include_bytes!("../../../schemathesis.txt");
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, list);
-    let hash = format!("{hash:?}");
-    let hash = hash.trim_start_matches("SHA256:").get(..16).unwrap();
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis");
-    let program = root.join(hash).join("bin/schemathesis");
-    assert!(
-        program.exists(),
-        "run scripts/test once: it installs schemathesis"
-    );
-    program
-}
-
 /// So many requests at most for each operation in each phase.
 async fn found(place: &Place, token: Option<&str>, examples: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(program());
+    let mut command = Command::new(counterpart::python("schemathesis.txt", "schemathesis"));
     command
         .current_dir(folder.path())
         .args(["run", &format!("{}/api/v1/openapi.json", place.url)])

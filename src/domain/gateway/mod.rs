@@ -1,15 +1,23 @@
 //! Owns how channels are configured: gateway, sender, pace, retries. Secrets are references, never values.
 
-use std::collections::BTreeMap;
+mod file;
+mod http;
+mod smtp;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
 use super::duration::Delay;
 
+pub use self::file::FileGateway;
+pub use self::http::{HttpBody, HttpGateway, SuccessRule};
+pub use self::smtp::{SmtpGateway, SmtpSecurity};
+
 /// A text with `${NAME}` and `${credential:NAME}` left in place; settings.rs turns it into a value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct Secretive(pub String);
 
 /// One channel file.
@@ -47,70 +55,6 @@ impl Gateway {
             Self::File(_) => "file",
         }
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SmtpGateway {
-    pub host: Secretive,
-    /// A port number, or a reference to one.
-    pub port: Secretive,
-    pub security: SmtpSecurity,
-    pub username: Option<Secretive>,
-    pub password: Option<Secretive>,
-    /// A file of PEM certificates to trust beside the system's.
-    pub ca_file: Option<Secretive>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SmtpSecurity {
-    /// STARTTLS is required: a server that does not offer it is refused.
-    #[default]
-    Starttls,
-    /// TLS from the first byte.
-    Tls,
-    /// No TLS: only for a relay on the same machine or network.
-    None,
-}
-
-/// An SMS or push gateway that takes one HTTP request a message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HttpGateway {
-    /// `POST` unless set.
-    pub method: String,
-    pub url: Secretive,
-    /// Values are templates over `message`, after their secrets are put in.
-    pub headers: BTreeMap<String, Secretive>,
-    pub body: HttpBody,
-    pub success: SuccessRule,
-    /// Where the gateway's own id stands in a JSON reply, as a JSON pointer (RFC 6901).
-    pub id_pointer: Option<String>,
-    /// The header that carries the dispatch id, such as `Idempotency-Key`.
-    pub idempotency_header: Option<String>,
-    pub timeout: Delay,
-}
-
-/// Each leaf text is a template over `message` (`to`, `text`, `title`, `body`, `link`, `id`, `from`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HttpBody {
-    Json(serde_json::Value),
-    Form(BTreeMap<String, Secretive>),
-}
-
-/// What counts as taken: a status, and perhaps a text in the reply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SuccessRule {
-    /// Empty: any 2xx.
-    pub status: Vec<u16>,
-    pub body_contains: Option<String>,
-}
-
-/// Writes each message as a file: `.eml` for e-mail, `.json` for the others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FileGateway {
-    /// Relative to the workspace.
-    pub folder: String,
 }
 
 /// At most `messages` in every `per_seconds`, shared by all nodes.

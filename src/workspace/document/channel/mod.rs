@@ -1,0 +1,76 @@
+//! Owns the written form of channels and gateways.
+
+mod http;
+mod smtp;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(crate) use self::http::HttpDoc;
+pub(crate) use self::smtp::SmtpDoc;
+use super::leaf::{Duration, Rate};
+use super::word::Word;
+use crate::domain::channel::Channel;
+use crate::domain::gateway::{FileGateway, OnUncertain};
+use crate::workspace::spanned::{At, Later, Opt};
+
+/// A channel: the gateway behind it, its sender, pace and retries.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ChannelDoc {
+    pub(crate) channel: At<Word<Channel>>,
+    /// Exactly one of `smtp`, `http`, `file`.
+    pub(crate) gateway: At<GatewayDoc>,
+    /// E-mail: `Name <address>`; SMS: the sender's id or number.
+    pub(crate) from: Opt<String>,
+    pub(crate) reply_to: Opt<String>,
+    /// The customer's field that holds the address: `email`, `phone`, and for push `id` unless set.
+    pub(crate) address_field: Opt<String>,
+    /// `50 per second`, shared by all nodes; no limit unless set.
+    pub(crate) pace: Opt<Rate>,
+    pub(crate) retry: Option<RetryDoc>,
+    /// What to do when it is not known whether the gateway took a message.
+    pub(crate) on_uncertain: Opt<Word<OnUncertain>>,
+    /// Messages claimed and not settled at once; 2048 unless set.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(crate) slots: Opt<u32>,
+    /// Open connections (SMTP, 8 unless set) or requests (HTTP, 32 unless set).
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) connections: Opt<u32>,
+    #[serde(rename = "dkim")]
+    pub(crate) _dkim: Option<Later>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct RetryDoc {
+    /// The longest first wait; `30s` unless set.
+    pub(crate) first: Opt<Duration>,
+    /// By how much each wait is longer; 2 unless set.
+    #[schemars(range(min = 1, max = 100))]
+    pub(crate) factor: Opt<f64>,
+    /// The longest wait; `1h` unless set.
+    pub(crate) max: Opt<Duration>,
+    /// When a message is given up; `72h` unless set.
+    pub(crate) give_up_after: Opt<Duration>,
+}
+
+/// The gateway behind a channel. One whose parts need no place of their own is read as it is kept.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct GatewayDoc {
+    pub(crate) smtp: Option<At<SmtpDoc>>,
+    pub(crate) http: Option<At<HttpDoc>>,
+    pub(crate) file: Option<At<FileGateway>>,
+}
+
+impl GatewayDoc {
+    /// Every kind of gateway, and whether it is written.
+    pub(crate) fn kinds(&self) -> [(&'static str, bool); 3] {
+        [
+            ("smtp", self.smtp.is_some()),
+            ("http", self.http.is_some()),
+            ("file", self.file.is_some()),
+        ]
+    }
+}

@@ -1,0 +1,131 @@
+//! Owns reading a gateway that takes one HTTP request a message.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::domain::duration::Delay;
+use crate::domain::gateway::{HttpBody, HttpGateway, Secretive, SuccessRule};
+use crate::domain::template::Snippets;
+use crate::workspace::document::channel::HttpDoc;
+use crate::workspace::node::{Node, Span};
+use crate::workspace::resolve::context::Context;
+use crate::workspace::rules::{bad_value, exactly_one, template};
+use crate::workspace::spanned::{At, Own as _};
+
+const METHODS: [&str; 4] = ["GET", "PATCH", "POST", "PUT"];
+
+pub(super) fn read(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<HttpGateway> {
+    let method = doc
+        .method
+        .as_ref()
+        .map_or("POST", |method| method.value.as_str());
+    if let Some(method) = doc
+        .method
+        .as_ref()
+        .filter(|m| !METHODS.contains(&m.as_str()))
+    {
+        cx.add(bad_value::word(method.span, "`method`", method, METHODS));
+    }
+    address(cx, &doc.url);
+    for (name, value) in &doc.headers.0 {
+        header(cx, name);
+        snippet(cx, value.span, value);
+    }
+    if let Some(name) = &doc.idempotency_header {
+        header(cx, name);
+    }
+    if let Some(pointer) = doc
+        .id_pointer
+        .as_ref()
+        .filter(|text| !text.starts_with('/'))
+    {
+        let message = "`id-pointer` is a JSON pointer: it begins with `/`, such as `/message/id`";
+        cx.add(bad_value::finding(pointer.span, message));
+    }
+    let success = doc.success.as_ref();
+    Some(HttpGateway {
+        method: method.to_owned(),
+        url: Secretive(doc.url.value.clone()),
+        headers: texts(&doc.headers.0),
+        body: body(cx, root, doc)?,
+        success: SuccessRule {
+            status: success
+                .map(|rule| rule.status.iter().map(|status| status.value).collect())
+                .unwrap_or_default(),
+            body_contains: success
+                .and_then(|rule| rule.body_contains.as_ref().map(|text| text.value.clone())),
+        },
+        id_pointer: doc.id_pointer.as_ref().map(|text| text.value.clone()),
+        idempotency_header: doc
+            .idempotency_header
+            .as_ref()
+            .map(|text| text.value.clone()),
+        timeout: doc.timeout.own().map_or(Delay::seconds(30), |span| span.0),
+    })
+}
+
+/// A header's name is a token (RFC 9110 §5.6.2).
+fn header(cx: &Context<'_>, name: &At<String>) {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(fits) {
+        let message = format!("`{}` is not the name of a header", name.value);
+        cx.add(bad_value::finding(name.span, message));
+    }
+}
+
+fn address(cx: &Context<'_>, url: &At<String>) {
+    let begins = ["https://", "http://", "${"];
+    if !begins.iter().any(|begin| url.starts_with(begin)) {
+        cx.add(bad_value::finding(
+            url.span,
+            "`url` must begin with `https://`",
+        ));
+    }
+    snippet(cx, url.span, url);
+}
+
+fn body(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<HttpBody> {
+    match (&doc.json, &doc.form) {
+        (Some(place), None) => {
+            let node = root.find(place.0.0)?;
+            node.walk(&mut |leaf| {
+                if let Some(text) = leaf.text() {
+                    snippet(cx, leaf.span, text);
+                }
+            });
+            let json = serde_json::Value::deserialize(node).ok()?;
+            Some(HttpBody::Json(json))
+        }
+        (None, Some(form)) => {
+            for (_, value) in &form.0 {
+                snippet(cx, value.span, value);
+            }
+            Some(HttpBody::Form(texts(&form.0)))
+        }
+        (json, _) => {
+            let found = if json.is_some() { 2 } else { 0 };
+            cx.refuse(exactly_one::finding(
+                doc.span,
+                "`http`",
+                &["json", "form"],
+                found,
+            ))
+        }
+    }
+}
+
+fn texts(entries: &[(At<String>, At<String>)]) -> BTreeMap<String, Secretive> {
+    let pair = |(key, value): &(At<String>, At<String>)| {
+        (key.value.clone(), Secretive(value.value.clone()))
+    };
+    entries.iter().map(pair).collect()
+}
+
+/// A text of a gateway is a template too.
+fn snippet(cx: &Context<'_>, span: Span, text: &str) {
+    if let Err(message) = Snippets::new([("text", text)]) {
+        let message = message.trim_start_matches("`text`: ");
+        cx.add(template::finding(span, message, None));
+    }
+}

@@ -1,0 +1,144 @@
+//! Owns reading channels and their gateways.
+
+mod http;
+mod smtp;
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use crate::domain::channel::Channel;
+use crate::domain::gateway::{ChannelConfig, Gateway, Pace, RetryPolicy, Secretive};
+use crate::workspace::document::channel::{ChannelDoc, GatewayDoc, RetryDoc};
+use crate::workspace::documents::Doc;
+use crate::workspace::node::{Node, Span};
+use crate::workspace::rules::{bad_value, email_without_from, exactly_one, unknown_field};
+use crate::workspace::spanned::{At, Own as _};
+
+/// Each transaction costs the same for few messages as for many, and takes at most as many as there are slots.
+const SLOTS: u32 = 2048;
+const SMTP_CONNECTIONS: u32 = 8;
+const HTTP_REQUESTS: u32 = 32;
+
+pub(crate) fn channels(
+    cx: &Context<'_>,
+    documents: &[Doc<ChannelDoc>],
+) -> BTreeMap<Channel, ChannelConfig> {
+    documents
+        .iter()
+        .filter_map(|doc| channel(cx, doc))
+        .map(|config| (config.channel, config))
+        .collect()
+}
+
+fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
+    let written = &doc.written;
+    let channel = written.channel.value.0;
+    sender(cx, doc, channel);
+    if let Some(field) = &written.address_field {
+        cx.holds(unknown_field::check(cx.names, field.span, field));
+    }
+    let gateway = gateway(cx, &doc.root, &written.gateway, doc.whole)?;
+    fits(cx, channel, &gateway, written.gateway.span);
+    let connections = match gateway {
+        Gateway::Http(_) => HTTP_REQUESTS,
+        Gateway::Smtp(_) | Gateway::File(_) => SMTP_CONNECTIONS,
+    };
+    let address = match channel {
+        Channel::Email => "email",
+        Channel::Sms => "phone",
+        Channel::Push => "id",
+    };
+    Some(ChannelConfig {
+        channel,
+        gateway,
+        from: written.from.own().map(Secretive),
+        reply_to: written.reply_to.own().map(Secretive),
+        address_field: written
+            .address_field
+            .as_ref()
+            .map_or_else(|| address.to_owned(), |field| field.value.clone()),
+        pace: written.pace.as_ref().map(|rate| {
+            let (messages, per_seconds) = rate.0;
+            Pace {
+                messages,
+                per_seconds,
+            }
+        }),
+        retry: written.retry.as_ref().map(retry).unwrap_or_default(),
+        on_uncertain: written.on_uncertain.as_ref().map(|word| word.0),
+        slots: written.slots.own().unwrap_or(SLOTS),
+        connections: written.connections.own().unwrap_or(connections),
+    })
+}
+
+/// Mail goes by SMTP, everything else by HTTP; files take all.
+fn fits(cx: &Context<'_>, channel: Channel, gateway: &Gateway, span: Span) {
+    let needed = match (channel, gateway) {
+        (Channel::Email, Gateway::Http(_)) => "smtp",
+        (Channel::Sms | Channel::Push, Gateway::Smtp(_)) => "http",
+        _ => return,
+    };
+    let message = format!("the channel `{channel}` cannot use `{}`", gateway.kind());
+    cx.add(bad_value::finding(span, message).help(format!("use `{needed}` or `file`")));
+}
+
+fn sender(cx: &Context<'_>, doc: &Doc<ChannelDoc>, channel: Channel) {
+    if channel != Channel::Email {
+        return;
+    }
+    match &doc.written.from {
+        Some(from) => drop(cx.holds(email_without_from::check(from.span, from))),
+        None if doc.root.get("from").is_none() => {
+            cx.add(email_without_from::missing(doc.written.channel.span));
+        }
+        None => {}
+    }
+    if let Some(reply_to) = &doc.written.reply_to {
+        cx.holds(email_without_from::check(reply_to.span, reply_to));
+    }
+}
+
+fn retry(doc: &RetryDoc) -> RetryPolicy {
+    let defaults = RetryPolicy::default();
+    RetryPolicy {
+        first: doc.first.own().map_or(defaults.first, |span| span.0),
+        factor: doc
+            .factor
+            .as_ref()
+            .map_or(defaults.factor, |factor| factor.value),
+        max: doc.max.own().map_or(defaults.max, |span| span.0),
+        give_up_after: doc
+            .give_up_after
+            .own()
+            .map_or(defaults.give_up_after, |span| span.0),
+    }
+}
+
+fn gateway(
+    cx: &Context<'_>,
+    root: &Node,
+    written: &At<GatewayDoc>,
+    whole: bool,
+) -> Option<Gateway> {
+    let kinds = written.kinds();
+    let count = kinds.iter().filter(|(_, is_written)| *is_written).count();
+    if count == 0 && !whole {
+        return None;
+    }
+    if count != 1 {
+        let names = kinds.map(|(name, _)| name);
+        return cx.refuse(exactly_one::finding(
+            written.span,
+            "`gateway`",
+            &names,
+            count,
+        ));
+    }
+    if let Some(doc) = &written.smtp {
+        return Some(Gateway::Smtp(smtp::read(doc)));
+    }
+    if let Some(doc) = &written.http {
+        return http::read(cx, root, doc).map(Gateway::Http);
+    }
+    written.file.own().map(Gateway::File)
+}
