@@ -79,7 +79,10 @@ pub(super) async fn first_revision(
         recorded.await.map_err(other)?;
     }
     let Some(published) = store.current_revision().await.map_err(other)? else {
-        return Err(Failure::Configuration(reading.text()));
+        return Err(Failure::Configuration(format!(
+            "the workspace has errors, and no earlier revision is in force:\n\n{}",
+            reading.text()
+        )));
     };
     if let Agreement::Differs { revision } = agreement {
         tracing::error!(

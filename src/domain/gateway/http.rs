@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Secretive;
+use super::secretive::Secretive;
 use crate::domain::duration::Delay;
 
 /// An SMS or push gateway that takes one HTTP request a message.

@@ -2,9 +2,9 @@
 
 mod file;
 mod http;
+mod secretive;
 mod smtp;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
@@ -12,13 +12,8 @@ use super::duration::Delay;
 
 pub use self::file::FileGateway;
 pub use self::http::{HttpBody, HttpGateway, SuccessRule};
+pub use self::secretive::Secretive;
 pub use self::smtp::{SmtpGateway, SmtpSecurity};
-
-/// A text with `${NAME}` and `${credential:NAME}` left in place; settings.rs turns it into a value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(inline)]
-pub struct Secretive(pub String);
 
 /// One channel file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Secretive;
+use super::secretive::Secretive;
 
 /// A mail relay (RFC 5321).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -20,9 +20,10 @@ pub(crate) fn data_model(
 ) -> (DataModel, RatingBounds) {
     let mut model = DataModel::default();
     let mut bounds = RatingBounds::default();
-    for doc in documents.iter().map(|doc| &doc.written.customers) {
+    for document in documents {
+        let doc = &document.written.customers;
         for (name, written) in &doc.fields.0 {
-            if let Some(field) = field(&model, name, written, report) {
+            if let Some(field) = field(&model, name, (written, document.whole), report) {
                 match model
                     .fields
                     .iter_mut()
@@ -65,7 +66,7 @@ fn rating(written: &At<RatingDoc>, report: &mut Report) -> RatingBounds {
 fn field(
     model: &DataModel,
     name: &At<String>,
-    written: &At<FieldDoc>,
+    (written, is_whole): (&At<FieldDoc>, bool),
     report: &mut Report,
 ) -> Option<Field> {
     if let Err(finding) = field_identifier::check(name.span, name) {
@@ -92,8 +93,11 @@ fn field(
         .map(|known| known.kind)
         .or_else(|| written.kind.own().map(|word| word.0))
     else {
-        let what = format!("the field `{}`", name.value);
-        report.add(missing_key::at(name.span, &what, "type"));
+        // What was left out of the document has been told where it stands.
+        if is_whole {
+            let what = format!("the field `{}`", name.value);
+            report.add(missing_key::at(name.span, &what, "type"));
+        }
         return None;
     };
     let cardinality = match &built_in {

@@ -62,6 +62,7 @@ customers ~ zip: { ~ zip: { cardinality: many, ~ built-in-field
 customers ~     zip: ~     id: { type: text }\n    zip: ~ built-in-field
 customers ~     zip: ~     Share-Account: { type: text }\n    zip: ~ field-identifier
 customers ~     zip: ~     color: {}\n    zip: ~ missing-key
+customers ~     zip: ~     color: { type: dat }\n    zip: ~ bad-value
 customers ~ min-length: 5,  ~  ~ exactly-one
 ");
 }
