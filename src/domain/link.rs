@@ -17,10 +17,20 @@ pub enum LinkKind {
     Unsubscribe,
     Preferences,
     Dismiss,
+    /// The picture that tells that a message was opened.
+    Open,
+    /// A link that leads on to its target.
+    Click,
 }
 
 impl LinkKind {
-    pub const ALL: [Self; 3] = [Self::Unsubscribe, Self::Preferences, Self::Dismiss];
+    pub const ALL: [Self; 5] = [
+        Self::Unsubscribe,
+        Self::Preferences,
+        Self::Dismiss,
+        Self::Open,
+        Self::Click,
+    ];
 
     /// The first part of the link's path. Links are kept for years: it never changes.
     pub fn path(self) -> &'static str {
@@ -28,6 +38,8 @@ impl LinkKind {
             Self::Unsubscribe => "u",
             Self::Preferences => "p",
             Self::Dismiss => "d",
+            Self::Open => "o",
+            Self::Click => "c",
         }
     }
 
@@ -36,6 +48,8 @@ impl LinkKind {
             Self::Unsubscribe => 1,
             Self::Preferences => 2,
             Self::Dismiss => 3,
+            Self::Open => 4,
+            Self::Click => 5,
         }
     }
 
@@ -72,6 +86,9 @@ const SEALED: usize = HEAD + NONCE + PLAIN + TAG;
 
 /// How long every token is: 63 bytes are 84 characters of base64 with no bit to spare.
 pub const TOKEN_LENGTH: usize = SEALED.div_ceil(3) * 4;
+/// A longer target than this is not followed over us: not every server takes a longer address.
+pub const LONGEST_TARGET: usize = 1500;
+const LONGEST_TOKEN: usize = (SEALED + LONGEST_TARGET).div_ceil(3) * 4;
 
 /// The key that seals and opens tokens; its schedule is made once.
 pub struct LinkKey {
@@ -112,27 +129,40 @@ impl LinkKey {
     /// Token: URL-safe base64 of version ‖ key number ‖ nonce ‖ encrypted link ‖ tag,
     /// [`TOKEN_LENGTH`] characters.
     pub fn seal(&self, link: &Link, nonce: [u8; NONCE]) -> String {
+        self.seal_to(link, "", nonce)
+    }
+
+    /// The same for a link that leads on to a target, which makes the token longer.
+    pub fn seal_to(&self, link: &Link, target: &str, nonce: [u8; NONCE]) -> String {
         let head = [VERSION, self.number];
-        let mut bytes = [0; SEALED];
-        bytes[..HEAD].copy_from_slice(&head);
-        bytes[HEAD..HEAD + NONCE].copy_from_slice(&nonce);
-        let (plain, tag) = bytes[HEAD + NONCE..].split_at_mut(PLAIN);
-        plain.copy_from_slice(&encode(link));
+        let mut bytes = Vec::with_capacity(SEALED + target.len());
+        bytes.extend_from_slice(&head);
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&encode(link));
+        bytes.extend_from_slice(target.as_bytes());
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let made = self
+        let tag = self
             .key
-            .seal_in_place_separate_tag(nonce, Aad::from(head), plain)
-            .expect("33 bytes are less than the 64 GiB that AES-GCM seals");
-        tag.copy_from_slice(made.as_ref());
+            .seal_in_place_separate_tag(nonce, Aad::from(head), &mut bytes[HEAD + NONCE..])
+            .expect("a message is smaller than the 64 GiB that AES-GCM seals");
+        bytes.extend_from_slice(tag.as_ref());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
     /// Opens a token that this key sealed; nothing for any other text.
     pub fn open(&self, token: &str) -> Option<Link> {
-        let bytes = (token.len() == TOKEN_LENGTH)
+        let is_one = token.len() == TOKEN_LENGTH;
+        let (link, _) = is_one.then(|| self.open_to(token)).flatten()?;
+        Some(link)
+    }
+
+    /// Opens a token with the target that it leads on to.
+    pub fn open_to(&self, token: &str) -> Option<(Link, String)> {
+        let lengths = TOKEN_LENGTH..=LONGEST_TOKEN;
+        let mut bytes = lengths
+            .contains(&token.len())
             .then(|| URL_SAFE_NO_PAD.decode(token).ok())
             .flatten()?;
-        let mut bytes: [u8; SEALED] = bytes.try_into().ok()?;
         let (head, sealed) = bytes.split_first_chunk_mut::<HEAD>()?;
         if *head != [VERSION, self.number] {
             return None;
@@ -143,7 +173,8 @@ impl LinkKey {
             .key
             .open_in_place(nonce, Aad::from(*head), sealed)
             .ok()?;
-        decode(plain)
+        let (link, target) = plain.split_at_checked(PLAIN)?;
+        Some((decode(link)?, String::from_utf8(target.to_vec()).ok()?))
     }
 }
 
@@ -235,6 +266,16 @@ mod tests {
             prop_assert_eq!(token.len(), TOKEN_LENGTH);
             prop_assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
             prop_assert_eq!(key().open(&token), Some(link));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_target_is_led_on_to_as_it_was(link in links(), target in ".{0,200}", nonce: [u8; 12]) {
+            let token = key().seal_to(&link, &target, nonce);
+            prop_assert_eq!(key().open_to(&token), Some((link, target.clone())));
+            prop_assert_eq!(key().open(&token).is_some(), target.is_empty());
+            prop_assert_eq!(LinkKey::new([8; 32]).open_to(&token), None);
         }
     }
 

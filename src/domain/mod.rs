@@ -60,5 +60,6 @@ pub mod task;
 pub mod template;
 pub mod token;
 pub mod touched;
+pub mod tracking;
 pub mod validation;
 pub mod value;

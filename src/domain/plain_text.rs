@@ -173,7 +173,7 @@ fn behind_close<'a>(text: &'a str, name: &str) -> &'a str {
 }
 
 /// Where a tag begins, by its name in small letters.
-fn find_tag(text: &str, opening: &str, name: &str) -> Option<usize> {
+pub(super) fn find_tag(text: &str, opening: &str, name: &str) -> Option<usize> {
     let named = |at: &usize| {
         let start = at + opening.len();
         let found = text.get(start..start + name.len());
@@ -183,7 +183,7 @@ fn find_tag(text: &str, opening: &str, name: &str) -> Option<usize> {
 }
 
 /// Where the tag at the start of `text` ends: a `>` in quotes does not count.
-fn tag_end(text: &str) -> usize {
+pub(super) fn tag_end(text: &str) -> usize {
     let mut quote = None;
     for (at, c) in text.char_indices() {
         match (quote, c) {
@@ -217,7 +217,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 /// Reads character references; unknown ones stay as they are.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {

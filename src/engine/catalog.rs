@@ -142,10 +142,13 @@ fn wanted(revision: &Revision, templates: &Templates) -> Wanted {
     let policy = &revision.policy;
     let channels = revision.channels.values();
     let addresses = channels.map(|channel| channel.address_field.as_str());
+    let consents = revision.channels.values();
+    let consents = consents.filter_map(|channel| channel.tracking.consent_field.as_deref());
     let names = templates.names().iter();
     let named = names.filter_map(|name| name.strip_prefix("customer."));
     let fields: BTreeSet<&str> = addresses
         .chain(named)
+        .chain(consents)
         .chain([policy.zone_field.as_str(), policy.language_field.as_str()])
         .collect();
     let mut model = revision.data_model.clone();

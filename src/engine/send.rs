@@ -11,16 +11,17 @@ use super::catalog::{Catalog, FlowPlan, StepPlan};
 use super::duty::Duty;
 use super::handover::Place;
 use super::outlet::Outlet;
-use super::runtime::Engine;
+use super::runtime::{Engine, Links};
 use crate::channels::{HandOver, Recalled};
 use crate::domain::channel::Channel;
 use crate::domain::customer::Customer;
 use crate::domain::dispatch::{Outcome, Reason};
 use crate::domain::ids::{Bucket, DispatchId};
-use crate::domain::link::{Link, LinkKind, url};
+use crate::domain::link::{LONGEST_TARGET, Link, LinkKind, url};
 use crate::domain::message::{Frozen, Message, Origin};
 use crate::domain::rating::Rating;
 use crate::domain::template::{RenderContext, RenderFailure};
+use crate::domain::tracking::{self, Trace};
 use crate::store::Due;
 
 /// A message that a slot holds.
@@ -86,7 +87,7 @@ pub(super) async fn attempt(
 ) -> Attempted {
     let frozen = match frozen {
         Some(frozen) => frozen,
-        None => match render(engine, catalog, claim) {
+        None => match render(engine, catalog, outlet, claim) {
             Ok(frozen) => frozen,
             Err(RenderFailure::Error(detail)) => {
                 return Attempted::NotMade {
@@ -121,7 +122,12 @@ pub(super) async fn attempt(
     }))
 }
 
-fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, RenderFailure> {
+fn render(
+    engine: &Engine,
+    catalog: &Catalog,
+    outlet: &Outlet,
+    claim: &Claim,
+) -> Result<Frozen, RenderFailure> {
     let gone = || RenderFailure::Error("the step is no longer in the flow".to_owned());
     let plan = catalog.plan(claim.due.flow).ok_or_else(gone)?;
     let step = plan.step(claim.due.step).ok_or_else(gone)?;
@@ -129,6 +135,10 @@ fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, R
     let customer = &claim.customer;
     let urls = LinkUrls::of(engine, plan, step, claim);
     let zone = catalog.zone_of(customer);
+    // Service messages cannot be unsubscribed from.
+    let unsubscribe = (!step.is_service).then(|| urls.url(LinkKind::Unsubscribe, ""));
+    let preferences = urls.url(LinkKind::Preferences, "");
+    let dismiss = step.dismissable.then(|| urls.url(LinkKind::Dismiss, ""));
     let rendered = catalog.templates.render(
         &plan.flow.id,
         &step.step.id,
@@ -137,11 +147,17 @@ fn render(engine: &Engine, catalog: &Catalog, claim: &Claim) -> Result<Frozen, R
             rating: rating(catalog, customer, now),
             language: customer.text(&catalog.revision().policy.language_field),
             zone: &zone,
-            unsubscribe_url: urls.unsubscribe.as_deref(),
-            preferences_url: Some(&urls.preferences),
-            dismiss_url: urls.dismiss.as_deref(),
+            unsubscribe_url: unsubscribe.as_deref(),
+            preferences_url: Some(&preferences),
+            dismiss_url: dismiss.as_deref(),
         },
     )?;
+    let seen = outlet.config.tracking.of(customer);
+    let rendered = if seen.nothing() {
+        rendered
+    } else {
+        tracking::traced(rendered, seen, &urls)
+    };
     Ok(Frozen {
         to: claim.address.clone(),
         at: now,
@@ -160,32 +176,45 @@ fn rating(catalog: &Catalog, customer: &Customer, now: Timestamp) -> Rating {
     Rating::of(customer.status, last, day(now), catalog.revision().rating)
 }
 
-/// The links of one message. Service messages cannot be unsubscribed from.
-struct LinkUrls {
-    unsubscribe: Option<String>,
-    preferences: String,
-    dismiss: Option<String>,
+/// The links of one message.
+struct LinkUrls<'a> {
+    links: &'a Links,
+    /// Of any kind.
+    link: Link,
 }
 
-impl LinkUrls {
-    fn of(engine: &Engine, plan: &FlowPlan, step: &StepPlan, claim: &Claim) -> Self {
-        let links = &engine.links;
-        let make = |kind: LinkKind| {
-            let link = Link {
-                kind,
+impl<'a> LinkUrls<'a> {
+    fn of(engine: &'a Engine, plan: &FlowPlan, step: &StepPlan, claim: &Claim) -> Self {
+        Self {
+            links: &engine.links,
+            link: Link {
+                kind: LinkKind::Preferences,
                 customer: claim.customer.id,
                 flow: plan.number,
                 campaign: step.campaign,
                 channel: claim.channel,
                 dispatch: claim.id(engine),
-            };
-            url(&links.public_url, kind, &links.key.seal(&link, nonce()))
-        };
-        Self {
-            unsubscribe: (!step.is_service).then(|| make(LinkKind::Unsubscribe)),
-            preferences: make(LinkKind::Preferences),
-            dismiss: step.dismissable.then(|| make(LinkKind::Dismiss)),
+            },
         }
+    }
+
+    fn url(&self, kind: LinkKind, target: &str) -> String {
+        let link = Link { kind, ..self.link };
+        let token = self.links.key.seal_to(&link, target, nonce());
+        url(&self.links.public_url, kind, &token)
+    }
+}
+
+impl Trace for LinkUrls<'_> {
+    fn pixel(&self) -> String {
+        self.url(LinkKind::Open, "")
+    }
+
+    /// Our own pages see who comes as it is.
+    fn click(&self, target: &str) -> Option<String> {
+        let own = target.strip_prefix(self.links.public_url.as_str());
+        let is_own = own.is_some_and(|path| path.is_empty() || path.starts_with('/'));
+        (!is_own && target.len() <= LONGEST_TARGET).then(|| self.url(LinkKind::Click, target))
     }
 }
 

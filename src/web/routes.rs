@@ -16,7 +16,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::api;
 use super::error::caught;
 use super::headers::harden;
-use super::hooks::{dismiss, preferences, unsubscribe};
+use super::hooks::{dismiss, preferences, seen, unsubscribe};
 use super::page::dress_failures;
 use super::probes;
 use super::site;
@@ -42,6 +42,8 @@ fn pages(state: &Arc<WebState>) -> Router<Arc<WebState>> {
         .route("/u/{token}", get(unsubscribe::show).post(unsubscribe::act))
         .route("/p/{token}", get(preferences::show).post(preferences::act))
         .route("/d/{token}", get(dismiss::show).post(dismiss::act))
+        .route("/o/{token}", get(seen::opened))
+        .route("/c/{token}", get(seen::followed))
         .route("/style.css", get(style))
         .fallback(async || StatusCode::NOT_FOUND)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
 use super::duration::Delay;
+use super::tracking::Tracking;
 
 pub use self::file::FileGateway;
 pub use self::http::{HttpBody, HttpGateway, SuccessRule};
@@ -28,6 +29,9 @@ pub struct ChannelConfig {
     pub pace: Option<Pace>,
     pub retry: RetryPolicy,
     pub on_uncertain: Option<OnUncertain>,
+    /// What may be seen of those who read its messages.
+    #[serde(default)]
+    pub tracking: Tracking,
     /// How many messages may be claimed and not yet settled at once.
     pub slots: u32,
     /// How many connections (SMTP) or requests (HTTP) are open at once.

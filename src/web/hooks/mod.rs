@@ -2,6 +2,7 @@
 
 pub(super) mod dismiss;
 pub(super) mod preferences;
+pub(super) mod seen;
 pub(super) mod unsubscribe;
 
 mod choices;

@@ -54,6 +54,7 @@ fn config(channel: Channel, gateway: Gateway) -> ChannelConfig {
         pace: None,
         retry: RetryPolicy::default(),
         on_uncertain: None,
+        tracking: drumbeat::domain::tracking::Tracking::default(),
         slots: 8,
         connections: 2,
     }

@@ -3,8 +3,9 @@
 use reqwest::Client;
 use serde_json::json;
 
+use super::gateways::parts_of;
 use super::gateways::{Gateways, link};
-use super::links::{FLOWS, parts, record, records, wait};
+use super::links::{FLOWS, record, records, wait};
 use super::process::Place;
 
 /// What is in the form of a page.
@@ -32,7 +33,7 @@ async fn a_form_behind_a_link_in_an_e_mail_unsubscribes_the_customer() {
     let daemon = place.run().await;
     gateways.take(3, 0).await;
     let page = format!("http://127.0.0.1:{}/u/", place.port);
-    let link = link(parts(&gateways.mails(), "ana").1, &page);
+    let link = link(parts_of(&gateways.mails(), "ana").1, &page);
     assert_eq!(records(&place, "ana").await, json!([]));
     fill_in(&link).await;
     let of_ana = [record("mails", "link", "e-mail")];

@@ -102,3 +102,10 @@ pub(super) fn link(text: &str, beginning: &str) -> String {
     let end = rest.find([' ', '>', '\n', '"']).unwrap_or(rest.len());
     rest[..end].to_owned()
 }
+
+/// The head and the body of the mail to somebody.
+pub(super) fn parts_of<'a>(mails: &'a [String], id: &str) -> (&'a str, &'a str) {
+    let to = format!("To: {id}@example.com");
+    let mail = mails.iter().find(|mail| mail.contains(&to)).unwrap();
+    mail.split_once("\n\n").unwrap()
+}

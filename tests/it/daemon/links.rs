@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::gateways::{Gateways, link};
+use super::gateways::{Gateways, link, parts_of};
 use super::process::{Place, Running};
 
 const MAILS: &str = r#"flow: mails
@@ -28,13 +28,6 @@ steps:
 
 pub(super) const FLOWS: [(&str, &str); 2] =
     [("flows/mails.yaml", MAILS), ("flows/texts.yaml", TEXTS)];
-
-/// The head and the body of the mail to somebody.
-pub(super) fn parts<'a>(mails: &'a [String], id: &str) -> (&'a str, &'a str) {
-    let to = format!("To: {id}@example.com");
-    let mail = mails.iter().find(|mail| mail.contains(&to)).unwrap();
-    mail.split_once("\n\n").unwrap()
-}
 
 /// Looks at a link as scanners and curious people do; the page offers a form.
 async fn look(browser: &Client, link: &str) {
@@ -110,10 +103,10 @@ async fn a_link_in_an_e_mail_or_a_text_as_received_stops_the_next_message() {
     gateways.take(3, 3).await;
     let (mails, texts) = (gateways.mails(), gateways.texts());
     let page = format!("http://127.0.0.1:{}/u/", place.port);
-    let in_mail = link(parts(&mails, "ana").1, &page);
+    let in_mail = link(parts_of(&mails, "ana").1, &page);
     let text = texts.iter().find(|text| text["to"] == "+59899100001");
     let in_text = link(text.unwrap()["text"].as_str().unwrap(), &page);
-    let header = parts(&mails, "ben").0;
+    let header = parts_of(&mails, "ben").0;
     let in_header = link(header, &page);
     assert!(header.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"));
 
@@ -181,7 +174,7 @@ async fn who_clicks_the_link_in_an_e_mail_of_a_campaign_is_unsubscribed_from_it_
     let daemon = place.run().await;
     gateways.take(3, 0).await;
     let page = format!("http://127.0.0.1:{}/u/", place.port);
-    let clicked = link(parts(&gateways.mails(), "ana").1, &page);
+    let clicked = link(parts_of(&gateways.mails(), "ana").1, &page);
     let browser = Client::builder().no_proxy().build().unwrap();
     look(&browser, &clicked).await;
     assert_eq!(records(&place, "ana").await, json!([]));

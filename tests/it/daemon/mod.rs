@@ -9,3 +9,4 @@ mod jobs;
 mod life;
 mod links;
 mod process;
+mod seen;

@@ -32,6 +32,12 @@ use super::workspace::revision;
 
 use crate::rig::home::Home;
 
+/// The links that lead to a page.
+pub(super) const PAGES: [LinkKind; 3] = [
+    LinkKind::Unsubscribe,
+    LinkKind::Preferences,
+    LinkKind::Dismiss,
+];
 pub(super) const CUSTOMER: &str = "ana";
 
 /// Stands in for the engine, whose probes are its own.

@@ -136,6 +136,7 @@ fn file_channel(channel: Channel) -> ChannelConfig {
         pace: None,
         retry: RetryPolicy::default(),
         on_uncertain: None,
+        tracking: drumbeat::domain::tracking::Tracking::default(),
         slots: 1,
         connections: 1,
     }

@@ -12,6 +12,7 @@ use super::leaf::{Duration, Rate};
 use super::word::Word;
 use crate::domain::channel::Channel;
 use crate::domain::gateway::{FileGateway, OnUncertain};
+use crate::domain::tracking::Tracking;
 use crate::workspace::spanned::{At, Later, Opt};
 
 /// A channel: the gateway behind it, its sender, pace and retries.
@@ -31,6 +32,8 @@ pub(crate) struct ChannelDoc {
     pub(crate) retry: Option<RetryDoc>,
     /// What to do when it is not known whether the gateway took a message.
     pub(crate) on_uncertain: Opt<Word<OnUncertain>>,
+    /// What is seen of those who read its messages; nothing unless set.
+    pub(crate) tracking: Option<At<Tracking>>,
     /// Messages claimed and not settled at once; 2048 unless set.
     #[schemars(range(min = 1, max = 10_000))]
     pub(crate) slots: Opt<u32>,

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use crate::domain::channel::Channel;
+use crate::domain::field::FieldType;
 use crate::domain::gateway::{ChannelConfig, Gateway, Pace, RetryPolicy, Secretive};
+use crate::domain::tracking::Tracking;
 use crate::workspace::document::channel::{ChannelDoc, GatewayDoc, RetryDoc};
 use crate::workspace::documents::Doc;
 use crate::workspace::node::{Node, Span};
@@ -37,6 +39,9 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
     if let Some(field) = &written.address_field {
         cx.holds(unknown_field::check(cx.names, field.span, field));
     }
+    if let Some(tracking) = &written.tracking {
+        consented(cx, tracking);
+    }
     let gateway = gateway(cx, &doc.root, &written.gateway, doc.whole)?;
     fits(cx, channel, &gateway, written.gateway.span);
     let connections = match gateway {
@@ -65,6 +70,7 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
             }
         }),
         retry: written.retry.as_ref().map(retry).unwrap_or_default(),
+        tracking: written.tracking.own().unwrap_or_default(),
         on_uncertain: written.on_uncertain.as_ref().map(|word| word.0),
         slots: written.slots.own().unwrap_or(SLOTS),
         connections: written.connections.own().unwrap_or(connections),
@@ -80,6 +86,21 @@ fn fits(cx: &Context<'_>, channel: Channel, gateway: &Gateway, span: Span) {
     };
     let message = format!("the channel `{channel}` cannot use `{}`", gateway.kind());
     cx.add(bad_value::finding(span, message).help(format!("use `{needed}` or `file`")));
+}
+
+/// Who may be seen is asked of a field that says yes or no.
+fn consented(cx: &Context<'_>, tracking: &At<Tracking>) {
+    let Some(identifier) = &tracking.consent_field else {
+        return;
+    };
+    if !cx.holds(unknown_field::check(cx.names, tracking.span, identifier)) {
+        return;
+    }
+    let field = cx.model.field(identifier);
+    if field.is_some_and(|field| field.kind != FieldType::Boolean) {
+        let message = format!("`consent-field`: the field `{identifier}` is not of type `boolean`");
+        cx.add(bad_value::finding(tracking.span, message));
+    }
 }
 
 fn sender(cx: &Context<'_>, doc: &Doc<ChannelDoc>, channel: Channel) {
