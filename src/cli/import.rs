@@ -11,11 +11,11 @@ use super::actor::ActorArgument;
 use super::columns::{aligned, counted};
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
+use super::import_preview;
 use super::import_verbs::{self, Verb};
 use super::import_words::{IfNobody, IfSeveral};
 use super::output;
 use super::place::Place;
-use super::preview;
 use super::progress::Progress;
 use super::session::{self, Session};
 use super::words;
@@ -188,7 +188,7 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
     session::run(place, async |session| {
         if arguments.preview {
             let (input, rows) = (request(arguments).input, arguments.rows);
-            return preview::show(session, input, rows, arguments.format.format).await;
+            return import_preview::show(session, input, rows, arguments.format.format).await;
         }
         if let (Some(name), false) = (&arguments.new_list, arguments.dry_run) {
             make_list(session, arguments, name).await?;

@@ -37,6 +37,7 @@ mod field;
 mod format;
 mod funnel;
 mod import;
+mod import_preview;
 mod import_verbs;
 mod import_words;
 mod import_work;
@@ -58,11 +59,13 @@ mod reports;
 mod run;
 mod schema;
 mod segment;
+mod send_test;
 mod session;
 mod smart_list;
 mod status;
 mod tag;
 mod token;
+mod trials;
 mod words;
 mod workspace_revision;
 
@@ -128,6 +131,10 @@ enum Command {
     Status(status::Arguments),
     /// Says why a customer is in a flow or not, and what became of each step.
     Explain(explain::Arguments),
+    /// Shows a communication as one customer would get it.
+    Preview(preview::Arguments),
+    /// Sends a communication to an address of your own, through the channel's gateway.
+    SendTest(send_test::Arguments),
     /// Lists what was sent and what was not.
     Dispatches(ledger::Arguments),
     /// Shows the messages of which nobody knows whether they were taken.
@@ -175,6 +182,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::ExportDefinitions(command) => export_definitions::run(&arguments.place, &command),
         Command::Status(command) => status::run(&arguments.place, &command),
         Command::Explain(command) => explain::run(&arguments.place, &command),
+        Command::Preview(command) => preview::run(&arguments.place, &command),
+        Command::SendTest(command) => send_test::run(&arguments.place, &command),
         Command::Dispatches(command) => ledger::dispatches(&arguments.place, &command),
         Command::Uncertain(command) => ledger::uncertain(&arguments.place, &command),
         Command::Pause(command) => pause::pause(&arguments.place, &command),

@@ -1,105 +1,144 @@
-//! Owns `drumbeat import --preview`: a file as it would be imported, before anything is.
+//! Owns `drumbeat preview`: a communication as one customer would get it.
 
-use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use tokio::task::spawn_blocking;
+use anyhow::Context as _;
+use serde_json::json;
 
-use super::columns::aligned;
 use super::exit::Exit;
-use super::format::Format;
+use super::format::{Format, FormatArgument};
 use super::output;
-use super::session::Session;
-use crate::customers::preview::{Preview, RowPreview, preview};
-use crate::customers::reading::Input;
+use super::place::Place;
+use super::session;
+use super::trials::{self, Made, TrialArguments};
+use crate::domain::message::{Rendered, RenderedEmail};
 
-/// How much of a cell stands in a line of text.
-const SHOWN_CHARS: usize = 24;
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    trial: TrialArguments,
+    /// Writes the HTML part into this file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Shows the HTML part in a browser.
+    #[arg(long)]
+    open: bool,
+    #[command(flatten)]
+    format: FormatArgument,
+}
 
-/// Shows the first rows of a file. The answer is no when the file cannot be imported as it is.
-pub(super) async fn show(
-    session: &Session,
-    input: Input,
-    rows: usize,
-    format: Format,
-) -> anyhow::Result<Exit> {
-    let revision = session.published.revision.clone();
-    let name = input.path.display().to_string();
-    let preview = spawn_blocking(move || preview(&input, &revision, rows)).await??;
-    match format {
-        Format::Text => output::facts(&text(&name, &preview))?,
-        Format::Json => output::json(&serde_json::to_value(&preview)?)?,
-    }
-    Ok(match preview.problem {
-        None => Exit::Done,
-        Some(_) => Exit::No,
+pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
+    session::run(place, async |session| {
+        let made = trials::made(place, session, &arguments.trial).await?;
+        match arguments.format.format {
+            Format::Json => output::json(&facts(&arguments.trial.communication, &made))?,
+            Format::Text => output::facts(&text(&made.rendered))?,
+        }
+        let html = match &made.rendered {
+            Rendered::Email(email) => email.html.as_deref(),
+            Rendered::Sms(_) | Rendered::Push(_) => None,
+        };
+        if let Some(file) = &arguments.html {
+            fs::write(file, needed(html)?)
+                .with_context(|| format!("`{}` cannot be written", file.display()))?;
+        }
+        if arguments.open {
+            show(needed(html)?)?;
+        }
+        Ok(Exit::Done)
     })
 }
 
-fn text(name: &str, preview: &Preview) -> String {
-    let mut text = format!("{name}: {}", head(preview));
-    let columns = preview.columns.iter().map(|column| {
-        let refused = match column.refused {
-            0 => String::new(),
-            refused => format!("{refused} refused"),
-        };
-        let samples: Vec<String> = column.samples.iter().map(|sample| short(sample)).collect();
-        let field = column.field.as_deref();
-        [
-            column.name.clone(),
-            field.map_or_else(|| "(no field)".to_owned(), |field| format!("-> {field}")),
-            samples.join(" | "),
-            refused,
-        ]
+fn needed(html: Option<&str>) -> anyhow::Result<&str> {
+    html.context("the message has no HTML part: leave `--open` and `--html` out")
+}
+
+/// The file stays when the command ends: the browser reads it later.
+fn show(html: &str) -> anyhow::Result<()> {
+    let file = tempfile::Builder::new()
+        .prefix("drumbeat-preview-")
+        .suffix(".html")
+        .tempfile()?;
+    fs::write(file.path(), html)?;
+    let (_, path) = file.keep()?;
+    output::note(&format!("the HTML part is in {}", path.display()));
+    browse(&path).context("no browser could be started: open the file yourself")
+}
+
+fn browse(path: &Path) -> std::io::Result<()> {
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let quiet = Command::new(program)
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    drop(quiet);
+    Ok(())
+}
+
+fn facts(communication: &str, made: &Made) -> serde_json::Value {
+    let mut facts = json!({
+        "communication": communication,
+        "customer": made.customer.external_id,
+        "channel": made.rendered.channel(),
     });
-    text.push_str(&aligned(2, &columns.collect::<Vec<_>>()));
-    let refused: Vec<&RowPreview> = preview.rows.iter().filter(|row| row.is_refused()).collect();
-    let (count, of) = (preview.rows.len() - refused.len(), preview.rows.len());
-    let _ = writeln!(text, "{count} of the first {of} rows would be taken");
-    for row in refused {
-        let _ = writeln!(text, "  line {}: {}", row.line, reasons(preview, row));
+    let content = match &made.rendered {
+        Rendered::Email(email) => json!({
+            "from": email.from,
+            "reply_to": email.reply_to,
+            "subject": email.subject,
+            "html": email.html,
+            "text": email.text,
+        }),
+        Rendered::Sms(sms) => json!({ "text": sms.text }),
+        Rendered::Push(push) => json!({
+            "title": push.title,
+            "body": push.body,
+            "link": push.link,
+        }),
+    };
+    if let (Some(facts), Some(content)) = (facts.as_object_mut(), content.as_object()) {
+        facts.extend(content.clone());
     }
-    if let Some(problem) = &preview.problem {
-        let _ = writeln!(text, "cannot be imported as it is: {problem}");
-    }
-    text
+    facts
 }
 
-fn head(preview: &Preview) -> String {
-    let mut head = preview.kind.to_owned();
-    if let Some(delimiter) = &preview.delimiter {
-        let _ = write!(head, ", cells separated by `{delimiter}`");
-    }
-    match &preview.sheet {
-        Some(sheet) => {
-            let _ = write!(head, ", sheet `{sheet}`");
-            if preview.sheets.len() > 1 {
-                let _ = write!(head, " of `{}`", preview.sheets.join("`, `"));
-            }
+fn text(rendered: &Rendered) -> String {
+    match rendered {
+        Rendered::Email(email) => email_text(email),
+        Rendered::Sms(sms) => format!("{}\n", sms.text),
+        Rendered::Push(push) => {
+            let link = push.link.iter().map(|link| format!("\n{link}"));
+            format!(
+                "{}\n{}{}\n",
+                push.title,
+                push.body,
+                link.collect::<String>()
+            )
         }
-        None => {
-            let _ = write!(head, ", {}", preview.encoding);
-        }
     }
-    head.push('\n');
-    head
 }
 
-fn reasons(preview: &Preview, row: &RowPreview) -> String {
-    if let Some(problem) = &row.problem {
-        return problem.clone();
-    }
-    let columns = preview.columns.iter().zip(&row.cells);
-    let reasons = columns.filter_map(|(column, cell)| {
-        let problem = cell.problem.as_ref()?;
-        let field = column.field.as_deref().unwrap_or(&column.name);
-        Some(format!("`{field}`: {problem}"))
-    });
-    reasons.collect::<Vec<_>>().join("; ")
-}
-
-fn short(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_CHARS) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+fn email_text(email: &RenderedEmail) -> String {
+    let senders = [("from", &email.from), ("reply to", &email.reply_to)];
+    let senders = senders
+        .into_iter()
+        .filter_map(|(name, sender)| Some(format!("{name}: {}\n", sender.as_ref()?)));
+    let html = match &email.html {
+        Some(html) => format!("{} bytes", html.len()),
+        None => "none".to_owned(),
+    };
+    format!(
+        "{}subject: {}\nhtml: {html}\n\n{}\n",
+        senders.collect::<String>(),
+        email.subject,
+        email.text.as_deref().unwrap_or_default().trim_end(),
+    )
 }

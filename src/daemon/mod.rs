@@ -14,7 +14,9 @@ mod run;
 mod signals;
 mod site;
 mod systemd;
+mod trial;
 
 pub use clock::flow_clock;
 pub use options::{Failure, Options};
 pub use run::{Control, run, run_under};
+pub use trial::send_trial;

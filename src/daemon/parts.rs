@@ -47,7 +47,7 @@ impl Workshop {
         }
     }
 
-    fn open(
+    pub(super) fn open(
         &self,
         config: &crate::domain::gateway::ChannelConfig,
     ) -> std::result::Result<Arc<Outlet>, BadGateway> {

@@ -35,6 +35,7 @@ mod runtime;
 mod send;
 mod settle;
 pub mod status;
+pub mod trial;
 mod watched;
 
 pub use beat::{Beat, beat};

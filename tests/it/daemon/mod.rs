@@ -10,3 +10,4 @@ mod life;
 mod links;
 mod process;
 mod seen;
+mod trials;

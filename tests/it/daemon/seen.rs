@@ -86,48 +86,14 @@ async fn an_opened_message_and_a_followed_link_are_seen_of_those_who_agreed() {
     let (_, of_ana) = parts_of(&mails, "ana");
     let (_, of_ben) = parts_of(&mails, "ben");
     let (_, of_eva) = parts_of(&mails, "eva");
-    for unseen in [of_ben, of_eva] {
-        assert!(
-            unseen.contains("href=\"https://bank.example/card?a=1&amp;b=2\""),
-            "{unseen}"
-        );
-        assert!(!unseen.contains("<img"), "{unseen}");
-    }
+    unchanged(&[of_ben, of_eva]);
     assert!(!of_ana.contains("href=\"https://bank.example"), "{of_ana}");
     let pixel = link(of_ana, &format!("{own}/o/"));
     let click = link(of_ana, &format!("{own}/c/"));
     link(of_ana, &format!("{own}/u/"));
 
-    // Apple's proxy loads every picture, read or not.
-    let picture = get(&pixel, "Mozilla/5.0").await;
-    assert_eq!(picture.headers()["content-type"], "image/gif");
-    assert!(seen(&place, "ana").await.is_empty());
-    for _ in 0..3 {
-        let picture = get(
-            &pixel,
-            "Mozilla/5.0 (Windows NT 5.1) (via ggpht.com GoogleImageProxy)",
-        )
-        .await;
-        assert_eq!(picture.headers()["cache-control"], "no-store");
-        assert!(picture.bytes().await.unwrap().starts_with(b"GIF89a"));
-        let page = get(&click, "Mozilla/5.0 (X11; Linux x86_64)").await;
-        assert_eq!(page.status(), 302);
-        assert_eq!(
-            page.headers()["location"],
-            "https://bank.example/card?a=1&b=2"
-        );
-        assert_eq!(page.headers()["referrer-policy"], "no-referrer");
-    }
-    let pushed = gateways.pushes().into_iter();
-    let links: Vec<String> = pushed
-        .map(|push| push["link"].as_str().unwrap().to_owned())
-        .collect();
-    let led = |link: &&String| link.starts_with(&format!("{own}/c/"));
-    let [pushed] = links.iter().filter(led).collect::<Vec<_>>()[..] else {
-        panic!("one push of three leads over us: {links:?}");
-    };
-    let page = get(pushed, "Mozilla/5.0 (Android)").await;
-    assert_eq!(page.headers()["location"], "https://bank.example/news");
+    read_three_times(&place, &pixel, &click).await;
+    follow_the_push(&gateways, &own).await;
 
     let mut told = seen(&place, "ana").await;
     told.sort_by_key(ToString::to_string);
@@ -171,6 +137,55 @@ async fn an_opened_message_and_a_followed_link_are_seen_of_those_who_agreed() {
 
     nowhere_else(&pixel, &click).await;
     assert_eq!(daemon.stop().await, Some(0));
+}
+
+/// Of whom nothing may be seen, nothing is asked.
+fn unchanged(mails: &[&str]) {
+    for unseen in mails {
+        assert!(
+            unseen.contains("href=\"https://bank.example/card?a=1&amp;b=2\""),
+            "{unseen}"
+        );
+        assert!(!unseen.contains("<img"), "{unseen}");
+    }
+}
+
+/// The picture and the link of a mail.
+async fn read_three_times(place: &Place, pixel: &str, click: &str) {
+    // Apple's proxy loads every picture, read or not.
+    let picture = get(pixel, "Mozilla/5.0").await;
+    assert_eq!(picture.headers()["content-type"], "image/gif");
+    assert!(seen(place, "ana").await.is_empty());
+    for _ in 0..3 {
+        let picture = get(
+            pixel,
+            "Mozilla/5.0 (Windows NT 5.1) (via ggpht.com GoogleImageProxy)",
+        )
+        .await;
+        assert_eq!(picture.headers()["cache-control"], "no-store");
+        assert!(picture.bytes().await.unwrap().starts_with(b"GIF89a"));
+        let page = get(click, "Mozilla/5.0 (X11; Linux x86_64)").await;
+        assert_eq!(page.status(), 302);
+        assert_eq!(
+            page.headers()["location"],
+            "https://bank.example/card?a=1&b=2"
+        );
+        assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+    }
+}
+
+/// The one of three that leads over us.
+async fn follow_the_push(gateways: &Gateways, own: &str) {
+    let pushed = gateways.pushes().into_iter();
+    let links: Vec<String> = pushed
+        .map(|push| push["link"].as_str().unwrap().to_owned())
+        .collect();
+    let led = |link: &&String| link.starts_with(&format!("{own}/c/"));
+    let [pushed] = links.iter().filter(led).collect::<Vec<_>>()[..] else {
+        panic!("one push of three leads over us: {links:?}");
+    };
+    let page = get(pushed, "Mozilla/5.0 (Android)").await;
+    assert_eq!(page.headers()["location"], "https://bank.example/news");
 }
 
 /// An altered address leads nowhere, and one kind of token is not another.

@@ -1,0 +1,103 @@
+//! Owns messages that are only looked at or tried: what a communication says to a customer now, without a
+//! dispatch.
+
+use jiff::Timestamp;
+
+use crate::domain::by_hand;
+use crate::domain::calendar;
+use crate::domain::customer::Customer;
+use crate::domain::link::{LinkKind, url};
+use crate::domain::message::{Origin, Rendered};
+use crate::domain::near;
+use crate::domain::rating::Rating;
+use crate::domain::revision::Revision;
+use crate::domain::template::{RenderContext, RenderFailure, Templates};
+
+/// What stands in place of a token: such a link leads nowhere.
+const TOKEN: &str = "only-a-trial";
+
+/// A communication of a campaign, or the step of a flow that has its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    name: String,
+    flow: String,
+    step: String,
+}
+
+/// Nothing of this name says anything.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no communication `{name}`{}", near.as_deref().map_or_else(String::new, |near| format!(": did you mean `{near}`?")))]
+pub struct NoCommunication {
+    name: String,
+    near: Option<String>,
+}
+
+impl Trial {
+    /// By the name `CAMPAIGN/COMMUNICATION` or `FLOW/STEP`.
+    pub fn of(revision: &Revision, name: &str) -> Result<Self, NoCommunication> {
+        let known = all(revision);
+        if let Some(found) = known.iter().find(|trial| trial.name == name) {
+            return Ok(found.clone());
+        }
+        let names = known.iter().map(|trial| trial.name.as_str());
+        Err(NoCommunication {
+            name: name.to_owned(),
+            near: near::near(name, names).map(ToOwned::to_owned),
+        })
+    }
+
+    /// The message as this customer would get it; its links lead nowhere.
+    pub fn render(
+        &self,
+        revision: &Revision,
+        customer: &Customer,
+        now: Timestamp,
+        public_url: &str,
+    ) -> Result<Rendered, RenderFailure> {
+        let policy = &revision.policy;
+        let zone = customer.text(&policy.zone_field);
+        let zone = zone.and_then(calendar::zone_named);
+        let day = |at: Timestamp| at.to_zoned(revision.time_zone()).date();
+        let last = customer.last_activity_at.map(day);
+        let link = |kind| url(public_url, kind, TOKEN);
+        Templates::new(revision).render(
+            &self.flow,
+            &self.step,
+            &RenderContext {
+                customer,
+                rating: Rating::of(customer.status, last, day(now), revision.rating),
+                language: customer.text(&policy.language_field),
+                zone: &zone.unwrap_or_else(|| revision.time_zone()),
+                unsubscribe_url: Some(&link(LinkKind::Unsubscribe)),
+                preferences_url: Some(&link(LinkKind::Preferences)),
+                dismiss_url: Some(&link(LinkKind::Dismiss)),
+            },
+        )
+    }
+
+    /// Where the message would come from.
+    pub fn origin(&self, customer: &Customer) -> Origin {
+        Origin {
+            customer: customer.external_id.clone(),
+            flow: self.flow.clone(),
+            step: self.step.clone(),
+        }
+    }
+}
+
+fn all(revision: &Revision) -> Vec<Trial> {
+    let reusable = by_hand::ids(revision).map(|id| Trial {
+        name: id.clone(),
+        flow: id,
+        step: by_hand::STEP.to_owned(),
+    });
+    let steps = revision.flows.values().flat_map(|flow| {
+        let speaking = flow.steps.iter().filter(|step| step.action.is_some());
+        speaking.map(|step| Trial {
+            name: format!("{}/{}", flow.id, step.id),
+            flow: flow.id.clone(),
+            step: step.id.clone(),
+        })
+    });
+    reusable.chain(steps).collect()
+}
