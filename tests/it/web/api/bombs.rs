@@ -16,9 +16,10 @@ use super::daemon::Place;
 use crate::customers::book::{Book, claim_size, texts};
 
 const MIB: usize = 1024 * 1024;
-/// What the daemon may take at most, in KiB: the shared texts of a workbook take a third of it, once for
-/// the job that reads all rows and once for whoever looks at the first ones.
-const MOST_KIB: u64 = 384 * 1024;
+/// What the daemon may take at most, in KiB: the shared texts of a workbook take 128 MiB, once for the job
+/// that reads all rows, once for whoever looks at the first ones, and once more that the allocator has not
+/// given back yet.
+const MOST_KIB: u64 = 448 * 1024;
 /// How long a bad file may keep the daemon busy, and a long one.
 const QUICK: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_mins(2);
