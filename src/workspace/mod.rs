@@ -6,6 +6,7 @@ mod document;
 mod documents;
 mod git;
 mod locate;
+mod markup;
 mod names;
 mod node;
 mod parse;

@@ -67,7 +67,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn every_workspace_of_the_repository_checks_without_a_complaint() {
     let workspaces = workspaces();
-    assert_eq!(workspaces.len(), 3, "{workspaces:?}");
+    assert_eq!(workspaces.len(), 4, "{workspaces:?}");
     for dir in workspaces {
         assert_eq!(complaints(&dir), Vec::<String>::new(), "{}", dir.display());
         let revision = checked(&dir).revision.unwrap();
@@ -266,6 +266,7 @@ fn the_example_customers_fit_their_data_models() {
         (".", "examples/customers.csv", 300),
         ("examples/credit-union", "customers.csv", 10),
         ("examples/telecom-retention", "customers.csv", 12),
+        ("examples/retailer", "customers.csv", 8),
     ];
     for (dir, file, expected) in files {
         let dir = root().join(dir);

@@ -15,7 +15,7 @@ pub struct TemplateProblem {
 
 impl TemplateProblem {
     /// A problem with the bytes `range` of `source`; a range outside of it points at the end.
-    pub(super) fn at(source: &str, range: &Range<usize>, message: impl Into<String>) -> Self {
+    pub fn at(source: &str, range: &Range<usize>, message: impl Into<String>) -> Self {
         let start = source.floor_char_boundary(range.start.min(source.len()));
         let end = source.floor_char_boundary(range.end.clamp(start, source.len()));
         let line_start = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -30,7 +30,7 @@ impl TemplateProblem {
     }
 
     #[must_use]
-    pub(super) fn helped(mut self, help: Option<String>) -> Self {
+    pub fn helped(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
     }

@@ -102,14 +102,14 @@ pub(crate) struct EmailDoc {
     pub(crate) from: Opt<String>,
     /// Replaces the channel's reply address.
     pub(crate) reply_to: Opt<String>,
-    /// A `.html` or `.txt` file below `flows/`, or one for each language.
+    /// A `.mjml`, `.html` or `.txt` file below `flows/`, or one for each language.
     pub(crate) template: Opt<TextsDoc>,
     /// The body as HTML, written here.
     pub(crate) html: Opt<TextsDoc>,
+    /// The body as MJML, written here.
+    pub(crate) mjml: Opt<TextsDoc>,
     /// The body as plain text, written here; made from the HTML when absent.
     pub(crate) text: Opt<TextsDoc>,
-    #[serde(rename = "mjml")]
-    pub(crate) _mjml: Option<Later>,
     #[serde(rename = "variants")]
     pub(crate) _variants: Option<Later>,
 }

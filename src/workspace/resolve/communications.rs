@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::bodies::{self, Form};
 use super::context::Context;
 use super::texts::{self, FileBody};
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
@@ -12,6 +13,8 @@ use crate::workspace::rules::{
     email_without_from, exactly_one, no_postal_address, no_unsubscribe_link,
 };
 use crate::workspace::spanned::{At, Opt};
+
+const BODY: &str = "an e-mail's body";
 
 /// `span` is where the e-mail is written.
 pub(crate) fn email(
@@ -25,11 +28,11 @@ pub(crate) fn email(
         cx.holds(email_without_from::check(address.span, address));
         Some(address.value.clone())
     };
-    let subject = texts::inline(cx, &doc.subject, false);
+    let subject = texts::inline(cx, &doc.subject, Form::Text);
     let preheader = doc
         .preheader
         .as_ref()
-        .map(|text| texts::inline(cx, text, false));
+        .map(|text| texts::inline(cx, text, Form::Text));
     let (from, reply_to) = (sender(&doc.from), sender(&doc.reply_to));
     let (html, text) = bodies(cx, span, doc)?;
     let content = EmailContent {
@@ -44,6 +47,7 @@ pub(crate) fn email(
         let place = |part: &Opt<TextsDoc>| part.as_ref().map(|part| part.span);
         let body = place(&doc.template)
             .or_else(|| place(&doc.html))
+            .or_else(|| place(&doc.mjml))
             .or_else(|| place(&doc.text));
         marketing(cx, body.unwrap_or(span), &content);
     }
@@ -55,12 +59,24 @@ fn bodies(
     span: Span,
     doc: &EmailDoc,
 ) -> Option<(Option<Localized>, Option<Localized>)> {
-    let text = doc.text.as_ref().map(|text| texts::inline(cx, text, false));
-    let html = doc.html.as_ref().map(|html| texts::inline(cx, html, true));
+    let text = doc
+        .text
+        .as_ref()
+        .map(|text| texts::inline(cx, text, Form::Text));
+    let html = match (&doc.html, &doc.mjml) {
+        (Some(_), Some(mjml)) => {
+            let kinds = ["html", "mjml"];
+            return cx.refuse(exactly_one::finding(mjml.span, BODY, &kinds, 2));
+        }
+        (Some(html), None) => Some(texts::inline(cx, html, Form::Html)),
+        (None, mjml) => mjml
+            .as_ref()
+            .map(|mjml| texts::inline(cx, mjml, Form::Mjml)),
+    };
     let Some(template) = &doc.template else {
         if html.is_none() && text.is_none() {
-            let kinds = ["template", "html", "text"];
-            return cx.refuse(exactly_one::finding(span, "an e-mail's body", &kinds, 0));
+            let kinds = ["template", "mjml", "html", "text"];
+            return cx.refuse(exactly_one::finding(span, BODY, &kinds, 0));
         }
         return Some((html, text));
     };
@@ -72,14 +88,13 @@ fn bodies(
         (true, None, text) => Some((Some(texts), text)),
         (false, html, None) => Some((html, Some(texts))),
         (_, html, _) => {
-            let other = if html.is_some() { "html" } else { "text" };
+            let other = match html {
+                Some(_) if doc.mjml.is_some() => "mjml",
+                Some(_) => "html",
+                None => "text",
+            };
             let kinds = ["template", other];
-            cx.refuse(exactly_one::finding(
-                template.span,
-                "an e-mail's body",
-                &kinds,
-                2,
-            ))
+            cx.refuse(exactly_one::finding(template.span, BODY, &kinds, 2))
         }
     }
 }
@@ -89,7 +104,8 @@ pub(crate) fn marketing(cx: &Context<'_>, span: Span, content: &EmailContent) {
     let parts = [("HTML", &content.html), ("text", &content.text)];
     let mut findings = BTreeSet::new();
     for (name, part) in parts {
-        for (_, source) in part.iter().flat_map(Localized::texts) {
+        let sources = part.iter().flat_map(Localized::texts);
+        for (_, source) in sources.filter(|(_, source)| *source != bodies::NOT_MADE) {
             let uses = template::uses(source);
             let link = ["unsubscribe_url", "preferences_url"];
             if !link.iter().any(|name| uses.contains(*name)) {
@@ -116,7 +132,7 @@ pub(crate) fn marketing(cx: &Context<'_>, span: Span, content: &EmailContent) {
 
 pub(crate) fn sms(cx: &Context<'_>, doc: &SmsDoc) -> Content {
     Content::Sms(SmsContent {
-        text: texts::inline(cx, &doc.text, false),
+        text: texts::inline(cx, &doc.text, Form::Text),
     })
 }
 
@@ -126,11 +142,11 @@ pub(crate) fn push(cx: &Context<'_>, doc: &PushDoc) -> Content {
             span: link.span,
             value: TextsDoc::One(link.value.clone()),
         };
-        texts::inline(cx, &written, false).default
+        texts::inline(cx, &written, Form::Text).default
     });
     Content::Push(PushContent {
-        title: texts::inline(cx, &doc.title, false),
-        body: texts::inline(cx, &doc.body, false),
+        title: texts::inline(cx, &doc.title, Form::Text),
+        body: texts::inline(cx, &doc.body, Form::Text),
         link,
     })
 }

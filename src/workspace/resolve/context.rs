@@ -25,6 +25,14 @@ impl Context<'_> {
         self.report.borrow_mut().add(finding);
     }
 
+    /// The same, unless it is said already: of a file that several include.
+    pub(crate) fn add_once(&self, finding: Finding) {
+        let is_said = self.report.borrow().findings.contains(&finding);
+        if !is_said {
+            self.add(finding);
+        }
+    }
+
     /// Reports an error and goes on without the value.
     pub(crate) fn refuse<T>(&self, finding: Finding) -> Option<T> {
         self.add(finding);

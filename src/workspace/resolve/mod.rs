@@ -1,11 +1,13 @@
 //! Owns turning documents into a revision: references followed, communications copied, templates read.
 
+mod bodies;
 mod campaigns;
 mod channels;
 mod communications;
 mod conditions;
 mod context;
 mod data_model;
+mod faults;
 mod field_tests;
 mod flows;
 mod import_settings;

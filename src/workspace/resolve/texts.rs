@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::bodies::{self, Form, Origin};
 use super::context::Context;
+use super::faults;
 use crate::domain::communication::Localized;
-use crate::domain::template::{self, TemplateProblem};
 use crate::workspace::document::campaign::TextsDoc;
 use crate::workspace::node::Span;
-use crate::workspace::rules::{
-    missing_language, missing_template, not_supported_yet, template as bad_template,
-};
+use crate::workspace::rules::{missing_language, missing_template, not_supported_yet};
 use crate::workspace::spanned::At;
 
 /// A body read from template files, and whether it is HTML.
@@ -19,18 +18,16 @@ pub(crate) struct FileBody {
 }
 
 /// Reads texts written in the YAML file.
-pub(crate) fn inline(cx: &Context<'_>, written: &At<TextsDoc>, html: bool) -> Localized {
-    let texts = each(written);
-    for (_, text, span) in &texts {
-        for problem in template::check(text, html, &cx.model) {
-            let span = within_yaml(cx, *span, &problem);
-            cx.add(reported(span, problem));
-        }
-    }
-    let texts = texts
-        .into_iter()
-        .map(|(language, text, span)| (language, text.to_owned(), span))
-        .collect();
+pub(crate) fn inline(cx: &Context<'_>, written: &At<TextsDoc>, form: Form) -> Localized {
+    let read = |(language, text, span)| {
+        faults::check_inline(cx, text, span, form.is_html());
+        (
+            language,
+            bodies::made(cx, form, text, Origin::Yaml(span)),
+            span,
+        )
+    };
+    let texts = each(written).into_iter().map(read).collect();
     localized(cx, written.span, texts)
 }
 
@@ -101,10 +98,10 @@ fn file(cx: &Context<'_>, path: &str, span: Span) -> Option<(bool, String)> {
     if path.starts_with('/') || path.split('/').any(|part| part == "..") {
         return cx.refuse(missing_template::outside(span, path));
     }
-    let html = match path.rsplit('.').next().unwrap_or_default() {
-        "html" | "htm" => true,
-        "txt" => false,
-        "mjml" => return cx.refuse(not_supported_yet::finding(span, "mjml")),
+    let form = match path.rsplit('.').next().unwrap_or_default() {
+        "html" | "htm" => Form::Html,
+        "mjml" => Form::Mjml,
+        "txt" => Form::Text,
         "md" => return cx.refuse(not_supported_yet::finding(span, "markdown")),
         _ => return cx.refuse(missing_template::kind(span, path)),
     };
@@ -124,64 +121,7 @@ fn file(cx: &Context<'_>, path: &str, span: Span) -> Option<(bool, String)> {
     };
     // A template that is too large or not UTF-8 is told when the files are read.
     let text = std::str::from_utf8(&file.bytes).ok()?;
-    for problem in template::check(text, html, &cx.model) {
-        cx.add(reported(within_file(number, text, &problem), problem));
-    }
-    Some((html, text.to_owned()))
-}
-
-fn reported(span: Span, problem: TemplateProblem) -> crate::workspace::diagnostic::Finding {
-    let mut finding = bad_template::finding(span, &problem.message, problem.help);
-    if problem.message.contains("not supported yet") {
-        finding.code = not_supported_yet::CODE;
-    }
-    finding
-}
-
-fn within_file(file: u32, text: &str, problem: &TemplateProblem) -> Span {
-    let (start, length) = position(text, problem, problem.line);
-    span(file, start, length)
-}
-
-/// The same place in the YAML file, where a text may be quoted, or an indented block.
-fn within_yaml(cx: &Context<'_>, written: Span, problem: &TemplateProblem) -> Span {
-    let source = cx.slice(written);
-    let quote = usize::from(source.starts_with(['"', '\'']));
-    if quote == 1 && source.contains('\n') {
-        return written;
-    }
-    let before = cx.slice(Span {
-        start: 0,
-        end: written.start,
-        ..written
-    });
-    let indentation = before.rsplit('\n').next().map_or(0, str::len);
-    let (start, length) = position(&source[quote..], problem, problem.line);
-    let start = start + if problem.line > 1 { indentation } else { quote };
-    if start + length > source.len() {
-        return written;
-    }
-    let offset = usize::try_from(written.start).unwrap_or_default();
-    span(written.file, offset + start, length)
-}
-
-/// The bytes of a problem in a text; its column counts characters.
-fn position(text: &str, problem: &TemplateProblem, line: u32) -> (usize, usize) {
-    let whole = |number: u32| usize::try_from(number).unwrap_or_default();
-    let before = whole(line.saturating_sub(1));
-    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
-    let content = text[start..].split('\n').next().unwrap_or_default();
-    let bytes = |text: &str, count| text.chars().take(count).map(char::len_utf8).sum::<usize>();
-    let column = bytes(content, whole(problem.column.saturating_sub(1)));
-    let length = bytes(&content[column..], whole(problem.length.max(1)));
-    (start + column, length)
-}
-
-fn span(file: u32, start: usize, length: usize) -> Span {
-    let offset = |offset: usize| u32::try_from(offset).unwrap_or_default();
-    Span {
-        file,
-        start: offset(start),
-        end: offset(start + length),
-    }
+    faults::check_file(cx, number, text, form.is_html());
+    let body = bodies::made(cx, form, text, Origin::File { number, path });
+    Some((form.is_html(), body))
 }

@@ -1,7 +1,7 @@
 //! Owns the rule `missing-template`: a template file that is not there, or not allowed.
 //!
 //! **What it does.** Refuses a `template` that names no file below `flows/`, leads out of it, or is
-//! neither `.html` nor `.txt`.
+//! neither `.mjml` nor `.html` nor `.txt`.
 //!
 //! **Why.** The message would have no body.
 //!
@@ -40,7 +40,7 @@ pub(crate) fn kind(span: Span, path: &str) -> Finding {
     Finding::error(
         "missing-template",
         span,
-        format!("`{path}` is neither a `.html` nor a `.txt` file"),
+        format!("`{path}` is neither a `.mjml` nor a `.html` nor a `.txt` file"),
     )
     .help("name the file by what is in it; all languages of one body are of the same kind")
 }

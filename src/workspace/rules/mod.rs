@@ -38,6 +38,7 @@ rules! {
     missing_language
     missing_segment
     missing_template
+    mjml
     no_postal_address
     no_steps
     no_unsubscribe_link

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -70,6 +72,28 @@ impl Browser {
         self.ask("execute/async", &body).await
     }
 
+    /// The pages are as wide as on such a screen, in CSS pixels.
+    pub(crate) async fn widen(&self, width: u32, is_phone: bool) {
+        let size = json!({
+            "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": is_phone,
+        });
+        self.tell("Emulation.setDeviceMetricsOverride", &size).await;
+    }
+
+    /// The whole page, also what is below the fold, as a PNG.
+    pub(crate) async fn screenshot(&self) -> Vec<u8> {
+        let whole = json!({ "captureBeyondViewport": true });
+        let shot = self.tell("Page.captureScreenshot", &whole).await;
+        let data = shot["data"].as_str().expect("a picture");
+        STANDARD.decode(data).unwrap()
+    }
+
+    /// Chromium's own commands (Chrome `DevTools` Protocol).
+    async fn tell(&self, command: &str, parameters: &Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.ask("goog/cdp/execute", &body).await
+    }
+
     async fn ask(&self, what: &str, body: &Value) -> Value {
         let asking = self
             .client
@@ -88,10 +112,18 @@ impl Browser {
     }
 }
 
-/// The driver on a port of its own choice; it ends with the thread that started it.
+/// The driver on a port of its own choice; it ends with the thread that started it, and whatever it
+/// started with it, as processes do whose first one is gone (`pid_namespaces(7)`).
 async fn drive(folder: &Path) -> (Child, String) {
     let mut driver = Command::new("setpriv")
-        .args(["--pdeathsig=KILL", "--", DRIVER, "--port=0"])
+        .args(["--pdeathsig=KILL", "--", "unshare", "--pid", "--fork"])
+        .args([
+            "--kill-child=KILL",
+            "--mount-proc",
+            "--",
+            DRIVER,
+            "--port=0",
+        ])
         .env("HOME", folder)
         .env("TMPDIR", folder)
         .stdin(Stdio::null())

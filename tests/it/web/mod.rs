@@ -3,6 +3,7 @@
 mod api;
 mod collect;
 mod dismiss;
+mod mails;
 mod preferences;
 mod probes;
 mod rules;

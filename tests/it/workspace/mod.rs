@@ -5,6 +5,7 @@ mod contents;
 mod damaged;
 mod folder;
 mod good;
+mod layout;
 mod made;
 mod mistakes;
 mod pages;

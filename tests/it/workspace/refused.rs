@@ -6,7 +6,7 @@ const FLOW: &str = "flows/welcome.yaml";
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
 const CHANNELS: &str = "channels/all.yaml";
 
-const LATER: [(&str, &str, &str); 17] = [
+const LATER: [(&str, &str, &str); 15] = [
     (
         FLOW,
         "steps:",
@@ -40,12 +40,6 @@ const LATER: [(&str, &str, &str); 17] = [
         "text: \"An offer\"",
         "text: \"An offer\", variants: { a: { text: A } }",
     ),
-    (
-        CAMPAIGN,
-        "template: templates/offer.html",
-        "template: templates/offer.html, mjml: \"<mjml></mjml>\"",
-    ),
-    (CAMPAIGN, "templates/offer.html", "templates/offer.mjml"),
     (CAMPAIGN, "templates/offer.html", "templates/offer.md"),
     (
         CAMPAIGN,
