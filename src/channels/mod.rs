@@ -3,17 +3,28 @@
 
 pub mod detail;
 pub mod email;
+mod exchange;
+pub mod fan_out;
 pub mod file;
+mod gsm7;
+pub mod guard;
 pub mod http;
+pub mod push;
 pub mod registry;
 pub mod setup;
+#[cfg(feature = "smpp")]
+pub mod smpp;
 pub mod smtp;
+mod tls;
+pub mod twilio;
+pub mod webhook;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
+use crate::domain::device::{Device, DeviceKind};
 use crate::domain::dispatch::{DeferCause, Outcome};
 use crate::domain::message::Message;
 use crate::domain::news::News;
@@ -93,6 +104,19 @@ pub enum HookError {
     Unknown,
 }
 
+/// Writes to the devices of customers, one at a time.
+pub trait Devices: Send + Sync {
+    fn kind(&self) -> DeviceKind;
+
+    /// Tries once at one device. One that its provider does not know any more is refused for its own fault.
+    fn push<'a>(
+        &'a self,
+        message: &'a Message,
+        device: &'a Device,
+        hand_over: &'a dyn HandOver,
+    ) -> BoxFuture<'a, Outcome>;
+}
+
 /// A gateway behind a channel.
 pub trait Gateway: Send + Sync {
     /// Tries once. Bounded in time by the adapter itself; dropping the future closes its connection.
@@ -102,6 +126,11 @@ pub trait Gateway: Send + Sync {
         hand_over: &'a dyn HandOver,
     ) -> BoxFuture<'a, Outcome>;
 
+    /// What writes to devices; none: messages go to an address.
+    fn devices(&self) -> Option<&dyn Devices> {
+        None
+    }
+
     /// What reads the provider's requests; none: it makes none.
     fn hook(&self) -> Option<&dyn Hook> {
         None
@@ -110,6 +139,11 @@ pub trait Gateway: Send + Sync {
     /// Listens for news on a connection of its own, until it is dropped; none: there is no such connection.
     fn listen<'a>(&'a self, _ear: &'a dyn Ear) -> Option<BoxFuture<'a, ()>> {
         None
+    }
+
+    /// Whether its news may come to whichever node sent, so that each has to listen; otherwise one does.
+    fn listens_on_every_node(&self) -> bool {
+        false
     }
 }
 

@@ -1,5 +1,6 @@
 //! Owns `drumbeat check`: everything that is wrong with the files, in one pass.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -10,6 +11,7 @@ use super::workspace_revision::Folder;
 use super::{database, output};
 use crate::definitions::publishing;
 use crate::definitions::survey::Survey;
+use crate::domain::deliverability::{Remark, Severity, contents};
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::workspace::render;
@@ -21,6 +23,10 @@ pub(crate) struct Arguments {
     /// How the diagnostics are written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Also what keeps e-mails from being read: clipped by size, without a text part, pictures without
+    /// words, no unsubscription with one click.
+    #[arg(long)]
+    deliverability: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,15 +55,49 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
             survey.field, survey.customers, survey.lost
         ));
     }
+    let looked_at = checked
+        .revision
+        .as_ref()
+        .filter(|_| arguments.deliverability);
+    let remarks = looked_at.map(contents::remarks).unwrap_or_default();
     match arguments.format {
-        Format::Text => output::facts(&render::text(sources, found, output::has_colors()))?,
-        Format::Json => output::json(&render::json(found))?,
+        Format::Text => {
+            let text = render::text(sources, found, output::has_colors());
+            output::facts(&format!("{}{text}", told(&remarks)))?;
+        }
+        Format::Json => {
+            let mut json = render::json(found);
+            if arguments.deliverability {
+                json["deliverability"] = serde_json::to_value(&remarks)?;
+            }
+            output::json(&json)?;
+        }
         Format::Github => output::facts(&render::github(found))?,
     }
+    let is_bad = |remark: &Remark| remark.severity == Severity::Error;
     Ok(match checked.revision {
-        Some(_) => Exit::Done,
-        None => Exit::No,
+        Some(_) if !remarks.iter().any(is_bad) => Exit::Done,
+        _ => Exit::No,
     })
+}
+
+/// Each with what to do.
+fn told(remarks: &[Remark]) -> String {
+    let mut text = String::new();
+    for remark in remarks {
+        let severity = match remark.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let Remark {
+            about,
+            message,
+            help,
+            ..
+        } = remark;
+        let _ = write!(text, "{severity}: {about}: {message}\n  help: {help}\n\n");
+    }
+    text
 }
 
 /// The folder with what the store says to it.

@@ -7,6 +7,7 @@ use super::actor::ActorArgument;
 use super::confirm::Confirmation;
 use super::customer_bulk::{self, Bulk};
 use super::customer_campaigns::{self, AheadOf, Campaigns};
+use super::customer_devices::{self, Device};
 use super::customer_export::{self, Export};
 use super::customer_histories::{self, Interactions, Items, Messages, Sums, Transactions};
 use super::customer_merge::{self, Add, Merge};
@@ -47,6 +48,8 @@ enum Verb {
     Send(Send),
     /// Notes on a customer.
     Note(Note),
+    /// Devices where a customer gets push messages.
+    Device(Device),
     /// Tasks on a customer.
     Task(Task),
     /// Stops all messages to customers until somebody reactivates them.
@@ -132,6 +135,7 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         Verb::Merge(verb) => customer_merge::merge(session, verb).await,
         Verb::Send(verb) => customer_send::send(session, verb).await,
         Verb::Note(verb) => customer_notes::run(session, verb).await,
+        Verb::Device(verb) => customer_devices::run(session, verb).await,
         Verb::Task(verb) => customer_tasks::run(session, verb).await,
         Verb::Suspend(verb) => customer_status::suspend(session, verb).await,
         Verb::Reactivate(verb) => customer_status::reactivate(session, verb).await,

@@ -10,6 +10,7 @@ mod consent;
 mod customer;
 mod customer_bulk;
 mod customer_campaigns;
+mod customer_devices;
 mod customer_export;
 mod customer_histories;
 mod customer_merge;

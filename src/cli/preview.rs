@@ -14,6 +14,7 @@ use super::place::Place;
 use super::session;
 use super::trials::{self, Made, TrialArguments};
 use crate::domain::message::{Rendered, RenderedEmail};
+use crate::domain::sms_parts::sizes;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -97,7 +98,15 @@ fn facts(communication: &str, made: &Made) -> serde_json::Value {
             "html": email.html,
             "text": email.text,
         }),
-        Rendered::Sms(sms) => json!({ "text": sms.text }),
+        Rendered::Sms(sms) => {
+            let found = sizes(&sms.text);
+            json!({
+                "text": sms.text,
+                "alphabet": found.alphabet,
+                "characters": found.characters,
+                "parts": found.parts,
+            })
+        }
         Rendered::Push(push) => json!({
             "title": push.title,
             "body": push.body,
@@ -113,7 +122,7 @@ fn facts(communication: &str, made: &Made) -> serde_json::Value {
 fn text(rendered: &Rendered) -> String {
     match rendered {
         Rendered::Email(email) => email_text(email),
-        Rendered::Sms(sms) => format!("{}\n", sms.text),
+        Rendered::Sms(sms) => sms_text(&sms.text),
         Rendered::Push(push) => {
             let link = push.link.iter().map(|link| format!("\n{link}"));
             format!(
@@ -124,6 +133,13 @@ fn text(rendered: &Rendered) -> String {
             )
         }
     }
+}
+
+fn sms_text(text: &str) -> String {
+    let found = sizes(text);
+    let (characters, parts) = (found.characters, found.parts);
+    let alphabet = found.alphabet.as_str();
+    format!("characters: {characters}\nalphabet: {alphabet}\nparts: {parts}\n\n{text}\n")
 }
 
 fn email_text(email: &RenderedEmail) -> String {

@@ -12,6 +12,7 @@ use super::{nodes, output, session};
 use crate::engine::node_lines::NodeLine;
 use crate::engine::picture::{ChannelLine, Picture};
 use crate::engine::status::StatusFacts;
+use crate::engine::webhook_lines::WebhookLine;
 use crate::store::Published;
 
 #[derive(Debug, clap::Args)]
@@ -55,6 +56,11 @@ fn text(picture: &Picture, published: &Published) -> String {
             .map(|line| channel_row(line, picture))
             .collect();
         let _ = write!(text, "\nchannels\n{}", aligned(2, &rows));
+    }
+    if !picture.webhooks.is_empty() {
+        let row = |line: &WebhookLine| webhook_row(line, picture);
+        let rows: Vec<_> = picture.webhooks.iter().map(row).collect();
+        let _ = write!(text, "\nwebhooks\n{}", aligned(2, &rows));
     }
     let flows = funnels(picture, width());
     if !flows.is_empty() {
@@ -129,6 +135,25 @@ fn problems(picture: &Picture) -> Option<String> {
         let _ = writeln!(text, "  {}", problem.as_str().unwrap_or_default());
     }
     Some(text)
+}
+
+fn webhook_row(line: &WebhookLine, picture: &Picture) -> [String; 3] {
+    let mut waiting = format!("{} waiting", counted(line.waiting));
+    if let Some(oldest) = line.oldest {
+        let _ = write!(waiting, " since {}", moment(oldest, &picture.zone));
+    }
+    let mut remark = String::new();
+    if line.gone {
+        remark.push_str("gone: told nothing until its settings change; ");
+    }
+    if line.given_up > 0 {
+        let _ = write!(remark, "{} given up; ", counted(line.given_up));
+    }
+    if let (Some(failure), Some(at)) = (&line.failure, line.failed_at) {
+        let _ = write!(remark, "failed {}: {failure}", moment(at, &picture.zone));
+    }
+    let remark = remark.trim_end_matches("; ").to_owned();
+    [line.webhook.clone(), waiting, remark]
 }
 
 fn channel_row(line: &ChannelLine, picture: &Picture) -> [String; 4] {

@@ -6,6 +6,7 @@ pub mod briefs;
 pub mod counting;
 mod csv_table;
 pub mod delimiter;
+pub mod devices;
 pub mod edits;
 pub mod encoding;
 pub mod error;

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::devices::DeviceFacts;
 use super::error::Error;
 use super::facts::{self, InteractionFacts, NoteFacts, TaskFacts};
 use super::formula;
@@ -30,8 +31,8 @@ pub struct Cell {
 /// Everything that is known of a customer, as of `now`.
 ///
 /// The keys are `format`, `exported_at`, `customer`, `rating_history`, `subscriptions`, `dismissals`,
-/// `segments`, `lists`, `notes`, `tasks`, `nps`, `environment` and `history` (newest first, whole); instants
-/// are RFC 3339 in UTC, days ISO 8601.
+/// `segments`, `lists`, `notes`, `devices` (without their tokens), `tasks`, `nps`, `environment` and `history` (newest
+/// first, whole); instants are RFC 3339 in UTC, days ISO 8601.
 pub async fn export(
     store: &Store,
     revision: &Revision,
@@ -56,6 +57,8 @@ pub async fn export(
     copy["dismissals"] = json!(dismissals.collect::<Vec<_>>());
     copy["lists"] = json!(overview.lists);
     copy["notes"] = json!(overview.notes.iter().map(NoteFacts::of).collect::<Vec<_>>());
+    let devices = store.devices_of(id).await?;
+    copy["devices"] = json!(devices.iter().map(DeviceFacts::of).collect::<Vec<_>>());
     copy["tasks"] = json!(overview.tasks.iter().map(TaskFacts::of).collect::<Vec<_>>());
     copy["nps"] = json!(overview.nps.as_ref().map(NpsFacts::of));
     copy["environment"] = json!(overview.environment.as_ref().map(EnvironmentFacts::of));

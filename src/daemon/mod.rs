@@ -5,6 +5,7 @@ mod clock;
 mod housekeeping;
 mod imports;
 mod jobs;
+mod listening;
 mod opening;
 mod options;
 mod parts;
@@ -15,6 +16,7 @@ mod signals;
 mod site;
 mod systemd;
 mod trial;
+mod webhooks;
 
 pub use clock::flow_clock;
 pub use options::{Failure, Options};

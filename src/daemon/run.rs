@@ -18,7 +18,7 @@ use super::reading::{self, Reading, carry_out};
 use super::reload::Reloader;
 use super::signals::{Asked, Signals};
 use super::site::{Site, state};
-use super::{clock, housekeeping, imports, jobs, systemd};
+use super::{clock, housekeeping, imports, jobs, listening, systemd, webhooks};
 use crate::clock::Clock;
 use crate::domain::daemon_settings::ImportSettings;
 use crate::domain::ids::Share;
@@ -119,6 +119,7 @@ async fn start(
     )
     .await?;
     let site = site(&store, &workshop.settings, &daemon_settings).await?;
+    let places = webhooks::open(&store, &workshop.settings, &daemon_settings, &*clock).await?;
     let identity = (ownership.incarnation, tag);
     let catalog = parts::catalog(&store, published).await.map_err(other)?;
     let work = (Arc::clone(&catalog), outlets);
@@ -145,6 +146,7 @@ async fn start(
         .map_err(other)?;
     let started = Started::spawn(engine, ownership, scheduler, listener, site);
     started.spawn_imports(&daemon_settings.imports, &options.workspace);
+    webhooks::spawn(&started.engine, places, &started.working, &started.claiming).await?;
     started.spawn_reloader(Reloader::new(
         Arc::clone(&started.engine),
         Arc::new(workshop),
@@ -189,6 +191,8 @@ impl Started {
                 }
             });
         }
+        // While outcomes come in, receipts may.
+        background.spawn(listening::listen(Arc::clone(&engine), serving.clone()));
         let (store, clock) = (engine.store.clone(), Arc::clone(&engine.clock));
         background.spawn(systemd::watchdog(store, clock, claiming.clone()));
         Self {

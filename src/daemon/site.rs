@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::registry::Registry;
 
+use crate::domain::channel::Channel;
 use crate::domain::daemon_settings::RequestRate;
 use crate::domain::link::LinkKey;
-use crate::engine::Engine;
+use crate::engine::{Engine, Listener};
 use crate::store::Published;
-use crate::web::{self, Door, GatewayHealth, WebState};
+use crate::web::{self, Door, GatewayHealth, Teller, WebState};
 
 /// The engine's loops turn at least every five seconds.
 const ALIVE_WITHIN: SignedDuration = SignedDuration::from_secs(30);
@@ -63,5 +64,15 @@ impl web::Daemon for Running {
                 breaker: outlet.breaker(),
             })
             .collect()
+    }
+
+    fn teller(&self, channel: Channel) -> Option<Teller> {
+        let outlets = self.engine.outlets();
+        let outlet = outlets.get(&channel)?;
+        Some(Teller {
+            gateway: Arc::clone(&outlet.gateway),
+            ear: Arc::new(Listener::new(Arc::clone(&self.engine), channel)),
+            public_url: self.engine.links.public_url.clone(),
+        })
     }
 }

@@ -48,6 +48,7 @@ pub async fn send_trial(
     let message = Message {
         id: DispatchId::from_bytes(Uuid::new_v4().into_bytes()),
         attempt: 1,
+        receipt_url: None,
         frozen: Frozen {
             rendered: marked(frozen.rendered),
             ..frozen

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::duration::Delay;
 use super::gateway::Secretive;
 use super::import_plan::ImportPlan;
+use super::webhook::Webhook;
 
 /// What belongs to IT and is not part of a revision (the zone and the public URL are in both).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct DaemonSettings {
     /// What becomes of files of customers.
     #[serde(default)]
     pub imports: ImportSettings,
+    /// Places of others that are told what happens.
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
 }
 
 impl Default for DaemonSettings {
@@ -41,6 +45,7 @@ impl Default for DaemonSettings {
             api: RequestRate::default(),
             site: None,
             imports: ImportSettings::default(),
+            webhooks: Vec::new(),
         }
     }
 }

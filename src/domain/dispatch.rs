@@ -119,8 +119,13 @@ pub enum DeferCause {
 pub enum Fault {
     /// The address is dead: it is suppressed.
     Address,
-    /// The content or a policy: the address stays good.
+    /// The device is gone, and is removed: its address is none of a person's.
+    Device,
+    /// The content: the address stays good.
     Message,
+    /// A policy of the recipient's side against the sender, not this message: the address stays good, and
+    /// the channel is paused.
+    Policy,
 }
 
 /// What settling makes of a claim.
@@ -135,6 +140,8 @@ pub struct Settlement {
     pub advances: bool,
     /// Whether the address is to be suppressed.
     pub suppresses_address: bool,
+    /// Whether the channel is to be paused.
+    pub pauses_channel: bool,
 }
 
 impl Settlement {
@@ -146,6 +153,7 @@ impl Settlement {
             retry_at: None,
             advances: true,
             suppresses_address: false,
+            pauses_channel: false,
         }
     }
 }
@@ -169,6 +177,7 @@ pub fn settle(facts: &ClaimFacts, outcome: Outcome, now: Timestamp, chance: f64)
         },
         Outcome::Refused { detail, fault } => Settlement {
             suppresses_address: fault == Fault::Address,
+            pauses_channel: fault == Fault::Policy,
             ..Settlement::last(DispatchState::Refused, detail)
         },
         Outcome::Uncertain { detail } if facts.on_uncertain == OnUncertain::Hold => {
@@ -275,6 +284,7 @@ mod tests {
             retry_at: None,
             advances: true,
             suppresses_address: false,
+            pauses_channel: false,
         };
         assert_eq!(settled(outcome, 0, OnUncertain::Hold), expected);
     }
@@ -282,6 +292,7 @@ mod tests {
     #[rstest]
     #[case(refused(Fault::Message), 0, OnUncertain::Hold, DispatchState::Refused)]
     #[case(refused(Fault::Address), 0, OnUncertain::Hold, DispatchState::Refused)]
+    #[case(refused(Fault::Policy), 0, OnUncertain::Hold, DispatchState::Refused)]
     #[case(uncertain(), 0, OnUncertain::Hold, DispatchState::Uncertain)]
     #[case(uncertain(), 73, OnUncertain::Resend, DispatchState::Uncertain)]
     #[case(
@@ -317,7 +328,20 @@ mod tests {
     fn only_a_dead_address_is_suppressed() {
         assert!(settled(refused(Fault::Address), 0, OnUncertain::Hold).suppresses_address);
         assert!(!settled(refused(Fault::Message), 0, OnUncertain::Hold).suppresses_address);
+        assert!(!settled(refused(Fault::Policy), 0, OnUncertain::Hold).suppresses_address);
         assert!(!settled(uncertain(), 0, OnUncertain::Hold).suppresses_address);
+    }
+
+    #[test]
+    fn only_a_policy_pauses_the_channel() {
+        for (fault, pauses) in [
+            (Fault::Policy, true),
+            (Fault::Address, false),
+            (Fault::Message, false),
+        ] {
+            let settlement = settled(refused(fault), 0, OnUncertain::Hold);
+            assert_eq!(settlement.pauses_channel, pauses, "{fault:?}");
+        }
     }
 
     #[test]

@@ -53,6 +53,7 @@ kinds! {
     ShopVisited "shop-visited" 29 Inbound;
     BeaconContacted "beacon-contacted" 30 Inbound;
     CookiesChosen "cookies-chosen" 31 Inbound;
+    Replied "replied" 32 Inbound;
     Dismissal "dismissal" 40 Change;
     Unsubscribed "unsubscribed" 41 Change;
     Resubscribed "resubscribed" 42 Change;
@@ -74,6 +75,13 @@ kinds! {
     EnteredFlow "entered-flow" 62 Change;
     CompletedFlow "completed-flow" 63 Change;
     ExitedFlow "exited-flow" 64 Change;
+    Delivered "delivered" 70 Change;
+    Bounced "bounced" 71 Change;
+    Complained "complained" 72 Change;
+    GivenUp "given-up" 73 Change;
+    Confirmed "confirmed" 74 Change;
+    DeviceRegistered "device-registered" 80 Change;
+    DeviceRemoved "device-removed" 81 Change;
 }
 
 /// Whether we spoke, they spoke, or something about them changed.
@@ -115,12 +123,13 @@ impl Kind {
     /// Whether a file may tell of it: what customers do elsewhere, but not our own messages and
     /// changes, and not transactions, which have an amount.
     pub fn can_be_imported(self) -> bool {
-        self.is_engagement() && self != Self::Transaction
+        self.is_engagement() && !matches!(self, Self::Transaction | Self::Replied)
     }
 
-    /// Whether somebody else may tell of it: what customers do, and what they give up.
+    /// Whether somebody else may tell of it: what customers do, and what they give up, but not what they
+    /// write back, which gateways tell.
     pub fn can_be_told(self) -> bool {
-        self.is_engagement() || self == Self::Dismissal
+        (self.is_engagement() && self != Self::Replied) || self == Self::Dismissal
     }
 
     /// The channel of a message we sent, for the kinds that are dispatches in the store.

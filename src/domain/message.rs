@@ -14,6 +14,8 @@ pub struct Message {
     pub id: DispatchId,
     /// Counted from 1.
     pub attempt: u32,
+    /// Where the gateway may tell what became of it: `/hooks/CHANNEL/status/ID` of the public URL.
+    pub receipt_url: Option<String>,
     pub frozen: Frozen,
 }
 

@@ -197,7 +197,7 @@ pub(super) fn tag_end(text: &str) -> usize {
 }
 
 /// The value of an attribute in quotes or without.
-fn attribute(tag: &str, name: &str) -> Option<String> {
+pub(super) fn attribute(tag: &str, name: &str) -> Option<String> {
     let lower = tag.to_ascii_lowercase();
     let (at, _) = lower.match_indices(name).find(|(at, _)| {
         let before = lower[..*at].ends_with(|c: char| c.is_ascii_whitespace() || c == '"');

@@ -10,11 +10,13 @@ use super::facts::{Gathered, Question};
 use super::outlet::Outlet;
 use super::runtime::Engine;
 use super::send::Claim;
+use crate::domain::address::Written;
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{self, ExitReason};
 use crate::domain::flow::{FlowStatus, OnEdit};
 use crate::domain::gate::{self, Verdict};
+use crate::domain::gateway::ChannelConfig;
 use crate::domain::held::HeldBecause;
 use crate::domain::ids::NameNo;
 use crate::store::{Decided, Decision, Due, FlowState, Move};
@@ -117,7 +119,7 @@ impl Asked<'_> {
             plan,
             step,
             channel,
-            address_field: self.address_field(channel, outlet),
+            config: self.config(channel, outlet),
             zone: walk.zone,
             state: self.states.get(&due.flow),
             now: self.now,
@@ -146,9 +148,9 @@ impl Asked<'_> {
     }
 
     /// As the revision says by which customers were read: a reload may just have brought another outlet.
-    fn address_field<'o>(&'o self, channel: Channel, outlet: &'o Outlet) -> &'o str {
+    fn config<'o>(&'o self, channel: Channel, outlet: &'o Outlet) -> &'o ChannelConfig {
         let config = self.catalog.revision().channels.get(&channel);
-        &config.unwrap_or(&outlet.config).address_field
+        config.unwrap_or(&outlet.config)
     }
 
     fn claim(
@@ -164,10 +166,11 @@ impl Asked<'_> {
         gathered.count(due.customer, channel, self.now);
         let attempt = due.earlier.map_or(1, |earlier| earlier.attempt + 1);
         let first_at = due.earlier.map_or(self.now, |earlier| earlier.first_at);
-        let address = customer
-            .text(self.address_field(channel, outlet))
-            .unwrap_or_default()
-            .to_owned();
+        let address = Written::of(&customer, self.config(channel, outlet)).good();
+        let address = address.unwrap_or_default().into_owned();
+        let kind = self.catalog.devices(due.lane);
+        let devices = kind.map(|kind| gathered.devices(due.customer, kind));
+        let devices = devices.unwrap_or_default();
         let consent_rev = customer.consent_rev;
         let claim = Claim {
             due: due.clone(),
@@ -176,6 +179,7 @@ impl Asked<'_> {
             attempt,
             first_at,
             address: address.clone(),
+            devices,
         };
         let decision = Decision::Claim {
             channel,

@@ -7,11 +7,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::watched::Watched;
+use crate::domain::address::COUNTRY;
 use crate::domain::by_hand;
 use crate::domain::calendar;
 use crate::domain::campaign::Active;
-use crate::domain::channel::Lane;
+use crate::domain::channel::{Channel, Lane};
 use crate::domain::customer::Customer;
+use crate::domain::device::DeviceKind;
 use crate::domain::enrollment::{self, ExitReason};
 use crate::domain::flow::{Flow, OnSkip, Reentry, Step};
 use crate::domain::ids::{NameNo, RevisionNo};
@@ -118,6 +120,15 @@ impl Catalog {
         self.published.number
     }
 
+    /// Which devices messages of this lane go to; none: they go to an address.
+    pub fn devices(&self, lane: Lane) -> Option<DeviceKind> {
+        let Lane::Channel(channel) = lane else {
+            return None;
+        };
+        let config = self.revision().channels.get(&channel)?;
+        config.gateway.devices()
+    }
+
     pub fn frame(&self, now: Timestamp) -> Frame<'_> {
         Frame {
             revision: &self.published.revision,
@@ -142,11 +153,15 @@ fn wanted(revision: &Revision, templates: &Templates) -> Wanted {
     let policy = &revision.policy;
     let channels = revision.channels.values();
     let addresses = channels.map(|channel| channel.address_field.as_str());
+    // Numbers without a country code are read by it.
+    let has_sms = revision.channels.contains_key(&Channel::Sms);
+    let countries = has_sms.then_some(COUNTRY);
     let consents = revision.channels.values();
     let consents = consents.filter_map(|channel| channel.tracking.consent_field.as_deref());
     let names = templates.names().iter();
     let named = names.filter_map(|name| name.strip_prefix("customer."));
     let fields: BTreeSet<&str> = addresses
+        .chain(countries)
         .chain(named)
         .chain(consents)
         .chain([policy.zone_field.as_str(), policy.language_field.as_str()])

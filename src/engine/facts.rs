@@ -7,15 +7,16 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalog::{Catalog, FlowPlan, StepPlan};
+use crate::domain::address::Written;
 use crate::domain::calendar::{self, Opening};
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::customer::Customer;
-use crate::domain::field::FieldType;
+use crate::domain::device::{Device, DeviceKind};
 use crate::domain::gate::{Address, CapState, Facts, FlowGate};
+use crate::domain::gateway::ChannelConfig;
 use crate::domain::ids::{CustomerId, EnrollmentId};
 use crate::domain::policy::FrequencyCap;
 use crate::domain::subscription::{Dismissal, Subscription};
-use crate::domain::value::Value;
 use crate::store::{Due, FlowState, Result, Store};
 
 /// The facts of a batch.
@@ -29,6 +30,8 @@ pub(super) struct Gathered {
     pub suppression_rev: i64,
     /// What these customers were sent lately, and what this batch is about to send them.
     recent: HashMap<CustomerId, Vec<(Channel, Timestamp)>>,
+    /// Of those who are pushed to through a gateway that writes to devices.
+    devices: HashMap<CustomerId, Vec<Device>>,
     exits: HashSet<EnrollmentId>,
     leaves: HashSet<EnrollmentId>,
     skips: HashSet<EnrollmentId>,
@@ -41,7 +44,7 @@ pub(super) struct Question<'a> {
     pub plan: &'a FlowPlan,
     pub step: &'a StepPlan,
     pub channel: Channel,
-    pub address_field: &'a str,
+    pub config: &'a ChannelConfig,
     pub zone: &'a TimeZone,
     pub state: Option<&'a FlowState>,
     pub now: Timestamp,
@@ -75,6 +78,9 @@ impl Gathered {
             gathered.customers = customers.into_iter().map(by_id).collect();
             gathered.read_suppressed(store, catalog, dues).await?;
             gathered.read_recent(store, catalog, &ids, now).await?;
+            if dues.iter().any(|due| catalog.devices(due.lane).is_some()) {
+                gathered.devices = store.devices_of_all(&ids).await?;
+            }
         } else {
             let customers = store.customers_with(&ids, wanted).await?;
             gathered.customers = customers.into_iter().map(by_id).collect();
@@ -98,11 +104,16 @@ impl Gathered {
                 continue;
             };
             let customer = self.customers.get(&due.customer);
-            let address = customer.and_then(|customer| customer.text(&config.address_field));
+            let address = customer.and_then(|customer| Written::of(customer, config).good());
             addresses.extend(address.map(|address| (channel, address)));
         }
         if !addresses.is_empty() {
-            self.suppressed = store.suppressed(&addresses).await?;
+            let addresses: Vec<(Channel, &str)> = addresses
+                .iter()
+                .map(|(channel, address)| (*channel, address.as_ref()))
+                .collect();
+            let suppressed = store.suppressed(&addresses).await?;
+            self.suppressed = suppressed;
         }
         Ok(())
     }
@@ -232,7 +243,7 @@ impl Gathered {
             left_segment: self.leaves.contains(&due.enrollment),
             send_condition_met: !self.skips.contains(&due.enrollment),
             campaign_active: step.active.on(today),
-            address: self.address(customer, question),
+            address: self.address(catalog, customer, question),
             cap: self.cap(&policy.caps, question),
             opens_at: opening.at,
             closed_by: opening.closed_by,
@@ -264,25 +275,37 @@ impl Gathered {
         })
     }
 
-    fn address(&self, customer: Option<&Customer>, question: &Question<'_>) -> Address {
-        let Some(address) = customer.and_then(|customer| customer.text(question.address_field))
-        else {
-            return Address::Missing;
-        };
-        let kind = match question.channel {
-            Channel::Email => FieldType::Email,
-            Channel::Sms => FieldType::Phone,
-            Channel::Push => FieldType::Text,
-        };
-        if Value::parse(kind, address, &TimeZone::UTC).is_err() {
-            Address::Invalid
-        } else if self
-            .suppressed
-            .contains(&(question.channel, address.to_owned()))
-        {
-            Address::Suppressed
-        } else {
-            Address::Good
+    /// The devices of this kind that a customer has.
+    pub(super) fn devices(&self, customer: CustomerId, kind: DeviceKind) -> Vec<Device> {
+        let all = self.devices.get(&customer).into_iter().flatten();
+        let own = all.filter(|device| device.address.kind() == kind);
+        own.cloned().collect()
+    }
+
+    fn address(
+        &self,
+        catalog: &Catalog,
+        customer: Option<&Customer>,
+        question: &Question<'_>,
+    ) -> Address {
+        if let Some(kind) = catalog.devices(Lane::Channel(question.channel)) {
+            let found = self.devices(question.due.customer, kind);
+            return found.first().map_or(Address::Missing, |_| Address::Good);
+        }
+        let written = customer.map_or(Written::Missing, |customer| {
+            Written::of(customer, question.config)
+        });
+        match written {
+            Written::Missing => Address::Missing,
+            Written::Invalid => Address::Invalid,
+            Written::Good(address) => {
+                let key = (question.channel, address.into_owned());
+                if self.suppressed.contains(&key) {
+                    Address::Suppressed
+                } else {
+                    Address::Good
+                }
+            }
         }
     }
 

@@ -38,7 +38,7 @@ pub async fn foretell(
         plan,
         step,
         channel,
-        address_field: &config.address_field,
+        config,
         zone: &zone,
         state: states.get(&due.flow),
         now,

@@ -7,6 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::domain::channel::Channel;
+use crate::store::Taking;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Settled {
@@ -30,6 +31,26 @@ pub struct FileOutcome {
     pub outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Heard {
+    pub channel: &'static str,
+    /// `accepted`, `delivered`, `bounced`, `complained`, `expired`, `failed`; `strange` for messages that are
+    /// not ours, `early` for what waits for the gateway's answer, `reply` for what somebody wrote back.
+    pub fate: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OfWebhook {
+    pub webhook: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct WebhookOutcome {
+    pub webhook: String,
+    /// `taken` or `given-up`.
+    pub outcome: &'static str,
+}
+
 impl OfChannel {
     fn of(channel: Channel) -> Self {
         Self {
@@ -46,6 +67,10 @@ pub struct Metrics {
     pub enrolled: Counter,
     pub exited: Counter,
     pub in_flight: Family<OfChannel, Gauge>,
+    /// What gateways told after they took a message.
+    pub heard: Family<Heard, Counter>,
+    /// How often a channel was paused because a policy turned its messages away.
+    pub turned_away: Family<OfChannel, Counter>,
     /// 0 closed, 1 half-open, 2 open.
     pub breaker: Family<OfChannel, Gauge>,
     /// 1 while the files on disk are not what runs.
@@ -57,6 +82,10 @@ pub struct Metrics {
     pub search_waiting: Gauge,
     /// Files of the watched folder.
     pub import_files: Family<FileOutcome, Counter>,
+    pub webhooks_told: Family<WebhookOutcome, Counter>,
+    pub webhooks_waiting: Family<OfWebhook, Gauge>,
+    /// In seconds.
+    pub webhooks_oldest: Family<OfWebhook, Gauge>,
 }
 
 impl Metrics {
@@ -70,9 +99,76 @@ impl Metrics {
         self.in_flight.get_or_create(&OfChannel::of(channel)).dec();
     }
 
+    /// So much was told.
+    pub(super) fn told(&self, channel: Channel, fate: &'static str, count: usize) {
+        if count > 0 {
+            let channel = channel.as_str();
+            let counter = self.heard.get_or_create(&Heard { channel, fate }).clone();
+            counter.inc_by(count as u64);
+        }
+    }
+
+    /// A policy turned a message away, and its channel is paused.
+    pub(super) fn turned_away(&self, channel: Channel) {
+        let channel = OfChannel::of(channel);
+        self.turned_away.get_or_create(&channel).inc();
+    }
+
+    /// A place was told.
+    pub(super) fn webhook_told(&self, webhook: &str, taking: &Taking) {
+        for (outcome, count) in [("taken", taking.taken), ("given-up", taking.given_up)] {
+            let webhook = webhook.to_owned();
+            let counted = WebhookOutcome { webhook, outcome };
+            self.webhooks_told.get_or_create(&counted).inc_by(count);
+        }
+    }
+
+    /// What waits for a place, and since how many seconds the oldest of it.
+    pub fn webhook_waits(&self, webhook: &str, waiting: u64, seconds: i64) {
+        let of = OfWebhook {
+            webhook: webhook.to_owned(),
+        };
+        let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+        self.webhooks_waiting.get_or_create(&of).set(waiting);
+        self.webhooks_oldest.get_or_create(&of).set(seconds);
+    }
+
     pub fn register(&self, registry: &mut Registry) {
         self.register_messages(registry);
+        self.register_heard(registry);
         self.register_standing(registry);
+        self.register_webhooks(registry);
+    }
+
+    fn register_webhooks(&self, registry: &mut Registry) {
+        registry.register(
+            "webhook_events",
+            "Events that webhooks took, and that were given up",
+            self.webhooks_told.clone(),
+        );
+        registry.register(
+            "webhook_waiting",
+            "Events that a webhook is still to be told",
+            self.webhooks_waiting.clone(),
+        );
+        registry.register(
+            "webhook_oldest_seconds",
+            "How long ago the oldest of them happened",
+            self.webhooks_oldest.clone(),
+        );
+    }
+
+    fn register_heard(&self, registry: &mut Registry) {
+        registry.register(
+            "receipts_heard",
+            "What gateways told after they took a message",
+            self.heard.clone(),
+        );
+        registry.register(
+            "channel_turned_away",
+            "Messages turned away by a policy, which pauses their channel",
+            self.turned_away.clone(),
+        );
     }
 
     fn register_messages(&self, registry: &mut Registry) {

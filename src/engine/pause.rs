@@ -59,7 +59,7 @@ pub async fn pause(
 pub async fn resume(store: &Store, target: &Target, by: &By, at: Timestamp) -> Result<bool> {
     let changed = match target {
         Target::Flow(_, number) => store.resume_flow(*number, at).await?,
-        Target::Channel(channel) => store.resume_channel(*channel).await?,
+        Target::Channel(channel) => store.resume_channel(*channel, at).await?,
     };
     if changed {
         audit(store, "resume", target, None, by, at).await?;

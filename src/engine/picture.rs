@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::node_lines::{self, NodeLine};
+use super::webhook_lines::{self, WebhookLine};
 use crate::domain::channel::Channel;
 use crate::domain::flow::{Flow, FlowStatus};
 use crate::domain::ids::NameNo;
@@ -32,6 +33,8 @@ pub struct Picture {
     pub nodes: Vec<NodeLine>,
     /// The last file of the watched folder that could not be imported, for a while.
     pub failed_file: Option<LastRun>,
+    /// The places that are told what happens.
+    pub webhooks: Vec<WebhookLine>,
     pub zone: TimeZone,
     pub now: Timestamp,
 }
@@ -81,6 +84,7 @@ impl Picture {
             daemon: store.owner().await?,
             nodes: node_lines::of(store, published).await?,
             failed_file: failed_file.filter(|last| now.duration_since(last.at) < SHOWN),
+            webhooks: webhook_lines::of(store).await?,
             zone: published.revision.time_zone(),
             now,
         })

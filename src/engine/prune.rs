@@ -57,6 +57,13 @@ pub async fn prune(engine: &Engine, retention: Retention) -> Result<u64> {
     let reports = calendar::before(now, reports, &catalog.zone);
     removed += store.prune_reports(reports).await?;
     store.sweep_reports().await?;
+    loop {
+        let batch = store.prune_receipts(now, BATCH).await?;
+        removed += batch;
+        if batch < u64::from(BATCH) {
+            break;
+        }
+    }
     let jobs = calendar::before(now, Delay::days(JOBS), &catalog.zone);
     removed += store.prune_jobs(jobs).await?;
     Ok(removed + store.prune_answers(engine.clock.machine()).await?)

@@ -6,6 +6,7 @@ use super::catalog::{Catalog, Walk};
 use super::handover::Left;
 use super::runtime::Engine;
 use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
+use crate::domain::gateway::Receipts;
 use crate::domain::gateway::{ChannelConfig, OnUncertain, RetryPolicy};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, Stripes};
 use crate::store::{Abandoned, Move, Result, Settled, Work};
@@ -82,6 +83,7 @@ fn withhold(claim: &Abandoned) -> Option<Settled> {
         retry_at: None,
         advances: false,
         suppresses_address: false,
+        pauses_channel: false,
     };
     settled(claim, settlement, Some(reason), None)
 }
@@ -104,6 +106,8 @@ fn settled(
         then,
         frozen: None,
         address: String::new(),
+        receipts: Receipts::None,
+        gone: Vec::new(),
     })
 }
 

@@ -12,10 +12,13 @@ use super::duty::Duty;
 use super::handover::Place;
 use super::outlet::Outlet;
 use super::runtime::{Engine, Links};
+use crate::channels::fan_out::{self, FannedOut};
 use crate::channels::{HandOver, Recalled};
 use crate::domain::channel::Channel;
 use crate::domain::customer::Customer;
+use crate::domain::device::Device;
 use crate::domain::dispatch::{Outcome, Reason};
+use crate::domain::gateway::Receipts;
 use crate::domain::ids::{Bucket, DispatchId};
 use crate::domain::link::{LONGEST_TARGET, Link, LinkKind, url};
 use crate::domain::message::{Frozen, Message, Origin};
@@ -34,6 +37,8 @@ pub struct Claim {
     pub attempt: u32,
     pub first_at: Timestamp,
     pub address: String,
+    /// Those that the message goes to, where the gateway writes to devices.
+    pub devices: Vec<Device>,
 }
 
 /// How an attempt ended.
@@ -51,6 +56,8 @@ pub(super) enum Attempted {
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) outcome: Outcome,
+    /// Devices that are no more.
+    pub(super) gone: Vec<Device>,
     pub(super) frozen: Frozen,
 }
 
@@ -106,20 +113,38 @@ pub(super) async fn attempt(
     let message = Message {
         id: claim.id(engine),
         attempt: claim.attempt,
+        receipt_url: receipt_url(engine, outlet, claim),
         frozen,
     };
-    let sending = AssertUnwindSafe(outlet.gateway.send(&message, place)).catch_unwind();
-    let outcome = sending.await.unwrap_or_else(|_| {
+    let sending = AssertUnwindSafe(send(outlet, claim, &message, place)).catch_unwind();
+    let FannedOut { outcome, gone } = sending.await.unwrap_or_else(|_| {
         // Whether it still could be marked or not: it may have gone.
         let _marked = place.mark();
-        Outcome::Uncertain {
+        FannedOut::at_an_address(Outcome::Uncertain {
             detail: "the adapter failed while it was sending".to_owned(),
-        }
+        })
     });
     Attempted::Sent(Box::new(Sent {
         outcome,
+        gone,
         frozen: message.frozen,
     }))
+}
+
+/// Only for gateways that tell.
+fn receipt_url(engine: &Engine, outlet: &Outlet, claim: &Claim) -> Option<String> {
+    let public = engine.links.public_url.as_str();
+    let is_told = outlet.config.gateway.receipts() != Receipts::None && !public.is_empty();
+    let (channel, id) = (claim.channel, claim.id(engine));
+    is_told.then(|| format!("{public}/hooks/{channel}/status/{id}"))
+}
+
+/// To the customer's devices where the gateway writes to such, else to the address.
+async fn send(outlet: &Outlet, claim: &Claim, message: &Message, place: &Leased<'_>) -> FannedOut {
+    match outlet.gateway.devices() {
+        Some(gateway) => fan_out::send(gateway, message, &claim.devices, place).await,
+        None => FannedOut::at_an_address(outlet.gateway.send(message, place).await),
+    }
 }
 
 fn render(

@@ -16,7 +16,7 @@ use super::runtime::Engine;
 use super::send::{self, Attempted, Claim, Leased};
 use crate::domain::dispatch::{self, ClaimFacts, DispatchState, Outcome, Reason, Settlement};
 use crate::domain::message::Frozen;
-use crate::store::{Error as StoreError, Move, Settled, Work};
+use crate::store::{Error as StoreError, GoneDevice, Move, Settled, Work};
 
 /// The most outcomes in one transaction; fewer than these few wait for more, at most so long.
 const GROUP: usize = 1_000;
@@ -234,6 +234,15 @@ async fn store(engine: &Engine, group: Vec<Done>) {
         let (channel, state) = (one.channel.as_str(), one.settlement.state.as_str());
         let label = super::metrics::Settled { channel, state };
         engine.metrics.settled.get_or_create(&label).inc();
+        if one.settlement.pauses_channel {
+            let said = &one.settlement.detail;
+            tracing::error!(
+                channel,
+                said,
+                "a policy turns messages away: the channel is paused"
+            );
+            engine.metrics.turned_away(one.channel);
+        }
     }
     drop(held);
 }
@@ -276,10 +285,14 @@ pub(super) fn settled(
     attempted: Attempted,
     now: Timestamp,
 ) -> Settled {
-    let (settlement, reason, frozen) = match attempted {
-        Attempted::NotMade { reason, detail } => (not_made(detail), Some(reason), None),
+    let (settlement, reason, frozen, gone) = match attempted {
+        Attempted::NotMade { reason, detail } => (not_made(detail), Some(reason), None, Vec::new()),
         Attempted::Sent(sent) => {
-            let send::Sent { outcome, frozen } = *sent;
+            let send::Sent {
+                outcome,
+                gone,
+                frozen,
+            } = *sent;
             let facts = ClaimFacts {
                 attempt: claim.attempt,
                 first_tried_at: claim.first_at,
@@ -291,6 +304,7 @@ pub(super) fn settled(
                 dispatch::settle(&facts, outcome, now, chance),
                 None,
                 Some(frozen),
+                gone,
             )
         }
     };
@@ -315,6 +329,8 @@ pub(super) fn settled(
         reason,
         frozen,
         address: claim.address.clone(),
+        receipts: outlet.config.gateway.receipts(),
+        gone: gone.iter().map(GoneDevice::from).collect(),
     }
 }
 
@@ -326,6 +342,7 @@ fn not_made(detail: String) -> Settlement {
         retry_at: None,
         advances: true,
         suppresses_address: false,
+        pauses_channel: false,
     }
 }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::node_lines::NodeLine;
 use super::picture::{ChannelLine, FlowLine, Picture, StepLine};
+use super::webhook_lines::WebhookLine;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::Reason;
 use crate::store::{CheckRecord, Pause, Published};
@@ -35,6 +36,8 @@ pub struct StatusFacts {
     pub nodes: Vec<NodeLine>,
     /// The last file of the watched folder that could not be imported, for a week.
     pub failed_file: Option<FailedFile>,
+    /// The places that are told what happens.
+    pub webhooks: Vec<WebhookLine>,
 }
 
 /// A file that could not be imported.
@@ -154,6 +157,7 @@ impl StatusFacts {
                 process: picture.daemon.clone(),
             },
             nodes: picture.nodes.clone(),
+            webhooks: picture.webhooks.clone(),
             failed_file: picture.failed_file.as_ref().map(|last| FailedFile {
                 at: last.at,
                 what: last.result.clone().unwrap_or_default(),

@@ -17,8 +17,10 @@ use super::instants::micros;
 use super::listing::json;
 use super::moves::{Move, MoveRow, apply_moves};
 use super::sql::{query, query_scalar};
+use super::still::still;
 use super::suppressions;
 use super::tx::{Care, Tx};
+use super::withholding::{self, Withheld};
 
 /// What was decided about a due enrollment, with what it was decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,14 +77,6 @@ impl Decided {
     }
 }
 
-/// Each row is still as it was seen: the same step, the same due time, not ended.
-macro_rules! still {
-    () => {
-        "enrollments.bucket = j.id >> 48 AND enrollments.enrollment_id = j.id \
-         AND enrollments.step = j.step AND enrollments.due = j.due AND enrollments.status < 10"
-    };
-}
-
 /// Claims those whose customer's consent is still as it was seen.
 macro_rules! claim {
     () => {
@@ -136,35 +130,7 @@ const RETIME: &str = concat!(
     " AS j WHERE ",
     still!()
 );
-const WITHHELD: &str = concat!(
-    "INSERT INTO dispatches (bucket, enrollment_id, step, channel, state, reason, attempt, \
-     incarnation, first_at, at) SELECT enrollments.bucket, j.id, j.step, j.channel, $2, j.reason, 0, \
-     $3, $4, $4 FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2, channel BIGINT 3, reason BIGINT 4),
-    " AS j CROSS JOIN enrollments WHERE ",
-    still!(),
-    " ON CONFLICT (bucket, enrollment_id, step) DO UPDATE SET \
-     state = excluded.state, reason = excluded.reason, at = excluded.at"
-);
-const FORGET_RENDERED: &str = concat!(
-    "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
-     (SELECT enrollments.bucket, enrollments.enrollment_id, enrollments.step FROM ",
-    rows!(id BIGINT 0, step BIGINT 1, due BIGINT 2),
-    " AS j CROSS JOIN enrollments WHERE ",
-    still!(),
-    ")"
-);
-
-pub(super) const STATEMENTS: &[&str] = &[
-    CLAIM,
-    CLAIM_SOME,
-    FIRST,
-    AGAIN,
-    HOLD,
-    RETIME,
-    WITHHELD,
-    FORGET_RENDERED,
-];
+pub(super) const STATEMENTS: &[&str] = &[CLAIM, CLAIM_SOME, FIRST, AGAIN, HOLD, RETIME];
 
 /// Writes what was decided. The enrollments that were claimed: a row that moved since it was read, or
 /// whose customer's consent did, or whose address was suppressed, is left as it is and stays due.
@@ -184,7 +150,7 @@ pub(super) async fn decide(
     };
     claims.note(tx, &claimed, lease, now).await?;
     put_off(tx, decided).await?;
-    withhold(tx, decided, lease.incarnation, now).await?;
+    withholding::withhold(tx, &withheld(decided), lease.incarnation, now).await?;
     pass(tx, decided, now).await?;
     Ok(Some(claimed))
 }
@@ -344,44 +310,23 @@ async fn put_off(tx: &mut Tx, decided: &[Decided]) -> Result<()> {
     Ok(())
 }
 
-async fn withhold(
-    tx: &mut Tx,
-    decided: &[Decided],
-    incarnation: Incarnation,
-    now: Timestamp,
-) -> Result<()> {
-    let mut moves = Vec::new();
-    let mut dispatches = Vec::new();
-    for row in decided {
-        let Decision::Withhold {
+fn withheld(decided: &[Decided]) -> Vec<Withheld<'_>> {
+    let withheld = decided.iter().filter_map(|row| match &row.decision {
+        Decision::Withhold {
             channel,
             reason,
             then,
-        } = &row.decision
-        else {
-            continue;
-        };
-        let (id, step, due) = row.seen();
-        moves.push(MoveRow::new(row.enrollment, row.step, Some(row.due), then));
-        dispatches.push((id, step, due, channel.number(), reason.number()));
-    }
-    if moves.is_empty() {
-        return Ok(());
-    }
-    // All three keep to the rows that are still as they were seen; the move comes last and ends that.
-    let dispatches = json(&dispatches);
-    query(WITHHELD)
-        .bind(&dispatches)
-        .bind(DispatchState::Withheld.number())
-        .bind(incarnation.0)
-        .bind(micros(now))
-        .execute(&mut *tx)
-        .await?;
-    query(FORGET_RENDERED)
-        .bind(dispatches)
-        .execute(&mut *tx)
-        .await?;
-    apply_moves(tx, &moves, now).await
+        } => Some(Withheld {
+            enrollment: row.enrollment,
+            step: row.step,
+            due: row.due,
+            channel: *channel,
+            reason: *reason,
+            then,
+        }),
+        _ => None,
+    });
+    withheld.collect()
 }
 
 async fn pass(tx: &mut Tx, decided: &[Decided], now: Timestamp) -> Result<()> {

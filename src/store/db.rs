@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use sqlx::SqlitePool;
+use arc_swap::ArcSwap;
+use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::{Notify, Semaphore};
 
 use super::blocks::Blocks;
@@ -15,7 +16,8 @@ use super::lifeline::{Lifeline, Line, Server};
 use super::postgres;
 use super::sql::query;
 use super::sqlite;
-use super::tx::{PgTx, Pool, Tx};
+use super::tx::{FileTx, PgTx, Pool, Tx};
+use super::wants::Wants;
 
 /// So many groups of changes are written to a server beside each other: while one is made durable,
 /// the next is on its way. A file has one writer.
@@ -38,6 +40,8 @@ pub struct Store {
     pub(super) node: Arc<AtomicI64>,
     /// Turns of questions that may walk through everybody.
     pub(super) scans: Arc<Semaphore>,
+    /// Who is to be told of what.
+    pub(super) wants: Arc<ArcSwap<Wants>>,
 }
 
 /// Where the database lives.
@@ -61,6 +65,7 @@ impl Store {
         store.migrate().await?;
         store.refuse_half_a_copy().await?;
         store.look_often(true).await?;
+        store.learn_wants().await?;
         Ok(store)
     }
 
@@ -94,6 +99,7 @@ impl Store {
             gathering: Arc::new(Gathering::new(1)),
             node: Arc::default(),
             scans: Arc::new(Semaphore::new(SCANS)),
+            wants: Arc::default(),
         })
     }
 
@@ -117,6 +123,7 @@ impl Store {
             gathering: Arc::new(Gathering::new(GROUPS)),
             node: Arc::default(),
             scans: Arc::new(Semaphore::new(SCANS)),
+            wants: Arc::default(),
         })
     }
 
@@ -133,7 +140,7 @@ impl Store {
     /// Questions that must all be about one moment.
     pub(super) async fn snapshot(&self) -> Result<Tx> {
         match &self.readers {
-            Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin().await?)),
+            Pool::Sqlite(pool) => Ok(self.in_file_tx(pool.begin().await?)),
             Pool::Postgres(server) => {
                 let line = server.begin(postgres::SNAPSHOT).await?;
                 Ok(self.begun(line, server))
@@ -144,7 +151,7 @@ impl Store {
     /// Begins a write: in a file beside no other.
     pub(super) async fn begin(&self) -> Result<Tx> {
         match &self.writers {
-            Pool::Sqlite(pool) => Ok(Tx::Sqlite(sqlite::begin(pool).await?)),
+            Pool::Sqlite(pool) => Ok(self.in_file_tx(sqlite::begin(pool).await?)),
             Pool::Postgres(server) => Ok(self.begun(server.begin("BEGIN").await?, server)),
         }
     }
@@ -168,7 +175,13 @@ impl Store {
             beside,
             blocks: Arc::clone(&self.blocks),
             committing: Arc::clone(&self.committing),
+            wants: self.wants.load_full(),
         })
+    }
+
+    fn in_file_tx(&self, inner: Transaction<'static, Sqlite>) -> Tx {
+        let wants = self.wants.load_full();
+        Tx::Sqlite(FileTx { inner, wants })
     }
 
     /// Waits until this process commits; others see it a moment later.

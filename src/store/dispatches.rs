@@ -55,7 +55,14 @@ const RECENT: &str = concat!(
      AND d.state IN (0, 1, 2, 3, 6, 8) AND d.first_at > $2"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, UNCLAIM, OWN, RECENT];
+const THAW: &str = concat!(
+    "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
+     (SELECT j.id >> 48, j.id, j.step FROM ",
+    rows!(id BIGINT 0, step BIGINT 1),
+    " AS j)"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[FROZEN, ABANDONED, RELEASE, UNCLAIM, OWN, RECENT, THAW];
 
 /// A claim that nobody settles: of an earlier start of the daemon, of another node, or of this one from
 /// before it lost the bucket.
@@ -171,6 +178,14 @@ impl Store {
         }
         Ok(recent)
     }
+}
+
+/// Deletes what was rendered of messages for which nothing is awaited any more.
+pub(super) async fn thaw(tx: &mut Tx, keys: &[(i64, i32)]) -> Result<()> {
+    if !keys.is_empty() {
+        query(THAW).bind(json(keys)).execute(tx).await?;
+    }
+    Ok(())
 }
 
 async fn release(tx: &mut Tx, rows: &[i64], now: Timestamp) -> Result<u64> {

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use crate::domain::channel::Lane;
-use crate::domain::dispatch::{DispatchState, Reason};
+use crate::domain::dispatch::Reason;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{CustomerId, NameNo, RevisionNo};
 use crate::domain::touched::Touched;
 
 use super::among::{Among, numbers};
+use super::closing::close_deferred;
 use super::dialect::ids;
 use super::dirty;
 use super::error::Result;
@@ -80,14 +81,7 @@ const EXIT: &str = concat!(
     ids!(),
     " AS k) RETURNING enrollment_id"
 );
-const CLOSE_DEFERRED: &str = concat!(
-    "UPDATE dispatches SET state = $2, reason = $3, at = $4 WHERE state = $5 \
-     AND (bucket, enrollment_id) IN (SELECT k.bucket, k.id FROM ",
-    ids!(),
-    " AS k)"
-);
-
-pub(super) const STATEMENTS: &[&str] = &[EXIT, CLOSE_DEFERRED];
+pub(super) const STATEMENTS: &[&str] = &[EXIT];
 
 /// Enrolls the members among these customers who may enter. How many did.
 pub(super) async fn enroll(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>) -> Result<u64> {
@@ -348,25 +342,4 @@ pub(super) async fn exit(
         dirty::mark(tx, Touched::IN_FLOW, customers).await?;
     }
     Ok(ended.len() as u64)
-}
-
-/// Messages that were to be tried again are not, once their enrollments have ended.
-pub(super) async fn close_deferred(
-    tx: &mut Tx,
-    ended: &[i64],
-    reason: Reason,
-    at: Timestamp,
-) -> Result<()> {
-    if ended.is_empty() {
-        return Ok(());
-    }
-    query(CLOSE_DEFERRED)
-        .bind(serde_json::to_string(ended).unwrap_or_default())
-        .bind(DispatchState::Withheld.number())
-        .bind(reason.number())
-        .bind(micros(at))
-        .bind(DispatchState::Deferred.number())
-        .execute(&mut *tx)
-        .await?;
-    Ok(())
 }

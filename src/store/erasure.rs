@@ -13,6 +13,7 @@ use super::dialect::{Dialect, ids, listed, rows};
 use super::endings;
 use super::error::Result;
 use super::listing::{json as text_of, listed};
+use super::receipts;
 use super::seal::{self, Seal};
 use super::search_index;
 use super::seen::{self, Seen};
@@ -52,7 +53,7 @@ macro_rules! of_customers {
     };
 }
 
-const ERASE: [&str; 23] = [
+const ERASE: [&str; 25] = [
     of_enrollments!("dispatches"),
     of_enrollments!("attempts"),
     of_enrollments!("frozen_messages"),
@@ -66,6 +67,7 @@ const ERASE: [&str; 23] = [
     of_customers!("returned"),
     of_customers!("merged"),
     of_customers!("notes"),
+    of_customers!("devices"),
     of_customers!("tasks"),
     of_customers!("memberships"),
     of_customers!("dirty"),
@@ -74,6 +76,7 @@ const ERASE: [&str; 23] = [
     of_customers!("interaction_keys"),
     of_customers!("nps_answers"),
     of_customers!("environments"),
+    of_customers!("notices"),
     of_customers!("past_memberships"),
     of_customers!("customers"),
 ];
@@ -325,6 +328,7 @@ async fn erase(tx: &mut Tx, there: &[Barred], at: Timestamp) -> Result<()> {
 pub(super) async fn remove_rows(tx: &mut Tx, customers: &[CustomerId]) -> Result<()> {
     let numbers: Vec<i64> = customers.iter().map(|id| id.0).collect();
     let listed = text_of(&numbers);
+    receipts::forget(tx, customers).await?;
     for statement in ERASE {
         query(statement).bind(&listed).execute(&mut *tx).await?;
     }

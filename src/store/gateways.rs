@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
+use crate::domain::audit::By;
 use crate::domain::channel::Channel;
+use crate::domain::webhook::Event;
 
 use super::db::Store;
 use super::error::Result;
 use super::flows::Pause;
 use super::instants::{instant, micros, optional_instant};
+use super::noting;
 use super::sql::{query, query_scalar};
+use super::tx::Tx;
 
 /// What people see of a channel's gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,23 +108,21 @@ impl Store {
     /// Stops claims on a channel; its rows stay due. Whether it was running.
     pub async fn pause_channel(&self, channel: Channel, pause: &Pause) -> Result<bool> {
         let mut tx = self.begin().await?;
-        let done = query(PAUSE)
-            .bind(channel.number())
-            .bind(micros(pause.at))
-            .bind(&pause.by)
-            .bind(&pause.reason)
-            .execute(&mut tx)
-            .await?;
+        let done = pause_within(&mut tx, channel, pause).await?;
         tx.commit().await?;
-        Ok(done > 0)
+        Ok(done)
     }
 
-    pub async fn resume_channel(&self, channel: Channel) -> Result<bool> {
+    pub async fn resume_channel(&self, channel: Channel, at: Timestamp) -> Result<bool> {
         let mut tx = self.begin().await?;
         let done = query(RESUME)
             .bind(channel.number())
             .execute(&mut tx)
             .await?;
+        if done > 0 {
+            let body = json!({ "channel": channel.as_str() });
+            noting::of_channel(&mut tx, channel, Event::ChannelResumed, at, &body).await?;
+        }
         tx.commit().await?;
         Ok(done > 0)
     }
@@ -176,6 +179,40 @@ impl Store {
         let later = ahead.unwrap_or_default() - within;
         Ok(Grant::Later(SignedDuration::from_micros(later.max(0))))
     }
+}
+
+/// The same within a transaction, by the daemon itself.
+pub(super) async fn pause(
+    tx: &mut Tx,
+    channel: Channel,
+    by: &By,
+    reason: &str,
+    at: Timestamp,
+) -> Result<bool> {
+    let pause = Pause {
+        at,
+        by: by.actor.to_string(),
+        reason: Some(reason.to_owned()),
+    };
+    pause_within(tx, channel, &pause).await
+}
+
+async fn pause_within(tx: &mut Tx, channel: Channel, pause: &Pause) -> Result<bool> {
+    let done = query(PAUSE)
+        .bind(channel.number())
+        .bind(micros(pause.at))
+        .bind(&pause.by)
+        .bind(&pause.reason)
+        .execute(&mut *tx)
+        .await?;
+    if done > 0 {
+        let mut body = json!({ "channel": channel.as_str(), "by": pause.by });
+        if let Some(reason) = &pause.reason {
+            body["reason"] = json!(reason);
+        }
+        noting::of_channel(tx, channel, Event::ChannelPaused, pause.at, &body).await?;
+    }
+    Ok(done > 0)
 }
 
 fn micros_of(span: SignedDuration) -> i64 {

@@ -20,7 +20,7 @@ const INTERACTIONS: &str = "SELECT i.at, i.kind, i.channel, i.campaign, i.flow, 
      i.detail FROM interactions AS i WHERE i.bucket = $1 AND i.customer_id = $2 \
      AND i.at >= $3 AND i.at < $4 ORDER BY i.at DESC, i.seq DESC";
 const DISPATCHES: &str = "SELECT d.at, d.channel, d.state, d.reason, d.attempt, d.gateway_id, \
-     d.detail, f.name, s.name FROM enrollments AS n CROSS JOIN dispatches AS d \
+     d.detail, f.name, s.name, d.heard FROM enrollments AS n CROSS JOIN dispatches AS d \
      CROSS JOIN names AS f CROSS JOIN names AS s \
      WHERE n.bucket = $1 AND n.customer_id = $2 AND d.bucket = n.bucket \
      AND d.enrollment_id = n.enrollment_id AND d.at >= $3 AND d.at < $4 \
@@ -163,6 +163,10 @@ fn turn(kind: &str) -> u8 {
         Some(Kind::EnteredSegment) => 0,
         Some(Kind::EnteredFlow | Kind::SendAsked) => 1,
         Some(Kind::CompletedFlow | Kind::ExitedFlow) => 3,
+        // Within one instant something comes back after it went out.
+        Some(
+            Kind::Delivered | Kind::Bounced | Kind::Complained | Kind::GivenUp | Kind::Confirmed,
+        ) => 3,
         Some(Kind::LeftSegment) => 4,
         _ => 2,
     }
@@ -194,12 +198,18 @@ fn dispatch(row: &Row) -> Result<Vec<HistoryLine>> {
     let (on, number) = (channel(row.try_get(1)?), row.try_get(2)?);
     let state = DispatchState::from_number(number)
         .ok_or_else(|| Error::Corrupt(format!("the unknown state {number}")))?;
+    let heard: i64 = row.try_get(9)?;
+    // What was heard of it has lines of its own, each at its time.
     let done = match state {
         DispatchState::Accepted => "sent",
+        DispatchState::Delivered | DispatchState::Bounced if heard != 0 => "sent",
         other => other.as_str(),
     };
     let (flow, step) = (row.text(7)?, row.text(8)?);
     let mut detail = dispatch_detail(row)?;
+    if heard != 0 {
+        detail["stands"] = json!(state.as_str());
+    }
     let by_hand = by_hand::reuse(flow);
     if let Some(sent) = &by_hand {
         detail["communication"] = json!(sent.communication);

@@ -9,6 +9,7 @@ use super::db::Store;
 use super::dialect::rows;
 use super::dirty;
 use super::error::Result;
+use super::noting;
 use super::sequences;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
@@ -90,12 +91,10 @@ pub(super) async fn insert_new(tx: &mut Tx, interactions: &[Interaction]) -> Res
         .fetch_all(&mut *tx)
         .await?;
     let written: HashSet<i64> = written.into_iter().collect();
-    let new: Vec<Interaction> = lines
-        .into_iter()
-        .zip(first..)
-        .filter(|(_, seq)| written.contains(seq))
-        .map(|(line, _)| line.clone())
-        .collect();
+    let new = lines.into_iter().zip(first..);
+    let new: Vec<_> = new.filter(|(_, seq)| written.contains(seq)).collect();
+    noting::of_lines(tx, new.iter().copied()).await?;
+    let new: Vec<Interaction> = new.into_iter().map(|(line, _)| line.clone()).collect();
     show(tx, &new).await?;
     Ok(new.len())
 }
@@ -115,18 +114,32 @@ pub(super) async fn show(tx: &mut Tx, interactions: &[Interaction]) -> Result<()
     dirty::mark_each(tx, touched).await
 }
 
-/// Writes the lines and nothing else.
+/// Writes the lines, and what is to be told of them.
 pub(super) async fn insert(tx: &mut Tx, interactions: &[Interaction]) -> Result<()> {
     if interactions.is_empty() {
         return Ok(());
     }
+    let first = write(tx, interactions).await?;
+    noting::of_lines(tx, interactions.iter().zip(first..)).await
+}
+
+/// Writes lines of which everything was told when they happened.
+pub(super) async fn insert_told(tx: &mut Tx, interactions: &[Interaction]) -> Result<()> {
+    if !interactions.is_empty() {
+        write(tx, interactions).await?;
+    }
+    Ok(())
+}
+
+/// The number of the first.
+async fn write(tx: &mut Tx, interactions: &[Interaction]) -> Result<i64> {
     let first = sequences::take(tx, "interaction", interactions.len()).await?;
     let rows: Vec<serde_json::Value> = interactions.iter().zip(first..).map(row).collect();
     query(INSERT)
         .bind(json!(rows).to_string())
         .execute(&mut *tx)
         .await?;
-    Ok(())
+    Ok(first)
 }
 
 fn row((line, seq): (&Interaction, i64)) -> serde_json::Value {

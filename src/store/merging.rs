@@ -10,6 +10,7 @@ use super::customer_sheet::{NewCustomer, Sheet};
 use super::customer_upsert::{self, Upsert};
 use super::customers;
 use super::db::Store;
+use super::devices;
 use super::dialect::{listed, rows};
 use super::dirty;
 use super::endings;
@@ -21,6 +22,7 @@ use super::interactions;
 use super::listing::{json as text_of, listed};
 use super::lists;
 use super::notes;
+use super::noting;
 use super::nps;
 use super::occurrences;
 use super::returning;
@@ -135,7 +137,7 @@ impl Store {
     }
 
     /// Makes an anonymous customer part of an identified one, in one transaction. Fields fill gaps, tags,
-    /// notes, tasks and lists are joined, the history is one, of what bars either the stricter counts; the runs of
+    /// notes, devices, tasks and lists are joined, the history is one, of what bars either the stricter counts; the runs of
     /// the anonymous one end. Their id leads to the other from then on.
     ///
     /// # Errors
@@ -149,11 +151,13 @@ impl Store {
         join_bars(&mut tx, &from, merge).await?;
         join_history(&mut tx, merge).await?;
         notes::carry(&mut tx, merge.from, merge.into).await?;
+        devices::carry(&mut tx, merge.from, merge.into, merge.by, merge.at).await?;
         tasks::carry(&mut tx, merge.from, merge.into).await?;
         lists::carry(&mut tx, merge.from, merge.into).await?;
         occurrences::carry(&mut tx, merge.from, merge.into).await?;
         nps::carry(&mut tx, merge.from, merge.into).await?;
         environments::carry(&mut tx, merge.from, merge.into).await?;
+        noting::carry(&mut tx, merge.from, merge.into).await?;
         lead(&mut tx, &from, merge).await?;
         endings::end(
             &mut tx,
@@ -289,7 +293,7 @@ async fn join_history(tx: &mut Tx, merge: &Merge<'_>) -> Result<()> {
             });
         }
     }
-    interactions::insert(tx, &lines).await?;
+    interactions::insert_told(tx, &lines).await?;
     let activity: Vec<(Option<i64>, Option<i64>, Option<i64>)> =
         listed(asked(ACTIVITY), &mut *tx).await?;
     let activity = activity.into_iter();

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 11] = [
     (
         1,
         "init",
@@ -62,6 +62,24 @@ const MIGRATIONS: [(i64, &str, &str, &str); 8] = [
         "imports",
         include_str!("../../migrations/sqlite/0008_imports.sql"),
         include_str!("../../migrations/postgres/0008_imports.sql"),
+    ),
+    (
+        9,
+        "receipts",
+        include_str!("../../migrations/sqlite/0009_receipts.sql"),
+        include_str!("../../migrations/postgres/0009_receipts.sql"),
+    ),
+    (
+        10,
+        "devices",
+        include_str!("../../migrations/sqlite/0010_devices.sql"),
+        include_str!("../../migrations/postgres/0010_devices.sql"),
+    ),
+    (
+        11,
+        "webhooks",
+        include_str!("../../migrations/sqlite/0011_webhooks.sql"),
+        include_str!("../../migrations/postgres/0011_webhooks.sql"),
     ),
 ];
 

@@ -1,18 +1,22 @@
 //! Owns outcomes: what each claim came to, and the new state of its dispatch, if the claim still stands.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
+use super::devices::GoneDevice;
 use super::dialect::rows;
 use super::error::Result;
+use super::fates;
 use super::instants::micros;
 use super::listing::json;
 use super::moves::Move;
-use super::sql::{query, query_scalar};
+use super::sql::query;
+use super::suppressions;
 use super::tx::Tx;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason, Settlement};
+use crate::domain::gateway::Receipts;
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo};
 
 /// The outcome of one claim, ready to be written.
@@ -32,8 +36,12 @@ pub struct Settled {
     pub then: Option<Move>,
     /// The rendered message, kept while a retry or an answer is awaited.
     pub frozen: Option<String>,
-    /// The address, to be suppressed when the settlement says so.
+    /// The address, to be suppressed when the settlement says so, or a receipt does.
     pub address: String,
+    /// What may be told of the message later.
+    pub receipts: Receipts,
+    /// Devices that their provider does not know any more.
+    pub gone: Vec<GoneDevice>,
 }
 
 impl Settled {
@@ -43,7 +51,16 @@ impl Settled {
 
     /// Handed over, and nothing more to say.
     fn is_plain(&self) -> bool {
-        self.is_handed_over() && self.settlement.gateway_id.is_none() && self.reason.is_none()
+        let says_nothing = self.settlement.gateway_id.is_none()
+            && self.gone.is_empty()
+            && self.receipts == Receipts::None;
+        self.is_handed_over() && says_nothing && self.reason.is_none()
+    }
+
+    /// By what a receipt knows the address again.
+    fn address_hash(&self) -> Option<i64> {
+        let is_told = self.receipts != Receipts::None && !self.address.is_empty();
+        is_told.then(|| suppressions::hash(&self.address))
     }
 
     pub(super) fn is_handed_over(&self) -> bool {
@@ -56,29 +73,31 @@ macro_rules! settle {
     () => {
         concat!(
             "UPDATE dispatches SET state = j.state, reason = j.reason, gateway_id = j.gateway_id, \
-             detail = j.detail, at = $2 FROM ",
+             detail = j.detail, at = $2, \
+             address_hash = coalesce(j.address_hash, dispatches.address_hash) FROM ",
             rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2, incarnation BIGINT 3, state BIGINT 4,
-                  reason BIGINT 5, gateway_id TEXT 6, detail TEXT 7),
+                  reason BIGINT 5, gateway_id TEXT 6, detail TEXT 7, address_hash BIGINT 8),
             " AS j WHERE dispatches.bucket = j.id >> 48 AND dispatches.enrollment_id = j.id \
              AND dispatches.step = j.step AND dispatches.attempt = j.attempt \
-             AND dispatches.incarnation = j.incarnation AND dispatches.state = 0"
+             AND dispatches.incarnation = j.incarnation AND dispatches.state = 0 \
+             RETURNING enrollment_id, dispatches.step, dispatches.heard"
         )
     };
 }
 
-/// The same for what this start handed over without more to say: most goes well.
+/// The same for what this start handed over without more to say: most goes well. Of what something was
+/// heard already, more is to be said.
 const ACCEPTED: &str = concat!(
     "UPDATE dispatches SET state = $2, reason = NULL, gateway_id = NULL, detail = NULL, at = $4 FROM ",
     rows!(id BIGINT 0, step BIGINT 1, attempt BIGINT 2),
     " AS j WHERE dispatches.bucket = j.id >> 48 AND dispatches.enrollment_id = j.id \
      AND dispatches.step = j.step AND dispatches.attempt = j.attempt \
-     AND dispatches.incarnation = $3 AND dispatches.state = 0"
+     AND dispatches.incarnation = $3 AND dispatches.state = 0 AND dispatches.heard = 0"
 );
 const SETTLE: &str = settle!();
-const SETTLE_SOME: &str = concat!(settle!(), " RETURNING enrollment_id");
-pub(super) const STATEMENTS: &[&str] = &[ACCEPTED, SETTLE, SETTLE_SOME];
+pub(super) const STATEMENTS: &[&str] = &[ACCEPTED, SETTLE];
 
-/// Enrollment, step, attempt, incarnation, state, reason, gateway id, detail.
+/// Enrollment, step, attempt, incarnation, state, reason, gateway id, detail, address.
 pub(super) type SettledRow<'a> = (
     i64,
     i32,
@@ -88,12 +107,14 @@ pub(super) type SettledRow<'a> = (
     Option<i64>,
     Option<&'a str>,
     Option<&'a str>,
+    Option<i64>,
 );
 
 pub(super) fn settled_row(row: &Settled) -> SettledRow<'_> {
     let (enrollment, step) = row.key();
     // What went well needs no words: a million accepted messages would keep a million "250 ok".
-    let detail = (!row.is_handed_over()).then_some(row.settlement.detail.as_str());
+    let speaks = !row.is_handed_over() || !row.gone.is_empty();
+    let detail = speaks.then_some(row.settlement.detail.as_str());
     (
         enrollment,
         step,
@@ -103,6 +124,7 @@ pub(super) fn settled_row(row: &Settled) -> SettledRow<'_> {
         row.reason.map(Reason::number),
         row.settlement.gateway_id.as_deref(),
         detail.filter(|detail| !detail.is_empty()),
+        row.address_hash(),
     )
 }
 
@@ -128,8 +150,7 @@ pub(super) async fn mark_all(tx: &mut Tx, settled: &[&Settled], now: Timestamp) 
         marked += query.execute(&mut *tx).await?;
     }
     if !others.is_empty() {
-        let query = query(SETTLE).bind(settled_rows(&others)).bind(micros(now));
-        marked += query.execute(&mut *tx).await?;
+        marked += settle_each(tx, &others, now).await?.len() as u64;
     }
     Ok(marked == settled.len() as u64)
 }
@@ -140,12 +161,25 @@ pub(super) async fn mark_standing(
     settled: &[&Settled],
     now: Timestamp,
 ) -> Result<HashSet<EnrollmentId>> {
-    let standing: Vec<i64> = query_scalar(SETTLE_SOME)
-        .bind(settled_rows(settled))
-        .bind(micros(now))
-        .fetch_all(&mut *tx)
-        .await?;
+    let standing = settle_each(tx, settled, now).await?;
     Ok(standing.into_iter().map(EnrollmentId).collect())
+}
+
+/// The enrollments whose claims stood. What was heard of a message before it was settled counts.
+async fn settle_each(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<Vec<i64>> {
+    let query = query(SETTLE).bind(settled_rows(settled)).bind(micros(now));
+    let rows = query.fetch_all(&mut *tx).await?;
+    let (mut standing, mut heard) = (Vec::with_capacity(rows.len()), BTreeSet::new());
+    for row in &rows {
+        let enrollment = row.try_get(0)?;
+        standing.push(enrollment);
+        let bits: i64 = row.try_get(2)?;
+        if bits != 0 {
+            heard.insert((enrollment, row.try_get(1)?));
+        }
+    }
+    fates::refold(tx, &heard).await?;
+    Ok(standing)
 }
 
 fn settled_rows(settled: &[&Settled]) -> String {

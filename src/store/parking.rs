@@ -8,10 +8,10 @@ use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
 use crate::domain::ids::{BUCKETS, CustomerId, EnrollmentId, NameNo, RevisionNo};
 use crate::domain::touched::Touched;
 
+use super::closing::close_deferred;
 use super::db::Store;
 use super::dialect::rows;
 use super::dirty;
-use super::enrollments::close_deferred;
 use super::error::Result;
 use super::instants::{instant, micros};
 use super::sql::query;

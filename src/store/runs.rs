@@ -18,7 +18,7 @@ const RUNS: &str = "SELECT enrollment_id, entry, status, step, lane, due, anchor
 const LIVE: &str = "SELECT DISTINCT flow FROM enrollments \
      WHERE bucket = $1 AND customer_id = $2 AND status < 10 ORDER BY flow";
 const MESSAGES: &str = "SELECT step, channel, state, reason, attempt, first_at, at, gateway_id, \
-     detail, incarnation FROM dispatches WHERE bucket = $1 AND enrollment_id = $2 ORDER BY at";
+     detail, incarnation, heard, enrollment_id FROM dispatches WHERE bucket = $1 AND enrollment_id = $2 ORDER BY at";
 const JOINED: &str =
     "SELECT joined_at FROM memberships WHERE bucket = $1 AND segment = $2 AND customer_id = $3";
 const MARKED: &str = "SELECT 1 FROM dirty WHERE bucket = $1 AND customer_id = $2";
@@ -50,6 +50,7 @@ pub struct Run {
 /// What became of one step's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunMessage {
+    pub enrollment: EnrollmentId,
     pub step: NameNo,
     pub channel: Option<Channel>,
     pub state: DispatchState,
@@ -61,6 +62,8 @@ pub struct RunMessage {
     /// The gateway's own words.
     pub detail: Option<String>,
     pub incarnation: Incarnation,
+    /// Whether the gateway told of it after it took it.
+    pub is_heard_of: bool,
 }
 
 impl Run {
@@ -178,7 +181,9 @@ fn run(row: &Row) -> Result<Run> {
 fn message(row: &Row) -> Result<RunMessage> {
     let state: i64 = row.try_get(2)?;
     let reason: Option<i64> = row.try_get(3)?;
+    let heard: i64 = row.try_get(10)?;
     Ok(RunMessage {
+        enrollment: EnrollmentId(row.try_get(11)?),
         step: NameNo(row.try_get(0)?),
         channel: Channel::from_number(row.try_get(1)?),
         state: DispatchState::from_number(state)
@@ -190,5 +195,6 @@ fn message(row: &Row) -> Result<RunMessage> {
         gateway_id: row.try_get(7)?,
         detail: row.try_get(8)?,
         incarnation: Incarnation(row.try_get(9)?),
+        is_heard_of: heard != 0,
     })
 }

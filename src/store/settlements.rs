@@ -5,14 +5,19 @@ use std::collections::{BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use super::among::numbers;
+use super::closing::close_deferred;
+use super::devices;
 use super::dialect::{ids, rows};
 use super::dirty;
-use super::enrollments::close_deferred;
+use super::dispatches;
 use super::error::Result;
+use super::fates;
 use super::instants::micros;
 use super::listing::json;
 use super::moves::{Move, MoveRow, apply_moves};
+use super::outcome_notices;
 use super::outcomes::{Settled, SettledRow, mark_all, mark_standing, settled_row};
+use super::receipts;
 use super::sql::{query, query_scalar};
 use super::suppressions;
 use super::tx::{Care, Tx};
@@ -44,12 +49,6 @@ const FREEZE: &str = concat!(
     rows!(id BIGINT 0, step BIGINT 1, body TEXT 2),
     " AS j WHERE true ON CONFLICT (bucket, enrollment_id, step) DO NOTHING"
 );
-const THAW: &str = concat!(
-    "DELETE FROM frozen_messages WHERE (bucket, enrollment_id, step) IN \
-     (SELECT j.id >> 48, j.id, j.step FROM ",
-    rows!(id BIGINT 0, step BIGINT 1),
-    " AS j)"
-);
 const ACTIVITY: &str = concat!(
     "INSERT INTO activity (bucket, customer_id, last_activity_at) SELECT k.bucket, k.id, $2 FROM ",
     ids!(),
@@ -64,8 +63,7 @@ const SUPPRESS: &str = concat!(
     " AS j WHERE true ON CONFLICT (bucket, channel, address) DO NOTHING"
 );
 
-pub(super) const STATEMENTS: &[&str] =
-    &[RETRY, ENDED_WHY, ATTEMPT, FREEZE, THAW, ACTIVITY, SUPPRESS];
+pub(super) const STATEMENTS: &[&str] = &[RETRY, ENDED_WHY, ATTEMPT, FREEZE, ACTIVITY, SUPPRESS];
 
 /// Writes outcomes; those whose claims stand no longer are passed over. With `marks`, those who were
 /// written to or whose run has ended are looked at again, because a segment asks about it. False, when not
@@ -90,6 +88,7 @@ pub(super) async fn settle(
             settled.retain(|row| standing.contains(&row.enrollment));
         }
     }
+    outcome_notices::of_outcomes(tx, &settled, now).await?;
     retry(tx, &settled, now).await?;
     let onward = |row: &&Settled| {
         let then = row.then.as_ref()?;
@@ -102,6 +101,10 @@ pub(super) async fn settle(
     keep_rendered(tx, &settled).await?;
     note_activity(tx, &settled, now).await?;
     suppress(tx, &settled, now).await?;
+    pause(tx, &settled, now).await?;
+    receipts::name(tx, &settled, (marks, now)).await?;
+    let gone = settled.iter().flat_map(|row| &row.gone).copied();
+    devices::forget(tx, &gone.collect::<Vec<_>>(), now).await?;
     Ok(true)
 }
 
@@ -181,10 +184,7 @@ async fn keep_rendered(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
     if !kept.is_empty() {
         query(FREEZE).bind(json(&kept)).execute(&mut *tx).await?;
     }
-    if !thawed.is_empty() {
-        query(THAW).bind(json(&thawed)).execute(&mut *tx).await?;
-    }
-    Ok(())
+    dispatches::thaw(tx, &thawed).await
 }
 
 /// What an outcome changed of its customer, if anything that a condition can ask about.
@@ -213,6 +213,15 @@ async fn note_activity(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Res
         .bind(micros(now))
         .execute(&mut *tx)
         .await?;
+    Ok(())
+}
+
+/// A channel whose messages a policy turns away is paused, until a person has seen to it.
+async fn pause(tx: &mut Tx, settled: &[&Settled], now: Timestamp) -> Result<()> {
+    let turned_away = settled.iter().filter(|row| row.settlement.pauses_channel);
+    for row in turned_away {
+        fates::pause_for_policy(tx, row.channel, &row.settlement.detail, now).await?;
+    }
     Ok(())
 }
 

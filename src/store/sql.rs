@@ -65,7 +65,7 @@ macro_rules! run {
                 let asked = Box::pin($query.postgres()?.$method(&mut *line));
                 server.lifeline.hold(asked).await?.into()
             }
-            On::Tx(Tx::Sqlite(tx)) => $query.sqlite().$method(&mut **tx).await?.into(),
+            On::Tx(Tx::Sqlite(tx)) => $query.sqlite().$method(&mut *tx.inner).await?.into(),
             On::Tx(Tx::Postgres(tx)) => {
                 let asked = Box::pin($query.postgres()?.$method(&mut *tx.line));
                 tx.beside.lifeline.hold(asked).await?.into()

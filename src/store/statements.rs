@@ -5,16 +5,18 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    aliases, audit, bars, by_hand, changes, check, claims, connecting, conversions, crossings,
-    customer_edits, customer_extras, customer_lists, customer_pages, customers, definitions, dirty,
-    dismissals, dispatches, due, endings, enrollments, environments, erasure, field_erasure,
-    field_traces, flow_edits, flows, gateways, history, idempotency, identity, import_back,
-    import_before, import_files, import_pages, import_revert, imports, interactions, job_holds,
-    jobs, last_runs, ledger, list_conversions, list_members, lists, memberships, merging, meta,
-    moves, names, nodes, notes, nps, occurrences, outcomes, parking, pruning, qualifications,
-    ratings, rechecks, reports, requests, revisions, runs, search_index, search_marks, sequences,
+    aliases, audit, bars, by_hand, changes, check, claims, closing, connecting, conversions,
+    crossings, customer_edits, customer_extras, customer_lists, customer_pages, customers,
+    dead_addresses, definitions, devices, dirty, dismissals, dispatches, due, endings, enrollments,
+    environments, erasure, fates, field_erasure, field_traces, flow_edits, flows, gateways,
+    hearing, history, idempotency, identity, import_back, import_before, import_files,
+    import_pages, import_revert, imports, interactions, job_holds, jobs, last_runs, ledger,
+    list_conversions, list_members, lists, memberships, merging, meta, moves, names, nodes, notes,
+    notices, noting, nps, occurrences, outcomes, parking, pruning, qualifications, ratings,
+    receipts, rechecks, reports, requests, revisions, runs, search_index, search_marks, sequences,
     settlements, standing, status, statuses, subscriptions, suppressions, switches, tag_carriers,
-    tagging, tasks, tokens, tombstones, totals, traces, unsubscribing, visitors,
+    tagging, tasks, tokens, tombstones, totals, traces, unsubscribing, visitors, webhooks,
+    withholding,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -60,6 +62,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("changes", changes::STATEMENTS),
         ("check", check::STATEMENTS),
         ("claims", claims::STATEMENTS),
+        ("closing", closing::STATEMENTS),
         ("connecting", connecting::STATEMENTS),
         ("conversions", conversions::STATEMENTS),
         ("crossings", crossings::STATEMENTS),
@@ -68,7 +71,9 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("customer_lists", customer_lists::STATEMENTS),
         ("customer_pages", customer_pages::STATEMENTS),
         ("customers", customers::STATEMENTS),
+        ("dead_addresses", dead_addresses::STATEMENTS),
         ("definitions", definitions::STATEMENTS),
+        ("devices", devices::STATEMENTS),
         ("dirty", dirty::STATEMENTS),
         ("dismissals", dismissals::STATEMENTS),
         ("dispatches", dispatches::STATEMENTS),
@@ -78,11 +83,13 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("environments", environments::STATEMENTS),
         ("erasure", erasure::STATEMENTS),
         ("erasure", erasure::ERASING),
+        ("fates", fates::STATEMENTS),
         ("field_erasure", field_erasure::STATEMENTS),
         ("field_traces", field_traces::STATEMENTS),
         ("flow_edits", flow_edits::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("gateways", gateways::STATEMENTS),
+        ("hearing", hearing::STATEMENTS),
         ("history", history::STATEMENTS),
         ("idempotency", idempotency::STATEMENTS),
         ("identity", identity::STATEMENTS),
@@ -107,6 +114,8 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("names", names::STATEMENTS),
         ("nodes", nodes::STATEMENTS),
         ("notes", notes::STATEMENTS),
+        ("notices", notices::STATEMENTS),
+        ("noting", noting::STATEMENTS),
         ("nps", nps::STATEMENTS),
         ("occurrences", occurrences::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
@@ -114,6 +123,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("pruning", pruning::STATEMENTS),
         ("qualifications", qualifications::STATEMENTS),
         ("ratings", ratings::STATEMENTS),
+        ("receipts", receipts::STATEMENTS),
         ("rechecks", rechecks::STATEMENTS),
         ("reports", reports::STATEMENTS),
         ("requests", requests::STATEMENTS),
@@ -138,6 +148,8 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("traces", traces::STATEMENTS),
         ("unsubscribing", unsubscribing::STATEMENTS),
         ("visitors", visitors::STATEMENTS),
+        ("webhooks", webhooks::STATEMENTS),
+        ("withholding", withholding::STATEMENTS),
     ]
 }
 
@@ -153,6 +165,7 @@ mod tests {
         ("check", Upkeep),
         ("customer_pages", People),
         ("customers", People),
+        ("devices", People),
         ("dirty", Waiting),
         ("due", Waiting),
         ("due", People),
@@ -163,6 +176,7 @@ mod tests {
         ("lists", People),
         ("lists", People),
         ("nodes", Waiting),
+        ("notices", Waiting),
         ("qualifications", Waiting),
         ("ratings", People),
         ("requests", Waiting),
@@ -173,6 +187,7 @@ mod tests {
         ("tag_carriers", People),
         ("tag_carriers", People),
         ("tag_carriers", Upkeep),
+        ("webhooks", People),
     ];
 
     #[test]

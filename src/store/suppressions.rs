@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::json;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::db::Store;
 use super::dialect::rows;
@@ -124,6 +125,11 @@ pub(super) async fn suppress(
         .execute(&mut *tx)
         .await?;
     touch(tx).await
+}
+
+/// By what an address is known again that is not kept.
+pub(super) fn hash(address: &str) -> i64 {
+    xxh3_64(key(address).as_bytes()).cast_signed()
 }
 
 /// Addresses are compared without case.

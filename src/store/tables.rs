@@ -54,6 +54,7 @@ pub const TABLES: &[Table] = &[
     table("import_ranges", &["import", "first"]),
     table("tokens", &["token"]),
     heavy("request_answers", &["token", "key"]),
+    table("webhooks", &["webhook"]),
     table("customers", &["bucket", "customer_id"]),
     table("activity", &["bucket", "customer_id"]),
     table(
@@ -71,6 +72,7 @@ pub const TABLES: &[Table] = &[
     table("aliases", &["bucket", "external_id"]),
     table("merged", &["bucket", "customer_id", "external_id"]),
     table("notes", &["bucket", "customer_id", "note"]),
+    table("devices", &["bucket", "customer_id", "device"]),
     table("tasks", &["bucket", "customer_id", "task"]),
     table("suppressions", &["bucket", "channel", "address"]),
     table("memberships", &["bucket", "segment", "customer_id"]),
@@ -78,11 +80,17 @@ pub const TABLES: &[Table] = &[
     table("enrollments", &["bucket", "enrollment_id"]),
     table("dispatches", &["bucket", "enrollment_id", "step"]),
     table("attempts", &["bucket", "enrollment_id", "step", "attempt"]),
+    table("gateway_ids", &["bucket", "channel", "gateway_id"]),
+    table(
+        "early_receipts",
+        &["bucket", "channel", "gateway_id", "fate"],
+    ),
     heavy("frozen_messages", &["bucket", "enrollment_id", "step"]),
     table("interactions", &["bucket", "customer_id", "at", "seq"]),
     table("interaction_keys", &["bucket", "customer_id", "key"]),
     table("nps_answers", &["bucket", "customer_id"]),
     table("environments", &["bucket", "customer_id"]),
+    table("notices", &["bucket", "customer_id", "fact", "webhook"]),
     table(
         "past_memberships",
         &["bucket", "customer_id", "segment", "joined_at"],

@@ -10,6 +10,7 @@ use super::dialect::Dialect;
 use super::error::Result;
 use super::lifeline::{Line, Server};
 use super::shards::Shards;
+use super::wants::Wants;
 
 #[derive(Debug, Clone)]
 pub(super) enum Pool {
@@ -19,8 +20,14 @@ pub(super) enum Pool {
 
 /// A transaction. Dropped, it is undone.
 pub(super) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(FileTx),
     Postgres(PgTx),
+}
+
+/// A transaction in a file.
+pub(super) struct FileTx {
+    pub(super) inner: Transaction<'static, Sqlite>,
+    pub(super) wants: Arc<Wants>,
 }
 
 /// A transaction on a server.
@@ -31,6 +38,7 @@ pub(super) struct PgTx {
     pub(super) blocks: Arc<Blocks>,
     /// Told at each commit.
     pub(super) committing: Arc<Notify>,
+    pub(super) wants: Arc<Wants>,
 }
 
 /// Where a statement runs.
@@ -72,9 +80,17 @@ impl Tx {
         }
     }
 
+    /// Who is to be told of what is written.
+    pub(super) fn wants(&self) -> Arc<Wants> {
+        match self {
+            Self::Sqlite(tx) => Arc::clone(&tx.wants),
+            Self::Postgres(tx) => Arc::clone(&tx.wants),
+        }
+    }
+
     pub(super) async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => tx.inner.commit().await?,
             Self::Postgres(tx) => {
                 tx.line.end("COMMIT").await?;
                 tx.committing.notify_one();
@@ -85,7 +101,7 @@ impl Tx {
 
     pub(super) async fn rollback(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Sqlite(tx) => tx.inner.rollback().await?,
             Self::Postgres(tx) => tx.line.end("ROLLBACK").await?,
         }
         Ok(())

@@ -16,4 +16,4 @@ mod site;
 
 pub use door::{Door, Peer};
 pub use server::serve;
-pub use state::{Daemon, GatewayHealth, WebState};
+pub use state::{Daemon, GatewayHealth, Teller, WebState};

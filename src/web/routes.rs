@@ -16,7 +16,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::api;
 use super::error::caught;
 use super::headers::harden;
-use super::hooks::{dismiss, preferences, seen, unsubscribe};
+use super::hooks::{dismiss, gateway, preferences, seen, unsubscribe};
 use super::page::dress_failures;
 use super::probes;
 use super::site;
@@ -29,6 +29,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) fn router(state: Arc<WebState>) -> Router {
     pages(&state)
+        .merge(gateways())
         .merge(probes())
         .merge(site::router())
         .nest("/api", api::router(&state))
@@ -54,6 +55,21 @@ fn pages(state: &Arc<WebState>) -> Router<Arc<WebState>> {
         ))
         .layer(CatchPanicLayer::custom(caught))
         .layer(from_fn_with_state(Arc::clone(state), dress_failures))
+}
+
+/// Programs read the answers, so no page is made of them.
+fn gateways() -> Router<Arc<WebState>> {
+    Router::new()
+        .route(
+            "/hooks/{channel}/{*path}",
+            get(gateway::told).post(gateway::told),
+        )
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(CatchPanicLayer::custom(caught))
 }
 
 fn probes() -> Router<Arc<WebState>> {

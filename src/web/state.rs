@@ -9,6 +9,8 @@ use tokio::sync::Mutex;
 
 use super::api::limits::Limiter;
 use super::door::Door;
+use super::hooks::Misses;
+use crate::channels::{Ear, SharedGateway};
 use crate::clock::Clock;
 use crate::domain::channel::Channel;
 use crate::domain::daemon_settings::RequestRate;
@@ -29,6 +31,8 @@ pub struct WebState {
     pub metrics: Arc<Registry>,
     writable: Mutex<Option<(Timestamp, bool)>>,
     pub(super) limiter: Limiter,
+    /// Requests that pretended to be a gateway's.
+    pub(super) misses: Misses,
     /// Which pages may tell of their visitors; none: no page may.
     pub(super) door: Option<Door>,
 }
@@ -49,6 +53,7 @@ impl WebState {
             metrics,
             writable: Mutex::new(None),
             limiter: Limiter::new(RequestRate::default()),
+            misses: Misses::default(),
             door: None,
         }
     }
@@ -95,6 +100,16 @@ pub trait Daemon: Send + Sync {
 
     /// The gateway of each channel and the state of its breaker.
     fn gateways(&self) -> Vec<GatewayHealth>;
+
+    /// The gateway of a channel that may tell what became of its messages; none: the channel has none.
+    fn teller(&self, channel: Channel) -> Option<Teller>;
+}
+
+/// A gateway, where it is heard, and under which address it was told to speak.
+pub struct Teller {
+    pub gateway: SharedGateway,
+    pub ear: Arc<dyn Ear>,
+    pub public_url: String,
 }
 
 /// One channel's gateway, as the readiness probe shows it.

@@ -67,7 +67,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn every_workspace_of_the_repository_checks_without_a_complaint() {
     let workspaces = workspaces();
-    assert_eq!(workspaces.len(), 4, "{workspaces:?}");
+    assert_eq!(workspaces.len(), 5, "{workspaces:?}");
     for dir in workspaces {
         assert_eq!(complaints(&dir), Vec::<String>::new(), "{}", dir.display());
         let revision = checked(&dir).revision.unwrap();

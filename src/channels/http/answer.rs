@@ -1,25 +1,10 @@
 //! Owns what an HTTP gateway's answer means: by status, by a text in the reply, by whether a key was sent.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use serde_json::Value;
 
-use crate::channels::detail::{clean, shorten};
+use crate::channels::exchange::Answer;
 use crate::domain::dispatch::{DeferCause, Fault, Outcome};
 use crate::domain::gateway::SuccessRule;
-
-/// How much of a reply is shown to people.
-const SHOWN: usize = 300;
-
-/// What the gateway said.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) retry_after: Option<Duration>,
-    /// The start of the reply; none when the connection broke after the status.
-    pub(super) body: Option<String>,
-}
 
 /// How an answer is to be understood.
 pub(super) struct Meaning {
@@ -81,31 +66,11 @@ impl Meaning {
     }
 }
 
-impl Answer {
-    fn detail(&self) -> String {
-        let body = self.body.as_deref().map_or_else(
-            || "the connection broke in the reply".to_owned(),
-            |body| shorten(&clean(body), SHOWN),
-        );
-        clean(&format!("HTTP {}: {body}", self.status))
-    }
-}
-
 fn refused(detail: String) -> Outcome {
     Outcome::Refused {
         detail,
         fault: Fault::Message,
     }
-}
-
-/// `Retry-After` in either form (RFC 9110 §10.2.3): seconds, or a date.
-pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = rfc2822::parse(value).ok()?.timestamp();
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
 }
 
 #[cfg(test)]
@@ -197,19 +162,5 @@ mod tests {
         ] {
             assert!(matches!(unknown, Outcome::Uncertain { .. }), "{unknown:?}");
         }
-    }
-
-    #[test]
-    fn the_gateways_wish_to_wait_is_read_in_both_forms() {
-        let now: Timestamp = "1994-11-06T08:49:07Z".parse().unwrap();
-        let read = |value| retry_after(value, now);
-        assert_eq!(read(" 120 "), Some(Duration::from_mins(2)));
-        assert_eq!(
-            read("Sun, 06 Nov 1994 08:49:37 GMT"),
-            Some(Duration::from_secs(30))
-        );
-        assert_eq!(read("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(read("soon"), None);
-        assert_eq!(read("-5"), None);
     }
 }

@@ -65,9 +65,15 @@ impl Blueprint {
     }
 
     /// The request for one message; the error says which text could not be written, and why.
-    pub(super) fn request(&self, client: &Client, message: &Message) -> Result<Request, String> {
+    pub(super) fn request(
+        &self,
+        client: &Client,
+        message: &Message,
+        receipt_url: Option<String>,
+    ) -> Result<Request, String> {
         let context = Context {
             message: Fields::of(message, self.from.as_deref()),
+            receipt_url,
         };
         let url = web_address(&self.texts.write(&self.url, &context)?)?;
         let mut request = client.request(self.method.clone(), url);

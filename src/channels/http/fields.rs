@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
+use crate::channels::gsm7;
 use crate::domain::message::{Message, Rendered};
 
-/// `message` is the only name there is.
+/// The names there are.
 #[derive(Serialize)]
 pub(super) struct Context<'a> {
     pub(super) message: Fields<'a>,
+    /// Where the gateway is to tell what became of the message.
+    pub(super) receipt_url: Option<String>,
 }
 
 /// What a channel does not have is written as nothing.
@@ -21,6 +24,8 @@ pub(super) struct Fields<'a> {
     flow: &'a str,
     step: &'a str,
     text: Option<&'a str>,
+    /// The text has a character beyond the default alphabet of text messages.
+    unicode: bool,
     title: Option<&'a str>,
     body: Option<&'a str>,
     link: Option<&'a str>,
@@ -44,6 +49,7 @@ impl<'a> Fields<'a> {
         match &frozen.rendered {
             Rendered::Sms(sms) => Self {
                 text: Some(&sms.text),
+                unicode: !gsm7::has(&sms.text),
                 ..known
             },
             Rendered::Push(push) => Self {

@@ -2,19 +2,16 @@
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
+
+use crate::channels::tls::Duplex;
 
 use super::reply::Reply;
 use super::stage::{Cause, Failure, Stage, Timeouts};
 
 /// The longest reply that is read; a server that says more is not a mail server.
 const LONGEST_REPLY: usize = 64 * 1024;
-
-/// A connection, encrypted or not.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 /// Dropping it closes the connection.
 pub(super) struct Line {

@@ -6,7 +6,6 @@ mod pool;
 mod relay;
 mod reply;
 mod stage;
-mod tls;
 mod verdict;
 
 use std::path::PathBuf;
@@ -19,9 +18,9 @@ use self::connection::Letter;
 use self::pool::Pool;
 use self::relay::{Login, Relay, Security};
 pub use self::stage::Timeouts;
-use self::tls::Tls;
 use super::email::{House, compose};
 use super::setup::{BadGateway, Setup};
+use super::tls::Tls;
 use super::{Gateway, HandOver};
 use crate::domain::dispatch::Outcome;
 use crate::domain::gateway::{SmtpGateway, SmtpSecurity};

@@ -8,11 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::channels::tls::{Duplex, Tls};
+
 use super::connection::Connection;
-use super::line::{Duplex, Line};
+use super::line::Line;
 use super::reply::Reply;
 use super::stage::{Cause, Failure, Stage, Timeouts};
-use super::tls::Tls;
 
 /// Where the server is and how it is greeted.
 pub(super) struct Relay {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::receipts::HttpReceipts;
 use super::secretive::Secretive;
 use crate::domain::duration::Delay;
 
@@ -22,6 +23,9 @@ pub struct HttpGateway {
     /// The header that carries the dispatch id, such as `Idempotency-Key`.
     pub idempotency_header: Option<String>,
     pub timeout: Delay,
+    /// What it tells of messages that it took; none: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<Box<HttpReceipts>>,
 }
 
 /// Each leaf text is a template over `message` (`to`, `text`, `title`, `body`, `link`, `id`, `from`).

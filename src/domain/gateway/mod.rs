@@ -2,19 +2,34 @@
 
 mod file;
 mod http;
+mod push;
+mod receipts;
 mod secretive;
+mod smpp;
+mod sms;
 mod smtp;
+mod twilio;
 
 use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
+use super::device::DeviceKind;
 use super::duration::Delay;
+use super::reply_word::ReplyRules;
 use super::tracking::Tracking;
 
 pub use self::file::FileGateway;
 pub use self::http::{HttpBody, HttpGateway, SuccessRule};
+pub use self::push::{ApnsGateway, FcmGateway, Urgency, WebpushGateway};
+pub use self::receipts::{HttpReceipts, ReceiptId, ReceiptWords, Receipts};
 pub use self::secretive::Secretive;
+pub use self::smpp::{
+    LongMessages, MessageIdForm, SmppAlphabet, SmppBind, SmppEncoding, SmppGateway, SmppNumber,
+    SmppSecurity,
+};
+pub use self::sms::SmsRules;
 pub use self::smtp::{SmtpGateway, SmtpSecurity};
+pub use self::twilio::TwilioGateway;
 
 /// One channel file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,9 +47,14 @@ pub struct ChannelConfig {
     /// What may be seen of those who read its messages.
     #[serde(default)]
     pub tracking: Tracking,
+    #[serde(default, skip_serializing_if = "SmsRules::is_default")]
+    pub sms: SmsRules,
+    /// What people may reply to text messages.
+    #[serde(default, skip_serializing_if = "ReplyRules::is_empty")]
+    pub replies: ReplyRules,
     /// How many messages may be claimed and not yet settled at once.
     pub slots: u32,
-    /// How many connections (SMTP) or requests (HTTP) are open at once.
+    /// How many connections (SMTP), requests (HTTP) or sessions (SMPP) are open at once.
     pub connections: u32,
 }
 
@@ -43,6 +63,11 @@ pub struct ChannelConfig {
 pub enum Gateway {
     Smtp(SmtpGateway),
     Http(HttpGateway),
+    Fcm(FcmGateway),
+    Apns(ApnsGateway),
+    Webpush(WebpushGateway),
+    Smpp(Box<SmppGateway>),
+    Twilio(TwilioGateway),
     File(FileGateway),
 }
 
@@ -51,7 +76,45 @@ impl Gateway {
         match self {
             Self::Smtp(_) => "smtp",
             Self::Http(_) => "http",
+            Self::Fcm(_) => "fcm",
+            Self::Apns(_) => "apns",
+            Self::Webpush(_) => "webpush",
+            Self::Smpp(_) => "smpp",
+            Self::Twilio(_) => "twilio",
             Self::File(_) => "file",
+        }
+    }
+
+    /// What may be told of its messages after it took them.
+    pub fn receipts(&self) -> Receipts {
+        match self {
+            Self::Http(http) => http
+                .receipts
+                .as_ref()
+                .map_or(Receipts::None, |told| Receipts::of(told)),
+            Self::Twilio(_) => Receipts::ByOurs,
+            Self::Smpp(smpp) if smpp.receipts => Receipts::ByTheirs,
+            Self::Smtp(_)
+            | Self::Smpp(_)
+            | Self::File(_)
+            | Self::Fcm(_)
+            | Self::Apns(_)
+            | Self::Webpush(_) => Receipts::None,
+        }
+    }
+
+    /// Whether receipts name messages by the ids that the gateway gave.
+    pub fn names_messages(&self) -> bool {
+        self.receipts().are_by_theirs()
+    }
+
+    /// Which devices it writes to; none: messages go to an address.
+    pub fn devices(&self) -> Option<DeviceKind> {
+        match self {
+            Self::Fcm(_) => Some(DeviceKind::Fcm),
+            Self::Apns(_) => Some(DeviceKind::Apns),
+            Self::Webpush(_) => Some(DeviceKind::Webpush),
+            Self::Smtp(_) | Self::Http(_) | Self::Twilio(_) | Self::Smpp(_) | Self::File(_) => None,
         }
     }
 }

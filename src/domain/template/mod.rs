@@ -8,6 +8,7 @@ mod filters;
 mod lint;
 mod markup;
 mod names;
+mod outline;
 mod problem;
 mod render;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod snippets;
 mod walk;
 
 pub use lint::{check, check_expression, uses};
+pub use outline::Outline;
 pub use problem::TemplateProblem;
 pub use render::{RenderContext, RenderFailure, Templates};
 pub use snippets::Snippets;

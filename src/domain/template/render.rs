@@ -10,18 +10,18 @@ use minijinja::{Environment, Error, Value, context};
 use super::lint::uses;
 use super::sandbox::{self, Abort};
 use crate::domain::by_hand;
+use crate::domain::channel::Channel;
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
 use crate::domain::customer::{Customer, FieldValue};
 use crate::domain::field::{Cardinality, DataModel, ID};
 use crate::domain::flow::{Flow, Step};
+use crate::domain::gateway::SmsRules;
 use crate::domain::message::{Rendered, RenderedEmail, RenderedPush, RenderedSms};
 use crate::domain::plain_text;
 use crate::domain::rating::Rating;
 use crate::domain::revision::Revision;
-use crate::domain::value;
-
-/// The longest SMS, in characters: ten parts of a concatenated message.
-const LONGEST_SMS: usize = 1600;
+use crate::domain::sms_parts::sizes;
+use crate::domain::{transliteration, value};
 
 /// What a message is made for. A URL that is none is missing to the template.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +63,7 @@ struct Compiled {
     many: Vec<String>,
     /// What the texts name.
     names: BTreeSet<String>,
+    sms: SmsRules,
 }
 
 #[derive(Debug)]
@@ -83,6 +84,7 @@ impl Templates {
             broken: BTreeMap::new(),
             many: many_valued(&revision.data_model),
             names: BTreeSet::new(),
+            sms: sms_rules(revision),
         };
         let by_hand: Vec<Flow> = by_hand::flows(revision).collect();
         for flow in revision.flows.values().chain(&by_hand) {
@@ -238,11 +240,21 @@ impl Rendering<'_> {
     }
 
     fn sms(&self, sms: &SmsContent) -> Result<RenderedSms, RenderFailure> {
+        let rules = &self.compiled.sms;
         let text = self.text(&sms.text)?;
-        let length = text.chars().count();
-        if length > LONGEST_SMS {
+        let text = if rules.transliterate {
+            transliteration::gsm7(&text)
+        } else {
+            text
+        };
+        let found = sizes(&text);
+        if found.parts > rules.max_parts as usize {
             return Err(RenderFailure::Error(format!(
-                "the text has {length} characters: an SMS has at most {LONGEST_SMS}"
+                "the text takes {} parts ({} characters in {}): the channel `sms` sends at most {}, its `max-parts`",
+                found.parts,
+                found.characters,
+                found.alphabet.as_str(),
+                rules.max_parts,
             )));
         }
         Ok(RenderedSms { text })
@@ -303,6 +315,11 @@ fn values(shared: &Value, customer: Value, of: &RenderContext<'_>) -> Value {
         .chain([("customer", customer)])
         .collect();
     context! { ..Value::from(own), ..shared.clone() }
+}
+
+fn sms_rules(revision: &Revision) -> SmsRules {
+    let channel = revision.channels.get(&Channel::Sms);
+    channel.map(|config| config.sms.clone()).unwrap_or_default()
 }
 
 fn many_valued(model: &DataModel) -> Vec<String> {

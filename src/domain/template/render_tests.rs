@@ -281,16 +281,16 @@ fn a_template_that_runs_away_is_stopped() {
 #[test]
 fn an_sms_has_a_longest_length() {
     assert_eq!(
-        sms(&"é".repeat(1600), &customer(&[]))
+        sms(&"é".repeat(1530), &customer(&[]))
             .unwrap()
             .chars()
             .count(),
-        1600
+        1530
     );
-    let failure = sms(&"é".repeat(1601), &customer(&[])).unwrap_err();
+    let failure = sms(&"é".repeat(1531), &customer(&[])).unwrap_err();
     assert_eq!(
         failure.to_string(),
-        "the text has 1601 characters: an SMS has at most 1600"
+        "the text takes 11 parts (1531 characters in GSM-7): the channel `sms` sends at most 10, its `max-parts`"
     );
 }
 

@@ -1,6 +1,6 @@
 //! Owns the reading of a template's syntax tree: every name, filter, test and call in it, and what is refused.
 //!
-//! Only this file and bounds.rs name minijinja's machinery, which has no promise of stability.
+//! Only this file, bounds.rs and outline.rs name minijinja's machinery, which has no promise of stability.
 
 use std::ops::Range;
 

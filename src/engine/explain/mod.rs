@@ -3,6 +3,7 @@
 mod ahead;
 mod campaigns;
 mod entry;
+mod heard;
 mod question;
 mod rules;
 mod steps;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::heard;
 use super::question::Question;
 use super::rules;
 use crate::domain::channel::Channel;
@@ -102,6 +103,9 @@ async fn done(question: &Question<'_>, step: &Step, message: &RunMessage) -> Res
     why.extend(message.detail.clone());
     if let Some(id) = &message.gateway_id {
         why.push(format!("the gateway calls it {id}"));
+    }
+    if message.is_heard_of {
+        why.extend(heard::of(question, message).await?);
     }
     Ok(StepTold {
         channel: message.channel,

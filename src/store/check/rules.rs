@@ -21,7 +21,7 @@ const PUBLISH: &str = "restore a backup that has the name; numbers are never giv
 
 /// The tables whose rows are about a customer who is there. A mark in `dirty`, and the time of a message
 /// that was on its way in `activity`, may outlive their customer.
-const OF_CUSTOMERS: [&str; 17] = [
+const OF_CUSTOMERS: [&str; 18] = [
     "customer_values",
     "customer_tags",
     "list_members",
@@ -31,6 +31,7 @@ const OF_CUSTOMERS: [&str; 17] = [
     "returned",
     "merged",
     "notes",
+    "devices",
     "tasks",
     "memberships",
     "interactions",

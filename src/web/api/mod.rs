@@ -6,6 +6,7 @@ mod batch;
 mod campaigns;
 mod customers;
 mod defining;
+mod devices;
 mod explanations;
 mod fields;
 mod filters;

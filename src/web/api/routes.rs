@@ -19,9 +19,10 @@ use super::limits::{BODY, FILE_TIME, LARGE_BODY, REQUEST_TIME};
 use super::precondition::unless_known;
 use super::problem::{Kind, MEDIA_TYPE, Problem};
 use super::{
-    activities, batch, campaigns, customers, explanations, fields, flows, imports, interactions,
-    jobs, lists, merging, messages, notes, occurrences, openapi, permissions, person, ratings,
-    reports, search, segments, smart_lists, status, statuses, subscriptions, tags, tasks, tokens,
+    activities, batch, campaigns, customers, devices, explanations, fields, flows, imports,
+    interactions, jobs, lists, merging, messages, notes, occurrences, openapi, permissions, person,
+    ratings, reports, search, segments, smart_lists, status, statuses, subscriptions, tags, tasks,
+    tokens,
 };
 use crate::web::error::caught;
 use crate::web::state::WebState;
@@ -102,6 +103,8 @@ fn of_customers() -> Routes {
         .routes(routes!(statuses::set))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(notes::remove))
+        .routes(routes!(devices::list, devices::register))
+        .routes(routes!(devices::remove))
         .routes(routes!(tasks::list, tasks::add))
         .routes(routes!(tasks::edit, tasks::remove))
         .routes(routes!(merging::merge))

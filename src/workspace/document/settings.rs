@@ -37,6 +37,25 @@ pub(crate) struct SettingsDoc {
     pub(crate) site: Option<SiteDoc>,
     /// Files of customers, and taking imports back.
     pub(crate) imports: Option<ImportsDoc>,
+    /// Places of others that are told what happens, by names of their own; none unless set.
+    #[serde(default)]
+    pub(crate) webhooks: Named<WebhookDoc>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct WebhookDoc {
+    /// Where it is told: `https://…`, or `http://…` within `allow-networks`.
+    pub(crate) url: At<String>,
+    /// What signatures are made with: `whsec_` and base64, or any text of 24 characters or more.
+    pub(crate) secret: At<String>,
+    /// The secret before, while the receiver changes over: messages carry a signature of each.
+    pub(crate) former_secret: Opt<String>,
+    /// What it is told, such as `dispatch.accepted` or `interaction.unsubscribed`.
+    pub(crate) events: Vec<At<String>>,
+    /// Networks that may be reached beside the public internet, such as `10.0.0.0/8`.
+    #[serde(default)]
+    pub(crate) allow_networks: Vec<At<String>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -10,7 +10,9 @@ use crate::domain::calendar::WindowZone;
 use crate::domain::channel::Channel;
 use crate::domain::field::{Cardinality, FieldCategory, FieldType};
 use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip};
-use crate::domain::gateway::{OnUncertain, SmtpSecurity};
+use crate::domain::gateway::{
+    LongMessages, MessageIdForm, OnUncertain, SmppAlphabet, SmppBind, SmppSecurity, SmtpSecurity,
+};
 use crate::domain::import_plan::{ImportKind, NoMatch, SeveralMatch};
 use crate::domain::policy::Purpose;
 use crate::domain::subscription::{Consent, ConsentRule, LinkScope};
@@ -58,6 +60,11 @@ words! {
     ConsentRule: "opt-in" "opt-out";
     Purpose: "marketing" "service";
     SmtpSecurity: "starttls" "tls" "none";
+    SmppSecurity: "none" "tls";
+    SmppBind: "transceiver";
+    SmppAlphabet: "gsm7" "latin1";
+    LongMessages: "udh" "payload" "sar";
+    MessageIdForm: "as-given" "hex" "decimal" "hex-in-response" "hex-in-receipt";
     OnUncertain: "resend" "hold";
     ImportKind: "customers" "unsubscriptions" "interactions" "transactions";
     NoMatch: "create" "skip" "reject";

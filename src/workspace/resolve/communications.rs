@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bodies::{self, Form};
 use super::context::Context;
+use super::sms_texts;
 use super::texts::{self, FileBody};
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
 use crate::domain::template;
@@ -131,6 +132,7 @@ pub(crate) fn marketing(cx: &Context<'_>, span: Span, content: &EmailContent) {
 }
 
 pub(crate) fn sms(cx: &Context<'_>, doc: &SmsDoc) -> Content {
+    sms_texts::check(cx, &doc.text);
     Content::Sms(SmsContent {
         text: texts::inline(cx, &doc.text, Form::Text),
     })

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use jiff::tz::TimeZone;
 
 use crate::domain::field::DataModel;
+use crate::domain::gateway::SmsRules;
 use crate::domain::policy::Policy;
 use crate::workspace::diagnostic::{Finding, Report};
 use crate::workspace::names::Names;
@@ -17,6 +18,8 @@ pub(crate) struct Context<'a> {
     pub(crate) zone: TimeZone,
     pub(crate) model: DataModel,
     pub(crate) policy: Policy,
+    /// What the channel `sms` says of its messages.
+    pub(crate) sms: SmsRules,
     pub(crate) report: RefCell<Report>,
 }
 

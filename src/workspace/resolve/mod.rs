@@ -13,7 +13,9 @@ mod flows;
 mod import_settings;
 mod policy;
 mod settings;
+mod sms_texts;
 mod texts;
+mod webhooks;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +28,9 @@ use super::documents::Documents;
 use super::names::Names;
 use super::node::Node;
 use super::source::Sources;
+use crate::domain::channel::Channel;
 use crate::domain::daemon_settings::DaemonSettings;
+use crate::domain::gateway::SmsRules;
 use crate::domain::revision::{FORMAT, Revision};
 use crate::domain::segment::Condition;
 
@@ -44,6 +48,7 @@ pub(crate) fn condition(
         zone: revision.time_zone(),
         model: revision.data_model.clone(),
         policy: revision.policy.clone(),
+        sms: SmsRules::default(),
         report: RefCell::new(std::mem::take(report)),
     };
     let condition = conditions::condition(&cx, None, node);
@@ -61,15 +66,19 @@ pub(crate) fn resolve(
     let settings = settings::settings(&documents.settings, report);
     let (model, rating) = data_model::data_model(&documents.customers, report);
     let policy = policy::policy(&documents.policies, names, report);
-    let cx = Context {
+    let mut cx = Context {
         sources,
         names,
         zone: TimeZone::get(&settings.zone).unwrap_or(TimeZone::UTC),
         model,
         policy,
+        sms: SmsRules::default(),
         report: RefCell::new(std::mem::take(report)),
     };
     let channels = channels::channels(&cx, &documents.channels);
+    if let Some(config) = channels.get(&Channel::Sms) {
+        cx.sms = config.sms.clone();
+    }
     let mut segments: BTreeMap<_, _> = documents
         .segments
         .iter()

@@ -1,6 +1,6 @@
 //! Owns reading the daemon's settings.
 
-use super::import_settings;
+use super::{import_settings, webhooks};
 use crate::domain::daemon_settings::{DaemonSettings, RequestRate, Retention, SiteSettings};
 use crate::domain::gateway::Secretive;
 use crate::workspace::diagnostic::Report;
@@ -55,6 +55,7 @@ pub(crate) fn settings(documents: &[Doc<SettingsDoc>], report: &mut Report) -> D
         api: rate(doc.api.as_ref(), report),
         imports: import_settings::imports(doc.imports.as_ref(), report),
         site: doc.site.as_ref().map(|site| self::site(site, report)),
+        webhooks: webhooks::webhooks(&doc.webhooks, report),
     }
 }
 

@@ -48,9 +48,9 @@ pub(crate) fn files(cx: &Context<'_>, written: &At<TextsDoc>) -> Option<FileBody
     })
 }
 
-type Written<'a> = (Option<&'a At<String>>, &'a str, Span);
+pub(crate) type Written<'a> = (Option<&'a At<String>>, &'a str, Span);
 
-fn each(written: &At<TextsDoc>) -> Vec<Written<'_>> {
+pub(crate) fn each(written: &At<TextsDoc>) -> Vec<Written<'_>> {
     match &written.value {
         TextsDoc::One(text) => vec![(None, text, written.span)],
         TextsDoc::ByLanguage(texts) => texts

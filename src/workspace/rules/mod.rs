@@ -49,6 +49,8 @@ rules! {
     secret_in_flows
     segment_circle
     service_purpose
+    sms_alphabet
+    sms_too_long
     tab_indentation
     template
     text_cut

@@ -53,7 +53,7 @@ pub(crate) fn gateway(kind: Kind, parent: &str, key: &Node) -> Option<Finding> {
     (kind == Kind::Channel && parent == "gateway").then(|| {
         let message = format!("the gateway `{name}` is not supported yet");
         Finding::error(CODE, key.span, message).help(
-            "use `smtp`, `http` or `file`; most SMS and push gateways can be reached by `http`",
+            "use `smtp`, `http`, `smpp` or `file`; most SMS and push gateways can be reached by `http`",
         )
     })
 }

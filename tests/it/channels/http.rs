@@ -40,6 +40,7 @@ fn gateway(url: &str) -> HttpGateway {
         id_pointer: Some("/messages/0/id".to_owned()),
         idempotency_header: None,
         timeout: Delay::seconds(10),
+        receipts: None,
     }
 }
 

@@ -2,11 +2,20 @@
 
 mod file;
 mod http;
+mod kannel;
 mod mail;
 mod postfix;
+mod push_fcm;
+mod push_web;
+mod smpp;
+mod smpp_faults;
+mod smpp_told;
 mod smtp_faults;
 mod smtp_opening;
 mod smtp_script;
+mod twilio;
+mod twilio_callbacks;
+mod webhook;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,6 +64,8 @@ fn config(channel: Channel, gateway: Gateway) -> ChannelConfig {
         retry: RetryPolicy::default(),
         on_uncertain: None,
         tracking: drumbeat::domain::tracking::Tracking::default(),
+        sms: drumbeat::domain::gateway::SmsRules::default(),
+        replies: drumbeat::domain::reply_word::ReplyRules::default(),
         slots: 8,
         connections: 2,
     }
@@ -100,6 +111,7 @@ fn message(step: i32, to: &str, rendered: Rendered) -> Message {
     Message {
         id: dispatch(step),
         attempt: 1,
+        receipt_url: None,
         frozen: Frozen {
             to: to.to_owned(),
             at: "2026-01-09T10:30:05Z".parse().unwrap(),

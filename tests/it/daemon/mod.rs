@@ -9,5 +9,6 @@ mod jobs;
 mod life;
 mod links;
 mod process;
+mod receipts;
 mod seen;
 mod trials;

@@ -66,7 +66,7 @@ async fn a_communication_is_shown_as_a_customer_would_get_it() {
         .said(&["preview", "gold-card/text", "--as", "ben"])
         .await;
     assert!(
-        said.starts_with("Silver, ben. Stop: http://127.0.0.1:"),
+        said.contains("alphabet: GSM-7\nparts: 1\n\nSilver, ben. Stop: http://127.0.0.1:"),
         "{said}"
     );
     assert!(gateways.mails().is_empty() && gateways.texts().is_empty());

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use drumbeat::channels::{Gateway, HandOver};
+use drumbeat::channels::{Devices, Gateway, HandOver};
 use drumbeat::clock::Clock;
 use drumbeat::domain::channel::Channel;
+use drumbeat::domain::device::{Device, DeviceKind};
 use drumbeat::domain::dispatch::{DeferCause, Fault, Outcome};
 use drumbeat::domain::message::Message;
 use futures_util::future::BoxFuture;
@@ -55,6 +56,8 @@ pub(super) struct Outbox {
 /// One channel's end of the outbox.
 pub(super) struct Slot {
     channel: Channel,
+    /// What it writes to, if not to addresses.
+    devices: Option<DeviceKind>,
     outbox: Arc<Outbox>,
 }
 
@@ -68,9 +71,14 @@ impl Outbox {
         })
     }
 
-    pub(super) fn gateway(self: &Arc<Self>, channel: Channel) -> Arc<Slot> {
+    pub(super) fn gateway(
+        self: &Arc<Self>,
+        channel: Channel,
+        devices: Option<DeviceKind>,
+    ) -> Arc<Slot> {
         Arc::new(Slot {
             channel,
+            devices,
             outbox: Arc::clone(self),
         })
     }
@@ -121,6 +129,25 @@ impl Gateway for Slot {
             });
             outcome
         })
+    }
+
+    fn devices(&self) -> Option<&dyn Devices> {
+        self.devices.is_some().then_some(self as &dyn Devices)
+    }
+}
+
+impl Devices for Slot {
+    fn kind(&self) -> DeviceKind {
+        self.devices.unwrap()
+    }
+
+    fn push<'a>(
+        &'a self,
+        message: &'a Message,
+        _: &'a Device,
+        hand_over: &'a dyn HandOver,
+    ) -> BoxFuture<'a, Outcome> {
+        self.send(message, hand_over)
     }
 }
 

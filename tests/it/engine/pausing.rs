@@ -121,7 +121,12 @@ async fn a_paused_channel_holds_its_messages_and_others_go_on() {
     assert!(paused.unwrap());
     rig.advance("5h").await;
     assert_eq!(rig.sent(), ["01-05 11:00 ana sms text"]);
-    assert!(rig.store.resume_channel(Channel::Email).await.unwrap());
+    assert!(
+        rig.store
+            .resume_channel(Channel::Email, rig.now())
+            .await
+            .unwrap()
+    );
     rig.settle().await;
     assert_eq!(rig.sent(), ["01-05 15:00 ana email hello"]);
 }

@@ -348,7 +348,7 @@ fn outlets(published: &Published, outbox: &Arc<Outbox>, current: &Outlets) -> Ou
         .map(|(channel, config)| {
             let kept = current.get(channel).filter(|kept| kept.config == *config);
             let opened = || {
-                let gateway = outbox.gateway(*channel);
+                let gateway = outbox.gateway(*channel, config.gateway.devices());
                 Arc::new(Outlet::new(config.clone(), gateway))
             };
             (*channel, kept.map_or_else(opened, Arc::clone))

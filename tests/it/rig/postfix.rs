@@ -171,7 +171,7 @@ postlog unix-dgram n - n - 1 postlogd
 }
 
 /// A certificate authority of one afternoon, and a certificate for `localhost` and 127.0.0.1.
-fn certificates(root: &Path) {
+pub(crate) fn certificates(root: &Path) {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
     openssl(
         root,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use drumbeat::domain::audit::Source;
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::dispatch::{DispatchState, Settlement};
+use drumbeat::domain::gateway::Receipts;
 use drumbeat::domain::ids::{Bucket, CustomerId, EnrollmentId, Incarnation, NameNo};
 use drumbeat::domain::interaction::{Direction, Interaction, Kind};
 use drumbeat::domain::revision::NameKind;
@@ -103,11 +104,14 @@ fn accepted(enrollment: EnrollmentId, customer: CustomerId, step: NameNo) -> Set
             retry_at: None,
             advances: true,
             suppresses_address: false,
+            pauses_channel: false,
         },
         reason: None,
         then: None,
         frozen: None,
         address: String::new(),
+        receipts: Receipts::None,
+        gone: Vec::new(),
     }
 }
 

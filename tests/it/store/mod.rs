@@ -11,6 +11,7 @@ mod copy;
 mod customers;
 mod defining;
 mod deletions;
+mod devices;
 mod drawn;
 mod edges;
 mod enrolled;
@@ -286,6 +287,13 @@ for_every_database! {
     }
     deletions {
         whatever_is_done_nobody_is_better_off_for_a_deletion
+    }
+    devices {
+        a_token_belongs_to_who_registered_it_last
+        one_device_too_many_takes_the_place_of_the_oldest
+        a_removed_device_is_gone_and_the_history_says_so
+        devices_go_with_a_merge_and_with_a_deletion
+        nobody_registers_a_device_of_who_is_not_there
     }
     merging {
         an_anonymous_visitor_becomes_part_of_a_customer

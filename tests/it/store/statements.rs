@@ -10,7 +10,7 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 29] = [
+const CUSTOMER_SIDE: [&str; 33] = [
     "activity",
     "customers",
     "customer_values",
@@ -26,6 +26,7 @@ const CUSTOMER_SIDE: [&str; 29] = [
     "aliases",
     "merged",
     "notes",
+    "devices",
     "tasks",
     "memberships",
     "dirty",
@@ -33,11 +34,14 @@ const CUSTOMER_SIDE: [&str; 29] = [
     "dispatches",
     "attempts",
     "frozen_messages",
+    "gateway_ids",
+    "early_receipts",
     "interactions",
     "interaction_keys",
     "nps_answers",
     "environments",
     "past_memberships",
+    "notices",
     "search_marks",
     "search_texts",
 ];

@@ -3,6 +3,7 @@
 mod api;
 mod collect;
 mod dismiss;
+mod hooks;
 mod mails;
 mod preferences;
 mod probes;

@@ -15,7 +15,7 @@ use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::subscription::{Dismissal, Subscription};
 use drumbeat::domain::value::Value;
 use drumbeat::store::{HistoryFilter, NewCustomer, NewRevision, Published, Store, Upsert};
-use drumbeat::web::{Daemon, Door, GatewayHealth, WebState, serve};
+use drumbeat::web::{Daemon, Door, GatewayHealth, Teller, WebState, serve};
 use drumbeat::workspace;
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::counter::Counter;
@@ -47,7 +47,11 @@ pub(super) struct Running {
     pub(super) panics: AtomicBool,
     /// Whether asking for the revision panics, too.
     pub(super) is_lost: AtomicBool,
+    /// The channel whose gateway may tell.
+    pub(super) teller: Mutex<Option<(Channel, MakeTeller)>>,
 }
+
+type MakeTeller = Box<dyn Fn() -> Teller + Send>;
 
 impl Running {
     fn revision(&self) -> Arc<Published> {
@@ -86,6 +90,12 @@ impl Daemon for Running {
             gateway: "file",
             breaker: "closed",
         }]
+    }
+
+    fn teller(&self, channel: Channel) -> Option<Teller> {
+        let teller = self.teller.lock().unwrap();
+        let (told, make) = teller.as_ref()?;
+        (*told == channel).then(make)
     }
 }
 
@@ -150,6 +160,7 @@ impl Site {
             alive: AtomicBool::new(true),
             panics: AtomicBool::new(false),
             is_lost: AtomicBool::new(false),
+            teller: Mutex::default(),
         });
         let links = Arc::new(LinkKey::new([7; 32]));
         let state = WebState::new(

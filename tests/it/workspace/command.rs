@@ -39,6 +39,35 @@ fn check_exits_0_clean_1_with_errors_and_2_on_misuse() {
 }
 
 #[test]
+fn check_says_what_keeps_emails_from_being_read_when_it_is_asked() {
+    let template = "flows/templates/offer.html";
+    let folder = Folder::good().changed(template, "Dear", "<img src=\"a.png\"> Dear");
+    let path = folder.path().to_str().unwrap();
+    let asked = drumbeat(&["check", path, "--deliverability", "--format", "json"]);
+    assert_eq!(asked.status.code(), Some(0), "warnings are no errors");
+    let json: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap();
+    let remarks = json["deliverability"].as_array().unwrap();
+    let pictures = remarks.iter().find(|remark| {
+        let message = remark["message"].as_str().unwrap();
+        message.starts_with("has pictures without `alt` (1)")
+    });
+    let pictures = pictures.unwrap();
+    assert_eq!(pictures["severity"], "warning");
+    assert!(pictures["about"].as_str().unwrap().starts_with("welcome/"));
+    assert!(!pictures["help"].as_str().unwrap().is_empty());
+
+    let folder = folder.changed("drumbeat.yaml", "https://", "http://");
+    let path = folder.path().to_str().unwrap();
+    let told = drumbeat(&["check", path, "--deliverability"]);
+    assert_eq!(told.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&told.stdout);
+    assert!(text.starts_with("error: drumbeat.yaml: "), "{text}");
+    assert!(text.contains("  help: set `public-url`"), "{text}");
+    let unasked = drumbeat(&["check", path]);
+    assert_eq!(unasked.status.code(), Some(0));
+}
+
+#[test]
 fn check_as_json_has_the_keys_that_programs_rely_on() {
     let folder = Folder::good().with("flows/bad.yaml", "flow: bad\nsegmant: x\nsteps: []\n");
     let output = drumbeat(&["check", folder.path().to_str().unwrap(), "--format", "json"]);

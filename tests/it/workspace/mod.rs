@@ -11,4 +11,7 @@ mod mistakes;
 mod pages;
 mod refused;
 mod rules;
+mod smpp;
+mod sms;
 mod table;
+mod webhooks;

@@ -28,6 +28,53 @@ pub(crate) struct HttpDoc {
     pub(crate) idempotency_header: Opt<String>,
     /// `30s` unless set.
     pub(crate) timeout: Opt<Duration>,
+    /// What it tells of messages that it took, by requests to `/hooks/CHANNEL/status/…`.
+    pub(crate) receipts: Option<At<ReceiptsDoc>>,
+}
+
+/// Requests of a gateway that tell what became of messages. A field is one of the query or of a form, or a
+/// JSON pointer (RFC 6901) into a JSON body. A word that stands in no list is passed over.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ReceiptsDoc {
+    /// What only the gateway knows: the last part of the address, or in `header`.
+    pub(crate) secret: At<String>,
+    /// The header that carries the secret.
+    pub(crate) header: Opt<String>,
+    /// The field with our own id of the message; unless set, the address names it.
+    pub(crate) id: Opt<String>,
+    /// The field with the id that the gateway gave, which needs `id-pointer`.
+    pub(crate) gateway_id: Opt<String>,
+    /// Where the list stands, when one request tells of many messages (RFC 6901).
+    pub(crate) each: Opt<String>,
+    /// The field with the word that tells what became of the message.
+    pub(crate) status: At<String>,
+    /// The field with the gateway's own words, shown to people.
+    pub(crate) detail: Opt<String>,
+    /// The gateway has it.
+    #[serde(default)]
+    pub(crate) accepted: Vec<At<String>>,
+    /// It arrived.
+    #[serde(default)]
+    pub(crate) delivered: Vec<At<String>>,
+    /// The address is dead, and is not written to any more.
+    #[serde(default)]
+    pub(crate) bounced: Vec<At<String>>,
+    /// The mailbox is full, the telephone is off; the fifth within 30 days counts as `bounced`.
+    #[serde(default)]
+    pub(crate) bounced_soft: Vec<At<String>>,
+    /// The sender is not wanted: the channel is paused.
+    #[serde(default)]
+    pub(crate) bounced_policy: Vec<At<String>>,
+    /// The recipient called it spam, and is not written to any more.
+    #[serde(default)]
+    pub(crate) complained: Vec<At<String>>,
+    /// It lost its time on the way.
+    #[serde(default)]
+    pub(crate) expired: Vec<At<String>>,
+    /// Given up for another reason than the address.
+    #[serde(default)]
+    pub(crate) failed: Vec<At<String>>,
 }
 
 /// Any JSON.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::header::header;
+use super::receipts;
 use crate::domain::duration::Delay;
 use crate::domain::gateway::{HttpBody, HttpGateway, Secretive, SuccessRule};
 use crate::domain::template::Snippets;
@@ -43,6 +45,9 @@ pub(super) fn read(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<H
         let message = "`id-pointer` is a JSON pointer: it begins with `/`, such as `/message/id`";
         cx.add(bad_value::finding(pointer.span, message));
     }
+    if doc.receipts.is_none() {
+        receipts::refuse_url(cx, root, doc.span);
+    }
     let success = doc.success.as_ref();
     Some(HttpGateway {
         method: method.to_owned(),
@@ -62,16 +67,14 @@ pub(super) fn read(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<H
             .as_ref()
             .map(|text| text.value.clone()),
         timeout: doc.timeout.own().map_or(Delay::seconds(30), |span| span.0),
+        receipts: match &doc.receipts {
+            Some(written) => {
+                let told = receipts::read(cx, written, doc.id_pointer.is_some())?;
+                Some(Box::new(told))
+            }
+            None => None,
+        },
     })
-}
-
-/// A header's name is a token (RFC 9110 §5.6.2).
-fn header(cx: &Context<'_>, name: &At<String>) {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(fits) {
-        let message = format!("`{}` is not the name of a header", name.value);
-        cx.add(bad_value::finding(name.span, message));
-    }
 }
 
 fn address(cx: &Context<'_>, url: &At<String>) {

@@ -1,7 +1,14 @@
 //! Owns reading channels and their gateways.
 
+mod header;
 mod http;
+mod push;
+mod receipts;
+mod reply;
+mod smpp;
+mod sms;
 mod smtp;
+mod twilio;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +19,7 @@ use crate::domain::gateway::{ChannelConfig, Gateway, Pace, RetryPolicy, Secretiv
 use crate::domain::tracking::Tracking;
 use crate::workspace::document::channel::{ChannelDoc, GatewayDoc, RetryDoc};
 use crate::workspace::documents::Doc;
-use crate::workspace::node::{Node, Span};
+use crate::workspace::node::Span;
 use crate::workspace::rules::{bad_value, email_without_from, exactly_one, unknown_field};
 use crate::workspace::spanned::{At, Own as _};
 
@@ -20,6 +27,8 @@ use crate::workspace::spanned::{At, Own as _};
 const SLOTS: u32 = 2048;
 const SMTP_CONNECTIONS: u32 = 8;
 const HTTP_REQUESTS: u32 = 32;
+/// Providers count them.
+const SMPP_SESSIONS: u32 = 1;
 
 pub(crate) fn channels(
     cx: &Context<'_>,
@@ -42,11 +51,12 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
     if let Some(tracking) = &written.tracking {
         consented(cx, tracking);
     }
-    let gateway = gateway(cx, &doc.root, &written.gateway, doc.whole)?;
+    let gateway = gateway(cx, doc)?;
     fits(cx, channel, &gateway, written.gateway.span);
     let connections = match gateway {
-        Gateway::Http(_) => HTTP_REQUESTS,
+        Gateway::Smpp(_) => SMPP_SESSIONS,
         Gateway::Smtp(_) | Gateway::File(_) => SMTP_CONNECTIONS,
+        _ => HTTP_REQUESTS,
     };
     let address = match channel {
         Channel::Email => "email",
@@ -71,18 +81,23 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
         }),
         retry: written.retry.as_ref().map(retry).unwrap_or_default(),
         tracking: written.tracking.own().unwrap_or_default(),
+        sms: sms::read(cx, written, channel),
+        replies: reply::read(cx, written.words.as_ref(), written.replies.as_ref()),
         on_uncertain: written.on_uncertain.as_ref().map(|word| word.0),
         slots: written.slots.own().unwrap_or(SLOTS),
         connections: written.connections.own().unwrap_or(connections),
     })
 }
 
-/// Mail goes by SMTP, everything else by HTTP; files take all.
+/// Mail goes by SMTP, SMS by HTTP or SMPP, push by HTTP or to devices; files take all.
 fn fits(cx: &Context<'_>, channel: Channel, gateway: &Gateway, span: Span) {
     let needed = match (channel, gateway) {
-        (Channel::Email, Gateway::Http(_)) => "smtp",
-        (Channel::Sms | Channel::Push, Gateway::Smtp(_)) => "http",
-        _ => return,
+        (_, Gateway::File(_)) | (Channel::Email, Gateway::Smtp(_)) => return,
+        (Channel::Sms, Gateway::Http(_) | Gateway::Smpp(_) | Gateway::Twilio(_)) => return,
+        (Channel::Push, Gateway::Http(_)) => return,
+        (Channel::Push, gateway) if gateway.devices().is_some() => return,
+        (Channel::Email, _) => "smtp",
+        (Channel::Sms | Channel::Push, _) => "http",
     };
     let message = format!("the channel `{channel}` cannot use `{}`", gateway.kind());
     cx.add(bad_value::finding(span, message).help(format!("use `{needed}` or `file`")));
@@ -135,15 +150,11 @@ fn retry(doc: &RetryDoc) -> RetryPolicy {
     }
 }
 
-fn gateway(
-    cx: &Context<'_>,
-    root: &Node,
-    written: &At<GatewayDoc>,
-    whole: bool,
-) -> Option<Gateway> {
+fn gateway(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<Gateway> {
+    let written: &At<GatewayDoc> = &doc.written.gateway;
     let kinds = written.kinds();
     let count = kinds.iter().filter(|(_, is_written)| *is_written).count();
-    if count == 0 && !whole {
+    if count == 0 && !doc.whole {
         return None;
     }
     if count != 1 {
@@ -155,11 +166,28 @@ fn gateway(
             count,
         ));
     }
-    if let Some(doc) = &written.smtp {
-        return Some(Gateway::Smtp(smtp::read(doc)));
+    if let Some(smtp) = &written.smtp {
+        return Some(Gateway::Smtp(smtp::read(smtp)));
     }
-    if let Some(doc) = &written.http {
-        return http::read(cx, root, doc).map(Gateway::Http);
+    if let Some(http) = &written.http {
+        return http::read(cx, &doc.root, http).map(Gateway::Http);
+    }
+    if let Some(twilio) = &written.twilio {
+        let twilio = twilio::read(cx, &doc.written, twilio);
+        return Some(Gateway::Twilio(twilio));
+    }
+    if let Some(doc) = &written.smpp {
+        return Some(Gateway::Smpp(Box::new(smpp::read(cx, doc))));
+    }
+    if let Some(fcm) = written.fcm.own() {
+        return Some(Gateway::Fcm(fcm));
+    }
+    if let Some(apns) = written.apns.own() {
+        return Some(Gateway::Apns(apns));
+    }
+    if let Some(doc) = &written.webpush {
+        push::check(cx, doc);
+        return Some(Gateway::Webpush(doc.value.clone()));
     }
     written.file.own().map(Gateway::File)
 }

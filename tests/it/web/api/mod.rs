@@ -9,6 +9,7 @@ mod customers;
 mod daemon;
 mod defining;
 mod definitions;
+mod devices;
 mod document;
 mod doing;
 mod editing;

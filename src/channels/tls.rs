@@ -1,4 +1,4 @@
-//! Owns what encrypts a connection: the system's roots and the configured ones, and the server's name.
+//! Owns what encrypts a gateway's connection: the system's roots and the configured ones, and the server's name.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,9 +8,13 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls_platform_verifier::Verifier;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
-use super::line::Duplex;
+/// A connection, encrypted or not.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 /// Encrypts connections to one server, and refuses any other.
 pub(super) struct Tls {

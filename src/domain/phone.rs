@@ -1,0 +1,83 @@
+//! Owns phone numbers as gateways take them: E.164, whatever way a customer's number is written.
+
+use phonelib::{PhoneNumber, countries, country_by_code};
+
+/// The number as `+`, country code and digits (ITU-T E.164). One without a country code is read as one of
+/// `country`; none: it is not a possible number of any country, or of which is not known.
+pub fn e164(number: &str, country: Option<&str>) -> Option<String> {
+    let number = number.trim();
+    let of_country = country
+        .filter(|_| !is_international(number))
+        .and_then(|country| PhoneNumber::parse_with_country(number, country));
+    let parsed = of_country.or_else(|| PhoneNumber::parse(number))?;
+    Some(parsed.e164().to_owned())
+}
+
+/// The two letters (ISO 3166-1) of a country that is written as these, in any case, or by its English name.
+pub fn country(text: &str) -> Option<&'static str> {
+    let text = text.trim();
+    let by_name = || {
+        countries()
+            .iter()
+            .find(|country| country.name.eq_ignore_ascii_case(text))
+    };
+    let found = country_by_code(text).or_else(by_name)?;
+    let is_place = found.code.bytes().all(|byte| byte.is_ascii_uppercase());
+    is_place.then_some(found.code)
+}
+
+fn is_international(number: &str) -> bool {
+    number.starts_with('+') || number.starts_with("00")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("+14155552671", None, "+14155552671")]
+    #[case("+44 (0)20 7183 8750", None, "+442071838750")]
+    #[case("0044 20 7183 8750", Some("UY"), "+442071838750")]
+    #[case("+44 20 7183 8750", Some("UY"), "+442071838750")]
+    #[case("099 123 456", Some("UY"), "+59899123456")]
+    #[case("99123456", Some("UY"), "+59899123456")]
+    #[case("020 7183 8750", Some("gb"), "+442071838750")]
+    #[case("(415) 555-2671", Some("US"), "+14155552671")]
+    #[case("1 415 555 2671", None, "+14155552671")]
+    #[case("612 34 56 78", Some("ES"), "+34612345678")]
+    fn spellings_of_a_number_are_one(
+        #[case] number: &str,
+        #[case] country: Option<&str>,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(e164(number, country).as_deref(), Some(expected));
+        assert_eq!(e164(expected, country).as_deref(), Some(expected));
+    }
+
+    #[rstest]
+    #[case("", Some("UY"))]
+    #[case("call me", Some("UY"))]
+    #[case("099 123 456", None)]
+    #[case("+598 1", None)]
+    #[case("+999 99 123 456", None)]
+    #[case("+4420718387501234567", None)]
+    #[case("(415) 555-2671", Some("XX"))]
+    fn what_is_no_possible_number_has_no_form(#[case] number: &str, #[case] country: Option<&str>) {
+        assert_eq!(e164(number, country), None);
+    }
+
+    #[rstest]
+    #[case("UY", Some("UY"))]
+    #[case(" us ", Some("US"))]
+    #[case("uruguay", Some("UY"))]
+    #[case("001", None)]
+    #[case("nowhere", None)]
+    #[case("", None)]
+    fn a_country_is_known_by_its_letters_and_its_name(
+        #[case] text: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        assert_eq!(country(text), expected);
+    }
+}

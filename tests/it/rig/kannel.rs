@@ -1,0 +1,74 @@
+//! Owns a private Kannel: bearerbox and smsbox on free ports, its spool in a folder of its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::port;
+
+/// A running Kannel; both boxes end when this is dropped.
+pub(crate) struct Kannel {
+    /// Takes `GET /cgi-bin/sendsms` of the user `drumbeat` with the password `secret`.
+    pub(crate) sendsms: u16,
+    bearerbox: Child,
+    smsbox: Child,
+    _folder: TempDir,
+}
+
+impl Kannel {
+    /// Its phones are behind the message centre on this port.
+    pub(crate) async fn start(centre: u16) -> Self {
+        let folder = TempDir::new().unwrap();
+        let [admin, boxes, sendsms] = std::array::from_fn(|_| port::free());
+        let file = configuration(centre, folder.path(), [admin, boxes, sendsms]);
+        fs::write(folder.path().join("kannel.conf"), file).unwrap();
+        let bearerbox = run("/usr/sbin/bearerbox", folder.path());
+        port::open(boxes).await;
+        let smsbox = run("/usr/sbin/smsbox", folder.path());
+        port::open(sendsms).await;
+        Self {
+            sendsms,
+            bearerbox,
+            smsbox,
+            _folder: folder,
+        }
+    }
+}
+
+impl Drop for Kannel {
+    fn drop(&mut self) {
+        for program in [&mut self.smsbox, &mut self.bearerbox] {
+            program.kill().unwrap();
+            program.wait().unwrap();
+        }
+    }
+}
+
+fn run(program: &str, folder: &Path) -> Child {
+    Command::new(program)
+        .arg("kannel.conf")
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Kannel starts: install the Debian package `kannel`")
+}
+
+fn configuration(centre: u16, folder: &Path, [admin, boxes, sendsms]: [u16; 3]) -> String {
+    let folder = folder.display();
+    format!(
+        "group = core\nadmin-port = {admin}\nadmin-interface = 127.0.0.1\nadmin-password = secret\n\
+         smsbox-port = {boxes}\nsmsbox-interface = 127.0.0.1\nbox-allow-ip = 127.0.0.1\n\
+         store-type = file\nstore-location = {folder}/store\ndlr-storage = internal\n\n\
+         group = smsc\nsmsc = smpp\nsmsc-id = centre\nhost = 127.0.0.1\nport = {centre}\n\
+         transceiver-mode = true\nsmsc-username = kannel\nsmsc-password = secret\n\
+         system-type = \"\"\ninterface-version = 34\nenquire-link-interval = 10\n\
+         max-pending-submits = 10\n\n\
+         group = smsbox\nbearerbox-host = 127.0.0.1\nsendsms-port = {sendsms}\n\
+         sendsms-interface = 127.0.0.1\n\n\
+         group = sendsms-user\nusername = drumbeat\npassword = secret\n\
+         concatenation = true\nmax-messages = 10\n"
+    )
+}
