@@ -7,6 +7,7 @@ use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart};
 
+use super::dkim::Signer;
 use super::setup::{BadGateway, Setup};
 use crate::domain::dispatch::{Fault, Outcome};
 use crate::domain::message::{Message, Rendered, RenderedEmail};
@@ -15,10 +16,11 @@ use crate::domain::message::{Message, Rendered, RenderedEmail};
 const LONGEST_LINK: usize = 900;
 
 /// The channel's own sender, for messages that name none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct House {
     from: Option<Mailbox>,
     reply_to: Option<Mailbox>,
+    signer: Option<Signer>,
 }
 
 /// An e-mail ready to be handed over: CRLF line ends, seven-bit, no dots stuffed.
@@ -44,6 +46,8 @@ pub enum Unsendable {
     Address { what: &'static str, text: String },
     #[error("the unsubscribe link is not a plain URL: `{0}`")]
     Link(String),
+    #[error("the e-mail cannot be signed: the key of `dkim` does not sign")]
+    Sign,
     #[error("the e-mail cannot be built: {0}")]
     Build(#[from] lettre::error::Error),
 }
@@ -68,6 +72,12 @@ impl House {
         Ok(Self {
             from: read("from", setup.config.from.as_ref())?,
             reply_to: read("reply-to", setup.config.reply_to.as_ref())?,
+            signer: setup
+                .config
+                .dkim
+                .as_ref()
+                .map(|dkim| Signer::open(setup, dkim))
+                .transpose()?,
         })
     }
 }
@@ -97,10 +107,16 @@ pub fn compose(message: &Message, house: &House) -> Result<Mail, Unsendable> {
         builder = builder.reply_to(reply_to.into_owned());
     }
     builder = list_headers(builder, email, sender.domain())?;
+    let mut bytes = body(builder, message, email)?.formatted();
+    if let Some(signer) = &house.signer {
+        bytes = signer
+            .sign(bytes, message.frozen.at)
+            .ok_or(Unsendable::Sign)?;
+    }
     Ok(Mail {
-        bytes: body(builder, message, email)?.formatted(),
         sender,
         recipient,
+        bytes,
     })
 }
 

@@ -2,6 +2,7 @@
 //! touches the store.
 
 pub mod detail;
+pub mod dkim;
 pub mod email;
 pub mod file;
 pub mod http;

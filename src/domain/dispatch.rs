@@ -119,8 +119,10 @@ pub enum DeferCause {
 pub enum Fault {
     /// The address is dead: it is suppressed.
     Address,
-    /// The content or a policy: the address stays good.
+    /// The content or this one recipient's wish: the address stays good.
     Message,
+    /// A policy of the recipient's side against the sender, not this message: the address stays good.
+    Policy,
 }
 
 /// What settling makes of a claim.
@@ -281,6 +283,7 @@ mod tests {
 
     #[rstest]
     #[case(refused(Fault::Message), 0, OnUncertain::Hold, DispatchState::Refused)]
+    #[case(refused(Fault::Policy), 0, OnUncertain::Hold, DispatchState::Refused)]
     #[case(refused(Fault::Address), 0, OnUncertain::Hold, DispatchState::Refused)]
     #[case(uncertain(), 0, OnUncertain::Hold, DispatchState::Uncertain)]
     #[case(uncertain(), 73, OnUncertain::Resend, DispatchState::Uncertain)]
@@ -317,6 +320,7 @@ mod tests {
     fn only_a_dead_address_is_suppressed() {
         assert!(settled(refused(Fault::Address), 0, OnUncertain::Hold).suppresses_address);
         assert!(!settled(refused(Fault::Message), 0, OnUncertain::Hold).suppresses_address);
+        assert!(!settled(refused(Fault::Policy), 0, OnUncertain::Hold).suppresses_address);
         assert!(!settled(uncertain(), 0, OnUncertain::Hold).suppresses_address);
     }
 

@@ -60,12 +60,24 @@ fn deferred(detail: String, cause: DeferCause) -> Outcome {
 /// RFC 3463 §3.2 and §3.3, and RFC 7505 for 5.1.10: nobody has this address. At MAIL the codes
 /// speak of the sender, and without an enhanced code only RCPT is about the address.
 fn fault(stage: Stage, code: u16, enhanced: Option<(u16, u16, u16)>) -> Fault {
-    let dead = match enhanced {
-        Some((5, 1, 1 | 2 | 3 | 6 | 10) | (5, 2, 1)) => stage > Stage::Mail,
-        Some(_) => false,
-        None => stage == Stage::Rcpt && matches!(code, 550 | 551 | 553),
-    };
-    if dead { Fault::Address } else { Fault::Message }
+    match enhanced {
+        Some((5, 1, 1 | 2 | 3 | 6 | 10) | (5, 2, 1)) if stage > Stage::Mail => Fault::Address,
+        Some((5, 7, detail)) => guarded(stage, detail),
+        None if stage == Stage::Rcpt && matches!(code, 550 | 551 | 553) => Fault::Address,
+        _ => Fault::Message,
+    }
+}
+
+/// Of 5.7.x (RFC 3463 §3.8, RFC 7293, RFC 7372), what is against the sender and so against every
+/// mail. 5.7.0 and 5.7.1 at RCPT say as often that one mailbox or list takes no mail from outside:
+/// stopping a channel for that is dearer than seeing a real block one mail later, at MAIL or the dot.
+fn guarded(stage: Stage, detail: u16) -> Fault {
+    match detail {
+        0 | 1 if stage == Stage::Rcpt => Fault::Message,
+        // Lists that are not expanded, content that cannot be deciphered, owners that have changed.
+        2..=7 | 17 | 18 => Fault::Message,
+        _ => Fault::Policy,
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +123,14 @@ mod tests {
             (Stage::Rcpt, "554 no", "refused Message"),
             (Stage::Rcpt, "552 5.2.2 full", "refused Message"),
             (Stage::Rcpt, "554 5.7.1 relay denied", "refused Message"),
+            (Stage::Rcpt, "550 5.7.17 owner changed", "refused Message"),
+            (Stage::Rcpt, "550 5.7.606 banned", "refused Policy"),
+            (Stage::Mail, "550 5.7.1 not you", "refused Policy"),
+            (Stage::Dot, "550 5.7.26 not aligned", "refused Policy"),
+            (Stage::Dot, "550 5.7.1 unsolicited", "refused Policy"),
+            (Stage::Dot, "552 5.2.2 full", "refused Message"),
+            (Stage::Dot, "552 5.3.4 too big", "refused Message"),
+            (Stage::Dot, "554 5.6.0 content", "refused Message"),
             (Stage::Rcpt, "550 5.4.5 daily limit", "deferred Throttled"),
             (Stage::Rcpt, "451 4.7.1 greylisted", "deferred Throttled"),
             (Stage::Rcpt, "450 4.2.1 too fast", "deferred Message"),

@@ -1,5 +1,6 @@
 //! Owns how channels are configured: gateway, sender, pace, retries. Secrets are references, never values.
 
+mod dkim;
 mod file;
 mod http;
 mod secretive;
@@ -11,6 +12,7 @@ use super::channel::Channel;
 use super::duration::Delay;
 use super::tracking::Tracking;
 
+pub use self::dkim::DkimConfig;
 pub use self::file::FileGateway;
 pub use self::http::{HttpBody, HttpGateway, SuccessRule};
 pub use self::secretive::Secretive;
@@ -32,6 +34,9 @@ pub struct ChannelConfig {
     /// What may be seen of those who read its messages.
     #[serde(default)]
     pub tracking: Tracking,
+    /// How its e-mail is signed; none: the relay signs, or nobody.
+    #[serde(default)]
+    pub dkim: Option<DkimConfig>,
     /// How many messages may be claimed and not yet settled at once.
     pub slots: u32,
     /// How many connections (SMTP) or requests (HTTP) are open at once.

@@ -1,5 +1,6 @@
 //! Owns the proofs of the adapters, each against counterparts of others.
 
+mod dkim;
 mod file;
 mod http;
 mod mail;
@@ -55,6 +56,7 @@ fn config(channel: Channel, gateway: Gateway) -> ChannelConfig {
         retry: RetryPolicy::default(),
         on_uncertain: None,
         tracking: drumbeat::domain::tracking::Tracking::default(),
+        dkim: None,
         slots: 8,
         connections: 2,
     }

@@ -8,7 +8,6 @@ pub(crate) fn python(list: &str, program: &str) -> PathBuf {
 }
 
 /// The folder of the npm packages: `node_modules` is in it.
-#[expect(dead_code, reason = "the adapters that need it come next")]
 pub(crate) fn node() -> PathBuf {
     installed("package-lock.json")
 }

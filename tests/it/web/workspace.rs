@@ -137,6 +137,7 @@ fn file_channel(channel: Channel) -> ChannelConfig {
         retry: RetryPolicy::default(),
         on_uncertain: None,
         tracking: drumbeat::domain::tracking::Tracking::default(),
+        dkim: None,
         slots: 1,
         connections: 1,
     }

@@ -54,11 +54,6 @@ const LATER: [(&str, &str, &str); 17] = [
     ),
     (
         CHANNELS,
-        "pace: 50",
-        "dkim: { domain: x.example, selector: s1, key: k }\npace: 50",
-    ),
-    (
-        CHANNELS,
         "{ file: { folder: var/outbox } }",
         "{ sendgrid: { key: x } }",
     ),

@@ -1,11 +1,13 @@
 //! Owns the written form of channels and gateways.
 
+mod dkim;
 mod http;
 mod smtp;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(crate) use self::dkim::DkimDoc;
 pub(crate) use self::http::HttpDoc;
 pub(crate) use self::smtp::SmtpDoc;
 use super::leaf::{Duration, Rate};
@@ -13,7 +15,7 @@ use super::word::Word;
 use crate::domain::channel::Channel;
 use crate::domain::gateway::{FileGateway, OnUncertain};
 use crate::domain::tracking::Tracking;
-use crate::workspace::spanned::{At, Later, Opt};
+use crate::workspace::spanned::{At, Opt};
 
 /// A channel: the gateway behind it, its sender, pace and retries.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -40,8 +42,8 @@ pub(crate) struct ChannelDoc {
     /// Open connections (SMTP, 8 unless set) or requests (HTTP, 32 unless set).
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) connections: Opt<u32>,
-    #[serde(rename = "dkim")]
-    pub(crate) _dkim: Option<Later>,
+    /// How e-mail is signed; the relay signs, or nobody, unless set.
+    pub(crate) dkim: Option<At<DkimDoc>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,5 +1,6 @@
 //! Owns reading channels and their gateways.
 
+mod dkim;
 mod http;
 mod smtp;
 
@@ -72,6 +73,10 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
         retry: written.retry.as_ref().map(retry).unwrap_or_default(),
         tracking: written.tracking.own().unwrap_or_default(),
         on_uncertain: written.on_uncertain.as_ref().map(|word| word.0),
+        dkim: written
+            .dkim
+            .as_ref()
+            .and_then(|doc| dkim::read(cx, channel, doc)),
         slots: written.slots.own().unwrap_or(SLOTS),
         connections: written.connections.own().unwrap_or(connections),
     })
