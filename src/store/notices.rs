@@ -25,15 +25,15 @@ const DUE: &str = "@everywhere(waiting)SELECT n.customer_id, n.fact, n.event, n.
      ORDER BY n.due, n.at LIMIT $5";
 const DONE: &str = concat!(
     "DELETE FROM notices WHERE (bucket, customer_id, fact, webhook) IN \
-     (SELECT j.id >> 48, j.id, j.fact, CAST($2 AS INTEGER) FROM ",
-    rows!(id BIGINT 0, fact TEXT 1),
+     (SELECT j.id >> 48, j.id, j.fact, j.webhook FROM ",
+    rows!(id BIGINT 0, fact TEXT 1, webhook BIGINT 2),
     " AS j)"
 );
 const AGAIN: &str = concat!(
     "UPDATE notices SET due = j.due, tries = j.tries FROM ",
-    rows!(id BIGINT 0, fact TEXT 1, due BIGINT 2, tries BIGINT 3),
+    rows!(id BIGINT 0, fact TEXT 1, webhook BIGINT 2, due BIGINT 3, tries BIGINT 4),
     " AS j WHERE notices.bucket = j.id >> 48 AND notices.customer_id = j.id \
-     AND notices.fact = j.fact AND notices.webhook = $2"
+     AND notices.fact = j.fact AND notices.webhook = j.webhook"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[DUE, DONE, AGAIN];
@@ -112,8 +112,10 @@ impl Store {
         let (mut done, mut again) = (Vec::new(), Vec::new());
         for (customer, fact, told) in told.iter().filter(|one| !lost.contains(&one.0.bucket())) {
             match told {
-                Told::Done => done.push((customer.0, fact)),
-                Told::Again { due, tries } => again.push((customer.0, fact, micros(*due), tries)),
+                Told::Done => done.push((customer.0, fact, webhook)),
+                Told::Again { due, tries } => {
+                    again.push((customer.0, fact, webhook, micros(*due), tries));
+                }
             }
         }
         for (statement, rows, count) in [
@@ -121,8 +123,7 @@ impl Store {
             (AGAIN, text_of(&again), again.len()),
         ] {
             if count > 0 {
-                let written = query(statement).bind(rows).bind(webhook);
-                written.execute(&mut tx).await?;
+                query(statement).bind(rows).execute(&mut tx).await?;
             }
         }
         webhooks::stand(&mut tx, webhook, taking, now).await?;
