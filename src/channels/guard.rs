@@ -1,35 +1,19 @@
 //! Owns the guard of requests to addresses that others named: they reach the public internet, or networks
 //! that the operator allowed, and nothing else.
 
-use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder, Url, retry};
+use reqwest::{Client, Method, RequestBuilder, Url};
 use tokio::net::lookup_host;
 
-use crate::domain::network::{Network, is_public};
+use super::exchange;
+use crate::domain::network::{Forbidden, Network, is_public};
 
-/// Below the 5 s after which common servers close an unused connection.
-const IDLE: Duration = Duration::from_secs(4);
-
-/// Why a request is not made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Forbidden {
-    #[error("this is no URL: {0}")]
-    Unreadable(String),
-    #[error("only `https://` is allowed, and `http://` to an allowed network")]
-    Scheme,
-    #[error("a URL with a name and a password is not allowed")]
-    Userinfo,
-    #[error("{0} is no public address, and of no allowed network")]
-    Address(IpAddr),
-    #[error("`{0}` has no public address, and none of an allowed network")]
-    Name(String),
-}
+/// How many of them to one place are kept open when nothing is asked.
+const CONNECTIONS: usize = 8;
 
 /// Makes requests whose place was checked.
 ///
@@ -112,30 +96,10 @@ impl Guard {
     }
 }
 
-/// Why a request failed, if the guard stopped it at the look-up.
-pub fn stopped(error: &reqwest::Error) -> Option<&Forbidden> {
-    let mut source: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(cause) = source {
-        if let Some(forbidden) = cause.downcast_ref() {
-            return Some(forbidden);
-        }
-        source = cause.source();
-    }
-    None
-}
-
-/// Redirects would lead past the check, a proxy would connect for us, and retries are the engine's.
+/// Redirects would lead past the check, and a proxy would connect for us.
 fn client(limit: Duration, checked: Checked) -> reqwest::Result<Client> {
-    Client::builder()
-        .redirect(Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .timeout(limit)
-        .connect_timeout(limit / 2)
-        .pool_idle_timeout(IDLE)
-        .user_agent(concat!("drumbeat/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(Arc::new(checked))
-        .build()
+    let client = exchange::client(limit, CONNECTIONS);
+    client.dns_resolver(Arc::new(checked)).build()
 }
 
 /// What addresses may be connected.
@@ -188,11 +152,18 @@ impl Resolve for System {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::net::TcpListener;
 
     use super::*;
+
+    /// Why it was stopped at the look-up.
+    fn stopped(error: &reqwest::Error) -> Option<&Forbidden> {
+        let causes = std::iter::successors(error.source(), |cause| (**cause).source());
+        causes.into_iter().find_map(|cause| cause.downcast_ref())
+    }
 
     const LIMIT: Duration = Duration::from_secs(10);
 

@@ -1,26 +1,23 @@
 //! Owns telling one place of somebody else's: signed as Standard Webhooks 1.0.0 says, one try at a time.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Method, Response};
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::detail::clean;
-use super::exchange::retry_after;
-use super::guard::{Guard, stopped};
+use super::exchange::{self, ask};
+use super::guard::Guard;
 use crate::domain::network::Network;
 use crate::domain::webhook::{BadSecret, key};
 
 /// From the first look-up to the last byte of the answer.
 const LIMIT: Duration = Duration::from_secs(15);
-/// How much of an answer is read: what a failure says of itself.
-const LONGEST_ANSWER: usize = 4 * 1024;
 /// The key of a place's signatures.
 pub struct SigningKey(hmac::Key);
 
@@ -84,47 +81,27 @@ impl Place {
             .header("webhook-id", id)
             .header("webhook-timestamp", second)
             .header("webhook-signature", signatures.join(" "))
-            .body(body)
-            .send();
-        match sent.await {
-            Ok(response) => answer(response, now).await,
-            Err(error) => failed(&words(error)),
+            .body(body);
+        match ask(sent).await {
+            Ok(answer) => read(&answer),
+            Err(silence) => failed(silence.words()),
         }
     }
 }
 
 /// Any 2xx is taken; a redirect is not followed, and is a failure as others are.
-async fn answer(mut response: Response, now: Timestamp) -> Answer {
-    let status = response.status();
-    if status.is_success() {
-        return Answer::Taken;
+fn read(answer: &exchange::Answer) -> Answer {
+    match answer.status {
+        200..300 => Answer::Taken,
+        410 => Answer::Gone,
+        status => Answer::Failed {
+            words: answer.detail(),
+            retry_after: matches!(status, 429 | 503)
+                .then(|| answer.retry_after())
+                .flatten()
+                .and_then(|wait| SignedDuration::try_from(wait).ok()),
+        },
     }
-    if status == reqwest::StatusCode::GONE {
-        return Answer::Gone;
-    }
-    let asks = matches!(status.as_u16(), 429 | 503);
-    let header = response.headers().get(RETRY_AFTER).filter(|_| asks);
-    let asked = header
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| retry_after(value, now))
-        .and_then(|wait| SignedDuration::try_from(wait).ok());
-    let said = start(&mut response).await;
-    Answer::Failed {
-        words: clean(format!("{status} {said}").trim()),
-        retry_after: asked,
-    }
-}
-
-async fn start(response: &mut Response) -> String {
-    let mut bytes = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > LONGEST_ANSWER {
-            break;
-        }
-    }
-    bytes.truncate(LONGEST_ANSWER);
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn failed(words: &str) -> Answer {
@@ -132,21 +109,6 @@ fn failed(words: &str) -> Answer {
         words: clean(words),
         retry_after: None,
     }
-}
-
-fn words(error: reqwest::Error) -> String {
-    if let Some(forbidden) = stopped(&error) {
-        return forbidden.to_string();
-    }
-    // The URL may hold a secret.
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    words
 }
 
 #[cfg(test)]

@@ -20,6 +20,21 @@ pub struct Network {
 #[error("a network is written ADDRESS/BITS, such as `10.0.0.0/8`, with no bits behind the prefix")]
 pub struct BadNetwork;
 
+/// Why no request is made to an address that others named.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    #[error("this is no URL: {0}")]
+    Unreadable(String),
+    #[error("only `https://` is allowed, and `http://` to an allowed network")]
+    Scheme,
+    #[error("a URL with a name and a password is not allowed")]
+    Userinfo,
+    #[error("{0} is no public address, and of no allowed network")]
+    Address(IpAddr),
+    #[error("`{0}` has no public address, and none of an allowed network")]
+    Name(String),
+}
+
 impl Network {
     const fn v4(octets: [u8; 4], prefix: u8) -> Self {
         let [a, b, c, d] = octets;

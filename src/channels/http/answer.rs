@@ -17,22 +17,16 @@ pub(super) struct Meaning {
 
 impl Meaning {
     pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
-        let detail = answer.detail();
-        let deferred = |cause| Outcome::Deferred {
-            detail: detail.clone(),
-            retry_after: answer.retry_after,
-            cause,
-        };
         match answer.status {
             status if self.is_success(status) => self.taken(answer),
-            408 | 425 | 429 | 503 => deferred(DeferCause::Throttled),
-            401 | 403 | 407 => deferred(DeferCause::Gateway),
-            400..500 => refused(detail),
+            408 | 425 | 429 | 503 => answer.deferred(DeferCause::Throttled),
+            401 | 403 | 407 => answer.deferred(DeferCause::Gateway),
+            400..500 => answer.refused(Fault::Message),
             // A redirected request was not processed; following it would send customers' data elsewhere.
-            300..400 => deferred(DeferCause::Gateway),
-            500.. if self.has_key => deferred(DeferCause::Message),
+            300..400 => answer.deferred(DeferCause::Gateway),
+            500.. if self.has_key => answer.deferred(DeferCause::Message),
             // The gateway may have taken it before it failed, or calls a success what the rule does not.
-            _ => Outcome::Uncertain { detail },
+            _ => answer.uncertain(),
         }
     }
 
@@ -45,14 +39,10 @@ impl Meaning {
     }
 
     fn taken(&self, answer: &Answer) -> Outcome {
-        let detail = answer.detail();
         match (&self.success.body_contains, &answer.body) {
-            (Some(_), None) => Outcome::Uncertain { detail },
-            (Some(needed), Some(body)) if !body.contains(needed) => refused(detail),
-            _ => Outcome::Accepted {
-                gateway_id: self.gateway_id(answer),
-                detail,
-            },
+            (Some(_), None) => answer.uncertain(),
+            (Some(needed), Some(body)) if !body.contains(needed) => answer.refused(Fault::Message),
+            _ => answer.accepted(self.gateway_id(answer)),
         }
     }
 
@@ -63,13 +53,6 @@ impl Meaning {
             Value::Number(id) => Some(id.to_string()),
             _ => None,
         }
-    }
-}
-
-fn refused(detail: String) -> Outcome {
-    Outcome::Refused {
-        detail,
-        fault: Fault::Message,
     }
 }
 
@@ -88,8 +71,8 @@ mod tests {
         };
         let answer = Answer {
             status,
-            retry_after: None,
             body: Some("words".to_owned()),
+            ..Answer::default()
         };
         match meaning.outcome(&answer) {
             Outcome::Accepted { .. } => "accepted".to_owned(),
@@ -133,8 +116,8 @@ mod tests {
         };
         let answer = |status, body: Option<&str>| Answer {
             status,
-            retry_after: None,
             body: body.map(str::to_owned),
+            ..Answer::default()
         };
         let said = r#"{"messages":[{"id":17,"state":"queued"}]}"#;
         let taken = meaning(Some("queued")).outcome(&answer(202, Some(said)));

@@ -1,7 +1,7 @@
 //! Owns the request of an HTTP gateway: its texts are read once, and written for each message.
 
 use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Client, Method, Request, Url};
+use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::{Map, Value};
 
 use super::fields::{Context, Fields};
@@ -70,7 +70,7 @@ impl Blueprint {
         client: &Client,
         message: &Message,
         receipt_url: Option<String>,
-    ) -> Result<Request, String> {
+    ) -> Result<RequestBuilder, String> {
         let context = Context {
             message: Fields::of(message, self.from.as_deref()),
             receipt_url,
@@ -84,13 +84,10 @@ impl Blueprint {
         if let Some(key) = &self.key {
             request = request.header(key, &context.message.id);
         }
-        let request = match &self.body {
+        Ok(match &self.body {
             Body::Json(node) => request.json(&self.json(node, &context)?),
             Body::Form(pairs) => request.form(&self.form(pairs, &context)?),
-        };
-        request
-            .build()
-            .map_err(|error| error.without_url().to_string())
+        })
     }
 
     fn json(&self, node: &Node, context: &Context<'_>) -> Result<Value, String> {

@@ -14,7 +14,7 @@ use self::answer::Meaning;
 use self::blueprint::Blueprint;
 use self::receipts::Receipts;
 use super::detail::clean;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, client};
 use super::setup::{BadGateway, Setup};
 use super::{Gateway, HandOver, Hook};
 use crate::domain::dispatch::{Fault, Outcome};
@@ -36,7 +36,7 @@ impl Http {
         let receipts = http.receipts.as_ref();
         Ok(Self {
             receipts: receipts.map(|how| Receipts::open(setup, how)).transpose()?,
-            exchange: Exchange::new(limit(http), connections)
+            exchange: Exchange::new(client(limit(http), connections), connections)
                 .map_err(|error| setup.bad("gateway.http", &error))?,
             meaning: Meaning {
                 success: http.success.clone(),

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::future::BoxFuture;
-use reqwest::{Certificate, Client, RequestBuilder};
+use reqwest::{Certificate, RequestBuilder};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::{Builder, Uuid};
 
 use super::apns_answer::{Said, outcome};
-use super::exchange::{ask, client};
 use super::jwt::Signer;
 use super::lifetime;
+use crate::channels::exchange::{Exchange, LIMIT, client};
 use crate::channels::fan_out;
 use crate::channels::setup::{BadGateway, Setup};
 use crate::channels::{Devices, Gateway, HandOver};
@@ -31,15 +31,16 @@ const DEVELOPMENT: &str = "https://api.sandbox.push.apple.com";
 /// Apple wants a new token after 20 minutes at the soonest, and after 60 at the latest.
 const PROVES_FOR: Duration = Duration::from_mins(40);
 const SOONEST: Duration = Duration::from_mins(20);
+/// How often an idle connection is tried.
+const ALIVE: Duration = Duration::from_mins(5);
 
 /// Apple, on behalf of one app of a team.
 pub struct Apns {
-    client: Client,
+    exchange: Exchange,
     team: Team,
     topic: String,
     base: String,
     retry: RetryPolicy,
-    places: Semaphore,
     /// Whether Apple has taken a message or known a token.
     is_proven: AtomicBool,
 }
@@ -60,6 +61,15 @@ struct Proof {
 
 impl Apns {
     pub fn open(setup: &Setup<'_>, config: &ApnsGateway) -> Result<Self, BadGateway> {
+        Self::open_within(setup, config, LIMIT)
+    }
+
+    /// The same, with another limit for one request and its answer.
+    pub fn open_within(
+        setup: &Setup<'_>,
+        config: &ApnsGateway,
+        limit: Duration,
+    ) -> Result<Self, BadGateway> {
         let text = |name: &str, text: &Secretive| setup.text(&format!("gateway.apns.{name}"), text);
         let key = setup.secret("gateway.apns.key", &config.key)?;
         let signer = Signer::curve(key.expose_secret());
@@ -70,10 +80,15 @@ impl Apns {
         let base = setup.optional(config.base_url.as_ref(), |url| text("base-url", url))?;
         let base = base.unwrap_or_else(|| own.to_owned());
         let connections = setup.config.connections.max(1) as usize;
-        let client = client(connections).http2_prior_knowledge();
-        let client = client.tls_certs_merge(trusted(setup, config)?).build();
+        // Apple takes who connects again and again for an attack.
+        let client = client(limit, connections).pool_idle_timeout(None);
+        let client = client.http2_prior_knowledge();
+        let client = client.http2_keep_alive_interval(ALIVE);
+        let client = client.http2_keep_alive_while_idle(true);
+        let client = client.tls_certs_merge(trusted(setup, config)?);
         Ok(Self {
-            client: client.map_err(|error| setup.bad("gateway.apns", &error))?,
+            exchange: Exchange::new(client, connections)
+                .map_err(|error| setup.bad("gateway.apns", &error))?,
             team: Team {
                 id: text("team", &config.team)?,
                 key_id: text("key-id", &config.key_id)?,
@@ -83,7 +98,6 @@ impl Apns {
             topic: text("topic", &config.topic)?,
             base: base.trim_end_matches('/').to_owned(),
             retry: setup.config.retry,
-            places: Semaphore::new(connections),
             is_proven: AtomicBool::default(),
         })
     }
@@ -95,8 +109,6 @@ impl Apns {
         (token, device): (&str, &Device),
         hand_over: &dyn HandOver,
     ) -> Outcome {
-        // Never closed; should it be, the request goes without a place.
-        let _place = self.places.acquire().await.ok();
         let Some(proof) = self.team.proof().await else {
             return Outcome::Deferred {
                 detail: "the system gives no random bytes".to_owned(),
@@ -105,27 +117,25 @@ impl Apns {
             };
         };
         let request = self.request(message, token, &proof).json(body);
-        if let Err(recalled) = hand_over.mark() {
-            return recalled.into();
-        }
-        let reply = match ask(request).await {
-            Ok(reply) => reply,
-            Err(silence) => return silence,
+        let answer = match self.exchange.run(request, hand_over).await {
+            Ok(answer) => answer,
+            Err(outcome) => return outcome,
         };
-        let said = Said::of(&reply);
+        let said = Said::of(&answer);
         if said.reason == "ExpiredProviderToken" {
             self.team.refuse(&proof).await;
         }
-        if matches!(reply.status, 200 | 410) {
+        if matches!(answer.status, 200 | 410) {
             self.is_proven.store(true, Ordering::Relaxed);
         }
         let is_proven = self.is_proven.load(Ordering::Relaxed);
-        outcome(&reply, &said, device.registered_at, is_proven)
+        outcome(&answer, &said, device.registered_at, is_proven)
     }
 
     fn request(&self, message: &Message, token: &str, proof: &str) -> RequestBuilder {
         let until = lifetime::until(message, &self.retry).as_second();
-        self.client
+        let client = self.exchange.client();
+        client
             .post(format!("{}/3/device/{token}", self.base))
             .header("authorization", format!("bearer {proof}"))
             .header("apns-id", id(message.id, token).to_string())

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::exchange::Reply;
+use crate::channels::exchange::Answer;
 use crate::domain::dispatch::{DeferCause, Fault, Outcome};
 
 /// What Apple says when it says no.
@@ -16,8 +16,8 @@ pub(super) struct Said {
 }
 
 impl Said {
-    pub(super) fn of(reply: &Reply) -> Self {
-        serde_json::from_str(&reply.body).unwrap_or_default()
+    pub(super) fn of(answer: &Answer) -> Self {
+        serde_json::from_str(answer.text()).unwrap_or_default()
     }
 
     /// Whether the app was gone before the device was registered: then it is there again.
@@ -30,26 +30,26 @@ impl Said {
 /// `is_proven`: Apple has taken messages with this configuration, so a token that it does not know is not
 /// one of the other environment.
 pub(super) fn outcome(
-    reply: &Reply,
+    answer: &Answer,
     said: &Said,
     registered_at: Timestamp,
     is_proven: bool,
 ) -> Outcome {
-    match (reply.status, said.reason.as_str()) {
-        (200, _) => reply.accepted(reply.header("apns-id")),
-        (410, _) if said.is_older_than(registered_at) => reply.refused(Fault::Message),
-        (410, _) => reply.refused(Fault::Device),
-        (400, "BadDeviceToken") if is_proven => reply.refused(Fault::Device),
+    match (answer.status, said.reason.as_str()) {
+        (200, _) => answer.accepted(answer.header("apns-id")),
+        (410, _) if said.is_older_than(registered_at) => answer.refused(Fault::Message),
+        (410, _) => answer.refused(Fault::Device),
+        (400, "BadDeviceToken") if is_proven => answer.refused(Fault::Device),
         (400, "BadTopic" | "MissingTopic" | "TopicDisallowed") => {
-            reply.deferred(DeferCause::Gateway)
+            answer.deferred(DeferCause::Gateway)
         }
-        (300..400 | 401 | 403 | 404 | 405 | 407, _) => reply.deferred(DeferCause::Gateway),
-        (429, "TooManyProviderTokenUpdates") => reply.deferred(DeferCause::Gateway),
-        (429 | 503, _) => reply.deferred(DeferCause::Throttled),
-        (400..500, _) => reply.refused(Fault::Message),
+        (300..400 | 401 | 403 | 404 | 405 | 407, _) => answer.deferred(DeferCause::Gateway),
+        (429, "TooManyProviderTokenUpdates") => answer.deferred(DeferCause::Gateway),
+        (429 | 503, _) => answer.deferred(DeferCause::Throttled),
+        (400..500, _) => answer.refused(Fault::Message),
         // Apple says that it did not process it.
-        (500, "InternalServerError") => reply.deferred(DeferCause::Message),
-        _ => reply.uncertain(),
+        (500, "InternalServerError") => answer.deferred(DeferCause::Message),
+        _ => answer.uncertain(),
     }
 }
 
@@ -65,12 +65,12 @@ mod tests {
 
     fn told(status: u16, reason: &str, timestamp: Option<i64>, is_proven: bool) -> String {
         let body = json!({ "reason": reason, "timestamp": timestamp });
-        let reply = Reply {
+        let answer = Answer {
             status,
             headers: HeaderMap::new(),
-            body: body.to_string(),
+            body: Some(body.to_string()),
         };
-        match outcome(&reply, &Said::of(&reply), REGISTERED, is_proven) {
+        match outcome(&answer, &Said::of(&answer), REGISTERED, is_proven) {
             Outcome::Accepted { .. } => "accepted".to_owned(),
             Outcome::Deferred { cause, .. } => format!("deferred {cause:?}"),
             Outcome::Refused { fault, .. } => format!("refused {fault:?}"),

@@ -1,15 +1,16 @@
 //! Owns Firebase Cloud Messaging: one request a device (firebase.google.com/docs/reference/fcm/rest/v1/projects.messages).
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
-use super::exchange::{ask, client};
 use super::fcm_answer::outcome;
 use super::lifetime;
 use super::service_account::ServiceAccount;
+use crate::channels::exchange::{Exchange, LIMIT, client};
 use crate::channels::fan_out;
 use crate::channels::setup::{BadGateway, Setup};
 use crate::channels::{Devices, Gateway, HandOver};
@@ -23,15 +24,23 @@ const BASE: &str = "https://fcm.googleapis.com";
 
 /// Firebase, on behalf of one project.
 pub struct Fcm {
-    client: Client,
+    exchange: Exchange,
     account: ServiceAccount,
     url: String,
     retry: RetryPolicy,
-    places: Semaphore,
 }
 
 impl Fcm {
     pub fn open(setup: &Setup<'_>, config: &FcmGateway) -> Result<Self, BadGateway> {
+        Self::open_within(setup, config, LIMIT)
+    }
+
+    /// The same, with another limit for one request and its answer.
+    pub fn open_within(
+        setup: &Setup<'_>,
+        config: &FcmGateway,
+        limit: Duration,
+    ) -> Result<Self, BadGateway> {
         let place = "gateway.fcm.service-account";
         let file = setup.secret(place, &config.service_account)?;
         let account = ServiceAccount::read(file.expose_secret());
@@ -40,42 +49,38 @@ impl Fcm {
         let base = base.unwrap_or_else(|| BASE.to_owned());
         let project = setup.text("gateway.fcm.project", &config.project)?;
         let connections = setup.config.connections.max(1) as usize;
-        let client = client(connections).build();
+        let exchange = Exchange::new(client(limit, connections), connections);
         Ok(Self {
-            client: client.map_err(|error| setup.bad("gateway.fcm", &error))?,
+            exchange: exchange.map_err(|error| setup.bad("gateway.fcm", &error))?,
             account: account.map_err(|error| setup.bad(place, &error))?,
             url: format!(
                 "{}/v1/projects/{project}/messages:send",
                 base.trim_end_matches('/')
             ),
             retry: setup.config.retry,
-            places: Semaphore::new(connections),
         })
     }
 
     async fn post(&self, body: &Value, hand_over: &dyn HandOver) -> Outcome {
-        // Never closed; should it be, the request goes without a place.
-        let _place = self.places.acquire().await.ok();
-        let token = match self.account.token(&self.client).await {
+        let token = match self.account.token(self.exchange.client()).await {
             Ok(token) => token,
             Err(outcome) => return outcome,
         };
-        if let Err(recalled) = hand_over.mark() {
-            return recalled.into();
-        }
-        match ask(self.request(&token, body)).await {
-            Ok(reply) => {
-                if reply.status == 401 {
+        let request = self.request(&token, body);
+        match self.exchange.run(request, hand_over).await {
+            Ok(answer) => {
+                if answer.status == 401 {
                     self.account.forget(&token).await;
                 }
-                outcome(&reply)
+                outcome(&answer)
             }
-            Err(silence) => silence,
+            Err(outcome) => outcome,
         }
     }
 
     fn request(&self, token: &str, body: &Value) -> RequestBuilder {
-        self.client.post(&self.url).bearer_auth(token).json(body)
+        let request = self.exchange.client().post(&self.url);
+        request.bearer_auth(token).json(body)
     }
 
     fn body(&self, message: &Message, to: (&str, &str)) -> Option<Value> {
@@ -94,7 +99,7 @@ impl Fcm {
             "data": data,
             // A later try takes the place of an earlier one.
             "android": {
-                "collapse_key": id,
+                "collapseKey": id,
                 "ttl": format!("{}s", left.as_secs()),
                 "notification": { "tag": id },
             },

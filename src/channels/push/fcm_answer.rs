@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::exchange::Reply;
+use crate::channels::exchange::Answer;
 use crate::domain::dispatch::{DeferCause, Fault, Outcome};
 
 /// Firebase wants to be left alone for as long at least.
@@ -12,23 +12,23 @@ const PAUSE: Duration = Duration::from_secs(10);
 const FCM_ERROR: &str = "type.googleapis.com/google.firebase.fcm.v1.FcmError";
 const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 
-pub(super) fn outcome(reply: &Reply) -> Outcome {
-    let said: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+pub(super) fn outcome(answer: &Answer) -> Outcome {
+    let said: Value = serde_json::from_str(answer.text()).unwrap_or_default();
     let code = of_type(&said, FCM_ERROR)
         .and_then(|detail| detail["errorCode"].as_str())
         .unwrap_or_default();
-    match (reply.status, code) {
-        (200..300, _) => reply.accepted(said["name"].as_str().map(str::to_owned)),
-        (404, "UNREGISTERED") => reply.refused(Fault::Device),
-        (400, "INVALID_ARGUMENT") if blames_token(&said) => reply.refused(Fault::Device),
+    match (answer.status, code) {
+        (200..300, _) => answer.accepted(said["name"].as_str().map(str::to_owned)),
+        (404, "UNREGISTERED") => answer.refused(Fault::Device),
+        (400, "INVALID_ARGUMENT") if blames_token(&said) => answer.refused(Fault::Device),
         // The device belongs to another project.
-        (403, "SENDER_ID_MISMATCH") => reply.refused(Fault::Message),
-        (429 | 503, _) => slower(reply),
-        (300..400 | 401 | 403 | 404, _) => reply.deferred(DeferCause::Gateway),
-        (400..500, _) => reply.refused(Fault::Message),
+        (403, "SENDER_ID_MISMATCH") => answer.refused(Fault::Message),
+        (429 | 503, _) => slower(answer),
+        (300..400 | 401 | 403 | 404, _) => answer.deferred(DeferCause::Gateway),
+        (400..500, _) => answer.refused(Fault::Message),
         // Firebase says that it is to be tried again.
-        (500, _) => reply.deferred(DeferCause::Message),
-        _ => reply.uncertain(),
+        (500, _) => answer.deferred(DeferCause::Message),
+        _ => answer.uncertain(),
     }
 }
 
@@ -49,8 +49,8 @@ fn of_type<'a>(said: &'a Value, kind: &str) -> Option<&'a Value> {
     details.iter().find(|detail| detail["@type"] == kind)
 }
 
-fn slower(reply: &Reply) -> Outcome {
-    match reply.deferred(DeferCause::Throttled) {
+fn slower(answer: &Answer) -> Outcome {
+    match answer.deferred(DeferCause::Throttled) {
         Outcome::Deferred {
             detail,
             retry_after,
@@ -73,12 +73,12 @@ mod tests {
     use super::*;
 
     fn told(status: u16, body: &Value) -> String {
-        let reply = Reply {
+        let answer = Answer {
             status,
             headers: HeaderMap::new(),
-            body: body.to_string(),
+            body: Some(body.to_string()),
         };
-        match outcome(&reply) {
+        match outcome(&answer) {
             Outcome::Accepted { gateway_id, .. } => format!("accepted {}", gateway_id.unwrap()),
             Outcome::Deferred { cause, .. } => format!("deferred {cause:?}"),
             Outcome::Refused { fault, .. } => format!("refused {fault:?}"),
@@ -136,13 +136,12 @@ mod tests {
             if let Some(asked) = asked {
                 headers.insert(RETRY_AFTER, asked.parse().unwrap());
             }
-            let body = String::new();
-            let reply = Reply {
+            let answer = Answer {
                 status: 429,
                 headers,
-                body,
+                body: None,
             };
-            let Outcome::Deferred { retry_after, .. } = outcome(&reply) else {
+            let Outcome::Deferred { retry_after, .. } = outcome(&answer) else {
                 panic!("not deferred");
             };
             assert_eq!(retry_after, Some(Duration::from_secs(expected)));

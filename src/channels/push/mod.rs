@@ -3,7 +3,6 @@
 mod apns;
 mod apns_answer;
 mod encryption;
-mod exchange;
 mod fcm;
 mod fcm_answer;
 mod jwt;

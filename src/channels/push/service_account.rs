@@ -8,9 +8,9 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::exchange::{Reply, ask};
 use super::jwt::Signer;
 use crate::channels::detail::clean;
+use crate::channels::exchange::{Answer, ask};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::dispatch::{DeferCause, Outcome};
 
@@ -96,9 +96,8 @@ impl ServiceAccount {
         let assertion = self.assertion();
         let assertion = assertion.ok_or_else(|| away("the system gives no random bytes"))?;
         let form = [("grant_type", GRANT), ("assertion", &assertion)];
-        let reply = ask(client.post(&self.token_uri).form(&form)).await;
-        let reply = reply.map_err(|silence| away(words(&silence)))?;
-        granted(&reply)
+        let answer = ask(client.post(&self.token_uri).form(&form)).await;
+        granted(&answer.map_err(|silence| away(silence.words()))?)
     }
 
     fn assertion(&self) -> Option<String> {
@@ -114,23 +113,14 @@ impl ServiceAccount {
     }
 }
 
-fn granted(reply: &Reply) -> Result<Granted, Outcome> {
-    let read = serde_json::from_str(&reply.body).ok();
-    match (reply.status, read) {
+fn granted(answer: &Answer) -> Result<Granted, Outcome> {
+    let read = serde_json::from_str(answer.text()).ok();
+    match (answer.status, read) {
         (200, Some(granted)) => Ok(granted),
         // What it says may be the token itself.
         (200, None) => Err(away("the answer holds no token")),
-        (429 | 503, _) => Err(reply.deferred(DeferCause::Throttled)),
-        _ => Err(away(&reply.words())),
-    }
-}
-
-fn words(silence: &Outcome) -> &str {
-    match silence {
-        Outcome::Accepted { detail, .. }
-        | Outcome::Deferred { detail, .. }
-        | Outcome::Refused { detail, .. }
-        | Outcome::Uncertain { detail } => detail,
+        (429 | 503, _) => Err(answer.deferred(DeferCause::Throttled)),
+        _ => Err(away(&answer.detail())),
     }
 }
 

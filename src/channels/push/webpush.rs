@@ -12,9 +12,9 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::encryption::{MOST, encrypt};
-use super::exchange::{LIMIT, Reply, ask};
 use super::jwt::Signer;
 use super::lifetime;
+use crate::channels::exchange::{Answer, LIMIT, Silence, ask};
 use crate::channels::fan_out;
 use crate::channels::guard::Guard;
 use crate::channels::setup::{BadGateway, Setup};
@@ -83,7 +83,7 @@ impl Webpush {
             return recalled.into();
         }
         match ask(request).await {
-            Ok(reply) => outcome(&reply),
+            Ok(answer) => outcome(&answer),
             Err(silence) => of_one_service(silence),
         }
     }
@@ -207,28 +207,24 @@ fn topic(id: DispatchId) -> String {
 }
 
 /// RFC 8030 §5 and §7.3. Whatever one push service answers says nothing about the others.
-fn outcome(reply: &Reply) -> Outcome {
-    match reply.status {
-        200..300 => reply.accepted(reply.header("location")),
-        404 | 410 => reply.refused(Fault::Device),
-        408 | 425 | 429 | 503 => reply.deferred(DeferCause::Throttled),
-        300..500 => reply.refused(Fault::Message),
-        _ => reply.uncertain(),
+fn outcome(answer: &Answer) -> Outcome {
+    match answer.status {
+        200..300 => answer.accepted(answer.header("location")),
+        404 | 410 => answer.refused(Fault::Device),
+        408 | 425 | 429 | 503 => answer.deferred(DeferCause::Throttled),
+        300..500 => answer.refused(Fault::Message),
+        _ => answer.uncertain(),
     }
 }
 
 /// One push service that cannot be reached is not the whole gateway.
-fn of_one_service(silence: Outcome) -> Outcome {
+fn of_one_service(silence: Silence) -> Outcome {
     match silence {
-        Outcome::Deferred {
+        Silence::Untaken(detail) => Outcome::Deferred {
             detail,
-            retry_after,
-            cause: DeferCause::Gateway,
-        } => Outcome::Deferred {
-            detail,
-            retry_after,
+            retry_after: None,
             cause: DeferCause::Message,
         },
-        other => other,
+        other => other.into(),
     }
 }

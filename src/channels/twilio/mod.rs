@@ -7,20 +7,17 @@ mod verdict;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use reqwest::{Request, Url};
+use reqwest::{RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use self::hook::Callbacks;
 use super::detail::clean;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, LIMIT, client};
 use super::setup::{BadGateway, Setup};
 use super::{Gateway, HandOver, Hook};
 use crate::domain::dispatch::{Fault, Outcome};
 use crate::domain::gateway::TwilioGateway;
 use crate::domain::message::{Message, Rendered};
-
-/// Beyond the 15 s that Twilio's own libraries wait to connect and be answered.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One account, at most `connections` requests at once.
 pub struct Twilio {
@@ -35,7 +32,7 @@ pub struct Twilio {
 
 impl Twilio {
     pub fn open(setup: &Setup<'_>, twilio: &TwilioGateway) -> Result<Self, BadGateway> {
-        Self::open_within(setup, twilio, TIMEOUT)
+        Self::open_within(setup, twilio, LIMIT)
     }
 
     /// The same, with another limit for one request and its answer.
@@ -51,7 +48,7 @@ impl Twilio {
         }
         let connections = setup.config.connections.max(1) as usize;
         Ok(Self {
-            exchange: Exchange::new(limit, connections)
+            exchange: Exchange::new(client(limit, connections), connections)
                 .map_err(|error| setup.bad("gateway.twilio", &error))?,
             url: messages(setup, twilio, &account)?,
             sender: sender(setup, twilio)?,
@@ -77,7 +74,7 @@ impl Twilio {
         }
     }
 
-    fn request(&self, message: &Message) -> Result<Request, String> {
+    fn request(&self, message: &Message) -> Result<RequestBuilder, String> {
         let Rendered::Sms(sms) = &message.frozen.rendered else {
             return Err("this gateway takes text messages only".to_owned());
         };
@@ -91,11 +88,8 @@ impl Twilio {
             form.push(("StatusCallback", url));
         }
         let request = self.exchange.client().post(self.url.clone());
-        request
-            .basic_auth(&self.account, Some(self.token.expose_secret()))
-            .form(&form)
-            .build()
-            .map_err(|error| error.without_url().to_string())
+        let request = request.basic_auth(&self.account, Some(self.token.expose_secret()));
+        Ok(request.form(&form))
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn outcome(answer: &Answer) -> Outcome {
     let detail = detail(answer, &reply);
     let deferred = |cause| Outcome::Deferred {
         detail: detail.clone(),
-        retry_after: answer.retry_after,
+        retry_after: answer.retry_after(),
         cause,
     };
     let refused = |fault| Outcome::Refused {
@@ -141,8 +141,8 @@ mod tests {
     ) {
         let found = outcome(&Answer {
             status,
-            retry_after: None,
             body: Some(body.to_owned()),
+            ..Answer::default()
         });
         let found = match found {
             Outcome::Accepted { gateway_id, .. } => {
@@ -159,11 +159,11 @@ mod tests {
     fn who_unsubscribed_at_the_provider_is_told_as_such() {
         let found = outcome(&Answer {
             status: 400,
-            retry_after: None,
             body: Some(
                 r#"{"code":21610,"message":"Attempt to send to unsubscribed recipient"}"#
                     .to_owned(),
             ),
+            ..Answer::default()
         });
         let detail = "HTTP 400 21610: unsubscribed at the provider: Attempt to send to unsubscribed recipient";
         assert_eq!(

@@ -96,7 +96,7 @@ async fn a_push_becomes_a_request_with_a_token_that_is_asked_for_once() {
     assert_eq!(said["notification"], notification);
     let data = json!({ "dispatch": id, "link": "https://bank.test/card" });
     assert_eq!(said["data"], data);
-    assert_eq!(said["android"]["collapse_key"], json!(id));
+    assert_eq!(said["android"]["collapseKey"], json!(id));
     // The message is older than any channel would try it for.
     assert_eq!(said["android"]["ttl"], "0s");
 }

@@ -160,7 +160,7 @@ fn scripted(request: &http_script::Request) -> http_script::Reply {
 #[case("fast", "deferred Throttled | HTTP 429 20429: Too Many Requests")]
 #[case("broken", "deferred Message | HTTP 500 20500: Internal")]
 #[case("down", "deferred Throttled | HTTP 503: <html>")]
-#[case("moved", "deferred Gateway | HTTP 307:")]
+#[case("moved", "deferred Gateway | HTTP 307")]
 #[case("portal", "uncertain | HTTP 200: <html>log in</html>")]
 #[case("garbage", "refused Message | HTTP 400: {")]
 #[tokio::test]

@@ -254,10 +254,7 @@ async fn a_place_that_fails_is_asked_again_more_and_more_seldom_while_another_is
     }
     let state = rig.webhook("bad").await;
     assert_eq!((state.taken, state.given_up), (0, 1));
-    assert_eq!(
-        state.failure.as_deref(),
-        Some("500 Internal Server Error no")
-    );
+    assert_eq!(state.failure.as_deref(), Some("HTTP 500: no"));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ pub(crate) mod home;
 pub(crate) mod http_script;
 pub(crate) mod installation;
 pub(crate) mod kannel;
+pub(crate) mod lines;
 pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod port;

@@ -189,7 +189,8 @@ pub(crate) fn certificates(root: &Path) {
     );
 }
 
-fn openssl(folder: &Path, arguments: &str) {
+/// Runs it with these arguments, apart at spaces.
+pub(crate) fn openssl(folder: &Path, arguments: &str) {
     let done = Command::new("openssl")
         .args(arguments.split(' '))
         .current_dir(folder)
