@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::{Marks, config, dispatch, message, said, secretive, with_setup};
+use crate::rig::lines::Lines;
 use crate::rig::{counterpart, port};
 
 /// web-push-testing, which ends when this is dropped.
@@ -178,4 +179,29 @@ async fn what_push_services_do_not_take_is_refused_before_it_is_sent() {
     let told = said(&outcome);
     assert!(told.contains("push services take 3993"), "{told}");
     assert_eq!(marks.count(), 0);
+}
+
+#[tokio::test]
+async fn what_others_encrypt_and_what_we_do_is_read_alike() {
+    let mut command = std::process::Command::new(counterpart::python("python.txt", "python"));
+    command
+        .arg("tests/counterparts/webpush.py")
+        .arg(port::free().to_string());
+    let (service, _) = Lines::listening(command).await;
+    let browser = service.so_far("listening")[0]["subscription"].to_string();
+    service.ask(&json!({ "send": "by others" }));
+    let theirs = service.said("sent", 1).await;
+    assert_eq!(theirs[0]["status"], 201);
+    let message = push(&browser, "Ä card 💳");
+    let outcome = opened(&keys().0, &HERE)
+        .send(&message, &Marks::default())
+        .await;
+    assert!(said(&outcome).starts_with("accepted"), "{outcome:?}");
+    let taken = service.said("taken", 2).await;
+    assert_eq!(taken[0]["text"], "by others");
+    let read: Value = serde_json::from_str(taken[1]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(read["body"], "Ä card 💳");
+    assert_eq!(taken[1]["sub"], "mailto:push@bank.test");
+    assert_eq!(taken[1]["urgency"], "normal");
+    assert_eq!(taken[1]["topic"].as_str().unwrap().len(), 32);
 }
