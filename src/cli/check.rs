@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::exit::Exit;
+use super::names::Server;
 use super::place::Place;
 use super::workspace_revision::Folder;
-use super::{database, output};
+use super::{database, output, senders};
 use crate::definitions::publishing;
 use crate::definitions::survey::Survey;
 use crate::domain::deliverability::{Remark, Severity, contents};
+use crate::domain::revision::Revision;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::workspace::render;
@@ -23,10 +25,13 @@ pub(crate) struct Arguments {
     /// How the diagnostics are written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Also what keeps e-mails from being read: clipped by size, without a text part, pictures without
-    /// words, no unsubscription with one click.
+    /// Also what keeps e-mails from arriving and from being read: SPF, DKIM and DMARC of their senders as DNS
+    /// has them, HTML that is clipped, no text part, pictures without words, no unsubscription with one click.
     #[arg(long)]
     deliverability: bool,
+    /// The DNS server to ask, as ADDRESS or ADDRESS:PORT; the system's unless given.
+    #[arg(long, value_name = "ADDRESS", requires = "deliverability")]
+    dns: Option<Server>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,7 +64,10 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         .revision
         .as_ref()
         .filter(|_| arguments.deliverability);
-    let remarks = looked_at.map(contents::remarks).unwrap_or_default();
+    let remarks = match looked_at {
+        Some(revision) => remarks(revision, arguments.dns)?,
+        None => Vec::new(),
+    };
     match arguments.format {
         Format::Text => {
             let text = render::text(sources, found, output::has_colors());
@@ -79,6 +87,12 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         Some(_) if !remarks.iter().any(is_bad) => Exit::Done,
         _ => Exit::No,
     })
+}
+
+fn remarks(revision: &Revision, dns: Option<Server>) -> anyhow::Result<Vec<Remark>> {
+    let mut remarks = senders::remarks(revision, &Settings::from_process(), dns)?;
+    remarks.extend(contents::remarks(revision));
+    Ok(remarks)
 }
 
 /// Each with what to do.

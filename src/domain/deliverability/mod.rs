@@ -1,6 +1,14 @@
 //! Owns what keeps e-mails from arriving, or from being read.
 
+pub mod answers;
 pub mod contents;
+mod dkim;
+mod dmarc;
+mod domains;
+mod spf;
+mod spf_walk;
+
+pub use self::domains::{Sender, Signing, remarks as of_domains};
 
 use serde::Serialize;
 
@@ -50,4 +58,19 @@ impl Remark {
             ..Self::error(about, message, help)
         }
     }
+}
+
+/// The tags of a record of DKIM or DMARC in their order (RFC 6376 §3.2); none, when it is no list of tags.
+fn tags(record: &str) -> Option<Vec<(&str, &str)>> {
+    let parts = record.split(';').map(str::trim);
+    let tags = parts.filter(|part| !part.is_empty()).map(|part| {
+        let (name, value) = part.split_once('=')?;
+        Some((name.trim(), value.trim()))
+    });
+    tags.collect()
+}
+
+fn tag<'a>(tags: &[(&'a str, &'a str)], name: &str) -> Option<&'a str> {
+    let found = tags.iter().find(|(one, _)| *one == name);
+    found.map(|(_, value)| *value)
 }
