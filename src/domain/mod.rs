@@ -17,6 +17,7 @@ pub mod definition;
 pub mod deliverability;
 pub mod device;
 pub mod dispatch;
+pub mod dkim;
 pub mod duration;
 pub mod enrollment;
 pub mod environment;
