@@ -97,6 +97,7 @@ pub(crate) fn open(
     let setup = Setup {
         config: &config,
         workspace: Path::new("/"),
+        returns: None,
         reveal: &|text| Ok(SecretString::from(text.0.clone())),
     };
     Ok(registry::open(&setup)?)

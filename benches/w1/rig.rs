@@ -355,6 +355,7 @@ fn outlets(revision: &Revision, place: &Place, wire: Wire) -> Result<Outlets> {
             Wire::Real => registry::open(&Setup {
                 config,
                 workspace: &place.folder,
+                returns: None,
                 reveal: &|text| Ok(settings.reveal(text)?),
             })?,
         };

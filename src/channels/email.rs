@@ -7,25 +7,33 @@ use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart};
 
+use super::dkim::Signer;
 use super::setup::{BadGateway, Setup};
 use crate::domain::dispatch::{Fault, Outcome};
+use crate::domain::ids::DispatchId;
 use crate::domain::message::{Message, Rendered, RenderedEmail};
+use crate::domain::return_path::{ReturnAddress, ReturnPath};
 
 /// A header that is not folded must fit in a line of 998 characters (RFC 5322 §2.1.1).
 const LONGEST_LINK: usize = 900;
 
-/// The channel's own sender, for messages that name none.
-#[derive(Debug, Clone, Default)]
+/// The channel's own sender, for messages that name none, its signature, and where its mail comes back to.
+#[derive(Debug, Default)]
 pub struct House {
     from: Option<Mailbox>,
     reply_to: Option<Mailbox>,
+    signer: Option<Signer>,
+    returns: Option<ReturnPath>,
 }
 
 /// An e-mail ready to be handed over: CRLF line ends, seven-bit, no dots stuffed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
+    /// Of the envelope: where it comes back to.
     pub sender: Address,
     pub recipient: Address,
+    /// The envelope id, when what comes back is read here (RFC 3461 §4.4).
+    pub envelope: Option<DispatchId>,
     pub bytes: Vec<u8>,
 }
 
@@ -44,6 +52,8 @@ pub enum Unsendable {
     Address { what: &'static str, text: String },
     #[error("the unsubscribe link is not a plain URL: `{0}`")]
     Link(String),
+    #[error("the e-mail cannot be signed: the key of `dkim` does not sign")]
+    Sign,
     #[error("the e-mail cannot be built: {0}")]
     Build(#[from] lettre::error::Error),
 }
@@ -65,14 +75,29 @@ impl House {
                 mailbox(key, &text).map_err(|error| setup.bad(key, &error))
             })
         };
+        let dkim = setup.config.email.dkim.as_ref();
         Ok(Self {
             from: read("from", setup.config.from.as_ref())?,
             reply_to: read("reply-to", setup.config.reply_to.as_ref())?,
+            signer: dkim.map(|dkim| Signer::open(setup, dkim)).transpose()?,
+            returns: return_path(setup)?,
         })
     }
 }
 
-/// Builds the e-mail. `Message-ID`, `Date` and the boundary come from the dispatch alone.
+/// The return path of the channel's e-mails, if it has one.
+pub fn return_path(setup: &Setup<'_>) -> Result<Option<ReturnPath>, BadGateway> {
+    let (Some(returns), Some(seal)) = (&setup.config.email.returns, setup.returns) else {
+        return Ok(None);
+    };
+    let key = "returns.address";
+    let address = setup.text(key, &returns.address)?;
+    let address = ReturnAddress::new(&address).map_err(|error| setup.bad(key, &error))?;
+    Ok(Some(ReturnPath::new(address, seal.clone())))
+}
+
+/// Builds the e-mail. `Message-ID`, `Date` and the boundary come from the dispatch alone, and the signature from
+/// all that: it is made anew for every attempt, the same until the key is another one.
 pub fn compose(message: &Message, house: &House) -> Result<Mail, Unsendable> {
     let Rendered::Email(email) = &message.frozen.rendered else {
         return Err(Unsendable::OtherChannel);
@@ -86,21 +111,30 @@ pub fn compose(message: &Message, house: &House) -> Result<Mail, Unsendable> {
         email.reply_to.as_deref(),
     )?;
     let recipient = address("to", &message.frozen.to)?;
-    let sender = from.email.clone();
+    let author = from.email.clone();
     let mut builder = lettre::Message::builder()
         .date(SystemTime::from(message.frozen.at))
-        .message_id(Some(format!("<{}@{}>", message.id, sender.domain())))
+        .message_id(Some(format!("<{}@{}>", message.id, author.domain())))
         .from(from)
         .to(Mailbox::new(None, recipient.clone()))
         .subject(printable("subject", &email.subject)?);
     if let Some(reply_to) = reply_to {
         builder = builder.reply_to(reply_to.into_owned());
     }
-    builder = list_headers(builder, email, sender.domain())?;
+    builder = list_headers(builder, email, author.domain())?;
+    let mut bytes = body(builder, message, email)?.formatted();
+    if let Some(signer) = &house.signer {
+        let signed = signer.sign(bytes, message.frozen.at);
+        bytes = signed.ok_or(Unsendable::Sign)?;
+    }
     Ok(Mail {
-        bytes: body(builder, message, email)?.formatted(),
-        sender,
+        sender: match &house.returns {
+            Some(returns) => address("returns.address", &returns.of(message.id))?,
+            None => author,
+        },
         recipient,
+        envelope: house.returns.as_ref().map(|_| message.id),
+        bytes,
     })
 }
 

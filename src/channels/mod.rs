@@ -2,6 +2,7 @@
 //! touches the store.
 
 pub mod detail;
+mod dkim;
 pub mod email;
 mod exchange;
 pub mod fan_out;

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::channel::Channel;
 use crate::domain::gateway::{ChannelConfig, Secretive};
+use crate::domain::return_path::ReturnKey;
 
 /// Turns a text with references into its value.
 pub type Reveal<'a> = dyn Fn(&Secretive) -> Result<SecretString, Box<dyn Error + Send + Sync>> + 'a;
@@ -18,6 +19,8 @@ pub struct Setup<'a> {
     /// What relative paths of the configuration start from.
     pub workspace: &'a Path,
     pub reveal: &'a Reveal<'a>,
+    /// What seals the return paths of e-mails; none: nobody reads what comes back.
+    pub returns: Option<&'a ReturnKey>,
 }
 
 /// Why a gateway cannot be opened: the channel, the key, the reason.

@@ -51,6 +51,7 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         folder,
         unconverted,
     } = beside(place, dir, folder)?;
+    let folder = folder.with_values(&Settings::from_process());
     let (sources, checked) = (&folder.sources, &folder.checked);
     let found = &checked.diagnostics;
     for survey in &unconverted {

@@ -6,6 +6,8 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use super::output;
+use crate::domain::gateway::Secretive;
+use crate::settings::Settings;
 use crate::store::{Error, NewRevision, Published, Store};
 use crate::workspace::{self, Checked, Sources, render};
 
@@ -21,6 +23,13 @@ impl Folder {
             .with_context(|| format!("the workspace `{}` cannot be read", workspace.display()))?;
         let checked = workspace::check(&sources);
         Ok(Self { sources, checked })
+    }
+
+    /// The same folder with what its references stand for, as far as this process knows: keys are read, too.
+    pub(crate) fn with_values(self, settings: &Settings) -> Self {
+        let reveal = |text: &Secretive| settings.reveal(text).ok();
+        let checked = workspace::check_with(&self.sources, &reveal);
+        Self { checked, ..self }
     }
 
     /// The same folder with what people have defined in the store.

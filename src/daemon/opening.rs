@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use secrecy::{ExposeSecret as _, SecretSlice};
 use tokio::net::TcpListener;
 
 use super::agreement::Agreement;
@@ -13,6 +14,7 @@ use crate::clock::Clock;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::gateway::Secretive;
 use crate::domain::link::LinkKey;
+use crate::domain::return_path::ReturnKey;
 use crate::domain::revision::Revision;
 use crate::domain::site::SiteKey;
 use crate::engine::{Links, Outlets};
@@ -160,14 +162,34 @@ async fn links_key(
     settings: &Settings,
     daemon: &DaemonSettings,
 ) -> Result<LinkKey, Failure> {
+    let secret = links_secret(store, settings, daemon).await?;
+    Ok(LinkKey::derived_from(secret.expose_secret()))
+}
+
+/// What seals the return paths of e-mails.
+pub(super) async fn returns_key(
+    store: &Store,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<ReturnKey, Failure> {
+    let secret = links_secret(store, settings, daemon).await?;
+    Ok(ReturnKey::derived_from(secret.expose_secret()))
+}
+
+/// The secret behind all that leads back to a message: the same on every node, and over restarts.
+async fn links_secret(
+    store: &Store,
+    settings: &Settings,
+    daemon: &DaemonSettings,
+) -> Result<SecretSlice<u8>, Failure> {
     match &daemon.link_secret {
         Some(secret) => {
             let secret = settings
                 .text(secret)
                 .map_err(|error| Failure::Configuration(format!("`link-secret`: {error}")))?;
-            Ok(LinkKey::derived_from(secret.as_bytes()))
+            Ok(secret.into_bytes().into())
         }
-        None => Ok(LinkKey::new(store.link_key().await.map_err(other)?)),
+        None => Ok(store.link_key().await.map_err(other)?.to_vec().into()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::channels::registry;
 use crate::channels::setup::{BadGateway, Setup};
+use crate::domain::return_path::ReturnKey;
 use crate::domain::revision::Revision;
 use crate::engine::{Catalog, Engine, Outlet, Outlets};
 use crate::settings::Settings;
@@ -14,6 +15,8 @@ use crate::store::{Published, Result, Store};
 pub(super) struct Workshop {
     pub(super) workspace: PathBuf,
     pub(super) settings: Settings,
+    /// What seals the return paths of e-mails, once the store is open.
+    pub(super) returns: Option<ReturnKey>,
     /// Whether other nodes use the same gateways.
     pub(super) is_shared: bool,
 }
@@ -55,6 +58,7 @@ impl Workshop {
             config,
             workspace: &self.workspace,
             reveal: &|text| Ok(self.settings.reveal(text)?),
+            returns: self.returns.as_ref(),
         })?;
         let open = if self.is_shared {
             Outlet::shared

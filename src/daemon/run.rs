@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::Chosen;
-use super::opening::{first_revision, links, listen, open_store, site};
+use super::opening::{first_revision, links, listen, open_store, returns_key, site};
 use super::options::{Failure, Options, other, unusable};
 use super::parts::{self, Workshop};
 use super::reading::{self, Reading, carry_out};
@@ -57,6 +57,7 @@ pub async fn run_under(
     let workshop = Workshop {
         workspace: options.workspace.clone(),
         settings,
+        returns: None,
         is_shared: false,
     };
     let reading = reading::read(&workshop).map_err(|error| {
@@ -101,6 +102,8 @@ async fn start(
     let store = open_store(options, &workshop.settings, &daemon_settings).await?;
     let host = host();
     workshop.is_shared = store.is_shared();
+    let returns = returns_key(&store, &workshop.settings, &daemon_settings);
+    workshop.returns = Some(returns.await?);
     let holder = format!("drumbeat run on {host}");
     let ownership = store.own(&holder).await.map_err(unusable)?;
     let chosen = clock::chosen(clock, &store, options.clock_scale);

@@ -40,6 +40,7 @@ pub async fn send_trial(
     let workshop = Workshop {
         workspace: workspace.to_owned(),
         settings,
+        returns: None,
         is_shared: false,
     };
     let outlet = workshop

@@ -134,7 +134,7 @@ pub(super) async fn attempt(
 /// Only for gateways that tell.
 fn receipt_url(engine: &Engine, outlet: &Outlet, claim: &Claim) -> Option<String> {
     let public = engine.links.public_url.as_str();
-    let is_told = outlet.config.gateway.receipts() != Receipts::None && !public.is_empty();
+    let is_told = outlet.config.receipts() != Receipts::None && !public.is_empty();
     let (channel, id) = (claim.channel, claim.id(engine));
     is_told.then(|| format!("{public}/hooks/{channel}/status/{id}"))
 }

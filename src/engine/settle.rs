@@ -329,7 +329,7 @@ pub(super) fn settled(
         reason,
         frozen,
         address: claim.address.clone(),
-        receipts: outlet.config.gateway.receipts(),
+        receipts: outlet.config.receipts(),
         gone: gone.iter().map(GoneDevice::from).collect(),
     }
 }

@@ -23,6 +23,8 @@ mod written;
 
 use std::collections::BTreeSet;
 
+use secrecy::SecretString;
+
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::document::Kind;
 pub use self::question::{Mistake, condition, condition_of_json};
@@ -43,6 +45,7 @@ use self::rules::{
 use self::source::SourceFile;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::definition::DefinitionKind;
+use crate::domain::gateway::Secretive;
 use crate::domain::revision::Revision;
 
 /// What the files say, and everything that is wrong with them.
@@ -71,6 +74,14 @@ pub fn schema(kind: &str) -> Option<serde_json::Value> {
 
 /// Checks all files in one pass: every mistake of every file is reported.
 pub fn check(sources: &Sources) -> Checked {
+    check_with(sources, &|_| None)
+}
+
+/// The same where the values of some references are known: what they stand for is checked, too.
+pub fn check_with(
+    sources: &Sources,
+    reveal: &dyn Fn(&Secretive) -> Option<SecretString>,
+) -> Checked {
     let mut report = Report::default();
     let mut documents = Documents::default();
     let (mut made, mut of_files) = (BTreeSet::new(), 0);
@@ -93,7 +104,8 @@ pub fn check(sources: &Sources) -> Checked {
     let names = Names::of(&documents.written);
     duplicate_id::check(&documents.written, &mut |finding| report.add(finding));
     segment_circle::check(&documents.written, &mut |finding| report.add(finding));
-    let (mut revision, settings) = resolve::resolve(sources, &documents, &names, &mut report);
+    let (mut revision, settings) =
+        resolve::resolve(sources, &documents, &names, reveal, &mut report);
     revision.made = made;
     let has_errors = report.has_errors();
     Checked {

@@ -1,29 +1,21 @@
-//! Owns one connection that takes mail: MAIL, RCPT, DATA, the body, the hand-over mark, the final dot.
+//! Owns one connection that takes mail: MAIL, RCPT, DATA or a chunk, the body, the hand-over mark, the end.
 
 use crate::channels::HandOver;
-use crate::channels::email::Mail;
 
+use super::letter::{Letter, Skills};
 use super::line::Line;
 use super::reply::Reply;
 use super::stage::{Cause, Failure, Stage};
 
-/// How much of a mail is written after the mark, with the final dot in the same segment. What is
-/// before it goes first, so that the mark tells more.
+/// How much of a mail is written after the mark, with the final dot, or the end of the chunk, in the
+/// same segment. What is before it goes first, so that the mark tells more.
 const TAIL: usize = 16 * 1024;
 const BLOCK: usize = 64 * 1024;
-
-/// A mail as it goes over the wire.
-pub(super) struct Letter {
-    /// MAIL, RCPT, DATA, each with its stage and the class of reply that lets us go on.
-    commands: [(Stage, String); 3],
-    /// Dots stuffed (RFC 5321 §4.5.2), the final dot at the end.
-    body: Vec<u8>,
-}
 
 /// A connection between two mails.
 pub(super) struct Connection {
     line: Line,
-    pipelining: bool,
+    skills: Skills,
     carried: u32,
     /// Both sides agree that no reply is outstanding and no body is expected.
     settled: bool,
@@ -31,25 +23,11 @@ pub(super) struct Connection {
     unclean: bool,
 }
 
-impl Letter {
-    pub(super) fn new(mail: &Mail) -> Self {
-        let commands = [
-            (Stage::Mail, format!("MAIL FROM:<{}>\r\n", mail.sender)),
-            (Stage::Rcpt, format!("RCPT TO:<{}>\r\n", mail.recipient)),
-            (Stage::Data, "DATA\r\n".to_owned()),
-        ];
-        Self {
-            commands,
-            body: stuffed(&mail.bytes),
-        }
-    }
-}
-
 impl Connection {
-    pub(super) fn new(line: Line, pipelining: bool) -> Self {
+    pub(super) fn new(line: Line, skills: Skills) -> Self {
         Self {
             line,
-            pipelining,
+            skills,
             carried: 0,
             settled: true,
             unclean: false,
@@ -65,7 +43,7 @@ impl Connection {
         self.settled = false;
         self.carried += 1;
         self.announce(letter).await?;
-        let reply = self.hand_over(&letter.body, hand_over).await?;
+        let reply = self.hand_over(&letter.body(self.skills), hand_over).await?;
         self.settled = reply.code != 421;
         expect(Stage::Dot, reply)
     }
@@ -88,10 +66,11 @@ impl Connection {
 
     async fn announce(&mut self, letter: &Letter) -> Result<(), Failure> {
         let reset = (Stage::Reset, "RSET\r\n".to_owned());
-        let reset = self.unclean.then_some(&reset);
-        let commands: Vec<&(Stage, String)> = reset.into_iter().chain(&letter.commands).collect();
+        let reset = self.unclean.then_some(reset);
+        let letter = letter.commands(self.skills);
+        let commands: Vec<(Stage, String)> = reset.into_iter().chain(letter).collect();
         self.unclean = true;
-        let failure = if self.pipelining {
+        let failure = if self.skills.pipelining {
             self.announce_at_once(&commands).await
         } else {
             self.announce_in_turn(&commands).await
@@ -99,7 +78,7 @@ impl Connection {
         failure.map_or(Ok(()), Err)
     }
 
-    async fn announce_in_turn(&mut self, commands: &[&(Stage, String)]) -> Option<Failure> {
+    async fn announce_in_turn(&mut self, commands: &[(Stage, String)]) -> Option<Failure> {
         for (stage, command) in commands {
             let reply = self.line.ask(*stage, command).await;
             if let Err(failure) = reply.and_then(|reply| expect(*stage, reply)) {
@@ -112,7 +91,7 @@ impl Connection {
 
     /// RFC 2920: one write, and every reply is read. The first that fails counts; a body that is
     /// still expected afterwards is never sent, the connection is given up instead.
-    async fn announce_at_once(&mut self, commands: &[&(Stage, String)]) -> Option<Failure> {
+    async fn announce_at_once(&mut self, commands: &[(Stage, String)]) -> Option<Failure> {
         let batch: String = commands.iter().map(|(_, text)| text.as_str()).collect();
         let first = commands.first().map_or(Stage::Mail, |(stage, _)| *stage);
         // A failed write says nothing yet: the server may have told why before it closed.
@@ -141,7 +120,7 @@ impl Connection {
         hand_over
             .mark()
             .map_err(|recalled| Failure::new(Stage::Body, Cause::Recalled(recalled)))?;
-        // Should this write fail, the dot, its last bytes, was not handed to the system either.
+        // Should this write fail, its last bytes, without which nothing is taken, were not handed to the system either.
         self.pour(tail).await?;
         let reply = self.line.reply(Stage::Dot).await?;
         self.unclean = reply.class() != 2;
@@ -169,34 +148,5 @@ fn expect(stage: Stage, reply: Reply) -> Result<Reply, Failure> {
         Ok(reply)
     } else {
         Err(Failure::new(stage, Cause::Said(reply)))
-    }
-}
-
-fn stuffed(bytes: &[u8]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(bytes.len() + bytes.len() / 64 + 8);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        if line.starts_with(b".") {
-            body.push(b'.');
-        }
-        body.extend_from_slice(line);
-    }
-    if !body.ends_with(b"\r\n") {
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b".\r\n");
-    body
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_that_begins_with_a_dot_gets_another() {
-        let wire = |bytes: &[u8]| String::from_utf8(stuffed(bytes)).unwrap();
-        assert_eq!(wire(b""), "\r\n.\r\n");
-        assert_eq!(wire(b"a\r\n"), "a\r\n.\r\n");
-        assert_eq!(wire(b".\r\n..b\r\nc."), "..\r\n...b\r\nc.\r\n.\r\n");
-        assert_eq!(wire(b"a\n.\r\nb"), "a\n..\r\nb\r\n.\r\n");
     }
 }

@@ -1,6 +1,8 @@
 //! Owns the SMTP gateway: a message becomes a mail, the mail goes to the relay, the relay's answer becomes an outcome.
 
 mod connection;
+mod doubts;
+mod letter;
 mod line;
 mod pool;
 mod relay;
@@ -14,7 +16,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use lettre::transport::smtp::extension::ClientId;
 
-use self::connection::Letter;
+use self::doubts::Doubts;
+use self::letter::Letter;
 use self::pool::Pool;
 use self::relay::{Login, Relay, Security};
 pub use self::stage::Timeouts;
@@ -30,6 +33,7 @@ use crate::domain::message::Message;
 pub struct Smtp {
     pool: Arc<Pool>,
     house: House,
+    doubts: Doubts,
 }
 
 impl Smtp {
@@ -55,14 +59,16 @@ impl Smtp {
         Ok(Self {
             pool: Pool::new(relay, setup.config.connections),
             house: House::open(setup)?,
+            doubts: Doubts::default(),
         })
     }
 
     async fn deliver(&self, message: &Message, hand_over: &dyn HandOver) -> Outcome {
         match compose(message, &self.house) {
             Ok(mail) => {
-                let letter = Letter::new(&mail);
-                verdict::outcome(self.pool.carry(&letter, hand_over).await)
+                let result = self.pool.carry(&Letter::new(mail), hand_over).await;
+                let is_doubtful = verdict::is_doubtful(&result);
+                self.doubts.weigh(verdict::outcome(result), is_doubtful)
             }
             Err(unsendable) => unsendable.into(),
         }

@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::channels::HandOver;
 
-use super::connection::{Connection, Letter};
+use super::connection::Connection;
+use super::letter::Letter;
 use super::relay::Relay;
 use super::reply::Reply;
 use super::stage::{Cause, Failure, Stage};

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::channels::tls::{Duplex, Tls};
 
 use super::connection::Connection;
+use super::letter::Skills;
 use super::line::Line;
 use super::reply::Reply;
 use super::stage::{Cause, Failure, Stage, Timeouts};
@@ -53,7 +54,7 @@ impl Relay {
             }
         };
         self.log_in(&mut line, &offers).await?;
-        Ok(Connection::new(line, offers.has("PIPELINING")))
+        Ok(Connection::new(line, offers.skills()))
     }
 
     async fn connect(&self) -> Result<Box<dyn Duplex>, Failure> {
@@ -161,6 +162,14 @@ impl Login {
 }
 
 impl Offers {
+    fn skills(&self) -> Skills {
+        Skills {
+            pipelining: self.has("PIPELINING"),
+            chunking: self.has("CHUNKING"),
+            dsn: self.has("DSN"),
+        }
+    }
+
     fn has(&self, keyword: &str) -> bool {
         self.lines().any(|mut words| {
             words
@@ -217,7 +226,14 @@ mod tests {
             })
         };
         let usual = offers("STARTTLS.test greets\nPipelining\nSIZE 9\nauth LOGIN plain");
-        assert!(usual.has("PIPELINING") && !usual.has("STARTTLS"));
+        assert!(!usual.has("STARTTLS"));
+        let pipelining = Skills {
+            pipelining: true,
+            ..Skills::default()
+        };
+        assert_eq!(usual.skills(), pipelining);
+        let able = offers("a\nCHUNKING\nDSN").skills();
+        assert!(able.chunking && able.dsn && !able.pipelining);
         assert_eq!(usual.mechanism(), Some(Mechanism::Plain));
         assert_eq!(offers("a\nAUTH login").mechanism(), Some(Mechanism::Login));
         assert_eq!(offers("a\nAUTH XOAUTH2").mechanism(), None);

@@ -40,9 +40,9 @@ fn said(stage: Stage, reply: &Reply, detail: String) -> Outcome {
         (4, _) => deferred(detail, DeferCause::Message),
         // The sender's daily limit: tomorrow is another day, for every mail alike.
         (5, Some((5, 4, 5))) => deferred(detail, DeferCause::Throttled),
-        (5, enhanced) => Outcome::Refused {
+        (5, _) => Outcome::Refused {
             detail,
-            fault: fault(stage, reply.code, enhanced),
+            fault: fault(stage, reply),
         },
         _ if stage == Stage::Dot => Outcome::Uncertain { detail },
         _ => deferred(detail, DeferCause::Gateway),
@@ -59,13 +59,51 @@ fn deferred(detail: String, cause: DeferCause) -> Outcome {
 
 /// RFC 3463 §3.2 and §3.3, and RFC 7505 for 5.1.10: nobody has this address. At MAIL the codes
 /// speak of the sender, and without an enhanced code only RCPT is about the address.
-fn fault(stage: Stage, code: u16, enhanced: Option<(u16, u16, u16)>) -> Fault {
-    let dead = match enhanced {
-        Some((5, 1, 1 | 2 | 3 | 6 | 10) | (5, 2, 1)) => stage > Stage::Mail,
-        Some(_) => false,
-        None => stage == Stage::Rcpt && matches!(code, 550 | 551 | 553),
+fn fault(stage: Stage, reply: &Reply) -> Fault {
+    match reply.enhanced() {
+        Some((5, 1, 1 | 2 | 3 | 6 | 10) | (5, 2, 1)) if stage > Stage::Mail => Fault::Address,
+        Some((5, 2, 2)) if is_left(reply) => Fault::Address,
+        Some((5, 7, _)) if stage == Stage::Mail => Fault::Policy,
+        Some((5, 7, detail)) if against_the_sender(detail) => Fault::Policy,
+        None if stage == Stage::Rcpt && matches!(reply.code, 550 | 551 | 553 | 556) => {
+            Fault::Address
+        }
+        _ => Fault::Message,
+    }
+}
+
+/// Gmail's word for a mailbox that is full because nobody reads it any more.
+fn is_left(reply: &Reply) -> bool {
+    reply.words.to_ascii_lowercase().contains("inactive")
+}
+
+/// Of 5.7.x (RFC 3463 §3.8, RFC 7293, RFC 7372, and what Microsoft adds above 100): what is against our domain,
+/// address or authentication, and so against every mail.
+fn against_the_sender(detail: u16) -> bool {
+    match detail {
+        // A list, a mailbox or a feature of this mail; 5.7.1xx: whom one mailbox takes mail from.
+        0..=7 | 12 | 15..=19 | 100..=199 => false,
+        _ => true,
+    }
+}
+
+/// Whether it may mean this recipient, this content, or all of our mail: 5.7.1 says each of them. One mailbox
+/// that takes no mail from outside must not stop a channel; that nothing is taken any more must.
+pub(super) fn is_doubtful(result: &Result<Reply, Failure>) -> bool {
+    let Err(failure) = result else {
+        return false;
     };
-    if dead { Fault::Address } else { Fault::Message }
+    let Cause::Said(reply) = &failure.cause else {
+        return false;
+    };
+    if failure.stage <= Stage::Mail || reply.class() != 5 || NOT_LET_IN.contains(&reply.code) {
+        return false;
+    }
+    match reply.enhanced() {
+        Some((5, 7, detail)) => matches!(detail, 0 | 1 | 12 | 100..=199),
+        Some(_) => false,
+        None => failure.stage > Stage::Rcpt && matches!(reply.code, 550 | 554),
+    }
 }
 
 #[cfg(test)]
@@ -122,11 +160,58 @@ mod tests {
             (Stage::Dot, "550 spam", "refused Message"),
             (Stage::Dot, "550 5.1.1 nobody", "refused Address"),
             (Stage::Dot, "354 what", "uncertain"),
+            (Stage::Rcpt, "556 no mail here", "refused Address"),
+            (
+                Stage::Rcpt,
+                "552 5.2.2 full and inactive",
+                "refused Address",
+            ),
+            (Stage::Rcpt, "550 5.7.0 no", "refused Message"),
+            (Stage::Rcpt, "550 5.7.17 owner changed", "refused Message"),
+            (Stage::Rcpt, "550 5.7.133 internal only", "refused Message"),
+            (Stage::Rcpt, "550 5.7.606 banned", "refused Policy"),
+            (Stage::Rcpt, "550 5.7.23 SPF", "refused Policy"),
+            (Stage::Rcpt, "552 5.3.4 too big", "refused Message"),
+            (Stage::Mail, "550 5.7.1 not you", "refused Policy"),
+            (Stage::Mail, "553 5.7.1 not your address", "refused Policy"),
+            (Stage::Dot, "550 5.7.26 not aligned", "refused Policy"),
+            (
+                Stage::Dot,
+                "550 5.7.515 not authenticated",
+                "refused Policy",
+            ),
+            (Stage::Dot, "550 5.7.1 unsolicited", "refused Message"),
+            (Stage::Dot, "421 4.7.28 rate", "deferred Throttled"),
+            (Stage::Dot, "550 5.4.5 daily limit", "deferred Throttled"),
+            (Stage::Dot, "552 5.2.2 full", "refused Message"),
+            (Stage::Dot, "552 5.3.4 too big", "refused Message"),
+            (Stage::Dot, "554 5.6.0 content", "refused Message"),
         ] {
             let line = format!("{reply}\r\n");
             let (reply, _) = Reply::take(line.as_bytes()).unwrap().unwrap();
             let outcome = outcome(Err(Failure::new(stage, Cause::Said(reply))));
             assert_eq!(short(&outcome), expected, "{stage:?} {line}");
+        }
+    }
+
+    #[test]
+    fn what_may_mean_one_recipient_or_all_of_our_mail_is_in_doubt() {
+        for (stage, reply, expected) in [
+            (Stage::Rcpt, "554 5.7.1 relay denied", true),
+            (Stage::Dot, "550 5.7.1 unsolicited", true),
+            (Stage::Dot, "554 spam", true),
+            (Stage::Rcpt, "550 5.7.133 internal only", true),
+            (Stage::Rcpt, "550 no such user", false),
+            (Stage::Rcpt, "550 5.1.1 nobody", false),
+            (Stage::Dot, "552 5.3.4 too big", false),
+            (Stage::Dot, "450 4.7.1 later", false),
+            (Stage::Mail, "550 5.7.1 not you", false),
+            (Stage::Greeting, "554 5.7.1 blocked", false),
+        ] {
+            let line = format!("{reply}\r\n");
+            let (reply, _) = Reply::take(line.as_bytes()).unwrap().unwrap();
+            let failure = Failure::new(stage, Cause::Said(reply));
+            assert_eq!(is_doubtful(&Err(failure)), expected, "{stage:?} {line}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Owns how channels are configured: gateway, sender, pace, retries. Secrets are references, never values.
 
+mod email;
 mod file;
 mod http;
 mod push;
@@ -18,6 +19,7 @@ use super::duration::Delay;
 use super::reply_word::ReplyRules;
 use super::tracking::Tracking;
 
+pub use self::email::{Dkim, EmailRules, Returns};
 pub use self::file::FileGateway;
 pub use self::http::{HttpBody, HttpGateway, SuccessRule};
 pub use self::push::{ApnsGateway, FcmGateway, Urgency, WebpushGateway};
@@ -47,6 +49,8 @@ pub struct ChannelConfig {
     /// What may be seen of those who read its messages.
     #[serde(default)]
     pub tracking: Tracking,
+    #[serde(default, skip_serializing_if = "EmailRules::is_default")]
+    pub email: EmailRules,
     #[serde(default, skip_serializing_if = "SmsRules::is_default")]
     pub sms: SmsRules,
     /// What people may reply to text messages.
@@ -85,8 +89,8 @@ impl Gateway {
         }
     }
 
-    /// What may be told of its messages after it took them.
-    pub fn receipts(&self) -> Receipts {
+    /// What it tells of its messages itself after it took them.
+    fn receipts(&self) -> Receipts {
         match self {
             Self::Http(http) => http
                 .receipts
@@ -101,11 +105,6 @@ impl Gateway {
             | Self::Apns(_)
             | Self::Webpush(_) => Receipts::None,
         }
-    }
-
-    /// Whether receipts name messages by the ids that the gateway gave.
-    pub fn names_messages(&self) -> bool {
-        self.receipts().are_by_theirs()
     }
 
     /// Which devices it writes to; none: messages go to an address.
@@ -163,6 +162,14 @@ pub enum OnUncertain {
 }
 
 impl ChannelConfig {
+    /// What may be told of its messages after the gateway took them: by the gateway, or by mail that comes back.
+    pub fn receipts(&self) -> Receipts {
+        match &self.gateway {
+            Gateway::Smtp(_) if self.email.returns.is_some() => Receipts::ByOurs,
+            gateway => gateway.receipts(),
+        }
+    }
+
     /// The channel's choice, else `resend` where an idempotency key is sent and `hold` elsewhere.
     pub fn on_uncertain(&self) -> OnUncertain {
         let keyed =

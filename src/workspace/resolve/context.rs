@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 
 use crate::domain::field::DataModel;
-use crate::domain::gateway::SmsRules;
+use crate::domain::gateway::{Secretive, SmsRules};
 use crate::domain::policy::Policy;
 use crate::workspace::diagnostic::{Finding, Report};
 use crate::workspace::names::Names;
@@ -21,9 +22,19 @@ pub(crate) struct Context<'a> {
     /// What the channel `sms` says of its messages.
     pub(crate) sms: SmsRules,
     pub(crate) report: RefCell<Report>,
+    /// The values of references, where they are known.
+    pub(crate) reveal: &'a Reveal<'a>,
 }
 
+/// Puts values in place of a text's references; none, where one is not known.
+pub(crate) type Reveal<'a> = dyn Fn(&Secretive) -> Option<SecretString> + 'a;
+
 impl Context<'_> {
+    /// The text with the values of its references, where they are known here.
+    pub(crate) fn reveal(&self, text: &str) -> Option<SecretString> {
+        (self.reveal)(&Secretive(text.to_owned()))
+    }
+
     pub(crate) fn add(&self, finding: Finding) {
         self.report.borrow_mut().add(finding);
     }

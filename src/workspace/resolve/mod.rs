@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
-use self::context::Context;
+use self::context::{Context, Reveal};
 use super::diagnostic::Report;
 use super::documents::Documents;
 use super::names::Names;
@@ -50,6 +50,7 @@ pub(crate) fn condition(
         policy: revision.policy.clone(),
         sms: SmsRules::default(),
         report: RefCell::new(std::mem::take(report)),
+        reveal: &|_| None,
     };
     let condition = conditions::condition(&cx, None, node);
     *report = cx.report.take();
@@ -61,6 +62,7 @@ pub(crate) fn resolve(
     sources: &Sources,
     documents: &Documents,
     names: &Names,
+    reveal: &Reveal<'_>,
     report: &mut Report,
 ) -> (Revision, DaemonSettings) {
     let settings = settings::settings(&documents.settings, report);
@@ -74,6 +76,7 @@ pub(crate) fn resolve(
         policy,
         sms: SmsRules::default(),
         report: RefCell::new(std::mem::take(report)),
+        reveal,
     };
     let channels = channels::channels(&cx, &documents.channels);
     if let Some(config) = channels.get(&Channel::Sms) {

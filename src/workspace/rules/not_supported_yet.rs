@@ -26,7 +26,6 @@ pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("wait-for", "use `after` for the wait and `if` or `exit` for the reaction"),
     ("schedule", "leave it out: customers enter when they come to match the segment"),
     ("test", "tests are checked for their shape only; take the file out of the workspace for now"),
-    ("dkim", "let the relay sign, as most do"),
     ("markdown", "write a `.mjml`, `.html` or `.txt` template"),
     ("list", "put the customers on a list with `drumbeat list put NAME --file FILE` and ask `where: { list: NAME }`"),
     ("link()", "write the URL itself"),

@@ -260,6 +260,7 @@ async fn a_secret_is_put_in_and_never_taken_for_a_template() {
     let opened = registry::open(&Setup {
         config: &config,
         workspace: Path::new("/"),
+        returns: None,
         reveal: &|text| Ok(settings.reveal(text)?),
     });
     let outcome = opened
@@ -277,6 +278,7 @@ async fn a_secret_is_put_in_and_never_taken_for_a_template() {
     let unset = registry::open(&Setup {
         config: &config,
         workspace: Path::new("/"),
+        returns: None,
         reveal: &|text| Ok(Settings::default().reveal(text)?),
     });
     assert_eq!(

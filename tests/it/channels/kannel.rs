@@ -37,6 +37,7 @@ fn documented(sendsms: u16, password: &str) -> SharedGateway {
     let setup = Setup {
         config: &revision.channels[&Channel::Sms],
         workspace: &folder,
+        returns: None,
         reveal: &|text| Ok(settings.reveal(text)?),
     };
     registry::open(&setup).unwrap()

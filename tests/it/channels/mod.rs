@@ -1,5 +1,6 @@
 //! Owns the proofs of the adapters, each against counterparts of others.
 
+mod dkim;
 mod file;
 mod http;
 mod kannel;
@@ -12,6 +13,7 @@ mod push_web;
 mod smpp;
 mod smpp_faults;
 mod smpp_told;
+mod smtp_extended;
 mod smtp_faults;
 mod smtp_opening;
 mod smtp_script;
@@ -66,6 +68,7 @@ fn config(channel: Channel, gateway: Gateway) -> ChannelConfig {
         retry: RetryPolicy::default(),
         on_uncertain: None,
         tracking: drumbeat::domain::tracking::Tracking::default(),
+        email: drumbeat::domain::gateway::EmailRules::default(),
         sms: drumbeat::domain::gateway::SmsRules::default(),
         replies: drumbeat::domain::reply_word::ReplyRules::default(),
         slots: 8,
@@ -82,6 +85,7 @@ fn with_setup<T>(
     open(&Setup {
         config,
         workspace,
+        returns: None,
         reveal: &|text| Ok(SecretString::from(text.0.clone())),
     })
 }

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -22,6 +22,7 @@ pub(crate) enum Act {
     Stall(&'static str),
 }
 
+/// A chunk is two lines: its `BDAT`, and when that is answered by nothing and its bytes are read, `.`.
 /// Given the number of the connection, the mails taken on it, and the line (`CONNECT` first).
 pub(crate) type Script = fn(connection: usize, mails: usize, line: &str) -> Act;
 
@@ -65,6 +66,7 @@ pub(crate) fn kind(line: &str) -> Act {
         "DATA" => "354 go on\r\n",
         "QUIT" => "221 bye\r\n",
         "." => "250 2.0.0 Ok: queued as SCRIPT\r\n",
+        "BDAT" => "",
         _ => "250 ok\r\n",
     })
 }
@@ -98,6 +100,13 @@ async fn talk(
             if !follow(act, &mut write, lines.get_ref()).await {
                 return;
             }
+            if line.starts_with("BDAT ") {
+                if !skip(&mut lines, &line).await {
+                    return;
+                }
+                ".".clone_into(&mut line);
+                continue;
+            }
         }
         line.clear();
         if lines.read_line(&mut line).await.unwrap_or(0) == 0 {
@@ -105,6 +114,13 @@ async fn talk(
         }
         line.truncate(line.trim_end_matches(['\r', '\n']).len());
     }
+}
+
+/// Reads the bytes of a chunk.
+async fn skip(lines: &mut BufReader<OwnedReadHalf>, command: &str) -> bool {
+    let length = command.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut bytes = vec![0; length];
+    lines.read_exact(&mut bytes).await.is_ok()
 }
 
 async fn follow(act: Act, write: &mut OwnedWriteHalf, read: &OwnedReadHalf) -> bool {

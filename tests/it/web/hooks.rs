@@ -94,6 +94,7 @@ fn gateway(receipts: HttpReceipts) -> SharedGateway {
         retry: RetryPolicy::default(),
         on_uncertain: None,
         tracking: Tracking::default(),
+        email: drumbeat::domain::gateway::EmailRules::default(),
         sms: SmsRules::default(),
         replies: ReplyRules::default(),
         slots: 8,
@@ -102,6 +103,7 @@ fn gateway(receipts: HttpReceipts) -> SharedGateway {
     let setup = Setup {
         config: &config,
         workspace: Path::new("/"),
+        returns: None,
         reveal: &|text| Ok(SecretString::from(text.0.clone())),
     };
     registry::open(&setup).unwrap()

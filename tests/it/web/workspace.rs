@@ -137,6 +137,7 @@ fn file_channel(channel: Channel) -> ChannelConfig {
         retry: RetryPolicy::default(),
         on_uncertain: None,
         tracking: drumbeat::domain::tracking::Tracking::default(),
+        email: drumbeat::domain::gateway::EmailRules::default(),
         sms: drumbeat::domain::gateway::SmsRules::default(),
         replies: drumbeat::domain::reply_word::ReplyRules::default(),
         slots: 1,

@@ -3,6 +3,7 @@
 mod command;
 mod contents;
 mod damaged;
+mod email;
 mod folder;
 mod good;
 mod layout;

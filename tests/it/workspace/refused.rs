@@ -6,7 +6,7 @@ const FLOW: &str = "flows/welcome.yaml";
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
 const CHANNELS: &str = "channels/all.yaml";
 
-const LATER: [(&str, &str, &str); 15] = [
+const LATER: [(&str, &str, &str); 14] = [
     (
         FLOW,
         "steps:",
@@ -45,11 +45,6 @@ const LATER: [(&str, &str, &str); 15] = [
         CAMPAIGN,
         "text: \"An offer\"",
         "text: \"{{ link('https://x.example') }}\"",
-    ),
-    (
-        CHANNELS,
-        "pace: 50",
-        "dkim: { domain: x.example, selector: s1, key: k }\npace: 50",
     ),
     (
         CHANNELS,

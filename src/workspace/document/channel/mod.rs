@@ -1,5 +1,6 @@
 //! Owns the written form of channels and gateways.
 
+mod email;
 mod http;
 mod reply;
 mod smpp;
@@ -9,6 +10,7 @@ mod twilio;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(crate) use self::email::{DkimDoc, ReturnsDoc};
 pub(crate) use self::http::{HttpDoc, ReceiptsDoc};
 pub(crate) use self::reply::{ReplyAnswersDoc, ReplyWordsDoc};
 pub(crate) use self::smpp::{EncodingDoc, NumberDoc, SmppDoc};
@@ -19,7 +21,7 @@ use super::word::Word;
 use crate::domain::channel::Channel;
 use crate::domain::gateway::{ApnsGateway, FcmGateway, FileGateway, OnUncertain, WebpushGateway};
 use crate::domain::tracking::Tracking;
-use crate::workspace::spanned::{At, Later, Opt};
+use crate::workspace::spanned::{At, Opt};
 
 /// A channel: the gateway behind it, its sender, pace and retries.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -58,8 +60,10 @@ pub(crate) struct ChannelDoc {
     /// unless set).
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) connections: Opt<u32>,
-    #[serde(rename = "dkim")]
-    pub(crate) _dkim: Option<Later>,
+    /// E-mail: in whose name messages are signed.
+    pub(crate) dkim: Option<At<DkimDoc>>,
+    /// E-mail: where messages come back to that cannot be delivered.
+    pub(crate) returns: Option<At<ReturnsDoc>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

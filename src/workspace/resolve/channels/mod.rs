@@ -1,5 +1,6 @@
 //! Owns reading channels and their gateways.
 
+mod email;
 mod header;
 mod http;
 mod push;
@@ -81,6 +82,7 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
         }),
         retry: written.retry.as_ref().map(retry).unwrap_or_default(),
         tracking: written.tracking.own().unwrap_or_default(),
+        email: email::read(cx, written, channel),
         sms: sms::read(cx, written, channel),
         replies: reply::read(cx, written.words.as_ref(), written.replies.as_ref()),
         on_uncertain: written.on_uncertain.as_ref().map(|word| word.0),
