@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use secrecy::ExposeSecret as _;
+
 use super::names::{Names, Server};
 use crate::domain::channel::Channel;
 use crate::domain::communication::Content;
 use crate::domain::deliverability::answers::Answers;
-use crate::domain::deliverability::{Remark, Sender, of_domains};
-use crate::domain::gateway::{ChannelConfig, Gateway};
+use crate::domain::deliverability::{Remark, Sender, Signing, of_domains};
+use crate::domain::dkim::DkimKey;
+use crate::domain::gateway::{ChannelConfig, Dkim, Gateway};
 use crate::domain::revision::Revision;
 use crate::settings::Settings;
 
@@ -62,13 +65,28 @@ fn senders(revision: &Revision, config: &ChannelConfig, settings: &Settings) -> 
         .chain(others)
         .filter_map(|from| domain(&from))
         .collect();
+    let returns = config.email.returns.as_ref();
+    let returns = returns.and_then(|returns| domain(&settings.text(&returns.address).ok()?));
+    let signing = config.email.dkim.as_ref();
+    let signing = signing.and_then(|dkim| signing_of(dkim, settings));
     let senders = domains.into_iter().map(|from| Sender {
         about: format!("channel email, from {from}"),
-        return_path: from.clone(),
+        return_path: returns.clone().unwrap_or_else(|| from.clone()),
         from,
-        signing: None,
+        signing: signing.clone(),
     });
     senders.collect()
+}
+
+/// None when its names are not to be had here; without its key there is still what DNS says.
+fn signing_of(dkim: &Dkim, settings: &Settings) -> Option<Signing> {
+    let key = settings.reveal(&dkim.key).ok();
+    let key = key.and_then(|key| DkimKey::read(key.expose_secret()).ok());
+    Some(Signing {
+        domain: settings.text(&dkim.domain).ok()?,
+        selector: settings.text(&dkim.selector).ok()?,
+        record: key.and_then(|key| key.record()),
+    })
 }
 
 /// Of `Name <address>`, or of an address; none where a customer's values decide.

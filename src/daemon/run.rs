@@ -44,7 +44,7 @@ pub struct Control {
 
 /// Runs until told to stop, or until idle when asked for that.
 pub async fn run(options: Options, settings: Settings) -> Result<(), Failure> {
-    run_under(options, settings, Control::default()).await
+    Box::pin(run_under(options, settings, Control::default())).await
 }
 
 /// The same, with flow time and the end in the hands of the caller.
@@ -102,10 +102,10 @@ async fn start(
     let store = open_store(options, &workshop.settings, &daemon_settings).await?;
     let host = host();
     workshop.is_shared = store.is_shared();
-    let returns = returns_key(&store, &workshop.settings, &daemon_settings);
-    workshop.returns = Some(returns.await?);
     let holder = format!("drumbeat run on {host}");
     let ownership = store.own(&holder).await.map_err(unusable)?;
+    let returns = returns_key(&store, &workshop.settings, &daemon_settings);
+    workshop.returns = Some(returns.await?);
     let chosen = clock::chosen(clock, &store, options.clock_scale);
     let Chosen { clock, kept } = chosen.await.map_err(other)?;
     let (published, outlets) = first_revision(&store, &workshop, &mut reading, &*clock).await?;
@@ -136,12 +136,7 @@ async fn start(
         work,
     );
     let engine = Arc::new(engine);
-    let is_wrong = i64::from(reading.checked.revision.is_none());
-    engine.metrics.check_failed.set(is_wrong);
-    let seen = reading.sources.hash().to_owned();
-    let differs = i64::from(seen != catalog.published.hash);
-    engine.metrics.files_differ.set(differs);
-    engine.duty.show(Some(seen.clone()), catalog.number().0);
+    let seen = show_files(&engine, &reading);
     let node = Node::new(Arc::clone(&engine), left, ownership.last);
     node.begin().await.map_err(other)?;
     let scheduler = housekeeping::start(Arc::clone(&engine), &daemon_settings)
@@ -158,6 +153,17 @@ async fn start(
     started.spawn_clock(kept);
     started.spawn_node(node);
     Ok(started)
+}
+
+/// Says of the files whether they are good and running; their hash.
+fn show_files(engine: &Engine, reading: &Reading) -> String {
+    let (catalog, seen) = (engine.catalog(), reading.sources.hash().to_owned());
+    let is_wrong = reading.checked.revision.is_none();
+    engine.metrics.check_failed.set(is_wrong.into());
+    let differs = seen != catalog.published.hash;
+    engine.metrics.files_differ.set(differs.into());
+    engine.duty.show(Some(seen.clone()), catalog.number().0);
+    seen
 }
 
 impl Started {

@@ -49,7 +49,7 @@ impl ReturnKey {
         let id = dispatch.to_bytes();
         let seal = hmac::sign(&self.0, &id);
         let bytes = id.iter().chain(&seal.as_ref()[..SEAL]);
-        bytes.map(|byte| format!("{byte:02x}")).collect()
+        bytes.fold(String::new(), |token, byte| format!("{token}{byte:02x}"))
     }
 
     /// Reads a token in letters of any case: mail servers may change it.

@@ -77,9 +77,12 @@ impl Letter {
 fn xtext(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_graphic() && !b"+=".contains(&byte);
     text.bytes()
-        .map(|byte| match plain(byte) {
-            true => char::from(byte).to_string(),
-            false => format!("+{byte:02X}"),
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("+{byte:02X}")
+            }
         })
         .collect()
 }

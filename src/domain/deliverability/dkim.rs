@@ -29,12 +29,6 @@ pub(super) fn read(text: &str) -> Option<Record> {
     Some(Record::Key { kind, bytes })
 }
 
-/// The record that publishes a key: RSA's `SubjectPublicKeyInfo`, or the 32 bytes of Ed25519 (RFC 8463 §4).
-pub(super) fn written(public: &[u8]) -> String {
-    let kind = if public.len() == 32 { "ed25519" } else { "rsa" };
-    format!("v=DKIM1; k={kind}; p={}", STANDARD.encode(public))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -87,63 +87,64 @@ async fn a_server_that_tells_nothing_of_failures_is_not_asked_to() {
     assert_eq!(heard[1], "RCPT TO:<ana@example.test>");
 }
 
+const ENDS: [(Script, &str, usize); 6] = [
+    (
+        |_, _, line| match line {
+            "." => Act::Reset,
+            _ => able(line),
+        },
+        "uncertain | final dot: ",
+        1,
+    ),
+    (
+        |_, _, line| match line {
+            "." => Act::Hang,
+            _ => able(line),
+        },
+        "uncertain | final dot: no answer within 1 s",
+        1,
+    ),
+    (
+        |_, _, line| match line {
+            "." => Act::Say("452 4.3.1 disk full\r\n"),
+            _ => able(line),
+        },
+        "deferred Message | final dot: 452 4.3.1 disk full",
+        1,
+    ),
+    (
+        |_, _, line| match line {
+            "." => Act::Say("550 5.7.26 not aligned\r\n"),
+            _ => able(line),
+        },
+        "refused Policy | final dot: 550 5.7.26 not aligned",
+        1,
+    ),
+    (
+        |_, _, line| match line {
+            _ if line.starts_with("RCPT") => Act::Say("550 5.1.1 nobody\r\n"),
+            _ => able(line),
+        },
+        "refused Address | RCPT TO: 550 5.1.1 nobody",
+        0,
+    ),
+    (
+        |_, _, line| match line {
+            _ if line.starts_with("MAIL") => Act::Say("550 5.7.1 not you\r\n"),
+            _ => able(line),
+        },
+        "refused Policy | MAIL FROM: 550 5.7.1 not you",
+        0,
+    ),
+];
+
 #[tokio::test]
 async fn each_end_of_a_chunk_has_its_outcome_and_whether_it_was_marked() {
-    let rows: [(Script, &str, usize); 6] = [
-        (
-            |_, _, line| match line {
-                "." => Act::Reset,
-                _ => able(line),
-            },
-            "uncertain | final dot: ",
-            1,
-        ),
-        (
-            |_, _, line| match line {
-                "." => Act::Hang,
-                _ => able(line),
-            },
-            "uncertain | final dot: no answer within 1 s",
-            1,
-        ),
-        (
-            |_, _, line| match line {
-                "." => Act::Say("452 4.3.1 disk full\r\n"),
-                _ => able(line),
-            },
-            "deferred Message | final dot: 452 4.3.1 disk full",
-            1,
-        ),
-        (
-            |_, _, line| match line {
-                "." => Act::Say("550 5.7.26 not aligned\r\n"),
-                _ => able(line),
-            },
-            "refused Policy | final dot: 550 5.7.26 not aligned",
-            1,
-        ),
-        (
-            |_, _, line| match line {
-                _ if line.starts_with("RCPT") => Act::Say("550 5.1.1 nobody\r\n"),
-                _ => able(line),
-            },
-            "refused Address | RCPT TO: 550 5.1.1 nobody",
-            0,
-        ),
-        (
-            |_, _, line| match line {
-                _ if line.starts_with("MAIL") => Act::Say("550 5.7.1 not you\r\n"),
-                _ => able(line),
-            },
-            "refused Policy | MAIL FROM: 550 5.7.1 not you",
-            0,
-        ),
-    ];
     let timeouts = Timeouts {
         dot: Duration::from_secs(1),
         ..Timeouts::default()
     };
-    for (script, expected, marked) in rows {
+    for (script, expected, marked) in ENDS {
         let server = SmtpScript::start(script).await;
         let gateway = smtp(&plain(server.port), timeouts);
         let (outcome, marks) = send(&gateway, &mail_to("ana@example.test")).await;

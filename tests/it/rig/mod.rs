@@ -5,6 +5,7 @@ pub(crate) mod citus;
 pub(crate) mod counterpart;
 pub(crate) mod crew;
 pub(crate) mod database;
+pub(crate) mod dnsmasq;
 pub(crate) mod home;
 pub(crate) mod http_script;
 pub(crate) mod installation;

@@ -12,6 +12,7 @@ mod mistakes;
 mod pages;
 mod refused;
 mod rules;
+mod senders;
 mod smpp;
 mod sms;
 mod table;
