@@ -91,8 +91,8 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
 }
 
 fn remarks(revision: &Revision, dns: Option<Server>) -> anyhow::Result<Vec<Remark>> {
-    let mut remarks = senders::remarks(revision, &Settings::from_process(), dns)?;
-    remarks.extend(contents::remarks(revision));
+    let mut remarks = contents::remarks(revision);
+    remarks.extend(senders::remarks(revision, &Settings::from_process(), dns)?);
     Ok(remarks)
 }
 

@@ -7,8 +7,9 @@ use secrecy::ExposeSecret as _;
 use super::names::{Names, Server};
 use crate::domain::channel::Channel;
 use crate::domain::communication::Content;
+use crate::domain::deliverability::Remark;
 use crate::domain::deliverability::answers::Answers;
-use crate::domain::deliverability::{Remark, Sender, Signing, of_domains};
+use crate::domain::deliverability::domains::{self, Sender, Signing};
 use crate::domain::dkim::DkimKey;
 use crate::domain::gateway::{ChannelConfig, Dkim, Gateway};
 use crate::domain::revision::Revision;
@@ -37,7 +38,7 @@ pub(crate) fn remarks(
         let mut answers = Answers::default();
         for sender in &senders {
             for _ in 0..ROUNDS {
-                if let Some(found) = of_domains(sender, &answers) {
+                if let Some(found) = domains::remarks(sender, &answers) {
                     remarks.extend(found);
                     break;
                 }
@@ -60,7 +61,7 @@ fn senders(revision: &Revision, config: &ChannelConfig, settings: &Settings) -> 
         Content::Email(email) => email.from.clone(),
         _ => None,
     });
-    let domains: BTreeSet<String> = own
+    let froms: BTreeSet<String> = own
         .into_iter()
         .chain(others)
         .filter_map(|from| domain(&from))
@@ -69,7 +70,7 @@ fn senders(revision: &Revision, config: &ChannelConfig, settings: &Settings) -> 
     let returns = returns.and_then(|returns| domain(&settings.text(&returns.address).ok()?));
     let signing = config.email.dkim.as_ref();
     let signing = signing.and_then(|dkim| signing_of(dkim, settings));
-    let senders = domains.into_iter().map(|from| Sender {
+    let senders = froms.into_iter().map(|from| Sender {
         about: format!("channel email, from {from}"),
         return_path: returns.clone().unwrap_or_else(|| from.clone()),
         from,

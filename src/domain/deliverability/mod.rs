@@ -4,11 +4,9 @@ pub mod answers;
 pub mod contents;
 mod dkim;
 mod dmarc;
-mod domains;
+pub mod domains;
 mod spf;
 mod spf_walk;
-
-pub use self::domains::{Sender, Signing, remarks as of_domains};
 
 use serde::Serialize;
 

@@ -31,10 +31,11 @@ impl Dnsmasq {
             .arg(format!("--port={port}"));
         for (name, text) in records {
             // Strings of a record have at most 255 bytes each.
-            let strings: Vec<String> = text
+            assert!(!text.contains(','), "a comma parts strings");
+            let strings: Vec<_> = text
                 .as_bytes()
                 .chunks(200)
-                .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
+                .map(String::from_utf8_lossy)
                 .collect();
             command.arg(format!("--txt-record={name},{}", strings.join(",")));
         }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::folder::Folder;
+use super::folder::{CHANNELS, Folder};
 use crate::rig::dnsmasq::Dnsmasq;
 use crate::rig::port;
 use crate::rig::postfix::openssl;
@@ -16,6 +16,11 @@ from: Bank <hello@news.bank.test>
 returns: { address: bounces@bounces.bank.test }
 dkim: { domain: bank.test, selector: s1, key: '${DKIM_KEY}' }
 ";
+
+fn folder() -> Folder {
+    let (_, others) = CHANNELS.split_once("---").unwrap();
+    Folder::good().with("channels/all.yaml", format!("{CHANNEL}---{others}"))
+}
 
 /// What is found of the senders: how bad, and what.
 fn found(folder: &Folder, key: &str, server: u16) -> (Option<i32>, Vec<(String, String)>) {
@@ -55,7 +60,7 @@ fn key() -> (String, String) {
 #[tokio::test]
 async fn records_that_agree_are_not_spoken_of_and_each_that_does_not_is() {
     let (private, public) = key();
-    let folder = Folder::good().with("channels/email.yaml", CHANNEL);
+    let folder = folder();
     let right = Dnsmasq::start(&[
         ("bounces.bank.test", "v=spf1 include:_spf.bank.test -all"),
         ("_spf.bank.test", "v=spf1 ip4:192.0.2.1 ~all"),
@@ -89,7 +94,7 @@ async fn records_that_agree_are_not_spoken_of_and_each_that_does_not_is() {
 
 #[test]
 fn without_a_server_nothing_is_held_against_anybody() {
-    let folder = Folder::good().with("channels/email.yaml", CHANNEL);
+    let folder = folder();
     let (_, told) = found(&folder, &key().0, port::free());
     assert_eq!(told.len(), 3, "{told:?}");
     for (severity, message) in told {
