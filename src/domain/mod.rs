@@ -56,6 +56,7 @@ pub mod receipt;
 pub mod reply_word;
 pub mod report;
 pub mod retry;
+pub mod return_path;
 pub mod revision;
 pub mod scope_words;
 pub mod search;
