@@ -49,7 +49,9 @@ impl ReturnKey {
         let id = dispatch.to_bytes();
         let seal = hmac::sign(&self.0, &id);
         let bytes = id.iter().chain(&seal.as_ref()[..SEAL]);
-        bytes.map(|byte| format!("{byte:02x}")).collect()
+        let digits = bytes.flat_map(|byte| [byte >> 4, byte & 15]);
+        let letters = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+        letters.collect()
     }
 
     /// Reads a token in letters of any case: mail servers may change it.
