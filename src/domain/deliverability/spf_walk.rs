@@ -61,7 +61,9 @@ impl Walk<'_> {
         };
         self.lookups += record.lookups;
         let mut is_known = true;
-        for other in record.includes.iter().chain(&record.redirect) {
+        // What stands behind `all` is not looked at (RFC 7208 §6.1).
+        let redirect = record.redirect.iter().filter(|_| record.all.is_none());
+        for other in record.includes.iter().chain(redirect) {
             self.lookups += 1;
             // A name of the message's own parts means something else each time.
             let is_fixed = !other.contains('%');
@@ -73,7 +75,7 @@ impl Walk<'_> {
                     }
                     Some(Err(why)) => return Some(Err(why)),
                     Some(Ok(all)) if Some(other) == record.redirect.as_ref() => {
-                        return is_known.then_some(Ok(record.all.or(all)));
+                        return is_known.then_some(Ok(all));
                     }
                     Some(Ok(_)) => {}
                 }
@@ -107,6 +109,10 @@ mod tests {
     #[test]
     fn a_record_is_followed_as_a_receiver_does() {
         let cases: &[(Names, Walked)] = &[
+            (
+                &[("bank.example", &["v=spf1 redirect=a.example -all"])],
+                Walked::Whole(Some('-')),
+            ),
             (&[], Walked::Missing),
             (
                 &[("bank.example", &["v=spf1 -all", "v=spf1 ~all"])],
