@@ -1,8 +1,9 @@
 //! Owns `drumbeat dispatches` and `drumbeat uncertain`: the ledger of what was sent, and what was not.
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::actor::ActorArgument;
 use super::columns::aligned;
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
@@ -12,10 +13,14 @@ use super::place::Place;
 use super::session::{self, Session};
 use crate::customers::names::UnknownName;
 use crate::customers::profiles;
+use crate::customers::remarks::remark;
+use crate::domain::audit::Source;
 use crate::domain::dispatch::DispatchState;
-use crate::domain::ids::{DispatchId, InstanceTag};
+use crate::domain::ids::DispatchId;
 use crate::domain::revision::NameKind;
-use crate::store::{LedgerFilter, LedgerLine};
+use crate::engine::Catalog;
+use crate::engine::ledger::{self, DispatchFacts, ResolvedFacts};
+use crate::store::{LedgerFilter, LedgerLine, Published};
 
 const DEFAULT_LIMIT: u32 = 100;
 
@@ -52,11 +57,30 @@ enum UncertainVerb {
         #[command(flatten)]
         format: FormatArgument,
     },
-    /// Says what became of one.
-    Resolve {
-        /// The dispatch.
-        id: DispatchId,
-    },
+    /// Says whether the gateways took some, as you learned it from them; for the record, and for the history.
+    /// What was not taken is not sent again by itself: see `drumbeat customer send`.
+    Resolve(Resolve),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["taken", "not_taken"]))]
+struct Resolve {
+    /// The dispatches.
+    #[arg(required = true)]
+    ids: Vec<DispatchId>,
+    /// The gateway took them.
+    #[arg(long)]
+    taken: bool,
+    /// It did not.
+    #[arg(long)]
+    not_taken: bool,
+    /// How you know, for the record.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    #[command(flatten)]
+    actor: ActorArgument,
+    #[command(flatten)]
+    format: FormatArgument,
 }
 
 fn state(text: &str) -> Result<DispatchState, String> {
@@ -82,19 +106,34 @@ pub(crate) fn dispatches(place: &Place, arguments: &Arguments) -> anyhow::Result
 pub(crate) fn uncertain(place: &Place, arguments: &Uncertain) -> anyhow::Result<Exit> {
     match &arguments.verb {
         UncertainVerb::List { limit, format } => session::run(place, async |session| {
-            let filter = LedgerFilter {
-                state: Some(DispatchState::Uncertain),
-                ..LedgerFilter::default()
-            };
-            list(session, &filter, *limit, format.format).await
+            let lines = session.store.uncertain(None, None, *limit).await?;
+            say(session, lines, format.format).await
         }),
-        UncertainVerb::Resolve { id } => {
-            output::problem(&format!(
-                "`{id}` stays as it is: resolving is not supported yet; look it up at the gateway by this id"
-            ));
-            Ok(Exit::Misuse)
+        UncertainVerb::Resolve(resolve) => {
+            session::run(place, async |session| settle(session, resolve).await)
         }
     }
+}
+
+async fn settle(session: &Session, resolve: &Resolve) -> anyhow::Result<Exit> {
+    let by = resolve.actor.by(&session.settings, Source::CommandLine);
+    let said = (resolve.taken, remark("note", resolve.note.as_deref())?);
+    let catalog = Catalog::new(Published::clone(&session.published), Vec::new());
+    let mut resolved = Vec::new();
+    for id in &resolve.ids {
+        let by = (&by, session.clock.now());
+        resolved.push(ledger::resolve(&session.store, &catalog, *id, said, by).await?);
+    }
+    match resolve.format.format {
+        Format::Json => output::json(&json!({ "resolved": resolved }))?,
+        Format::Text => {
+            for ResolvedFacts { id, state, changed } in &resolved {
+                let why = if *changed { "" } else { ", as before: it was not uncertain" };
+                output::facts(&format!("{id}: {state}{why}\n"))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
 }
 
 fn flow(
@@ -115,11 +154,16 @@ async fn list(
     limit: u32,
     format: Format,
 ) -> anyhow::Result<Exit> {
-    let tag = session.store.instance_tag().await?;
     let lines = session.store.ledger(filter, limit).await?;
+    say(session, lines, format).await
+}
+
+async fn say(session: &Session, lines: Vec<LedgerLine>, format: Format) -> anyhow::Result<Exit> {
+    let tag = session.store.instance_tag().await?;
     match format {
         Format::Json => {
-            let lines: Vec<Value> = lines.iter().map(|line| facts(line, tag)).collect();
+            let lines = lines.into_iter();
+            let lines: Vec<_> = lines.map(|line| DispatchFacts::of(line, tag)).collect();
             output::json(&json!({ "dispatches": lines }))?;
         }
         Format::Text if lines.is_empty() => output::facts("none\n")?,
@@ -156,19 +200,4 @@ fn said(line: &LedgerLine) -> String {
         (None, Some(detail)) => format!("{state}: {detail}"),
         (None, None) => state.to_owned(),
     }
-}
-
-fn facts(line: &LedgerLine, tag: InstanceTag) -> Value {
-    json!({
-        "id": DispatchId::new(tag, line.enrollment, line.step_number).to_string(),
-        "customer": line.customer,
-        "flow": line.flow,
-        "step": line.step,
-        "channel": line.channel,
-        "state": line.state,
-        "reason": line.reason,
-        "attempts": line.attempts,
-        "at": line.at,
-        "detail": line.detail,
-    })
 }

@@ -19,6 +19,7 @@ mod handover;
 mod heads;
 mod hear;
 mod index;
+pub mod ledger;
 mod metrics;
 mod node;
 pub mod node_lines;

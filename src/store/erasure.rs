@@ -53,10 +53,11 @@ macro_rules! of_customers {
     };
 }
 
-const ERASE: [&str; 25] = [
+const ERASE: [&str; 26] = [
     of_enrollments!("dispatches"),
     of_enrollments!("attempts"),
     of_enrollments!("frozen_messages"),
+    of_enrollments!("uncertain"),
     of_customers!("activity"),
     of_customers!("customer_values"),
     of_customers!("customer_tags"),

@@ -21,6 +21,7 @@ use super::meta;
 use super::noting::{self, Message};
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
+use super::uncertain;
 use crate::domain::audit::{Actor, By, Source};
 use crate::domain::by_hand;
 use crate::domain::channel::Channel;
@@ -73,7 +74,7 @@ pub(super) async fn apply(tx: &mut Tx, told: &[Told], hearing: &Hearing<'_>) -> 
     }
     let standing: Vec<Standing> = standing.into_values().collect();
     move_all(tx, &standing, hearing.marks).await?;
-    tell(tx, &standing, hearing.now).await?;
+    tell(tx, &standing, hearing).await?;
     dead_addresses::suppress(tx, &standing, hearing).await?;
     applied.paused = pause(tx, &standing, hearing.now).await?;
     Ok(applied)
@@ -98,7 +99,8 @@ async fn move_all(tx: &mut Tx, standing: &[Standing], marks: bool) -> Result<()>
         one.state == DispatchState::Uncertain && one.moved() != DispatchState::Uncertain
     });
     let settled: Vec<(i64, i32)> = settled.map(|one| (one.enrollment.0, one.step.0)).collect();
-    dispatches::thaw(tx, &settled).await
+    dispatches::thaw(tx, &settled).await?;
+    uncertain::remove(tx, &settled).await
 }
 
 /// Dispatches that were settled just now, of which something had been heard before.
@@ -112,7 +114,8 @@ pub(super) async fn refold(tx: &mut Tx, keys: &BTreeSet<(i64, i32)>) -> Result<(
 }
 
 /// A line of the history for each fate that was new; that the gateway has what it took says nothing new.
-async fn tell(tx: &mut Tx, standing: &[Standing], now: Timestamp) -> Result<()> {
+async fn tell(tx: &mut Tx, standing: &[Standing], hearing: &Hearing<'_>) -> Result<()> {
+    let now = hearing.now;
     let tag: Option<String> = query_scalar(meta::GET)
         .bind(TAG)
         .fetch_optional(&mut *tx)
@@ -123,7 +126,7 @@ async fn tell(tx: &mut Tx, standing: &[Standing], now: Timestamp) -> Result<()> 
         .iter()
         .flat_map(|one| {
             let news = one.news.iter();
-            news.filter_map(move |told| line(one, told, tag, now))
+            news.filter_map(move |told| line(one, told, tag, hearing))
         })
         .collect();
     interactions::insert(tx, &lines).await?;
@@ -162,7 +165,13 @@ fn message(of: &Standing, told: &Told, now: Timestamp) -> Option<Message> {
     })
 }
 
-fn line(of: &Standing, told: &Told, tag: InstanceTag, now: Timestamp) -> Option<Interaction> {
+fn line(
+    of: &Standing,
+    told: &Told,
+    tag: InstanceTag,
+    hearing: &Hearing<'_>,
+) -> Option<Interaction> {
+    let now = hearing.now;
     let kind = match told.fate {
         Fate::Accepted if of.state != DispatchState::Uncertain => return None,
         Fate::Accepted => Kind::Confirmed,
@@ -193,6 +202,7 @@ fn line(of: &Standing, told: &Told, tag: InstanceTag, now: Timestamp) -> Option<
         campaign: by_hand.map(|sent| sent.campaign),
         flow: is_of_flow.then(|| of.flow.clone()),
         step: is_of_flow.then(|| step.to_owned()),
+        actor: hearing.by.map(Actor::to_string),
         detail: Some(Value::Object(detail)),
         ..Interaction::new(of.customer, at.unwrap_or(now), kind)
     })

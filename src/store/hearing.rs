@@ -10,6 +10,7 @@ use super::instants::instant;
 use super::listing::{json, listed};
 use super::sql::query;
 use super::tx::Tx;
+use crate::domain::audit::Actor;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::DispatchState;
 use crate::domain::field::DataModel;
@@ -60,6 +61,8 @@ pub(super) struct Hearing<'a> {
     /// Whose gateway tells; none: each the gateway of its own.
     pub(super) channel: Option<Channel>,
     pub(super) addresses: Addresses<'a>,
+    /// The person who says it; none: the gateway.
+    pub(super) by: Option<&'a Actor>,
     /// Whether a segment asks what was sent.
     pub(super) marks: bool,
     pub(super) now: Timestamp,

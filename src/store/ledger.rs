@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::db::Store;
 use super::error::{Error, Result};
-use super::instants::instant;
+use super::instants::{instant, micros};
 use super::sql::{Row, query};
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::{DispatchState, Reason};
@@ -58,6 +58,15 @@ pub struct LedgerLine {
     pub detail: Option<String>,
 }
 
+/// Where a line stands among others: instant in microseconds, enrollment, step.
+pub type LedgerPlace = (i64, i64, i32);
+
+impl LedgerLine {
+    pub fn place(&self) -> LedgerPlace {
+        (micros(self.at), self.enrollment.0, self.step_number.0)
+    }
+}
+
 impl Store {
     /// The latest dispatches that the filter names, newest first.
     pub async fn ledger(&self, filter: &LedgerFilter, limit: u32) -> Result<Vec<LedgerLine>> {
@@ -77,7 +86,7 @@ impl Store {
     }
 }
 
-fn line(row: &Row) -> Result<LedgerLine> {
+pub(super) fn line(row: &Row) -> Result<LedgerLine> {
     let state: i64 = row.try_get(6)?;
     let step = row.text(4)?;
     let reason: Option<i64> = row.try_get(7)?;

@@ -170,6 +170,7 @@ impl Store {
         let hearing = Hearing {
             channel: Some(listening.channel),
             addresses: Addresses::Present(listening.config, listening.model),
+            by: None,
             marks: listening.marks,
             now: listening.now,
         };
@@ -313,6 +314,7 @@ pub(super) async fn name(
     let hearing = Hearing {
         channel: None,
         addresses: Addresses::Known(addresses.collect()),
+        by: None,
         marks,
         now,
     };

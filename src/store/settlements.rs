@@ -21,6 +21,7 @@ use super::receipts;
 use super::sql::{query, query_scalar};
 use super::suppressions;
 use super::tx::{Care, Tx};
+use super::uncertain;
 use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::ExitReason;
 use crate::domain::ids::{Bucket, CustomerId};
@@ -99,6 +100,7 @@ pub(super) async fn settle(
         apply_moves(tx, &moves, now).await?;
     }
     keep_rendered(tx, &settled).await?;
+    uncertain::add(tx, &settled).await?;
     note_activity(tx, &settled, now).await?;
     suppress(tx, &settled, now).await?;
     pause(tx, &settled, now).await?;

@@ -15,7 +15,7 @@ use super::{
     notices, noting, nps, occurrences, outcomes, parking, pruning, qualifications, ratings,
     receipts, rechecks, reports, requests, revisions, runs, search_index, search_marks, sequences,
     settlements, standing, status, statuses, subscriptions, suppressions, switches, tag_carriers,
-    tagging, tasks, tokens, tombstones, totals, traces, unsubscribing, visitors, webhooks,
+    tagging, tasks, tokens, tombstones, totals, traces, uncertain, unsubscribing, visitors, webhooks,
     withholding,
 };
 
@@ -146,6 +146,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("tombstones", tombstones::STATEMENTS),
         ("totals", totals::STATEMENTS),
         ("traces", traces::STATEMENTS),
+        ("uncertain", uncertain::STATEMENTS),
         ("unsubscribing", unsubscribing::STATEMENTS),
         ("visitors", visitors::STATEMENTS),
         ("webhooks", webhooks::STATEMENTS),
@@ -187,6 +188,7 @@ mod tests {
         ("tag_carriers", People),
         ("tag_carriers", People),
         ("tag_carriers", Upkeep),
+        ("uncertain", People),
         ("webhooks", People),
     ];
 

@@ -41,7 +41,7 @@ const OF_CUSTOMERS: [&str; 18] = [
     "past_memberships",
     "search_texts",
 ];
-const OF_ENROLLMENTS: [&str; 3] = ["dispatches", "attempts", "frozen_messages"];
+const OF_ENROLLMENTS: [&str; 4] = ["dispatches", "attempts", "frozen_messages", "uncertain"];
 /// Which columns hold the numbers of names, and of which kind.
 const NAMED: [(&str, &str, &str, u8); 8] = [
     ("enrollments", "flow", "flow", 1),

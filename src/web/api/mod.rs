@@ -44,5 +44,6 @@ mod subscriptions;
 mod tags;
 mod tasks;
 mod tokens;
+mod uncertain;
 
 pub(super) use routes::{lost, router};

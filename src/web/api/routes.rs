@@ -22,7 +22,7 @@ use super::{
     activities, batch, campaigns, customers, devices, explanations, fields, flows, imports,
     interactions, jobs, lists, merging, messages, notes, occurrences, openapi, permissions, person,
     ratings, reports, search, segments, smart_lists, status, statuses, subscriptions, tags, tasks,
-    tokens,
+    tokens, uncertain,
 };
 use crate::web::error::caught;
 use crate::web::state::WebState;
@@ -55,6 +55,8 @@ fn routes(state: &Arc<WebState>) -> Routes {
         .routes(routes!(flows::list))
         .routes(routes!(flows::pause))
         .routes(routes!(flows::resume))
+        .routes(routes!(uncertain::list))
+        .routes(routes!(uncertain::resolve))
         .merge(of_customers())
         .merge(of_many())
         .merge(of_definitions());

@@ -34,6 +34,7 @@ const CUSTOMER_SIDE: [&str; 33] = [
     "dispatches",
     "attempts",
     "frozen_messages",
+    "uncertain",
     "gateway_ids",
     "early_receipts",
     "interactions",
