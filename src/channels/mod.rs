@@ -27,8 +27,9 @@ use jiff::Timestamp;
 
 use crate::domain::device::{Device, DeviceKind};
 use crate::domain::dispatch::{DeferCause, Outcome};
+use crate::domain::ids::DispatchId;
 use crate::domain::message::Message;
-use crate::domain::news::News;
+use crate::domain::news::{Fate, News};
 
 /// Called by an adapter right before the last byte that commits the gateway (SMTP: after the body,
 /// before the final dot; HTTP: before the body is complete). What was never marked was certainly not taken.
@@ -118,6 +119,23 @@ pub trait Devices: Send + Sync {
     ) -> BoxFuture<'a, Outcome>;
 }
 
+/// Asks a gateway about messages of which nobody knows whether it took them.
+pub trait Inquiry: Send + Sync {
+    /// Bounded in time by the adapter itself.
+    fn ask(&self, id: DispatchId) -> BoxFuture<'_, Finding>;
+}
+
+/// What a gateway answers to an inquiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It knows the message. With its own words.
+    Known(Fate, String),
+    /// It says that it never got such a message: true as soon as it had the time to store it.
+    Missing(String),
+    /// It says nothing of use, and why.
+    Nothing(String),
+}
+
 /// A gateway behind a channel.
 pub trait Gateway: Send + Sync {
     /// Tries once. Bounded in time by the adapter itself; dropping the future closes its connection.
@@ -134,6 +152,11 @@ pub trait Gateway: Send + Sync {
 
     /// What reads the provider's requests; none: it makes none.
     fn hook(&self) -> Option<&dyn Hook> {
+        None
+    }
+
+    /// What asks for messages whose answer was lost; none: nobody can be asked.
+    fn inquiry(&self) -> Option<&dyn Inquiry> {
         None
     }
 

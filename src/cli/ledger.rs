@@ -128,7 +128,11 @@ async fn settle(session: &Session, resolve: &Resolve) -> anyhow::Result<Exit> {
         Format::Json => output::json(&json!({ "resolved": resolved }))?,
         Format::Text => {
             for ResolvedFacts { id, state, changed } in &resolved {
-                let why = if *changed { "" } else { ", as before: it was not uncertain" };
+                let why = if *changed {
+                    ""
+                } else {
+                    ", as before: it was not uncertain"
+                };
                 output::facts(&format!("{id}: {state}{why}\n"))?;
             }
         }

@@ -1,5 +1,5 @@
 //! Owns the connections on which gateways tell news: each gateway has one, on the node that leads, or on
-//! every node where its news come only to whoever sent.
+//! every node where its news come only to whoever sent; and the asking where none come.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::channel::Channel;
-use crate::engine::{Engine, Listener, Outlet};
+use crate::engine::{Engine, Inquirer, Listener, Outlet, Pulse, beat};
 
 /// How soon a change of gateways or of the leading node is followed.
 const ROUND: Duration = Duration::from_secs(1);
@@ -40,6 +40,18 @@ pub(super) async fn listen(engine: Arc<Engine>, stop: CancellationToken) {
             _ = rounds.tick() => follow(&engine, &mut heard),
         }
     }
+}
+
+/// Asks gateways about messages of which nobody knows, until stopped: an answer that is not waited for is
+/// asked for again.
+pub(super) async fn inquire(engine: Arc<Engine>, stop: CancellationToken) {
+    let inquirer = Arc::new(Inquirer::new(engine));
+    let round = move || {
+        let inquirer = Arc::clone(&inquirer);
+        async move { inquirer.run_once().await }
+    };
+    let asking = beat("inquire", Pulse::silent(), stop.clone(), round);
+    stop.run_until_cancelled(asking).await;
 }
 
 /// Leaves those who are gone or another node's, and begins with those who are new.

@@ -202,6 +202,7 @@ impl Started {
         }
         // While outcomes come in, receipts may.
         background.spawn(listening::listen(Arc::clone(&engine), serving.clone()));
+        background.spawn(listening::inquire(Arc::clone(&engine), serving.clone()));
         let (store, clock) = (engine.store.clone(), Arc::clone(&engine.clock));
         background.spawn(systemd::watchdog(store, clock, claiming.clone()));
         Self {

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 11] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 12] = [
     (
         1,
         "init",
@@ -80,6 +80,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 11] = [
         "webhooks",
         include_str!("../../migrations/sqlite/0011_webhooks.sql"),
         include_str!("../../migrations/postgres/0011_webhooks.sql"),
+    ),
+    (
+        12,
+        "uncertain",
+        include_str!("../../migrations/sqlite/0012_uncertain.sql"),
+        include_str!("../../migrations/postgres/0012_uncertain.sql"),
     ),
 ];
 

@@ -15,8 +15,8 @@ use super::{
     notices, noting, nps, occurrences, outcomes, parking, pruning, qualifications, ratings,
     receipts, rechecks, reports, requests, revisions, runs, search_index, search_marks, sequences,
     settlements, standing, status, statuses, subscriptions, suppressions, switches, tag_carriers,
-    tagging, tasks, tokens, tombstones, totals, traces, uncertain, unsubscribing, visitors, webhooks,
-    withholding,
+    tagging, tasks, tokens, tombstones, totals, traces, uncertain, unsubscribing, visitors,
+    webhooks, withholding,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.

@@ -131,7 +131,14 @@ impl Store {
         fates::apply(&mut tx, &[told], &hearing).await?;
         let detail = json!({ "dispatch": id.to_string(), "taken": how.taken, "note": how.note });
         let detail = detail.to_string();
-        audit::add(&mut tx, how.by, "uncertain resolved", Some(&detail), how.now).await?;
+        audit::add(
+            &mut tx,
+            how.by,
+            "uncertain resolved",
+            Some(&detail),
+            how.now,
+        )
+        .await?;
         tx.commit().await?;
         Ok(Resolved {
             state: standing.heard.with(fate).standing(standing.state),

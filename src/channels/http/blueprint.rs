@@ -1,5 +1,7 @@
 //! Owns the request of an HTTP gateway: its texts are read once, and written for each message.
 
+use std::collections::BTreeMap;
+
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::{Map, Value};
@@ -44,7 +46,7 @@ impl Blueprint {
         let blueprint = Self {
             method: method(setup, &http.method)?,
             url: reader.text("url", &http.url)?,
-            headers: headers(&mut reader, http)?,
+            headers: headers(&mut reader, "headers", &http.headers)?,
             body: body(&mut reader, &http.body)?,
             key: http
                 .idempotency_header
@@ -129,17 +131,16 @@ fn header_name(setup: &Setup<'_>, key: &str, name: &str) -> Result<HeaderName, B
         .map_err(|_| setup.bad(key, &format!("`{name}` is not the name of a header")))
 }
 
-fn headers(
+pub(super) fn headers(
     reader: &mut Reader<'_>,
-    http: &HttpGateway,
+    place: &str,
+    headers: &BTreeMap<String, Secretive>,
 ) -> Result<Vec<(HeaderName, Text)>, BadGateway> {
-    http.headers
-        .iter()
-        .map(|(name, value)| {
-            let header = header_name(reader.setup(), "gateway.http.headers", name)?;
-            Ok((header, reader.text(&format!("headers: {name}:"), value)?))
-        })
-        .collect()
+    let read = |(name, value): (&String, &Secretive)| {
+        let header = header_name(reader.setup(), &format!("gateway.http.{place}"), name)?;
+        Ok((header, reader.text(&format!("{place}: {name}:"), value)?))
+    };
+    headers.iter().map(read).collect()
 }
 
 fn body(reader: &mut Reader<'_>, body: &HttpBody) -> Result<Body, BadGateway> {
@@ -173,7 +174,7 @@ fn node(reader: &mut Reader<'_>, place: &str, value: &Value) -> Result<Node, Bad
     })
 }
 
-fn web_address(text: &str) -> Result<Url, String> {
+pub(super) fn web_address(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("`url` is not a URL: {error}"))?;
     if matches!(url.scheme(), "http" | "https") && url.has_host() {
         Ok(url)
@@ -183,7 +184,7 @@ fn web_address(text: &str) -> Result<Url, String> {
 }
 
 /// Header values may be secrets, so they are never shown.
-fn header_value(name: &HeaderName, text: &str) -> Result<HeaderValue, String> {
+pub(super) fn header_value(name: &HeaderName, text: &str) -> Result<HeaderValue, String> {
     let mut value = HeaderValue::from_str(text)
         .map_err(|_| format!("the value of header `{name}` holds a character no header may"))?;
     value.set_sensitive(true);

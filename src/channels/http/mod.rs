@@ -3,8 +3,10 @@
 mod answer;
 mod blueprint;
 mod fields;
+mod lookup;
 mod receipts;
 mod texts;
+mod told;
 
 use std::time::Duration;
 
@@ -12,11 +14,12 @@ use futures_util::future::BoxFuture;
 
 use self::answer::Meaning;
 use self::blueprint::Blueprint;
+use self::lookup::Lookup;
 use self::receipts::Receipts;
 use super::detail::clean;
 use super::exchange::{Exchange, client};
 use super::setup::{BadGateway, Setup};
-use super::{Gateway, HandOver, Hook};
+use super::{Gateway, HandOver, Hook, Inquiry};
 use crate::domain::dispatch::{Fault, Outcome};
 use crate::domain::gateway::HttpGateway;
 use crate::domain::message::Message;
@@ -27,17 +30,22 @@ pub struct Http {
     blueprint: Blueprint,
     meaning: Meaning,
     receipts: Option<Receipts>,
+    lookup: Option<Lookup>,
 }
 
 impl Http {
     pub fn open(setup: &Setup<'_>, http: &HttpGateway) -> Result<Self, BadGateway> {
         let connections = setup.config.connections.max(1) as usize;
         let blueprint = Blueprint::read(setup, http)?;
-        let receipts = http.receipts.as_ref();
+        let (receipts, lookup) = (http.receipts.as_ref(), http.lookup.as_ref());
+        let exchange = Exchange::new(client(limit(http), connections), connections)
+            .map_err(|error| setup.bad("gateway.http", &error))?;
         Ok(Self {
             receipts: receipts.map(|how| Receipts::open(setup, how)).transpose()?,
-            exchange: Exchange::new(client(limit(http), connections), connections)
-                .map_err(|error| setup.bad("gateway.http", &error))?,
+            lookup: lookup
+                .map(|how| Lookup::open(setup, how, exchange.client()))
+                .transpose()?,
+            exchange,
             meaning: Meaning {
                 success: http.success.clone(),
                 id_pointer: http.id_pointer.clone(),
@@ -77,6 +85,10 @@ impl Gateway for Http {
 
     fn hook(&self) -> Option<&dyn Hook> {
         self.receipts.as_ref().map(|receipts| receipts as &dyn Hook)
+    }
+
+    fn inquiry(&self) -> Option<&dyn Inquiry> {
+        self.lookup.as_ref().map(|lookup| lookup as &dyn Inquiry)
     }
 }
 

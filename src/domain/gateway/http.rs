@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::receipts::HttpReceipts;
+use super::receipts::{HttpReceipts, ReceiptWords};
 use super::secretive::Secretive;
 use crate::domain::duration::Delay;
 
@@ -26,6 +26,9 @@ pub struct HttpGateway {
     /// What it tells of messages that it took; none: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipts: Option<Box<HttpReceipts>>,
+    /// How to ask it about a message whose answer was lost; none: it cannot be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<Box<HttpLookup>>,
 }
 
 /// Each leaf text is a template over `message` (`to`, `text`, `title`, `body`, `link`, `id`, `from`).
@@ -42,4 +45,31 @@ pub struct SuccessRule {
     /// Empty: any 2xx.
     pub status: Vec<u16>,
     pub body_contains: Option<String>,
+}
+
+/// A `GET` request that tells what became of one message. A field is one of a JSON reply, or a JSON pointer
+/// (RFC 6901) into it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpLookup {
+    /// A template over `message.id`.
+    pub url: Secretive,
+    /// Values are templates over `message.id`.
+    pub headers: BTreeMap<String, Secretive>,
+    /// The field with the word that tells the fate.
+    pub status: String,
+    /// The field with the gateway's own words about it.
+    pub detail: Option<String>,
+    pub words: ReceiptWords,
+    pub missing: Missing,
+}
+
+/// What it means that a gateway answers 404 or 410 to a question about a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// It never got the message.
+    Failed,
+    /// It may have got it, and does not say.
+    #[default]
+    Nothing,
 }

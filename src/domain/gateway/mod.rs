@@ -21,7 +21,7 @@ use super::tracking::Tracking;
 
 pub use self::email::{Dkim, EmailRules, Returns};
 pub use self::file::FileGateway;
-pub use self::http::{HttpBody, HttpGateway, SuccessRule};
+pub use self::http::{HttpBody, HttpGateway, HttpLookup, Missing, SuccessRule};
 pub use self::push::{ApnsGateway, FcmGateway, Urgency, WebpushGateway};
 pub use self::receipts::{HttpReceipts, ReceiptId, ReceiptWords, Receipts};
 pub use self::secretive::Secretive;

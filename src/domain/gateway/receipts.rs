@@ -99,6 +99,21 @@ impl ReceiptWords {
         ]
     }
 
+    /// The list that is written under a key.
+    pub fn of(&mut self, key: &str) -> Option<&mut Vec<String>> {
+        Some(match key {
+            "accepted" => &mut self.accepted,
+            "delivered" => &mut self.delivered,
+            "bounced" => &mut self.bounced,
+            "bounced-soft" => &mut self.bounced_soft,
+            "bounced-policy" => &mut self.bounced_policy,
+            "complained" => &mut self.complained,
+            "expired" => &mut self.expired,
+            "failed" => &mut self.failed,
+            _ => return None,
+        })
+    }
+
     /// What a word means, without regard to case.
     pub fn fate(&self, word: &str) -> Option<Fate> {
         let word = word.trim();

@@ -51,7 +51,9 @@ pub(super) async fn list(
     paging: Paging,
 ) -> Result<Page<UncertainPage>, Problem> {
     let tag = state.store.instance_tag().await?;
-    let lines = state.store.uncertain(None, paging.after()?, paging.one_more());
+    let lines = state
+        .store
+        .uncertain(None, paging.after()?, paging.one_more());
     let mut lines = lines.await?;
     let next = paging.cut(&mut lines, |left| left.last().map(LedgerLine::place));
     let lines = lines.into_iter();
@@ -81,6 +83,12 @@ pub(super) async fn resolve(
     let published = state.daemon.published();
     let catalog = Catalog::new(Published::clone(&published), Vec::new());
     let (said, by) = ((input.taken, note), caller.by());
-    let resolved = ledger::resolve(&state.store, &catalog, dispatch, said, (&by, state.clock.now()));
+    let resolved = ledger::resolve(
+        &state.store,
+        &catalog,
+        dispatch,
+        said,
+        (&by, state.clock.now()),
+    );
     Ok(Json(resolved.await?))
 }

@@ -11,7 +11,8 @@ use crate::domain::channel::Channel;
 use crate::domain::field::{Cardinality, FieldCategory, FieldType};
 use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip};
 use crate::domain::gateway::{
-    LongMessages, MessageIdForm, OnUncertain, SmppAlphabet, SmppBind, SmppSecurity, SmtpSecurity,
+    LongMessages, MessageIdForm, Missing, OnUncertain, SmppAlphabet, SmppBind, SmppSecurity,
+    SmtpSecurity,
 };
 use crate::domain::import_plan::{ImportKind, NoMatch, SeveralMatch};
 use crate::domain::policy::Purpose;
@@ -66,6 +67,7 @@ words! {
     LongMessages: "udh" "payload" "sar";
     MessageIdForm: "as-given" "hex" "decimal" "hex-in-response" "hex-in-receipt";
     OnUncertain: "resend" "hold";
+    Missing: "failed" "nothing";
     ImportKind: "customers" "unsubscriptions" "interactions" "transactions";
     NoMatch: "create" "skip" "reject";
     SeveralMatch: "reject" "all";

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{Marks, config, dispatch, message, said, secretive, with_setup};
 use crate::rig::http_script::HttpScript;
 
-fn gateway(url: &str) -> HttpGateway {
+pub(super) fn gateway(url: &str) -> HttpGateway {
     HttpGateway {
         method: "POST".to_owned(),
         url: secretive(url),
@@ -41,10 +41,11 @@ fn gateway(url: &str) -> HttpGateway {
         idempotency_header: None,
         timeout: Delay::seconds(10),
         receipts: None,
+        lookup: None,
     }
 }
 
-fn opened(channel: Channel, http: HttpGateway) -> Result<SharedGateway, BadGateway> {
+pub(super) fn opened(channel: Channel, http: HttpGateway) -> Result<SharedGateway, BadGateway> {
     let mut config = config(channel, Gateway::Http(http));
     config.from = Some(secretive("LAKESIDE"));
     with_setup(&config, Path::new("/"), registry::open)

@@ -1,6 +1,7 @@
 //! The daemon as a process: its files change under its feet, it is told to stop, it is started twice.
 
 mod channels;
+mod doubtful;
 mod files;
 mod forms;
 mod gateways;

@@ -23,6 +23,7 @@ mod heard_of;
 mod hearing;
 mod in_flow;
 mod indexing;
+mod inquiring;
 mod ledger;
 mod pausing;
 mod permitting;

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use drumbeat::channels::{Devices, Gateway, HandOver};
+use drumbeat::channels::{Devices, Finding, Gateway, HandOver, Inquiry};
 use drumbeat::clock::Clock;
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::device::{Device, DeviceKind};
 use drumbeat::domain::dispatch::{DeferCause, Fault, Outcome};
+use drumbeat::domain::ids::DispatchId;
 use drumbeat::domain::message::Message;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -51,6 +52,9 @@ pub(super) struct Outbox {
     tries: Mutex<Vec<Try>>,
     scripts: Mutex<BTreeMap<Channel, VecDeque<Outcome>>>,
     always: Mutex<BTreeMap<Channel, Outcome>>,
+    /// What gateways say when they are asked; none: nobody asks them.
+    finding: Mutex<Option<Finding>>,
+    inquiries: Mutex<Vec<DispatchId>>,
 }
 
 /// One channel's end of the outbox.
@@ -68,6 +72,8 @@ impl Outbox {
             tries: Mutex::default(),
             scripts: Mutex::default(),
             always: Mutex::default(),
+            finding: Mutex::default(),
+            inquiries: Mutex::default(),
         })
     }
 
@@ -92,6 +98,16 @@ impl Outbox {
     /// What a channel says to everything from now on, when its script is over.
     pub(super) fn always(&self, channel: Channel, outcome: Outcome) {
         self.always.lock().unwrap().insert(channel, outcome);
+    }
+
+    /// What every gateway finds from now on when it is asked.
+    pub(super) fn finds(&self, finding: Finding) {
+        *self.finding.lock().unwrap() = Some(finding);
+    }
+
+    /// Who was asked about since the last look.
+    pub(super) fn inquiries(&self) -> Vec<DispatchId> {
+        std::mem::take(&mut self.inquiries.lock().unwrap())
     }
 
     /// The tries since the last look.
@@ -133,6 +149,19 @@ impl Gateway for Slot {
 
     fn devices(&self) -> Option<&dyn Devices> {
         self.devices.is_some().then_some(self as &dyn Devices)
+    }
+
+    fn inquiry(&self) -> Option<&dyn Inquiry> {
+        let is_asked = self.outbox.finding.lock().unwrap().is_some();
+        is_asked.then_some(self as &dyn Inquiry)
+    }
+}
+
+impl Inquiry for Slot {
+    fn ask(&self, id: DispatchId) -> BoxFuture<'_, Finding> {
+        self.outbox.inquiries.lock().unwrap().push(id);
+        let finding = self.outbox.finding.lock().unwrap().clone().unwrap();
+        Box::pin(async move { finding })
     }
 }
 

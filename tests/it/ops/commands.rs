@@ -140,7 +140,7 @@ fn a_customer_who_never_entered_is_explained_by_the_segment_and_its_values() {
 }
 
 #[test]
-fn an_empty_ledger_is_empty_and_resolving_is_refused_clearly() {
+fn an_empty_ledger_is_empty_and_what_is_not_in_it_cannot_be_resolved() {
     let desk = started();
     assert_eq!(desk.json("dispatches"), json!({ "dispatches": [] }));
     assert_eq!(desk.text("uncertain list"), "none\n");
@@ -149,5 +149,8 @@ fn an_empty_ledger_is_empty_and_resolving_is_refused_clearly() {
     let id = "00000000-0000-8000-8000-000000000000";
     let (code, said) = desk.refused(&format!("uncertain resolve {id}"));
     assert_eq!(code, Some(2));
-    assert!(said.contains("not supported yet"), "{said}");
+    assert!(said.contains("--taken"), "{said}");
+    let (code, said) = desk.refused(&format!("uncertain resolve {id} --taken"));
+    assert_eq!(code, Some(1));
+    assert!(said.contains(&format!("the dispatch `{id}`")), "{said}");
 }

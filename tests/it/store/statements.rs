@@ -10,7 +10,7 @@ use super::rig::{Fresh, revision};
 use crate::rig::home::Raw;
 
 /// The tables whose keys begin with a bucket.
-const CUSTOMER_SIDE: [&str; 33] = [
+const CUSTOMER_SIDE: [&str; 34] = [
     "activity",
     "customers",
     "customer_values",

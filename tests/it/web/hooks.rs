@@ -83,6 +83,7 @@ fn gateway(receipts: HttpReceipts) -> SharedGateway {
         idempotency_header: None,
         timeout: Delay::seconds(1),
         receipts: Some(Box::new(receipts)),
+        lookup: None,
     };
     let config = ChannelConfig {
         channel: Channel::Sms,

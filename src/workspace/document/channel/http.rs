@@ -4,7 +4,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
+use crate::domain::gateway::Missing;
 use crate::workspace::document::leaf::Duration;
+use crate::workspace::document::word::Word;
 use crate::workspace::spanned::{At, Named, Opt, Place};
 
 /// A gateway that takes one HTTP request a message.
@@ -30,6 +32,8 @@ pub(crate) struct HttpDoc {
     pub(crate) timeout: Opt<Duration>,
     /// What it tells of messages that it took, by requests to `/hooks/CHANNEL/status/…`.
     pub(crate) receipts: Option<At<ReceiptsDoc>>,
+    /// How to ask it about a message whose answer was lost.
+    pub(crate) lookup: Option<At<LookupDoc>>,
 }
 
 /// Requests of a gateway that tell what became of messages. A field is one of the query or of a form, or a
@@ -75,6 +79,26 @@ pub(crate) struct ReceiptsDoc {
     /// Given up for another reason than the address.
     #[serde(default)]
     pub(crate) failed: Vec<At<String>>,
+}
+
+/// A `GET` request that tells what became of one message. A field is one of a JSON reply, or a JSON pointer
+/// (RFC 6901) into it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct LookupDoc {
+    /// A template over `message.id`.
+    pub(crate) url: At<String>,
+    /// Texts are templates over `message.id`.
+    #[serde(default)]
+    pub(crate) headers: Named<At<String>>,
+    /// The field with the word that tells what became of the message.
+    pub(crate) status: At<String>,
+    /// The field with the gateway's own words, shown to people.
+    pub(crate) detail: Opt<String>,
+    /// Which words mean `accepted`, `delivered`, `bounced`, `failed` and so on; those of `receipts` unless set.
+    pub(crate) words: Option<Named<Vec<At<String>>>>,
+    /// What 404 and 410 mean: `failed`, that the gateway never got the message; `nothing` unless set.
+    pub(crate) missing: Opt<Word<Missing>>,
 }
 
 /// Any JSON.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::header::header;
-use super::receipts;
+use super::{lookup, receipts};
 use crate::domain::duration::Delay;
 use crate::domain::gateway::{HttpBody, HttpGateway, Secretive, SuccessRule};
 use crate::domain::template::Snippets;
@@ -74,10 +74,14 @@ pub(super) fn read(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<H
             }
             None => None,
         },
+        lookup: match &doc.lookup {
+            Some(written) => Some(Box::new(lookup::read(cx, written, doc.receipts.as_ref())?)),
+            None => None,
+        },
     })
 }
 
-fn address(cx: &Context<'_>, url: &At<String>) {
+pub(super) fn address(cx: &Context<'_>, url: &At<String>) {
     let begins = ["https://", "http://", "${"];
     if !begins.iter().any(|begin| url.starts_with(begin)) {
         cx.add(bad_value::finding(
@@ -118,7 +122,7 @@ fn body(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<HttpBody> {
     }
 }
 
-fn texts(entries: &[(At<String>, At<String>)]) -> BTreeMap<String, Secretive> {
+pub(super) fn texts(entries: &[(At<String>, At<String>)]) -> BTreeMap<String, Secretive> {
     let pair = |(key, value): &(At<String>, At<String>)| {
         (key.value.clone(), Secretive(value.value.clone()))
     };
@@ -126,7 +130,7 @@ fn texts(entries: &[(At<String>, At<String>)]) -> BTreeMap<String, Secretive> {
 }
 
 /// A text of a gateway is a template too.
-fn snippet(cx: &Context<'_>, span: Span, text: &str) {
+pub(super) fn snippet(cx: &Context<'_>, span: Span, text: &str) {
     if let Err(message) = Snippets::new([("text", text)]) {
         let message = message.trim_start_matches("`text`: ");
         cx.add(template::finding(span, message, None));

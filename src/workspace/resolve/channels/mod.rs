@@ -3,6 +3,7 @@
 mod email;
 mod header;
 mod http;
+mod lookup;
 mod push;
 mod receipts;
 mod reply;

@@ -39,6 +39,7 @@ pub(super) fn read(
             return cx.refuse(exactly_one::finding(second.span, "`receipts`", &kinds, 2));
         }
     };
+    only_once(cx, ("receipts", doc.span), listed(doc));
     Some(HttpReceipts {
         secret: Secretive(doc.secret.value.clone()),
         header: doc.header.own(),
@@ -46,34 +47,11 @@ pub(super) fn read(
         each: doc.each.own(),
         status: doc.status.value.clone(),
         detail: doc.detail.own(),
-        words: words(cx, doc),
+        words: words(doc),
     })
 }
 
-fn words(cx: &Context<'_>, doc: &At<ReceiptsDoc>) -> ReceiptWords {
-    let lists = [
-        &doc.accepted,
-        &doc.delivered,
-        &doc.bounced,
-        &doc.bounced_soft,
-        &doc.bounced_policy,
-        &doc.complained,
-        &doc.expired,
-        &doc.failed,
-    ];
-    let mut seen: Vec<&At<String>> = Vec::new();
-    for word in lists.into_iter().flatten() {
-        if seen.iter().any(|known| known.eq_ignore_ascii_case(word)) {
-            let message = format!("the word `{}` already means something", word.value);
-            cx.add(bad_value::finding(word.span, message));
-        }
-        seen.push(word);
-    }
-    if seen.is_empty() {
-        let message = "`receipts` has no word that means anything";
-        let finding = bad_value::finding(doc.span, message);
-        cx.add(finding.help("say at least which words mean `delivered` and `failed`"));
-    }
+pub(super) fn words(doc: &ReceiptsDoc) -> ReceiptWords {
     let own = |words: &[At<String>]| words.iter().map(|word| word.value.clone()).collect();
     ReceiptWords {
         accepted: own(&doc.accepted),
@@ -84,6 +62,41 @@ fn words(cx: &Context<'_>, doc: &At<ReceiptsDoc>) -> ReceiptWords {
         complained: own(&doc.complained),
         expired: own(&doc.expired),
         failed: own(&doc.failed),
+    }
+}
+
+fn listed(doc: &ReceiptsDoc) -> impl Iterator<Item = &At<String>> {
+    let lists = [
+        &doc.accepted,
+        &doc.delivered,
+        &doc.bounced,
+        &doc.bounced_soft,
+        &doc.bounced_policy,
+        &doc.complained,
+        &doc.expired,
+        &doc.failed,
+    ];
+    lists.into_iter().flatten()
+}
+
+/// Each word means one thing, and there is one at least.
+pub(super) fn only_once<'w>(
+    cx: &Context<'_>,
+    (key, span): (&str, Span),
+    words: impl Iterator<Item = &'w At<String>>,
+) {
+    let mut seen: Vec<&At<String>> = Vec::new();
+    for word in words {
+        if seen.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+            let message = format!("the word `{}` already means something", word.value);
+            cx.add(bad_value::finding(word.span, message));
+        }
+        seen.push(word);
+    }
+    if seen.is_empty() {
+        let message = format!("`{key}` has no word that means anything");
+        let finding = bad_value::finding(span, message);
+        cx.add(finding.help("say at least which words mean `delivered` and `failed`"));
     }
 }
 
