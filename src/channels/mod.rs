@@ -12,6 +12,7 @@ pub mod guard;
 pub mod http;
 pub mod push;
 pub mod registry;
+pub mod returns;
 pub mod setup;
 #[cfg(feature = "smpp")]
 pub mod smpp;

@@ -9,6 +9,38 @@ use super::ids::DispatchId;
 pub enum News {
     Receipt(Receipt),
     Reply(Reply),
+    Passed(Passed),
+}
+
+/// What came back and says nothing of what became of a message: it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// The answer of a machine: somebody is away.
+    Automatic,
+    /// A message is still tried.
+    Delayed,
+    /// Feedback other than a complaint.
+    Feedback,
+    /// Somebody wrote to the address that bounces come back to.
+    Letter,
+    /// It names no message of ours.
+    Strange,
+    /// A report that cannot be read.
+    Unreadable,
+}
+
+impl Passed {
+    /// As it is counted.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Delayed => "delayed",
+            Self::Feedback => "feedback",
+            Self::Letter => "letter",
+            Self::Strange => "strange",
+            Self::Unreadable => "unreadable",
+        }
+    }
 }
 
 /// What became of a message.

@@ -41,6 +41,7 @@ impl Listener {
             match one {
                 News::Receipt(receipt) => receipts.push(receipt),
                 News::Reply(reply) => replies.push(reply),
+                News::Passed(passed) => self.engine.metrics.told(self.channel, passed.as_str(), 1),
             }
         }
         if !receipts.is_empty() {

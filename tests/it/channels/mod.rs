@@ -11,6 +11,8 @@ mod push_apns;
 mod push_fcm;
 mod push_firebase;
 mod push_web;
+mod returns_lmtp;
+mod returns_maildir;
 mod smpp;
 mod smpp_faults;
 mod smpp_told;

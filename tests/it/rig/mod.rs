@@ -1,5 +1,6 @@
 //! Owns the counterparts that tests talk to: programs of others, started on free ports and ended with the test.
 
+pub(crate) mod bounce;
 pub(crate) mod browser;
 pub(crate) mod citus;
 pub(crate) mod counterpart;
@@ -11,6 +12,7 @@ pub(crate) mod http_script;
 pub(crate) mod installation;
 pub(crate) mod kannel;
 pub(crate) mod lines;
+pub(crate) mod lmtp;
 pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod port;
