@@ -37,6 +37,7 @@ pub mod job;
 pub mod job_order;
 pub mod link;
 pub mod list;
+pub mod lmtp_place;
 pub mod message;
 pub mod model_work;
 pub mod moment;

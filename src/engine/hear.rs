@@ -8,15 +8,17 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::outlet::Outlet;
 use super::runtime::Engine;
 use crate::channels::{Ear, Unheard};
 use crate::domain::address::COUNTRY;
 use crate::domain::audit::{Actor, Source};
 use crate::domain::channel::Channel;
 use crate::domain::field::{self, Cardinality, DataModel};
+use crate::domain::gateway::Gateway;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
-use crate::domain::news::{News, Receipt, Reply};
+use crate::domain::news::{About, Bounce, Fate, News, Receipt, Reply};
 use crate::domain::occurrence::{Key, Placed};
 use crate::domain::value::Value;
 use crate::store::{Error, HeardOf, Listening, MatchKey, Result, Telling};
@@ -64,11 +66,28 @@ impl Listener {
         let listening = Listening {
             channel: self.channel,
             config,
+            believes_policy: outlet.is_none_or(|outlet| self.believes(outlet, receipts)),
             model: &model,
             marks: catalog.marks_sends,
             now: self.engine.clock.now(),
         };
         self.engine.store.hear(receipts, &listening).await
+    }
+
+    /// Whether a policy against us is believed: what a gateway says is, what comes by mail when many say so.
+    fn believes(&self, outlet: &Outlet, receipts: &[Receipt]) -> bool {
+        if !matches!(outlet.config.gateway, Gateway::Smtp(_)) {
+            return true;
+        }
+        let accused = receipts.iter().filter_map(|receipt| match receipt {
+            Receipt {
+                about: About::Dispatch(id),
+                fate: Fate::Bounced(Bounce::Policy),
+                ..
+            } => Some(*id),
+            _ => None,
+        });
+        outlet.accusations.weigh(accused, self.engine.clock.now())
     }
 
     fn count(&self, heard: &HeardOf) {

@@ -1,5 +1,6 @@
 //! Owns the life of enrollments: one verb per file, each with a `run_once` that says what happened.
 
+mod accusations;
 mod ask;
 mod beat;
 mod breaker;

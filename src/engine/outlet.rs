@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::accusations::Accusations;
 use super::breaker::Breaker;
 use super::grants::Grants;
 use super::heads::Heads;
@@ -34,6 +35,7 @@ pub struct Outlet {
     /// Where a pace makes messages wait for each other.
     line: Option<Arc<Line>>,
     heads: Heads,
+    pub(super) accusations: Accusations,
     /// Whether other nodes send through the gateway, too.
     is_shared: bool,
     asking: tokio::sync::Mutex<()>,
@@ -144,6 +146,7 @@ impl Outlet {
         Self {
             line,
             heads: Heads::default(),
+            accusations: Accusations::default(),
             config,
             gateway,
             slots,

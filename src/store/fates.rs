@@ -76,7 +76,9 @@ pub(super) async fn apply(tx: &mut Tx, told: &[Told], hearing: &Hearing<'_>) -> 
     move_all(tx, &standing, hearing.marks).await?;
     tell(tx, &standing, hearing).await?;
     dead_addresses::suppress(tx, &standing, hearing).await?;
-    applied.paused = pause(tx, &standing, hearing.now).await?;
+    if hearing.believes_policy {
+        applied.paused = pause(tx, &standing, hearing.now).await?;
+    }
     Ok(applied)
 }
 

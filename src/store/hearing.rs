@@ -63,6 +63,8 @@ pub(super) struct Hearing<'a> {
     pub(super) addresses: Addresses<'a>,
     /// The person who says it; none: the gateway.
     pub(super) by: Option<&'a Actor>,
+    /// Whether the channel is paused when a policy turns a message away.
+    pub(super) believes_policy: bool,
     /// Whether a segment asks what was sent.
     pub(super) marks: bool,
     pub(super) now: Timestamp,

@@ -110,6 +110,8 @@ pub struct Listening<'a> {
     pub config: Option<&'a ChannelConfig>,
     /// With the fields that the channel's addresses are made of.
     pub model: &'a DataModel,
+    /// Whether the channel is paused when a policy turns a message away.
+    pub believes_policy: bool,
     /// Whether a segment asks what was sent.
     pub marks: bool,
     pub now: Timestamp,
@@ -171,6 +173,7 @@ impl Store {
             channel: Some(listening.channel),
             addresses: Addresses::Present(listening.config, listening.model),
             by: None,
+            believes_policy: listening.believes_policy,
             marks: listening.marks,
             now: listening.now,
         };
@@ -315,6 +318,7 @@ pub(super) async fn name(
         channel: None,
         addresses: Addresses::Known(addresses.collect()),
         by: None,
+        believes_policy: true,
         marks,
         now,
     };

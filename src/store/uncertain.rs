@@ -125,6 +125,7 @@ impl Store {
             channel: None,
             addresses: Addresses::Known(HashMap::new()),
             by: Some(&how.by.actor),
+            believes_policy: false,
             marks: how.marks,
             now: how.now,
         };

@@ -17,7 +17,6 @@ mod status;
 
 pub use self::intake::Intake;
 pub use self::limits::Limits;
-pub use self::lmtp::{BadPlace, Place};
 use self::slip::Said;
 use crate::domain::ids::DispatchId;
 use crate::domain::news::{About, News, Passed, Receipt};

@@ -90,6 +90,7 @@ pub(super) fn fate(status: Option<Code>, said: &Diagnostic<'_>) -> Fate {
     match exact.or(status).or(said.code) {
         Some(code) if code.is_exact() => by_code(code, said),
         Some(Code(5, 7, _)) => Fate::Bounced(Bounce::Policy),
+        Some(Code(5, 5 | 6, _)) => Fate::Failed,
         Some(Code(5, _, _)) | None => {
             let is_refusal = matches!(said.reply, None | Some(550 | 551 | 553));
             if is_refusal && said.says(&NOBODY) {

@@ -22,9 +22,10 @@ use self::pool::Pool;
 use self::relay::{Login, Relay, Security};
 pub use self::stage::Timeouts;
 use super::email::{House, compose};
+use super::returns::Intake;
 use super::setup::{BadGateway, Setup};
 use super::tls::Tls;
-use super::{Gateway, HandOver};
+use super::{Ear, Gateway, HandOver};
 use crate::domain::dispatch::Outcome;
 use crate::domain::gateway::{SmtpGateway, SmtpSecurity};
 use crate::domain::message::Message;
@@ -34,6 +35,8 @@ pub struct Smtp {
     pool: Arc<Pool>,
     house: House,
     doubts: Doubts,
+    /// What reads the mail that comes back.
+    intake: Option<Intake>,
 }
 
 impl Smtp {
@@ -60,6 +63,7 @@ impl Smtp {
             pool: Pool::new(relay, setup.config.connections),
             house: House::open(setup)?,
             doubts: Doubts::default(),
+            intake: Intake::open(setup)?,
         })
     }
 
@@ -82,6 +86,11 @@ impl Gateway for Smtp {
         hand_over: &'a dyn HandOver,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(self.deliver(message, hand_over))
+    }
+
+    fn listen<'a>(&'a self, ear: &'a dyn Ear) -> Option<BoxFuture<'a, ()>> {
+        let intake = self.intake.as_ref()?;
+        Some(Box::pin(intake.listen(ear)))
     }
 }
 

@@ -35,4 +35,10 @@ pub struct Dkim {
 pub struct Returns {
     /// What names the message is added to it; see `domain::return_path`.
     pub address: Secretive,
+    /// Where mail servers bring it: `127.0.0.1:2424`, or `unix:` and a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lmtp: Option<Secretive>,
+    /// A maildir where it is put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maildir: Option<Secretive>,
 }

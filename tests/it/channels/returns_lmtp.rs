@@ -1,11 +1,11 @@
 //! Owns the proof of the listener for mail that came back: what is answered, to whom, and when.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use drumbeat::channels::returns::{Intake, Limits, Place};
+use drumbeat::channels::returns::{Intake, Limits};
+use drumbeat::domain::lmtp_place::LmtpPlace;
 use drumbeat::domain::news::{About, Bounce, Fate, News, Passed};
 use drumbeat::domain::return_path::{ReturnAddress, ReturnKey, ReturnPath};
 use tempfile::TempDir;
@@ -34,7 +34,7 @@ struct Listener {
 impl Listener {
     async fn start(limits: Limits) -> Self {
         let port = port::free();
-        let place = Place::read(&format!("127.0.0.1:{port}"), Path::new("/")).unwrap();
+        let place = LmtpPlace::read(&format!("127.0.0.1:{port}")).unwrap();
         let (ear, task) = listen(place, limits);
         port::open(port).await;
         Self { port, ear, task }
@@ -55,7 +55,7 @@ impl Drop for Listener {
     }
 }
 
-fn listen(place: Place, limits: Limits) -> (Arc<Keeper>, JoinHandle<()>) {
+fn listen(place: LmtpPlace, limits: Limits) -> (Arc<Keeper>, JoinHandle<()>) {
     let ear = Arc::new(Keeper::default());
     let intake = Intake {
         path: path(),
@@ -299,7 +299,7 @@ async fn whoever_says_nothing_makes_room_for_others() {
 async fn a_socket_in_the_file_system_is_taken_over_from_a_daemon_that_died() {
     let folder = TempDir::new().unwrap();
     let socket = folder.path().join("returns.sock");
-    let place = Place::Socket(socket.clone());
+    let place = LmtpPlace::Socket(socket.clone());
     for _ in 0..2 {
         let (ear, task) = listen(place.clone(), Limits::default());
         let mut found = None;

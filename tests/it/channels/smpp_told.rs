@@ -41,7 +41,7 @@ impl Book {
             let news = self.news.lock().unwrap();
             let receipts = news.iter().filter_map(|news| match news {
                 News::Receipt(receipt) => Some(receipt.clone()),
-                News::Reply(_) => None,
+                News::Reply(_) | News::Passed(_) => None,
             });
             let receipts: Vec<Receipt> = receipts.collect();
             (receipts.len() >= count).then_some(receipts)
@@ -54,7 +54,7 @@ impl Book {
             let news = self.news.lock().unwrap();
             let replies = news.iter().filter_map(|news| match news {
                 News::Reply(reply) => Some(reply.clone()),
-                News::Receipt(_) => None,
+                News::Receipt(_) | News::Passed(_) => None,
             });
             let replies: Vec<Reply> = replies.collect();
             (replies.len() >= count).then_some(replies)

@@ -33,6 +33,8 @@ fn returning(port: u16) -> Smtp {
     let mut config = config(Channel::Email, Gateway::Smtp(relay.clone()));
     config.email.returns = Some(Returns {
         address: secretive("bounces@news.lakeside.test"),
+        lmtp: None,
+        maildir: None,
     });
     with_setup(&config, Path::new("/"), |setup| {
         let seal = seal();

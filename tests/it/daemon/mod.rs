@@ -11,5 +11,6 @@ mod life;
 mod links;
 mod process;
 mod receipts;
+mod returned;
 mod seen;
 mod trials;

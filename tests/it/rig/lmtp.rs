@@ -1,7 +1,7 @@
 //! Owns the mail server's side of LMTP, line by line, and an ear that keeps what it hears.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drumbeat::channels::{Ear, Unheard};
@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Keeper {
     heard: Mutex<Vec<News>>,
     pub(crate) is_deaf: AtomicBool,
+    /// How often news were brought while it was deaf.
+    pub(crate) unheard: AtomicUsize,
 }
 
 impl Keeper {
@@ -30,6 +32,7 @@ impl Ear for Keeper {
     fn hear(&self, news: Vec<News>) -> BoxFuture<'_, Result<(), Unheard>> {
         Box::pin(async move {
             if self.is_deaf.load(Ordering::SeqCst) {
+                self.unheard.fetch_add(1, Ordering::SeqCst);
                 return Err(Unheard("the disk is full".to_owned()));
             }
             self.heard.lock().unwrap().extend(news);

@@ -4,22 +4,36 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use std::time::Duration;
+
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::port;
 use super::program::{chmod, is_root, program};
 
 /// `hard@ok.test` answers 550 5.1.1, `soft@` 451 4.7.1, `full@` 452 4.2.2; all others of `ok.test` are taken.
+/// Mail to `late.test` is taken and passed on to a server that knows nobody (550 5.1.1) and wants nothing for
+/// `spam@` (550 5.7.1).
 pub(crate) struct Postfix {
     /// Takes mail in the clear, and STARTTLS.
     pub(crate) port: u16,
     /// TLS from the first byte.
     pub(crate) tls_port: u16,
+    /// The server of `late.test`.
+    late_port: u16,
     folder: TempDir,
 }
 
 impl Postfix {
     pub(crate) async fn start() -> Self {
+        Self::start_returning(None).await
+    }
+
+    /// Mail to `news.test` goes to this port by LMTP, or into a maildir.
+    pub(crate) async fn start_returning(lmtp: Option<u16>) -> Self {
         assert!(
             is_root(),
             "a private Postfix needs root: run the tests as root or in a container"
@@ -27,18 +41,44 @@ impl Postfix {
         let postfix = Self {
             port: port::free(),
             tls_port: port::free(),
+            late_port: port::free(),
             folder: TempDir::new().unwrap(),
         };
-        postfix.lay_out();
+        postfix.lay_out(lmtp);
         postfix.control("start");
         port::open(postfix.port).await;
         port::open(postfix.tls_port).await;
+        port::open(postfix.late_port).await;
         postfix
     }
 
     /// The certificate that makes this server trusted, as PEM.
     pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
+    }
+
+    /// Where the mail of `ok.test` lies, and that of `news.test` without LMTP.
+    pub(crate) fn maildir(&self) -> PathBuf {
+        self.folder.path().join("out/all")
+    }
+
+    /// Brings a mail from nobody, as a mailbox provider does.
+    pub(crate) async fn bring(&self, to: &str, mail: &str) {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let mut stream = BufReader::new(stream);
+        expect(&mut stream, "220").await;
+        for (line, code) in [
+            ("HELO provider.test", "250"),
+            ("MAIL FROM:<>", "250"),
+            (&format!("RCPT TO:<{to}>"), "250"),
+            ("DATA", "354"),
+            (&format!("{mail}\r\n."), "250"),
+            ("QUIT", "221"),
+        ] {
+            let line = format!("{line}\r\n");
+            stream.get_mut().write_all(line.as_bytes()).await.unwrap();
+            expect(&mut stream, code).await;
+        }
     }
 
     /// The mail in a mailbox of `ok.test`, once it is there.
@@ -73,7 +113,7 @@ impl Postfix {
             .collect()
     }
 
-    fn lay_out(&self) {
+    fn lay_out(&self, lmtp: Option<u16>) {
         let root = self.folder.path();
         chmod(root, 0o755);
         for folder in ["etc", "queue", "data", "out"] {
@@ -89,10 +129,14 @@ impl Postfix {
             "no user `postfix`: install the Debian package `postfix`"
         );
         certificates(root);
-        fs::write(root.join("etc/main.cf"), main_cf(root)).unwrap();
+        fs::write(
+            root.join("etc/main.cf"),
+            main_cf(root, self.late_port, lmtp),
+        )
+        .unwrap();
         fs::write(
             root.join("etc/master.cf"),
-            master_cf(self.port, self.tls_port),
+            master_cf(self.port, self.tls_port, self.late_port),
         )
         .unwrap();
     }
@@ -115,7 +159,24 @@ impl Drop for Postfix {
     }
 }
 
-fn main_cf(root: &Path) -> String {
+/// One reply, of one line.
+async fn expect(stream: &mut BufReader<TcpStream>, code: &str) {
+    let mut reply = String::new();
+    let reading = timeout(Duration::from_secs(30), stream.read_line(&mut reply));
+    reading.await.expect("a reply in time").unwrap();
+    assert!(reply.starts_with(code), "{code}: {reply}");
+}
+
+fn main_cf(root: &Path, late_port: u16, lmtp: Option<u16>) -> String {
+    let late = format!("{{ late.test = smtp:[127.0.0.1]:{late_port} }}");
+    let (mailboxes, relayed, transports) = match lmtp {
+        Some(port) => (
+            "ok.test",
+            "late.test news.test",
+            format!("{late} {{ news.test = lmtp:inet:127.0.0.1:{port} }}"),
+        ),
+        None => ("ok.test news.test", "late.test", late),
+    };
     format!(
         "compatibility_level = 3.6
 queue_directory = {root}/queue
@@ -126,7 +187,10 @@ myhostname = relay.test
 mydestination =
 alias_maps =
 alias_database =
-virtual_mailbox_domains = ok.test
+virtual_mailbox_domains = {mailboxes}
+relay_domains = {relayed}
+recipient_delimiter = +
+transport_maps = inline:{{ {transports} }}
 virtual_mailbox_base = {root}/out
 virtual_mailbox_maps = static:all/
 virtual_uid_maps = static:65534
@@ -142,10 +206,13 @@ maillog_file_prefixes = {root}
     )
 }
 
-fn master_cf(port: u16, tls_port: u16) -> String {
+fn master_cf(port: u16, tls_port: u16, late_port: u16) -> String {
     format!(
         "127.0.0.1:{port} inet n - n - - smtpd
 127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+127.0.0.1:{late_port} inet n - n - - smtpd
+  -o myhostname=mx.late.test
+  -o {{ smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ spam@late.test = 550 5.7.1 Blocked }} {{ late.test = 550 5.1.1 User unknown }} }}, reject }}
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -158,6 +225,7 @@ verify unix - - n - 1 verify
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 relay unix - - n - - smtp
 showq unix n - n - - showq
 error unix - - n - - error

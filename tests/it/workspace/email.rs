@@ -58,6 +58,8 @@ returns: { address: bounces@news.lakeside.example }
         }),
         returns: Some(Returns {
             address: secretive("bounces@news.lakeside.example"),
+            lmtp: None,
+            maildir: None,
         }),
     };
     assert_eq!(config.email, expected);

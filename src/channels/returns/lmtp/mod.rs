@@ -11,15 +11,15 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{sleep, timeout};
 
-pub use self::place::{BadPlace, Place};
 use self::place::{Door, Stream};
 use self::session::Session;
 use super::desk::Desk;
+use crate::domain::lmtp_place::LmtpPlace;
 
 /// Listens until it is dropped; every conversation ends with it.
-pub(super) async fn listen(place: &Place, desk: &Desk<'_>) {
+pub(super) async fn listen(place: &LmtpPlace, desk: &Desk<'_>) {
     loop {
-        match place.open().await {
+        match place::open(place).await {
             Ok(door) => attend(&door, desk).await,
             Err(error) => tracing::error!(%place, %error, "nobody can bring mail that came back"),
         }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::workspace::spanned::At;
+use crate::workspace::spanned::{At, Opt};
 
 /// In whose name e-mails are signed (RFC 6376); the relay signs, or nobody, unless set.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,4 +23,9 @@ pub(crate) struct DkimDoc {
 pub(crate) struct ReturnsDoc {
     /// The envelope sender, such as `bounces@news.bank.example`: what names the message is added behind a `+`.
     pub(crate) address: At<String>,
+    /// Where the mail server brings what comes back (LMTP, RFC 2033): `127.0.0.1:2424`, or `unix:` and the path of
+    /// a socket.
+    pub(crate) lmtp: Opt<String>,
+    /// The maildir where the mail server puts what comes back.
+    pub(crate) maildir: Opt<String>,
 }

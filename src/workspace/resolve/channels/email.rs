@@ -5,11 +5,12 @@ use secrecy::ExposeSecret as _;
 use crate::domain::channel::Channel;
 use crate::domain::dkim::{DkimKey, dns_name};
 use crate::domain::gateway::{Dkim, EmailRules, Returns, Secretive};
+use crate::domain::lmtp_place::LmtpPlace;
 use crate::domain::return_path::ReturnAddress;
 use crate::workspace::document::channel::{ChannelDoc, DkimDoc, ReturnsDoc};
 use crate::workspace::resolve::context::Context;
 use crate::workspace::rules::bad_value;
-use crate::workspace::spanned::At;
+use crate::workspace::spanned::{At, Opt};
 
 pub(super) fn read(cx: &Context<'_>, doc: &ChannelDoc, channel: Channel) -> EmailRules {
     let written = [
@@ -75,8 +76,17 @@ fn back(cx: &Context<'_>, doc: &ReturnsDoc) -> Returns {
     {
         cx.add(bad_value::finding(doc.address.span, why.to_string()));
     }
+    if let Some(place) = &doc.lmtp
+        && !is_open(place)
+        && let Err(why) = LmtpPlace::read(place)
+    {
+        cx.add(bad_value::finding(place.span, why.to_string()));
+    }
+    let own = |text: &Opt<String>| text.as_ref().map(|text| Secretive(text.value.clone()));
     Returns {
         address: Secretive(doc.address.value.clone()),
+        lmtp: own(&doc.lmtp),
+        maildir: own(&doc.maildir),
     }
 }
 
