@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::catalog::Catalog;
 use crate::domain::audit::By;
 use crate::domain::channel::Channel;
+use crate::domain::dispatch::Reason;
 use crate::domain::ids::{DispatchId, InstanceTag};
 use crate::store::{LedgerLine, Resolving, Result, Store};
 
@@ -42,7 +43,7 @@ impl DispatchFacts {
             step: line.step,
             channel: line.channel,
             state: line.state.as_str(),
-            reason: line.reason.map(|reason| reason.as_str()),
+            reason: line.reason.map(Reason::as_str),
             attempts: line.attempts,
             at: line.at,
             detail: line.detail,

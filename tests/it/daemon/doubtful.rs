@@ -108,6 +108,67 @@ async fn state_of(place: &Place, customer: &str) -> String {
     of["state"].as_str().unwrap().to_owned()
 }
 
+/// A message by its customer's number: its dispatch, and where to tell of it.
+fn sent(script: &HttpScript, number: &str) -> (String, String) {
+    let heard = script.heard();
+    let mut forms = heard.iter().filter(|one| one.method == "POST").map(form);
+    let (_, id, tell) = forms.find(|(to, ..)| to == number).unwrap();
+    (id, tell)
+}
+
+async fn a_late_callback_tells(place: &Place, script: &HttpScript) {
+    let (id, tell) = sent(script, CALLED);
+    let told = client().post(format!("{tell}?state=there")).send().await;
+    assert_eq!(told.unwrap().status(), 204);
+    assert_eq!(state_of(place, "ana").await, "delivered");
+    let listed = place.said(&["uncertain", "list"]).await;
+    assert!(!listed.contains(&id), "{listed}");
+}
+
+async fn a_person_types(place: &Place, script: &HttpScript) {
+    let (id, _) = sent(script, TYPED);
+    let listed = place.said(&["uncertain", "list"]).await;
+    assert!(listed.contains(&id), "{listed}");
+    let not_taken = ["uncertain", "resolve", &id, "--not-taken"];
+    let note = ["--note", "their log", "--by", "eva"];
+    let said = place.said(&[&not_taken[..], &note].concat()).await;
+    assert_eq!(said, format!("{id}: refused\n"));
+    let taken = ["uncertain", "resolve", &id, "--taken"];
+    let expected = json!({ "resolved": [{ "id": id, "state": "refused", "changed": false }] });
+    assert_eq!(place.facts(&taken).await, expected);
+    let explained = place.said(&["explain", "cy", "texts"]).await;
+    assert!(explained.contains("their log"), "{explained}");
+}
+
+async fn a_program_posts(place: &Place, script: &HttpScript) {
+    let (id, _) = sent(script, POSTED);
+    let create = ["token", "create", "desk", "--scope", "operations:read"];
+    let create = [&create[..], &["--scope", "operations:write"]].concat();
+    let token = place.facts(&create).await;
+    let bearer = token["secret"].as_str().unwrap();
+    let base = format!("http://127.0.0.1:{}/api/v1/uncertain", place.port);
+    let page = client().get(&base).bearer_auth(bearer).send().await;
+    let page: Value = page.unwrap().json().await.unwrap();
+    let mut shown = page["dispatches"].as_array().unwrap().iter();
+    let is_shown = shown.any(|one| one["id"] == *id && one["state"] == "uncertain");
+    assert!(is_shown, "{page}");
+    let say = json!({ "taken": true, "note": "they billed it" });
+    let post = |id: &str| {
+        let url = format!("{base}/{id}");
+        client().post(url).bearer_auth(bearer).json(&say).send()
+    };
+    for changed in [true, false] {
+        let said: Value = post(&id).await.unwrap().json().await.unwrap();
+        let expected = json!({ "id": id, "state": "accepted", "changed": changed });
+        assert_eq!(said, expected);
+    }
+    assert_eq!(post("nothing").await.unwrap().status(), 404);
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 #[tokio::test]
 async fn a_callback_a_question_and_people_settle_what_nobody_knew() {
     let (place, script) = place().await;
@@ -120,93 +181,11 @@ async fn a_callback_a_question_and_people_settle_what_nobody_knew() {
     daemon
         .until("four messages without an answer", all_out)
         .await;
-    let sent: Vec<_> = script
-        .heard()
-        .iter()
-        .filter(|r| r.method == "POST")
-        .map(form)
-        .collect();
-    let of = |number: &str| sent.iter().find(|(to, ..)| to == number).unwrap().clone();
-
-    let (_, _, tell) = of(CALLED);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let told = client
-        .post(format!("{tell}?state=there"))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(told.status(), 204);
-    assert_eq!(state_of(&place, "ana").await, "delivered");
-
-    let (_, id, _) = of(TYPED);
-    let listed = place.said(&["uncertain", "list"]).await;
-    assert!(
-        listed.contains(&id) && !listed.contains(&of(CALLED).1),
-        "{listed}"
-    );
-    let resolve = [
-        "uncertain",
-        "resolve",
-        &id,
-        "--not-taken",
-        "--note",
-        "their log",
-        "--by",
-        "eva",
-    ];
-    assert_eq!(place.said(&resolve).await, format!("{id}: refused\n"));
-    let again = place.facts(&["uncertain", "resolve", &id, "--taken"]).await;
-    let expected = json!({ "resolved": [{ "id": id, "state": "refused", "changed": false }] });
-    assert_eq!(again, expected);
-
-    let (_, id, _) = of(POSTED);
-    let create = [
-        "token",
-        "create",
-        "desk",
-        "--scope",
-        "operations:read",
-        "--scope",
-        "operations:write",
-    ];
-    let token = place.facts(&create).await;
-    let bearer = token["secret"].as_str().unwrap();
-    let base = format!("http://127.0.0.1:{}/api/v1/uncertain", place.port);
-    let page = client.get(&base).bearer_auth(bearer).send().await.unwrap();
-    let page: Value = page.json().await.unwrap();
-    let shown = page["dispatches"].as_array().unwrap();
-    assert!(
-        shown
-            .iter()
-            .any(|one| one["id"] == *id && one["state"] == "uncertain"),
-        "{page}"
-    );
-    let say = json!({ "taken": true, "note": "they billed it" });
-    for changed in [true, false] {
-        let url = format!("{base}/{id}");
-        let said = client
-            .post(url)
-            .bearer_auth(bearer)
-            .json(&say)
-            .send()
-            .await
-            .unwrap();
-        let said: Value = said.json().await.unwrap();
-        assert_eq!(
-            said,
-            json!({ "id": id, "state": "accepted", "changed": changed })
-        );
-    }
-    let strange = client
-        .post(format!("{base}/nothing"))
-        .bearer_auth(bearer)
-        .json(&say);
-    assert_eq!(strange.send().await.unwrap().status(), 404);
-
+    a_late_callback_tells(&place, &script).await;
+    a_person_types(&place, &script).await;
+    a_program_posts(&place, &script).await;
     let answered = async |_: &_| (state_of(&place, "bo").await == "delivered").then_some(());
     daemon.until("the gateway to be asked", answered).await;
     assert_eq!(place.said(&["uncertain", "list"]).await, "none\n");
-    let explained = place.said(&["explain", "cy", "texts"]).await;
-    assert!(explained.contains("their log"), "{explained}");
     assert_eq!(daemon.stop().await, Some(0));
 }

@@ -61,8 +61,9 @@ async fn until(running: &Running, place: &Place, flow: &str, customer: &str, exp
 }
 
 async fn moves_to_nice(place: &Place, customers: &[&str]) {
-    let lines: String = customers.iter().map(|id| format!("{id},Nice\n")).collect();
-    place.write("moved.csv", &format!("id,city\n{lines}"));
+    let mut lines = vec!["id,city".to_owned()];
+    lines.extend(customers.iter().map(|id| format!("{id},Nice")));
+    place.write("moved.csv", &lines.join("\n"));
     place.said(&["import", "moved.csv"]).await;
 }
 

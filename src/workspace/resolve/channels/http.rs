@@ -74,10 +74,7 @@ pub(super) fn read(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<H
             }
             None => None,
         },
-        lookup: match &doc.lookup {
-            Some(written) => Some(Box::new(lookup::read(cx, written, doc.receipts.as_ref())?)),
-            None => None,
-        },
+        lookup: lookup::of(cx, doc)?,
     })
 }
 

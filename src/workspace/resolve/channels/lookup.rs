@@ -4,7 +4,7 @@ use super::header::header;
 use super::http::{address, snippet, texts};
 use super::receipts;
 use crate::domain::gateway::{HttpLookup, Missing, ReceiptWords, Secretive};
-use crate::workspace::document::channel::{LookupDoc, ReceiptsDoc};
+use crate::workspace::document::channel::{HttpDoc, LookupDoc, ReceiptsDoc};
 use crate::workspace::resolve::context::Context;
 use crate::workspace::rules::bad_value;
 use crate::workspace::spanned::{At, Named};
@@ -14,7 +14,19 @@ const ID: &str = "message.id";
 
 type Words = Named<Vec<At<String>>>;
 
-pub(super) fn read(
+/// What the gateway says of it, if anything.
+#[expect(
+    clippy::option_option,
+    reason = "a wrong one is none; that there is none is right"
+)]
+pub(super) fn of(cx: &Context<'_>, doc: &HttpDoc) -> Option<Option<Box<HttpLookup>>> {
+    let Some(written) = &doc.lookup else {
+        return Some(None);
+    };
+    read(cx, written, doc.receipts.as_ref()).map(|lookup| Some(Box::new(lookup)))
+}
+
+fn read(
     cx: &Context<'_>,
     doc: &At<LookupDoc>,
     told: Option<&At<ReceiptsDoc>>,
@@ -47,7 +59,7 @@ pub(super) fn read(
         missing: doc
             .missing
             .as_ref()
-            .map_or(Missing::default(), |word| word.0),
+            .map_or_else(Missing::default, |word| word.0),
     })
 }
 
