@@ -100,7 +100,7 @@ pub(super) async fn settle(
         apply_moves(tx, &moves, now).await?;
     }
     keep_rendered(tx, &settled).await?;
-    uncertain::add(tx, &settled).await?;
+    list_uncertain(tx, &settled).await?;
     note_activity(tx, &settled, now).await?;
     suppress(tx, &settled, now).await?;
     pause(tx, &settled, now).await?;
@@ -187,6 +187,13 @@ async fn keep_rendered(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
         query(FREEZE).bind(json(&kept)).execute(&mut *tx).await?;
     }
     dispatches::thaw(tx, &thawed).await
+}
+
+async fn list_uncertain(tx: &mut Tx, settled: &[&Settled]) -> Result<()> {
+    let is_uncertain = |row: &&&Settled| row.settlement.state == DispatchState::Uncertain;
+    let rows = settled.iter().filter(is_uncertain);
+    let rows = rows.map(|row| (row.enrollment.0, row.step.0, row.channel.number()));
+    uncertain::add(tx, &rows.collect::<Vec<_>>()).await
 }
 
 /// What an outcome changed of its customer, if anything that a condition can ask about.

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::desk::Desk;
 use super::fields::{Fields, split_at_empty_line};
 use super::reading::{LONGEST, bare};
-use super::tell;
+use super::telling::tell;
 use crate::domain::news::{News, Passed};
 use crate::domain::return_path::{ReturnPath, Returned};
 

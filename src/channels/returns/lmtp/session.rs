@@ -14,7 +14,7 @@ use super::reply::{
 };
 use super::wire::{Line, Wire};
 use crate::channels::returns::desk::Desk;
-use crate::channels::returns::tell;
+use crate::channels::returns::telling::tell;
 use crate::domain::news::{News, Passed};
 
 type Command = Request<String>;
