@@ -13,6 +13,33 @@ pub fn e164(number: &str, country: Option<&str>) -> Option<String> {
     Some(parsed.e164().to_owned())
 }
 
+/// The number that a gateway names as a sender: international without `+` for most, unless it begins with a zero
+/// or only `country` knows such numbers.
+pub fn of_sender(number: &str, country: Option<&str>) -> Option<String> {
+    let number = number.trim();
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    let international = (digits && !number.starts_with('0')).then(|| format!("+{number}"));
+    let international = international.and_then(|number| e164(&number, None));
+    international.or_else(|| e164(number, country))
+}
+
+/// The ways in which a number may be stored: E.164, with `00`, without either, and as it is dialled at home.
+pub fn spellings(e164: &str) -> Vec<String> {
+    let digits = e164.trim_start_matches('+');
+    let mut spellings = vec![e164.to_owned(), digits.to_owned(), format!("00{digits}")];
+    if let Some(parsed) = PhoneNumber::parse(e164) {
+        let code = parsed.country_code().to_string();
+        if let Some(national) = digits.strip_prefix(&code) {
+            spellings.extend([
+                national.to_owned(),
+                format!("0{national}"),
+                format!("+{code}0{national}"),
+            ]);
+        }
+    }
+    spellings
+}
+
 /// The two letters (ISO 3166-1) of a country that is written as these, in any case, or by its English name.
 pub fn country(text: &str) -> Option<&'static str> {
     let text = text.trim();
@@ -53,6 +80,47 @@ mod tests {
     ) {
         assert_eq!(e164(number, country).as_deref(), Some(expected));
         assert_eq!(e164(expected, country).as_deref(), Some(expected));
+    }
+
+    #[rstest]
+    #[case("+59899100001", None, Some("+59899100001"))]
+    #[case("59899100001", None, Some("+59899100001"))]
+    #[case("491711234567", Some("DE"), Some("+491711234567"))]
+    #[case("01711234567", Some("DE"), Some("+491711234567"))]
+    #[case("00491711234567", None, Some("+491711234567"))]
+    #[case("099 123 456", Some("UY"), Some("+59899123456"))]
+    #[case("LAKESIDE", Some("UY"), None)]
+    fn a_sender_is_known_without_a_plus(
+        #[case] number: &str,
+        #[case] country: Option<&str>,
+        #[case] expected: Option<&str>,
+    ) {
+        assert_eq!(of_sender(number, country).as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case("+491711234567", "DE")]
+    #[case("+59899123456", "UY")]
+    #[case("+14155552671", "US")]
+    #[case("+34612345678", "ES")]
+    fn what_is_sent_to_a_number_in_any_spelling_is_one_of_its_spellings(
+        #[case] number: &str,
+        #[case] country: &str,
+    ) {
+        let all = spellings(number);
+        let national = &all[3];
+        for spelling in [
+            number,
+            &number[1..],
+            &format!("00{}", &number[1..]),
+            national,
+        ] {
+            assert!(
+                all.iter().any(|one| one == spelling),
+                "{spelling} of {all:?}"
+            );
+            assert_eq!(e164(spelling, Some(country)).as_deref(), Some(number));
+        }
     }
 
     #[rstest]

@@ -34,6 +34,7 @@ pub mod picture;
 mod prune;
 mod pulse;
 mod reconcile;
+mod replies;
 mod rescue;
 mod runtime;
 mod send;

@@ -15,6 +15,7 @@ use crate::domain::customer::Switch;
 use crate::domain::field::DataModel;
 use crate::domain::ids::CustomerId;
 use crate::domain::interaction::{Interaction, Kind};
+use crate::domain::reply_word::ReplyWord;
 use crate::domain::subscription::Consent;
 
 /// Sets one column where it differs.
@@ -30,6 +31,19 @@ macro_rules! set {
     };
 }
 
+/// Gives back what was withdrawn.
+macro_rules! give_back {
+    ($column:literal) => {
+        concat!(
+            "UPDATE customers SET ",
+            $column,
+            " = $3 WHERE bucket = $1 AND customer_id = $2 AND ",
+            $column,
+            " = 2"
+        )
+    };
+}
+
 const OUTBOUND: &str = set!("outbound_on");
 const EMAIL: &str = set!("email_on");
 const SMS: &str = set!("sms_on");
@@ -37,6 +51,9 @@ const PUSH: &str = set!("push_on");
 const EMAIL_CONSENT: &str = set!("email_consent");
 const SMS_CONSENT: &str = set!("sms_consent");
 const PUSH_CONSENT: &str = set!("push_consent");
+const EMAIL_AGAIN: &str = give_back!("email_consent");
+const SMS_AGAIN: &str = give_back!("sms_consent");
+const PUSH_AGAIN: &str = give_back!("push_consent");
 
 pub(super) const STATEMENTS: &[&str] = &[
     OUTBOUND,
@@ -46,6 +63,9 @@ pub(super) const STATEMENTS: &[&str] = &[
     EMAIL_CONSENT,
     SMS_CONSENT,
     PUSH_CONSENT,
+    EMAIL_AGAIN,
+    SMS_AGAIN,
+    PUSH_AGAIN,
 ];
 
 /// What a customer's switches and consents are to be.
@@ -150,6 +170,30 @@ async fn apply(tx: &mut Tx, settings: &[Setting]) -> Result<bool> {
         }
     }
     Ok(changed)
+}
+
+/// What a word of a customer does to their consent for the channel it came by. To start says yes only after no:
+/// a word that may mean other things gives nothing that was never asked.
+pub(super) async fn reply(
+    tx: &mut Tx,
+    (customer, channel): (CustomerId, Channel),
+    word: ReplyWord,
+    (by, at): (&By, Timestamp),
+) -> Result<()> {
+    let setting = match word {
+        ReplyWord::Help => return Ok(()),
+        ReplyWord::Stop => agreed(customer, channel, Consent::Unsubscribed, by, at),
+        ReplyWord::Start => Setting {
+            statement: match channel {
+                Channel::Email => EMAIL_AGAIN,
+                Channel::Sms => SMS_AGAIN,
+                Channel::Push => PUSH_AGAIN,
+            },
+            ..agreed(customer, channel, Consent::OptedIn, by, at)
+        },
+    };
+    apply(tx, &[setting]).await?;
+    Ok(())
 }
 
 fn turned(customer: CustomerId, switch: Switch, on: bool, by: &By, at: Timestamp) -> Setting {

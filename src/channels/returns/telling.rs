@@ -10,7 +10,12 @@ use crate::domain::return_path::{ReturnPath, Returned};
 ///
 /// Only a sealed address names a message: the one that the mail came to, or the sender of the mail that is
 /// reported of. A `Message-ID` or an envelope id proves nothing, anybody can make one up.
-pub(super) fn tell(path: &ReturnPath, to: Returned, mail: &[u8], is_from_nobody: Option<bool>) -> News {
+pub(super) fn tell(
+    path: &ReturnPath,
+    to: Returned,
+    mail: &[u8],
+    is_from_nobody: Option<bool>,
+) -> News {
     let reading = reading::read(mail, is_from_nobody);
     let slip = match reading.said {
         Said::Slip(slip) => slip,

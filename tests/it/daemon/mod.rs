@@ -13,4 +13,5 @@ mod process;
 mod receipts;
 mod returned;
 mod seen;
+mod texts;
 mod trials;
