@@ -21,6 +21,7 @@ mod tls;
 pub mod twilio;
 pub mod webhook;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -164,6 +165,11 @@ pub trait Gateway: Send + Sync {
     /// Listens for news on a connection of its own, until it is dropped; none: there is no such connection.
     fn listen<'a>(&'a self, _ear: &'a dyn Ear) -> Option<BoxFuture<'a, ()>> {
         None
+    }
+
+    /// Takes leave: nothing is sent or heard any more. Bounded in time by the adapter itself.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
     }
 
     /// Whether its news may come to whichever node sent, so that each has to listen; otherwise one does.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use std::panic::AssertUnwindSafe;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,10 +37,18 @@ pub(super) async fn listen(engine: Arc<Engine>, stop: CancellationToken) {
     let mut rounds = tokio::time::interval(ROUND);
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
             _ = rounds.tick() => follow(&engine, &mut heard),
         }
     }
+    drop(heard);
+    take_leave(&engine).await;
+}
+
+/// Sessions with gateways end as these expect it.
+async fn take_leave(engine: &Engine) {
+    let outlets = engine.outlets();
+    join_all(outlets.values().map(|outlet| outlet.gateway.close())).await;
 }
 
 /// Asks gateways about messages of which nobody knows, until stopped: an answer that is not waited for is

@@ -2,15 +2,29 @@
 
 use phonelib::{PhoneNumber, countries, country_by_code};
 
+/// Digits of a number without its country code that few countries exceed.
+const LONG_AT_HOME: usize = 10;
+
 /// The number as `+`, country code and digits (ITU-T E.164). One without a country code is read as one of
 /// `country`; none: it is not a possible number of any country, or of which is not known.
 pub fn e164(number: &str, country: Option<&str>) -> Option<String> {
     let number = number.trim();
-    let of_country = country
-        .filter(|_| !is_international(number))
-        .and_then(|country| PhoneNumber::parse_with_country(number, country));
-    let parsed = of_country.or_else(|| PhoneNumber::parse(number))?;
+    let country = country.filter(|_| !is_international(number));
+    let without_plus = country.and_then(|country| without_plus(number, country));
+    let of_country = || PhoneNumber::parse_with_country(number, country?);
+    let parsed = without_plus.or_else(of_country);
+    let parsed = parsed.or_else(|| PhoneNumber::parse(number))?;
     Some(parsed.e164().to_owned())
+}
+
+/// A number that begins with the country's own code, and is too long to be one that is dialled at home.
+fn without_plus(number: &str, country: &str) -> Option<PhoneNumber> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let parsed = PhoneNumber::parse(&format!("+{digits}"))?;
+    let code = parsed.country_code().to_string();
+    let is_long = digits.starts_with(&code) && digits.len() >= code.len() + LONG_AT_HOME;
+    let is_own = parsed.country().code.eq_ignore_ascii_case(country);
+    (is_long && is_own).then_some(parsed)
 }
 
 /// The number that a gateway names as a sender: international without `+` for most, unless it begins with a zero
@@ -73,6 +87,11 @@ mod tests {
     #[case("(415) 555-2671", Some("US"), "+14155552671")]
     #[case("1 415 555 2671", None, "+14155552671")]
     #[case("612 34 56 78", Some("ES"), "+34612345678")]
+    #[case("491711234567", Some("DE"), "+491711234567")]
+    #[case("3921234567", Some("IT"), "+393921234567")]
+    #[case("393921234567", Some("IT"), "+393921234567")]
+    #[case("55991234567", Some("BR"), "+5555991234567")]
+    #[case("5555991234567", Some("BR"), "+5555991234567")]
     fn spellings_of_a_number_are_one(
         #[case] number: &str,
         #[case] country: Option<&str>,

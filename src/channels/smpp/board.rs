@@ -117,6 +117,13 @@ impl Board {
         open(&mut places, Instant::now(), None, last)
     }
 
+    pub(super) fn has_session(&self) -> bool {
+        let places = self.places();
+        places
+            .iter()
+            .any(|place| matches!(place.state, State::Bound(_)))
+    }
+
     pub(super) fn bound(&self, at: usize, session: Arc<Session>) {
         if let Some(place) = self.places().get_mut(at) {
             // It may have ended before this was said.

@@ -94,6 +94,10 @@ impl Gateway for Smpp {
         Some(Box::pin(self.hear(ear)))
     }
 
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.pool.close())
+    }
+
     /// A centre answers on the session that sent.
     fn listens_on_every_node(&self) -> bool {
         true

@@ -169,6 +169,25 @@ impl Pool {
         }
     }
 
+    /// Unbinds every session, and waits until they are gone or had the time for it.
+    pub(super) async fn close(&self) {
+        self.parts.closing.cancel();
+        let board = &self.parts.board;
+        let gone = async {
+            loop {
+                let turned = board.turned.notified();
+                tokio::pin!(turned);
+                turned.as_mut().enable();
+                if !board.has_session() {
+                    return;
+                }
+                turned.await;
+            }
+        };
+        let patience = self.parts.centre.timeouts.unbind.saturating_mul(2);
+        drop(timeout_at(Instant::now() + patience, gone).await);
+    }
+
     /// What the centre tells, in turn: one listens at a time.
     pub(super) async fn told(&self) -> Heard<'_> {
         let told = self.told.lock().await;

@@ -32,6 +32,7 @@ mod racing;
 mod rating;
 mod reconciling;
 mod reentering;
+mod replying;
 mod restarting;
 mod retrying;
 mod segments;

@@ -1,18 +1,16 @@
 //! Owns reading a gateway that takes one HTTP request a message.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::header::header;
+use super::request::{address, snippet, texts};
 use super::{lookup, receipts};
 use crate::domain::duration::Delay;
 use crate::domain::gateway::{HttpBody, HttpGateway, Secretive, SuccessRule};
-use crate::domain::template::Snippets;
 use crate::workspace::document::channel::HttpDoc;
-use crate::workspace::node::{Node, Span};
+use crate::workspace::node::Node;
 use crate::workspace::resolve::context::Context;
-use crate::workspace::rules::{bad_value, exactly_one, template};
+use crate::workspace::rules::{bad_value, exactly_one};
 use crate::workspace::spanned::{At, Own as _};
 
 const METHODS: [&str; 4] = ["GET", "PATCH", "POST", "PUT"];
@@ -78,17 +76,6 @@ pub(super) fn read(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<H
     })
 }
 
-pub(super) fn address(cx: &Context<'_>, url: &At<String>) {
-    let begins = ["https://", "http://", "${"];
-    if !begins.iter().any(|begin| url.starts_with(begin)) {
-        cx.add(bad_value::finding(
-            url.span,
-            "`url` must begin with `https://`",
-        ));
-    }
-    snippet(cx, url.span, url);
-}
-
 fn body(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<HttpBody> {
     match (&doc.json, &doc.form) {
         (Some(place), None) => {
@@ -116,20 +103,5 @@ fn body(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<HttpBody> {
                 found,
             ))
         }
-    }
-}
-
-pub(super) fn texts(entries: &[(At<String>, At<String>)]) -> BTreeMap<String, Secretive> {
-    let pair = |(key, value): &(At<String>, At<String>)| {
-        (key.value.clone(), Secretive(value.value.clone()))
-    };
-    entries.iter().map(pair).collect()
-}
-
-/// A text of a gateway is a template too.
-pub(super) fn snippet(cx: &Context<'_>, span: Span, text: &str) {
-    if let Err(message) = Snippets::new([("text", text)]) {
-        let message = message.trim_start_matches("`text`: ");
-        cx.add(template::finding(span, message, None));
     }
 }

@@ -1,8 +1,8 @@
 //! Owns reading how an HTTP gateway is asked about a message whose answer was lost.
 
 use super::header::header;
-use super::http::{address, snippet, texts};
 use super::receipts;
+use super::request::{address, snippet, texts};
 use crate::domain::gateway::{HttpLookup, Missing, ReceiptWords, Secretive};
 use crate::workspace::document::channel::{HttpDoc, LookupDoc, ReceiptsDoc};
 use crate::workspace::resolve::context::Context;

@@ -7,6 +7,7 @@ mod lookup;
 mod push;
 mod receipts;
 mod reply;
+mod request;
 mod smpp;
 mod sms;
 mod smtp;
