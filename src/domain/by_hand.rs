@@ -1,11 +1,17 @@
-//! Owns what a person may send to one customer at once: each communication of a campaign as a flow of a
-//! single step, which nobody enters but by hand.
+//! Owns what is sent to one customer at once: each communication of a campaign, because a person says so, and each
+//! answer to a reply; as flows of a single step, which nobody enters by qualifying.
 
-use super::campaign::Campaign;
-use super::communication::Content;
+use std::collections::BTreeMap;
+
+use super::campaign::{Active, Campaign};
+use super::channel::Channel;
+use super::communication::{Content, SmsContent};
 use super::duration::Delay;
 use super::flow::{Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, Reuse, Step};
+use super::gateway::ChannelConfig;
+use super::reply_word::ReplyWord;
 use super::revision::Revision;
+use super::subscription::LinkScope;
 
 /// The only step of each of them.
 pub const STEP: &str = "message";
@@ -37,12 +43,56 @@ pub fn ids_of(campaign: &Campaign) -> impl Iterator<Item = String> {
     communications.map(|communication| flow_id(&campaign.id, communication))
 }
 
-/// One for each communication of each campaign.
+/// The id of the flow by which a channel answers a reply.
+pub fn answer_id(channel: Channel, word: ReplyWord) -> String {
+    flow_id(&answering(channel), word.as_str())
+}
+
+/// No identifier of a campaign holds the colon.
+fn answering(channel: Channel) -> String {
+    format!("reply:{channel}")
+}
+
+/// Whether a flow answers a reply: what was asked for is sent to those, too, who want nothing else.
+pub fn is_answer(flow: &str) -> bool {
+    flow.starts_with("reply:")
+}
+
+/// One for each communication of each campaign, and for each answer of each channel.
 pub fn flows(revision: &Revision) -> impl Iterator<Item = Flow> {
     let campaigns = revision.campaigns.values();
-    campaigns.flat_map(|campaign| {
+    let of_campaigns = campaigns.flat_map(|campaign| {
         let communications = campaign.communications.iter();
         communications.map(|(name, content)| flow(campaign, name, content))
+    });
+    of_campaigns.chain(revision.channels.values().flat_map(answers))
+}
+
+fn answers(config: &ChannelConfig) -> impl Iterator<Item = Flow> {
+    let channel = config.channel;
+    let answers = config.replies.answers.iter();
+    answers.map(move |(word, text)| {
+        let campaign = Campaign {
+            id: answering(channel),
+            name: "Replies".to_owned(),
+            category: None,
+            group: None,
+            segment: None,
+            active: Active::default(),
+            unsubscribe: LinkScope::default(),
+            dismissable: false,
+            communications: BTreeMap::new(),
+        };
+        let content = Content::Sms(SmsContent { text: text.clone() });
+        let mut flow = flow(&campaign, word.as_str(), &content);
+        for action in flow
+            .steps
+            .iter_mut()
+            .filter_map(|step| step.action.as_mut())
+        {
+            action.reuses = None;
+        }
+        flow
     })
 }
 

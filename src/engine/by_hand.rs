@@ -47,25 +47,30 @@ pub async fn send(
 ) -> Result<Asked> {
     let id = by_hand::flow_id(&sends.campaign, &sends.communication);
     let missing = || Error::NotFound(format!("the communication `{id}`"));
-    let number = catalog.published.numbers.number(NameKind::Flow, &id);
-    let plan = number.and_then(|number| catalog.plan(number));
-    let plan = plan.ok_or_else(missing)?;
-    let (step, lane) = plan.entrance().ok_or_else(missing)?;
-    let channel = lane.channel().ok_or_else(missing)?;
-    let what = ByHand {
-        flow: plan.number,
-        step,
-        lane,
-        revision: catalog.number(),
-    };
+    let what = entrance(catalog, &id).ok_or_else(missing)?;
+    let plan = catalog.plan(what.flow).ok_or_else(missing)?;
+    let channel = what.lane.channel().ok_or_else(missing)?;
     let line = line(customer, sends, channel, (by, now));
     let enrollment = store.send_by_hand(what, &line).await?;
     Ok(Asked {
         customer: customer.external_id.clone(),
         communication: id,
         channel,
-        dispatch: DispatchId::new(store.instance_tag().await?, enrollment, step).to_string(),
+        dispatch: DispatchId::new(store.instance_tag().await?, enrollment, what.step).to_string(),
         message: told(store, catalog, customer, &plan.flow, now).await?,
+    })
+}
+
+/// Where somebody enters the flow of this id; none: the running revision does not have it.
+pub(super) fn entrance(catalog: &Catalog, id: &str) -> Option<ByHand> {
+    let number = catalog.published.numbers.number(NameKind::Flow, id)?;
+    let plan = catalog.plan(number)?;
+    let (step, lane) = plan.entrance()?;
+    Some(ByHand {
+        flow: plan.number,
+        step,
+        lane,
+        revision: catalog.number(),
     })
 }
 

@@ -217,7 +217,7 @@ fn step_plan(published: &Published, flow: &Flow, step: &Step) -> Option<StepPlan
         number: numbers.step(&flow.id, &step.id)?,
         step: step.clone(),
         belongs,
-        is_service: revision.policy.is_service(governing),
+        is_service: revision.policy.is_service(governing) || by_hand::is_answer(&flow.id),
         active: reused.map(|reused| reused.active).unwrap_or_default(),
         campaign: reused.and_then(|reused| numbers.number(NameKind::Campaign, &reused.id)),
         dismissable: reused.map_or(flow.dismissable, |reused| reused.dismissable),

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::by_hand::entrance;
 use super::outlet::Outlet;
 use super::runtime::Engine;
 use crate::domain::address::{COUNTRY, Written};
 use crate::domain::audit::Actor;
+use crate::domain::by_hand;
 use crate::domain::channel::Channel;
 use crate::domain::field::{self, Cardinality, DataModel, Field};
 use crate::domain::gateway::ChannelConfig;
@@ -40,9 +42,15 @@ pub(super) async fn hear(engine: &Engine, channel: Channel, replies: &[Reply]) -
         if customers.is_empty() {
             tracing::info!(%channel, "a reply came from an address that nobody has");
         }
+        // One telephone, one answer.
+        let mut answer = word.and_then(|word| {
+            let id = by_hand::answer_id(channel, word);
+            entrance(&engine.catalog(), &id)
+        });
         let replied = customers.into_iter().map(|customer| Replied {
             placed: placed(channel, reply, customer, now),
             word,
+            answer: answer.take(),
         });
         let replied: Vec<Replied> = replied.collect();
         engine.store.hear_replies(&replied, channel, now).await?;

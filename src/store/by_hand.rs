@@ -8,9 +8,10 @@ use super::error::Result;
 use super::interactions;
 use super::sequences;
 use super::sql::query;
+use super::tx::Tx;
 use crate::domain::channel::Lane;
 use crate::domain::enrollment::EnrollmentStatus;
-use crate::domain::ids::{EnrollmentId, NameNo, RevisionNo};
+use crate::domain::ids::{CustomerId, EnrollmentId, NameNo, RevisionNo};
 use crate::domain::interaction::Interaction;
 
 const ENTER: &str = "INSERT INTO enrollments (bucket, enrollment_id, customer_id, flow, entry, status, \
@@ -39,25 +40,34 @@ impl Store {
     pub async fn send_by_hand(&self, what: ByHand, line: &Interaction) -> Result<EnrollmentId> {
         let (customer, at): (_, Timestamp) = (line.customer, line.at);
         let mut tx = self.write_about(&[customer]).await?;
-        let sequence = sequences::take(&mut tx, "enrollment", 1).await?;
-        let enrollment = EnrollmentId::new(customer.bucket(), sequence);
-        let entered = query(ENTER)
-            .bind(i64::from(customer.bucket().0))
-            .bind(customer.0)
-            .bind(enrollment.0)
-            .bind(what.flow.0)
-            .bind(EnrollmentStatus::Waiting.number())
-            .bind(what.step.0)
-            .bind(what.lane.number())
-            .bind(at.as_microsecond())
-            .bind(what.revision.0)
-            .execute(&mut tx)
-            .await?;
-        if entered == 0 {
-            return Err(changes::unknown(customer));
-        }
+        let entered = enter(&mut tx, what, customer, at).await?;
+        let enrollment = entered.ok_or_else(|| changes::unknown(customer))?;
         interactions::insert(&mut tx, std::slice::from_ref(line)).await?;
         tx.commit().await?;
         Ok(enrollment)
     }
+}
+
+/// Lets a customer into the flow; none: they are not there.
+pub(super) async fn enter(
+    tx: &mut Tx,
+    what: ByHand,
+    customer: CustomerId,
+    at: Timestamp,
+) -> Result<Option<EnrollmentId>> {
+    let sequence = sequences::take(&mut *tx, "enrollment", 1).await?;
+    let enrollment = EnrollmentId::new(customer.bucket(), sequence);
+    let entered = query(ENTER)
+        .bind(i64::from(customer.bucket().0))
+        .bind(customer.0)
+        .bind(enrollment.0)
+        .bind(what.flow.0)
+        .bind(EnrollmentStatus::Waiting.number())
+        .bind(what.step.0)
+        .bind(what.lane.number())
+        .bind(at.as_microsecond())
+        .bind(what.revision.0)
+        .execute(&mut *tx)
+        .await?;
+    Ok((entered > 0).then_some(enrollment))
 }

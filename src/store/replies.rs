@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::by_hand::{self, ByHand};
 use super::db::Store;
 use super::error::Result;
 use super::occurrences::{self, Telling};
@@ -17,11 +18,14 @@ use crate::domain::reply_word::ReplyWord;
 pub struct Replied {
     pub placed: Placed,
     pub word: Option<ReplyWord>,
+    /// What is sent in answer.
+    pub answer: Option<ByHand>,
 }
 
 impl Store {
     /// Records replies that were not recorded before, in one transaction with what they ask for: who stops has
-    /// withdrawn consent for the channel, who starts after that has given it. For each, whether it was news.
+    /// withdrawn consent for the channel, who starts after that has given it, and the answer is due. For each,
+    /// whether it was news.
     pub async fn hear_replies(
         &self,
         replies: &[Replied],
@@ -45,6 +49,9 @@ impl Store {
             let (Some(word), true) = (reply.word, *is_news) else {
                 continue;
             };
+            if let Some(answer) = reply.answer {
+                by_hand::enter(&mut tx, answer, reply.placed.line.customer, now).await?;
+            }
             let by = By::new(Actor::customer(), Source::Gateway);
             let by = by.noting(format!("replied {}", word.as_str()));
             let of = (reply.placed.line.customer, channel);

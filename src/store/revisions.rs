@@ -233,9 +233,9 @@ fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
         let steps = flow.steps.iter();
         steps.map(|step| (NameKind::Step, step_name(&flow.id, &step.id)))
     });
-    let by_hand = by_hand::ids(revision).flat_map(|id| {
-        let step = step_name(&id, by_hand::STEP);
-        [(NameKind::Flow, id), (NameKind::Step, step)]
+    let by_hand = by_hand::flows(revision).flat_map(|flow| {
+        let step = step_name(&flow.id, by_hand::STEP);
+        [(NameKind::Flow, flow.id), (NameKind::Step, step)]
     });
     let fields = revision.data_model.fields.iter();
     let policy = &revision.policy;

@@ -124,3 +124,29 @@ async fn words_of_the_channel_count_like_the_known_ones() {
     rig.writes(NUMBER, "Enough.", "MO1").await;
     assert_eq!(rig.agreed("ana").await, Consent::Unsubscribed);
 }
+
+#[tokio::test]
+async fn the_telephone_is_answered_once_in_its_language_and_though_consent_is_withdrawn() {
+    let answers = "replies:\n  stop: { en: \"No more texts.\", es: \"No más mensajes.\" }\n  help: Lakeside\n";
+    let mut rig = rig(&format!("{OURS}{answers}")).await;
+    rig.settle().await;
+    rig.customer("bob", "city=Paris").await;
+    rig.set_all(&["ana", "bob"], &format!("phone={NUMBER},language=es"))
+        .await;
+    rig.sent();
+    for _ in 0..3 {
+        rig.writes(NUMBER, "BAJA", "MO1").await;
+        rig.settle().await;
+    }
+    let tries = rig.outbox.take();
+    let texts: Vec<_> = tries.iter().map(|one| &one.message.frozen).collect();
+    assert_eq!(texts.len(), 1);
+    assert_eq!(texts[0].to, NUMBER);
+    let said = serde_json::to_string(&texts[0].rendered).unwrap();
+    assert!(said.contains("No más mensajes."), "{said}");
+    rig.writes(NUMBER, "help", "MO2").await;
+    rig.writes(NUMBER, "start", "MO3").await;
+    rig.settle().await;
+    assert_eq!(rig.sent().len(), 1);
+    assert_eq!(rig.agreed("ana").await, Consent::OptedIn);
+}
