@@ -43,6 +43,7 @@ impl Adapter for Smtp {
                 username: None,
                 password: None,
                 ca_file: None,
+                domains: std::collections::BTreeMap::new(),
             });
             let gateway = open(Channel::Email, gateway, CONNECTIONS)?;
             let mail = Rendered::Email(RenderedEmail {

@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalog::{Catalog, FlowPlan, StepPlan};
+use super::opening::Openings;
 use crate::domain::address::Written;
-use crate::domain::calendar::{self, Opening};
+use crate::domain::calendar;
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::customer::Customer;
 use crate::domain::device::{Device, DeviceKind};
@@ -213,11 +214,18 @@ impl Gathered {
         } = question;
         let customer = self.customers.get(&due.customer).map(Arc::as_ref);
         let policy = &catalog.revision().policy;
-        let opening = opening(catalog, question, question.now);
+        let openings = Openings {
+            catalog,
+            plan: question.plan,
+            step: question.step,
+            channel: question.channel,
+            zone: question.zone,
+        };
+        let opening = openings.from(question.now);
         let today = question.now.to_zoned(catalog.zone.clone()).date();
         Facts {
             now: question.now,
-            allowed_from: opening_of_plan(catalog, question),
+            allowed_from: openings.first(question.planned),
             max_lateness: SignedDuration::from_secs(plan.flow.max_lateness.approximate_seconds()),
             is_retry: due.earlier.is_some(),
             skip_planned_before: question.state.and_then(|state| state.skip_before),
@@ -363,32 +371,6 @@ fn flow_gate(question: &Question<'_>) -> FlowGate {
         FlowStatus::Active if !paused => FlowGate::Running,
         _ => FlowGate::Paused,
     }
-}
-
-fn opening(catalog: &Catalog, question: &Question<'_>, from: Timestamp) -> Opening {
-    let policy = &catalog.revision().policy;
-    let windows: Vec<_> = question
-        .plan
-        .flow
-        .window
-        .into_iter()
-        .chain(question.step.step.window)
-        .collect();
-    calendar::opens(
-        from,
-        policy.quiet_hours.get(&question.channel).copied(),
-        &windows,
-        &policy.holidays,
-        question.zone,
-        &catalog.zone,
-    )
-}
-
-/// When the step was first allowed: lateness counts from there, not from inside quiet hours.
-fn opening_of_plan(catalog: &Catalog, question: &Question<'_>) -> Timestamp {
-    opening(catalog, question, question.planned)
-        .at
-        .unwrap_or(question.planned)
 }
 
 fn unique(ids: impl Iterator<Item = CustomerId>) -> Vec<CustomerId> {

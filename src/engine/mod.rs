@@ -25,6 +25,7 @@ pub mod ledger;
 mod metrics;
 mod node;
 pub mod node_lines;
+mod opening;
 mod outlet;
 mod pace;
 mod park;

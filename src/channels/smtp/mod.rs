@@ -1,6 +1,7 @@
 //! Owns the SMTP gateway: a message becomes a mail, the mail goes to the relay, the relay's answer becomes an outcome.
 
 mod connection;
+mod domains;
 mod doubts;
 mod letter;
 mod line;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use lettre::transport::smtp::extension::ClientId;
 
+use self::domains::Domains;
 use self::doubts::Doubts;
 use self::letter::Letter;
 use self::pool::Pool;
@@ -33,6 +35,7 @@ use crate::domain::message::Message;
 /// One relay, at most `connections` connections to it.
 pub struct Smtp {
     pool: Arc<Pool>,
+    domains: Domains,
     house: House,
     doubts: Doubts,
     /// What reads the mail that comes back.
@@ -61,6 +64,7 @@ impl Smtp {
         };
         Ok(Self {
             pool: Pool::new(relay, setup.config.connections),
+            domains: Domains::new(smtp),
             house: House::open(setup)?,
             doubts: Doubts::default(),
             intake: Intake::open(setup)?,
@@ -68,14 +72,18 @@ impl Smtp {
     }
 
     async fn deliver(&self, message: &Message, hand_over: &dyn HandOver) -> Outcome {
-        match compose(message, &self.house) {
-            Ok(mail) => {
-                let result = self.pool.carry(&Letter::new(mail), hand_over).await;
-                let is_doubtful = verdict::is_doubtful(&result);
-                self.doubts.weigh(verdict::outcome(result), is_doubtful)
-            }
-            Err(unsendable) => unsendable.into(),
-        }
+        let mail = match compose(message, &self.house) {
+            Ok(mail) => mail,
+            Err(unsendable) => return unsendable.into(),
+        };
+        let pass = match self.domains.enter(mail.recipient.domain()).await {
+            Ok(pass) => pass,
+            Err(not_yet) => return not_yet.into(),
+        };
+        let result = self.pool.carry(&Letter::new(mail), hand_over).await;
+        pass.hear(verdict::mood(&result));
+        let is_doubtful = verdict::is_doubtful(&result);
+        self.doubts.weigh(verdict::outcome(result), is_doubtful)
     }
 }
 

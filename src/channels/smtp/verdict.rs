@@ -3,6 +3,7 @@
 use crate::channels::detail::clean;
 use crate::domain::dispatch::{DeferCause, Fault, Outcome};
 
+use super::domains::Mood;
 use super::reply::Reply;
 use super::stage::{Cause, Failure, Stage};
 
@@ -103,6 +104,20 @@ pub(super) fn is_doubtful(result: &Result<Reply, Failure>) -> bool {
         Some((5, 7, detail)) => matches!(detail, 0 | 1 | 12 | 100..=199),
         Some(_) => false,
         None => failure.stage > Stage::Rcpt && matches!(reply.code, 550 | 554),
+    }
+}
+
+/// Before RCPT the relay speaks of itself. 4.7.28 is Gmail's word for too much at once, 4.7.5xx and 4.7.6xx Microsoft's.
+pub(super) fn mood(result: &Result<Reply, Failure>) -> Mood {
+    let Err(failure) = result else {
+        return Mood::Takes;
+    };
+    match &failure.cause {
+        Cause::Said(reply) if failure.stage > Stage::Mail => match (reply.code, reply.enhanced()) {
+            (421, _) | (_, Some((4, 7, 28 | 500..=699))) => Mood::Busy,
+            _ => Mood::Unknown,
+        },
+        _ => Mood::Unknown,
     }
 }
 
@@ -214,6 +229,23 @@ mod tests {
             let (reply, _) = Reply::take(line.as_bytes()).unwrap().unwrap();
             let failure = Failure::new(stage, Cause::Said(reply));
             assert_eq!(is_doubtful(&Err(failure)), expected, "{stage:?} {line}");
+        }
+    }
+
+    #[test]
+    fn a_domain_that_is_busy_says_so_after_it_was_named() {
+        for (stage, reply, expected) in [
+            (Stage::Rcpt, "421 4.4.5 too many", Mood::Busy),
+            (Stage::Dot, "421 4.7.28 rate", Mood::Busy),
+            (Stage::Rcpt, "451 4.7.650 limited", Mood::Busy),
+            (Stage::Rcpt, "451 4.7.1 greylisted", Mood::Unknown),
+            (Stage::Mail, "421 4.3.2 closing", Mood::Unknown),
+            (Stage::Rcpt, "550 5.1.1 nobody", Mood::Unknown),
+        ] {
+            let line = format!("{reply}\r\n");
+            let (reply, _) = Reply::take(line.as_bytes()).unwrap().unwrap();
+            let failure = Failure::new(stage, Cause::Said(reply));
+            assert_eq!(mood(&Err(failure)), expected, "{stage:?} {line}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod email;
 mod file;
 mod http;
+mod pace;
 mod push;
 mod receipts;
 mod secretive;
@@ -22,6 +23,7 @@ use super::tracking::Tracking;
 pub use self::email::{Dkim, EmailRules, Returns};
 pub use self::file::FileGateway;
 pub use self::http::{HttpBody, HttpGateway, HttpLookup, Missing, SuccessRule};
+pub use self::pace::Pace;
 pub use self::push::{ApnsGateway, FcmGateway, Urgency, WebpushGateway};
 pub use self::receipts::{HttpReceipts, ReceiptId, ReceiptWords, Receipts};
 pub use self::secretive::Secretive;
@@ -30,7 +32,7 @@ pub use self::smpp::{
     SmppSecurity,
 };
 pub use self::sms::SmsRules;
-pub use self::smtp::{SmtpGateway, SmtpSecurity};
+pub use self::smtp::{DomainLimit, SmtpGateway, SmtpSecurity};
 pub use self::twilio::TwilioGateway;
 
 /// One channel file.
@@ -115,19 +117,6 @@ impl Gateway {
             Self::Webpush(_) => Some(DeviceKind::Webpush),
             Self::Smtp(_) | Self::Http(_) | Self::Twilio(_) | Self::Smpp(_) | Self::File(_) => None,
         }
-    }
-}
-
-/// At most `messages` in every `per_seconds`, shared by all nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Pace {
-    pub messages: u32,
-    pub per_seconds: u32,
-}
-
-impl Pace {
-    pub fn per_second(self) -> f64 {
-        f64::from(self.messages) / f64::from(self.per_seconds.max(1))
     }
 }
 

@@ -16,6 +16,7 @@ mod returns_maildir;
 mod smpp;
 mod smpp_faults;
 mod smpp_told;
+mod smtp_domains;
 mod smtp_extended;
 mod smtp_faults;
 mod smtp_opening;
@@ -24,6 +25,7 @@ mod twilio;
 mod twilio_callbacks;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -101,6 +103,7 @@ fn plain(port: u16) -> SmtpGateway {
         username: None,
         password: None,
         ca_file: None,
+        domains: BTreeMap::new(),
     }
 }
 

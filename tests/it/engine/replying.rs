@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use super::hearing::{OURS, rig};
 use super::rig::Rig;
+use super::written::policy;
 
 const NUMBER: &str = "+491711234567";
 
@@ -149,4 +150,20 @@ async fn the_telephone_is_answered_once_in_its_language_and_though_consent_is_wi
     rig.settle().await;
     assert_eq!(rig.sent().len(), 1);
     assert_eq!(rig.agreed("ana").await, Consent::OptedIn);
+}
+
+#[tokio::test]
+async fn who_asks_at_night_is_answered_at_night() {
+    let channel = format!("{OURS}replies: {{ help: Lakeside }}\n");
+    let night = policy("quiet-hours: { sms: \"06:00-05:00\" }");
+    let files = [
+        ("channels/sms.yaml", channel.as_str()),
+        ("flows/policy.yaml", night.as_str()),
+    ];
+    let mut rig = Rig::start(&files).await;
+    rig.customer("ana", &format!("city=Rome,phone={NUMBER}"))
+        .await;
+    rig.writes(NUMBER, "help", "MO1").await;
+    rig.settle().await;
+    assert_eq!(rig.sent().len(), 1);
 }

@@ -3,7 +3,9 @@
 use std::fs;
 
 use drumbeat::domain::channel::Channel;
-use drumbeat::domain::gateway::{Dkim, EmailRules, Receipts, Returns, Secretive};
+use drumbeat::domain::gateway::{
+    Dkim, DomainLimit, EmailRules, Gateway, Receipts, Returns, Secretive,
+};
 use drumbeat::workspace::{self, Checked, Sources};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -14,11 +16,15 @@ from: hello@lakeside.example
 ";
 
 fn sources(rest: &str) -> (TempDir, Sources) {
+    written(&format!("{CHANNEL}{rest}"))
+}
+
+fn written(channel: &str) -> (TempDir, Sources) {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("channels")).unwrap();
     fs::write(folder.path().join("drumbeat.yaml"), "workspace: mail\n").unwrap();
     let file = folder.path().join("channels/email.yaml");
-    fs::write(file, format!("{CHANNEL}{rest}")).unwrap();
+    fs::write(file, channel).unwrap();
     let sources = workspace::load(folder.path()).unwrap();
     (folder, sources)
 }
@@ -33,6 +39,13 @@ fn wrong(checked: &Checked) -> Vec<String> {
     let said = checked.diagnostics.iter();
     said.map(|one| format!("{} {}:{} {}", one.code, one.line, one.column, one.message))
         .collect()
+}
+
+/// With these keys of the relay.
+fn relay(keys: &str) -> Checked {
+    let host = "host: relay.test";
+    let (_folder, sources) = written(&CHANNEL.replace(host, &format!("{host}, {keys}")));
+    workspace::check(&sources)
 }
 
 fn secretive(text: &str) -> Secretive {
@@ -131,4 +144,41 @@ returns: { address: bounces@lakeside.example }
     let checked = workspace::check(&workspace::load(folder.path()).unwrap());
     let expected = "bad-value 3:10 `returns` is a key of the channel `email`, not of `sms`";
     assert_eq!(wrong(&checked), [expected]);
+}
+
+#[test]
+fn domains_are_limited_by_the_name_they_have_on_the_wire() {
+    let checked =
+        relay("domains: { Bücher.example: { connections: 2 }, '*': { pace: 5 per minute } }");
+    let revision = checked.revision.unwrap();
+    let Gateway::Smtp(smtp) = &revision.channels[&Channel::Email].gateway else {
+        panic!("{:?}", revision.channels);
+    };
+    let limits: Vec<_> = smtp.domains.iter().collect();
+    let slow = DomainLimit {
+        connections: None,
+        pace: Some((5, 60).into()),
+    };
+    let narrow = DomainLimit {
+        connections: Some(2),
+        pace: None,
+    };
+    let expected = [("*", slow), ("xn--bcher-kva.example", narrow)];
+    let expected = expected.map(|(name, limit)| (name.to_owned(), limit));
+    assert_eq!(
+        limits,
+        expected
+            .iter()
+            .map(|(name, limit)| (name, limit))
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn what_is_no_domain_is_refused() {
+    let checked = relay("domains: { ana@gmail.com: { connections: 2 } }");
+    assert_eq!(
+        wrong(&checked),
+        ["bad-value 2:49 `ana@gmail.com` is not a domain"]
+    );
 }

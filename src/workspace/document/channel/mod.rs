@@ -14,7 +14,7 @@ pub(crate) use self::email::{DkimDoc, ReturnsDoc};
 pub(crate) use self::http::{HttpDoc, LookupDoc, ReceiptsDoc};
 pub(crate) use self::reply::{ReplyAnswersDoc, ReplyWordsDoc};
 pub(crate) use self::smpp::{EncodingDoc, NumberDoc, SmppDoc};
-pub(crate) use self::smtp::SmtpDoc;
+pub(crate) use self::smtp::{DomainDoc, SmtpDoc};
 pub(crate) use self::twilio::TwilioDoc;
 use super::leaf::{Duration, Rate};
 use super::word::Word;

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use super::context::Context;
 use crate::domain::channel::Channel;
 use crate::domain::field::FieldType;
-use crate::domain::gateway::{ChannelConfig, Gateway, Pace, RetryPolicy, Secretive};
+use crate::domain::gateway::{ChannelConfig, Gateway, RetryPolicy, Secretive};
 use crate::domain::tracking::Tracking;
 use crate::workspace::document::channel::{ChannelDoc, GatewayDoc, RetryDoc};
 use crate::workspace::documents::Doc;
@@ -75,13 +75,7 @@ fn channel(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<ChannelConfig> {
             .address_field
             .as_ref()
             .map_or_else(|| address.to_owned(), |field| field.value.clone()),
-        pace: written.pace.as_ref().map(|rate| {
-            let (messages, per_seconds) = rate.0;
-            Pace {
-                messages,
-                per_seconds,
-            }
-        }),
+        pace: written.pace.as_ref().map(|rate| rate.0.into()),
         retry: written.retry.as_ref().map(retry).unwrap_or_default(),
         tracking: written.tracking.own().unwrap_or_default(),
         email: email::read(cx, written, channel),
@@ -171,7 +165,7 @@ fn gateway(cx: &Context<'_>, doc: &Doc<ChannelDoc>) -> Option<Gateway> {
         ));
     }
     if let Some(smtp) = &written.smtp {
-        return Some(Gateway::Smtp(smtp::read(smtp)));
+        return Some(Gateway::Smtp(smtp::read(cx, smtp)));
     }
     if let Some(http) = &written.http {
         return http::read(cx, &doc.root, http).map(Gateway::Http);
