@@ -12,9 +12,13 @@ use drumbeat::channels::setup::Setup;
 use drumbeat::channels::{HandOver, Recalled, SharedGateway, registry};
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::dispatch::Outcome;
-use drumbeat::domain::gateway::{ChannelConfig, Gateway, RetryPolicy, Secretive};
+use drumbeat::domain::gateway::{
+    ChannelConfig, EmailRules, Gateway, RetryPolicy, Secretive, SmsRules,
+};
 use drumbeat::domain::ids::{Bucket, DispatchId, EnrollmentId, InstanceTag, NameNo};
 use drumbeat::domain::message::{Frozen, Message, Origin, Rendered};
+use drumbeat::domain::reply_word::ReplyRules;
+use drumbeat::domain::tracking::Tracking;
 use futures_util::future::{BoxFuture, try_join_all};
 use secrecy::SecretString;
 
@@ -90,7 +94,10 @@ pub(crate) fn open(
         pace: None,
         retry: RetryPolicy::default(),
         on_uncertain: None,
-        tracking: drumbeat::domain::tracking::Tracking::default(),
+        tracking: Tracking::default(),
+        email: EmailRules::default(),
+        sms: SmsRules::default(),
+        replies: ReplyRules::default(),
         slots: 2048,
         connections,
     };
@@ -136,6 +143,7 @@ fn message(sender: usize, to: &str, rendered: Rendered) -> Message {
     Message {
         id: DispatchId::new(InstanceTag::new(99), enrollment, NameNo(1)),
         attempt: 1,
+        receipt_url: None,
         frozen: Frozen {
             to: to.to_owned(),
             at: jiff::Timestamp::UNIX_EPOCH,

@@ -70,6 +70,9 @@ impl Adapter for Http {
                 id_pointer: None,
                 idempotency_header: None,
                 timeout: Delay::seconds(30),
+                receipts: None,
+                inbound: None,
+                lookup: None,
             });
             let gateway = open(Channel::Sms, gateway, CONNECTIONS)?;
             let sms = Rendered::Sms(RenderedSms {

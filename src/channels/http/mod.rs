@@ -3,8 +3,11 @@
 mod answer;
 mod blueprint;
 mod fields;
+mod hooks;
+mod inbound;
 mod lookup;
 mod receipts;
+mod shared;
 mod texts;
 mod told;
 
@@ -14,8 +17,8 @@ use futures_util::future::BoxFuture;
 
 use self::answer::Meaning;
 use self::blueprint::Blueprint;
+use self::hooks::Hooks;
 use self::lookup::Lookup;
-use self::receipts::Receipts;
 use super::detail::clean;
 use super::exchange::{Exchange, client};
 use super::setup::{BadGateway, Setup};
@@ -29,7 +32,7 @@ pub struct Http {
     exchange: Exchange,
     blueprint: Blueprint,
     meaning: Meaning,
-    receipts: Option<Receipts>,
+    hooks: Hooks,
     lookup: Option<Lookup>,
 }
 
@@ -37,11 +40,11 @@ impl Http {
     pub fn open(setup: &Setup<'_>, http: &HttpGateway) -> Result<Self, BadGateway> {
         let connections = setup.config.connections.max(1) as usize;
         let blueprint = Blueprint::read(setup, http)?;
-        let (receipts, lookup) = (http.receipts.as_ref(), http.lookup.as_ref());
+        let lookup = http.lookup.as_ref();
         let exchange = Exchange::new(client(limit(http), connections), connections)
             .map_err(|error| setup.bad("gateway.http", &error))?;
         Ok(Self {
-            receipts: receipts.map(|how| Receipts::open(setup, how)).transpose()?,
+            hooks: Hooks::open(setup, http)?,
             lookup: lookup
                 .map(|how| Lookup::open(setup, how, exchange.client()))
                 .transpose()?,
@@ -56,7 +59,7 @@ impl Http {
     }
 
     async fn post(&self, message: &Message, hand_over: &dyn HandOver) -> Outcome {
-        let url = self.receipts.as_ref().and_then(|told| told.url(message));
+        let url = self.hooks.url(message);
         let client = self.exchange.client();
         let request = match self.blueprint.request(client, message, url) {
             Ok(request) => request,
@@ -84,7 +87,7 @@ impl Gateway for Http {
     }
 
     fn hook(&self) -> Option<&dyn Hook> {
-        self.receipts.as_ref().map(|receipts| receipts as &dyn Hook)
+        self.hooks.are_there().then_some(&self.hooks as &dyn Hook)
     }
 
     fn inquiry(&self) -> Option<&dyn Inquiry> {

@@ -1,10 +1,8 @@
 //! Owns what an HTTP gateway's callbacks tell: whether they are its own, which message they are about, and
 //! what became of it.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use secrecy::{ExposeSecret as _, SecretString};
-
-use super::told::{Told, header, unreadable};
+use super::shared::Shared;
+use super::told::{Told, missing, unreadable};
 use crate::channels::detail::{clean, shorten};
 use crate::channels::setup::{BadGateway, Setup};
 use crate::channels::{Hook, HookError, HookRequest};
@@ -13,70 +11,28 @@ use crate::domain::ids::DispatchId;
 use crate::domain::message::Message;
 use crate::domain::news::{About, News, Receipt};
 
-/// The first part of the address behind the channel.
-const STATUS: &str = "status";
 const KEY: &str = "gateway.http.receipts.secret";
-/// Guessing fewer is not out of reach.
-const SHORTEST: usize = 16;
 const LONGEST_ID: usize = 200;
 /// Messages that one request tells of.
 const MOST: usize = 10_000;
 
 /// Reads the callbacks of one gateway.
 pub(super) struct Receipts {
-    secret: SecretString,
+    secret: Shared,
     how: HttpReceipts,
 }
 
 impl Receipts {
     pub(super) fn open(setup: &Setup<'_>, how: &HttpReceipts) -> Result<Self, BadGateway> {
-        let secret = setup.secret(KEY, &how.secret)?;
-        let text = secret.expose_secret();
-        if text.chars().count() < SHORTEST {
-            let why = format!("it must have at least {SHORTEST} characters");
-            return Err(setup.bad(KEY, &why));
-        }
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-        if how.header.is_none() && !text.chars().all(is_plain) {
-            let why = "in an address it may hold letters, digits, `-`, `_`, `.` and `~` only: \
-                       set `header`, or another secret";
-            return Err(setup.bad(KEY, why));
-        }
-        Ok(Self {
-            secret,
-            how: how.clone(),
-        })
+        let secret = Shared::open(setup, KEY, (&how.secret, how.header.as_ref()))?;
+        let how = how.clone();
+        Ok(Self { secret, how })
     }
 
     /// Where the gateway is to tell of a message.
     pub(super) fn url(&self, message: &Message) -> Option<String> {
         let url = message.receipt_url.as_ref()?;
-        Some(match &self.how.header {
-            Some(_) => url.clone(),
-            None => format!("{url}/{}", self.secret.expose_secret()),
-        })
-    }
-
-    /// The part of the path that names the dispatch, once the secret is known to be right.
-    fn admit<'a>(&self, request: &HookRequest<'a>) -> Result<Option<&'a str>, HookError> {
-        let path = request.path.trim_matches('/');
-        let mut parts: Vec<&str> = path.split('/').collect();
-        if parts.first() != Some(&STATUS) {
-            return Err(HookError::Unknown);
-        }
-        let given = match &self.how.header {
-            Some(name) => header(request, name),
-            None if parts.len() > 1 => parts.pop(),
-            None => None,
-        };
-        let given = given.ok_or_else(|| HookError::Unsigned("the secret is missing".to_owned()))?;
-        verify_slices_are_equal(given.as_bytes(), self.secret.expose_secret().as_bytes())
-            .map_err(|_| HookError::Unsigned("the secret is another one".to_owned()))?;
-        match parts[..] {
-            [_] => Ok(None),
-            [_, id] => Ok(Some(id)),
-            _ => Err(HookError::Unknown),
-        }
+        Some(self.secret.address(url))
     }
 
     fn receipt(&self, told: &Told, place: Option<&str>) -> Result<Option<News>, HookError> {
@@ -125,7 +81,12 @@ impl Receipts {
 
 impl Hook for Receipts {
     fn read(&self, request: &HookRequest<'_>) -> Result<Vec<News>, HookError> {
-        let place = self.admit(request)?;
+        // Which dispatch it is about, where the address says it.
+        let place = match self.secret.admit(request)?[..] {
+            [_] => None,
+            [_, id] => Some(id),
+            _ => return Err(HookError::Unknown),
+        };
         let told = Told::read(request)?;
         let each = match &self.how.each {
             Some(pointer) => told.each(pointer)?,
@@ -141,8 +102,4 @@ impl Hook for Receipts {
             .filter_map(|told| self.receipt(told, place).transpose());
         news.collect()
     }
-}
-
-fn missing(what: &str, field: &str) -> HookError {
-    unreadable(&format!("`{field}` is not there, which holds the `{what}`"))
 }

@@ -92,3 +92,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 pub(super) fn unreadable(why: &str) -> HookError {
     HookError::Unreadable(why.to_owned())
 }
+
+pub(super) fn missing(what: &str, field: &str) -> HookError {
+    unreadable(&format!("`{field}` is not there, which holds the `{what}`"))
+}

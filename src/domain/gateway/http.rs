@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::inbound::HttpInbound;
 use super::receipts::{HttpReceipts, ReceiptWords};
 use super::secretive::Secretive;
 use crate::domain::duration::Delay;
@@ -26,6 +27,9 @@ pub struct HttpGateway {
     /// What it tells of messages that it took; none: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipts: Option<Box<HttpReceipts>>,
+    /// How it passes on what people write back; none: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<Box<HttpInbound>>,
     /// How to ask it about a message whose answer was lost; none: it cannot be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookup: Option<Box<HttpLookup>>,

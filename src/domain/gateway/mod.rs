@@ -3,6 +3,7 @@
 mod email;
 mod file;
 mod http;
+mod inbound;
 mod pace;
 mod push;
 mod receipts;
@@ -23,6 +24,7 @@ use super::tracking::Tracking;
 pub use self::email::{Dkim, EmailRules, Returns};
 pub use self::file::FileGateway;
 pub use self::http::{HttpBody, HttpGateway, HttpLookup, Missing, SuccessRule};
+pub use self::inbound::HttpInbound;
 pub use self::pace::Pace;
 pub use self::push::{ApnsGateway, FcmGateway, Urgency, WebpushGateway};
 pub use self::receipts::{HttpReceipts, ReceiptId, ReceiptWords, Receipts};

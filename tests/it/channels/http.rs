@@ -41,6 +41,7 @@ pub(super) fn gateway(url: &str) -> HttpGateway {
         idempotency_header: None,
         timeout: Delay::seconds(10),
         receipts: None,
+        inbound: None,
         lookup: None,
     }
 }

@@ -30,6 +30,7 @@ fn documented(sendsms: u16, password: &str) -> SharedGateway {
             ),
             ("KANNEL_USER", "drumbeat".to_owned()),
             ("KANNEL_PASSWORD", password.to_owned()),
+            ("KANNEL_CALLBACKS", "a-secret-of-some-length".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );

@@ -3,6 +3,7 @@
 mod dkim;
 mod file;
 mod http;
+mod http_inbound;
 mod http_lookup;
 mod kannel;
 mod mail;

@@ -13,5 +13,6 @@ mod process;
 mod receipts;
 mod returned;
 mod seen;
+mod stopped;
 mod texts;
 mod trials;

@@ -39,13 +39,19 @@ async fn place(postfix: &Postfix, returns: &str, people: &str) -> Place {
     place
 }
 
-async fn dispatches(place: &Place, flow: &str) -> Vec<Value> {
+pub(super) async fn dispatches(place: &Place, flow: &str) -> Vec<Value> {
     let ledger = place.facts(&["dispatches", "--flow", flow]).await;
     ledger["dispatches"].as_array().unwrap().clone()
 }
 
 /// `STATE` or `STATE REASON` of somebody's message, once it is that.
-async fn until(running: &Running, place: &Place, flow: &str, customer: &str, expected: &str) {
+pub(super) async fn until(
+    running: &Running,
+    place: &Place,
+    flow: &str,
+    customer: &str,
+    expected: &str,
+) {
     let awaited = format!("{expected} for {customer}");
     let look = async |_: &_| {
         let all = dispatches(place, flow).await;

@@ -83,6 +83,7 @@ fn gateway(receipts: HttpReceipts) -> SharedGateway {
         idempotency_header: None,
         timeout: Delay::seconds(1),
         receipts: Some(Box::new(receipts)),
+        inbound: None,
         lookup: None,
     };
     let config = ChannelConfig {

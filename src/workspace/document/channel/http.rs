@@ -32,6 +32,8 @@ pub(crate) struct HttpDoc {
     pub(crate) timeout: Opt<Duration>,
     /// What it tells of messages that it took, by requests to `/hooks/CHANNEL/status/…`.
     pub(crate) receipts: Option<At<ReceiptsDoc>>,
+    /// What people write back, passed on by requests to `/hooks/CHANNEL/inbound/…`.
+    pub(crate) inbound: Option<At<InboundDoc>>,
     /// How to ask it about a message whose answer was lost.
     pub(crate) lookup: Option<At<LookupDoc>>,
 }
@@ -79,6 +81,25 @@ pub(crate) struct ReceiptsDoc {
     /// Given up for another reason than the address.
     #[serde(default)]
     pub(crate) failed: Vec<At<String>>,
+}
+
+/// Requests of a gateway that each pass on one reply. A field is one of the query or of a form, or a JSON pointer
+/// (RFC 6901) into a JSON body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct InboundDoc {
+    /// What only the gateway knows: the last part of the address, or in `header`.
+    pub(crate) secret: At<String>,
+    /// The header that carries the secret.
+    pub(crate) header: Opt<String>,
+    /// The field with the number of who writes.
+    pub(crate) from: At<String>,
+    /// The field with our number.
+    pub(crate) to: Opt<String>,
+    /// The field with what they write.
+    pub(crate) text: At<String>,
+    /// The field with the gateway's own id of the reply, the same when it tells of it again.
+    pub(crate) id: At<String>,
 }
 
 /// A `GET` request that tells what became of one message. A field is one of a JSON reply, or a JSON pointer

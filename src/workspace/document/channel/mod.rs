@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use self::email::{DkimDoc, ReturnsDoc};
-pub(crate) use self::http::{HttpDoc, LookupDoc, ReceiptsDoc};
+pub(crate) use self::http::{HttpDoc, InboundDoc, LookupDoc, ReceiptsDoc};
 pub(crate) use self::reply::{ReplyAnswersDoc, ReplyWordsDoc};
 pub(crate) use self::smpp::{EncodingDoc, NumberDoc, SmppDoc};
 pub(crate) use self::smtp::{DomainDoc, SmtpDoc};

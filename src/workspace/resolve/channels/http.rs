@@ -6,8 +6,8 @@ use super::header::header;
 use super::request::{address, snippet, texts};
 use super::{lookup, receipts};
 use crate::domain::duration::Delay;
-use crate::domain::gateway::{HttpBody, HttpGateway, Secretive, SuccessRule};
-use crate::workspace::document::channel::HttpDoc;
+use crate::domain::gateway::{HttpBody, HttpGateway, HttpInbound, Secretive, SuccessRule};
+use crate::workspace::document::channel::{HttpDoc, InboundDoc};
 use crate::workspace::node::Node;
 use crate::workspace::resolve::context::Context;
 use crate::workspace::rules::{bad_value, exactly_one};
@@ -72,8 +72,23 @@ pub(super) fn read(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<H
             }
             None => None,
         },
+        inbound: doc.inbound.as_ref().map(|doc| Box::new(inbound(cx, doc))),
         lookup: lookup::of(cx, doc)?,
     })
+}
+
+fn inbound(cx: &Context<'_>, doc: &InboundDoc) -> HttpInbound {
+    if let Some(name) = &doc.header {
+        header(cx, name);
+    }
+    HttpInbound {
+        secret: Secretive(doc.secret.value.clone()),
+        header: doc.header.own(),
+        from: doc.from.value.clone(),
+        to: doc.to.own(),
+        text: doc.text.value.clone(),
+        id: doc.id.value.clone(),
+    }
 }
 
 fn body(cx: &Context<'_>, root: &Node, doc: &At<HttpDoc>) -> Option<HttpBody> {
