@@ -238,6 +238,7 @@ pub use standing::Standing;
 pub use statements::{reaches, statements};
 pub use status::{Counts, EnrollmentCounts, StepCounts};
 pub use statuses::StatusChange;
+pub use suppressions::Suppression;
 pub use switches::Permissions;
 pub use tables::{NOT_COPIED, TABLES, Table};
 pub use together::{Claimed, Work};

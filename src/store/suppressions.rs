@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::db::Store;
 use super::dialect::rows;
 use super::error::{Error, Result};
+use super::instants::instant;
 use super::sql::{query, query_scalar};
 use super::tx::{On, Pool, Tx};
 use crate::domain::channel::Channel;
@@ -23,6 +24,8 @@ const AMONG: &str = concat!(
      AND s.address = j.address"
 );
 
+const OF: &str =
+    "SELECT at, reason FROM suppressions WHERE bucket = $1 AND channel = $2 AND address = $3";
 const MARK: &str = "SELECT next FROM sequences WHERE name = $1";
 /// The same, and nobody suppresses an address until the transaction ends.
 const MARK_KEPT: &str = "SELECT next FROM sequences WHERE name = $1@share";
@@ -30,7 +33,15 @@ const TOUCH: &str = "UPDATE sequences SET next = next + 1 WHERE name = $1";
 /// Whose next number is the mark of all suppressions.
 const SEQUENCE: &str = "suppression";
 
-pub(super) const STATEMENTS: &[&str] = &[ADD, AMONG, MARK, MARK_KEPT, TOUCH];
+pub(super) const STATEMENTS: &[&str] = &[ADD, AMONG, OF, MARK, MARK_KEPT, TOUCH];
+
+/// Why an address is not written to any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppression {
+    pub at: Timestamp,
+    /// In the words of what suppressed it.
+    pub reason: String,
+}
 
 impl Store {
     /// Suppresses an address on a channel; the first reason stays.
@@ -52,6 +63,28 @@ impl Store {
         addresses: &[(Channel, &str)],
     ) -> Result<HashSet<(Channel, String)>> {
         among(addresses, self.read()).await
+    }
+
+    /// Why and since when an address is suppressed on a channel; none: it is not.
+    pub async fn suppression(
+        &self,
+        channel: Channel,
+        address: &str,
+    ) -> Result<Option<Suppression>> {
+        let key = key(address);
+        let row = query(OF)
+            .bind(i64::from(Bucket::of(&key).0))
+            .bind(channel.number())
+            .bind(&key)
+            .fetch_optional(self.read())
+            .await?;
+        row.map(|row| {
+            Ok(Suppression {
+                at: instant(row.try_get(0)?)?,
+                reason: row.try_get(1)?,
+            })
+        })
+        .transpose()
     }
 
     /// Moves with every address that is suppressed.

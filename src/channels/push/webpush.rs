@@ -1,5 +1,7 @@
 //! Owns Web Push: an encrypted message to the push service of a customer's browser (RFC 8030).
 
+use std::time::Duration;
+
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -44,13 +46,22 @@ pub struct Webpush {
 
 impl Webpush {
     pub fn open(setup: &Setup<'_>, config: &WebpushGateway) -> Result<Self, BadGateway> {
+        Self::open_within(setup, config, LIMIT)
+    }
+
+    /// The same, with another limit for one request and its answer.
+    pub fn open_within(
+        setup: &Setup<'_>,
+        config: &WebpushGateway,
+        limit: Duration,
+    ) -> Result<Self, BadGateway> {
         let (signer, public) = signer(setup, config)?;
         let networks = config.allow_networks.iter().map(|text| {
             let network = text.parse::<Network>();
             network.map_err(|error| setup.bad("gateway.webpush.allow-networks", &error))
         });
         let networks: Vec<Network> = networks.collect::<Result<_, _>>()?;
-        let guard = Guard::new(&networks, LIMIT);
+        let guard = Guard::new(&networks, limit);
         Ok(Self {
             guard: guard.map_err(|error| setup.bad("gateway.webpush", &error))?,
             signer,

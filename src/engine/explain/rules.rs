@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::question::Question;
+use crate::domain::address::Written;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::Reason;
 use crate::domain::flow::Step;
@@ -29,9 +30,13 @@ pub(super) async fn behind(
         Reason::Dismissed => dismissals(question).await?,
         Reason::ChannelOff | Reason::OutboundOff => switches(question, at).await?,
         Reason::NoConsent => channel.map_or_else(Vec::new, |channel| consent(question, channel)),
-        Reason::AddressMissing | Reason::AddressInvalid | Reason::AddressSuppressed => {
+        Reason::AddressMissing | Reason::AddressInvalid => {
             channel.map_or_else(Vec::new, |channel| address(question, channel))
         }
+        Reason::AddressSuppressed => match channel {
+            Some(channel) => suppression(question, channel).await?,
+            None => Vec::new(),
+        },
         Reason::FrequencyCapped => channel.map_or_else(Vec::new, |channel| caps(question, channel)),
         Reason::SendConditionFalse => condition(question, step),
         Reason::Late => vec![format!(
@@ -128,6 +133,21 @@ fn address(question: &Question<'_>, channel: Channel) -> Vec<String> {
     let field = &config.address_field;
     let value = question.customer.text(field).unwrap_or("none");
     vec![format!("the address is in `{field}`: {value}")]
+}
+
+/// Where the address is, and what suppressed it.
+async fn suppression(question: &Question<'_>, channel: Channel) -> Result<Vec<String>> {
+    let mut lines = address(question, channel);
+    let revision = question.catalog.revision();
+    let config = revision.channels.get(&channel);
+    let own = config.and_then(|config| Written::of(question.customer, config).good());
+    if let Some(own) = own
+        && let Some(found) = question.store.suppression(channel, &own).await?
+    {
+        let since = question.told(found.at);
+        lines.push(format!("suppressed on {since}: {}", found.reason));
+    }
+    Ok(lines)
 }
 
 fn caps(question: &Question<'_>, channel: Channel) -> Vec<String> {

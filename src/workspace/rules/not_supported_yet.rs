@@ -52,7 +52,7 @@ pub(crate) fn gateway(kind: Kind, parent: &str, key: &Node) -> Option<Finding> {
     (kind == Kind::Channel && parent == "gateway").then(|| {
         let message = format!("the gateway `{name}` is not supported yet");
         Finding::error(CODE, key.span, message).help(
-            "use `smtp`, `http`, `smpp` or `file`; most SMS and push gateways can be reached by `http`",
+            "use `smtp`, `twilio`, `smpp`, `fcm`, `apns`, `webpush`, `file`, or `http`, by which most SMS and push gateways can be reached",
         )
     })
 }

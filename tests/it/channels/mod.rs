@@ -12,6 +12,7 @@ mod push_apns;
 mod push_fcm;
 mod push_firebase;
 mod push_web;
+mod push_web_faults;
 mod returns_lmtp;
 mod returns_maildir;
 mod smpp;

@@ -71,7 +71,7 @@ impl PushService {
 }
 
 /// A private key as it is configured, and its point as browsers get it.
-fn keys() -> (String, String) {
+pub(super) fn keys() -> (String, String) {
     let key = PrivateKey::generate(&ECDH_P256).unwrap();
     let number: EcPrivateKeyBin<'_> = key.as_be_bytes().unwrap();
     let point = key.compute_public_key().unwrap();
@@ -90,7 +90,7 @@ fn opened(key: &str, networks: &[&str]) -> SharedGateway {
     with_setup(&config, Path::new("/"), registry::open).unwrap()
 }
 
-fn push(to: &str, body: &str) -> Message {
+pub(super) fn push(to: &str, body: &str) -> Message {
     let push = RenderedPush {
         title: "Hi".to_owned(),
         body: body.to_owned(),
@@ -99,7 +99,7 @@ fn push(to: &str, body: &str) -> Message {
     message(4, to, Rendered::Push(push))
 }
 
-const HERE: [&str; 2] = ["127.0.0.0/8", "::1/128"];
+pub(super) const HERE: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 
 #[tokio::test]
 async fn a_browser_reads_what_was_sent_to_it_until_it_is_gone() {

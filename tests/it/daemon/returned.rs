@@ -126,6 +126,10 @@ async fn bounces_and_complaints_that_a_mail_server_brings_withhold_the_next_step
     until(&daemon, &place, "second", "bo", "bounced").await;
     let told = place.said(&["explain", "ana", "second"]).await;
     assert!(told.contains("withheld: address_suppressed"), "{told}");
+    assert!(
+        told.contains("suppressed on ") && told.contains("5.1.1"),
+        "{told}"
+    );
     assert_eq!(daemon.stop().await, Some(0));
 }
 

@@ -102,7 +102,7 @@ async fn answer(
         method,
         uri,
         headers,
-        body: String::from_utf8(body.to_vec()).unwrap(),
+        body: String::from_utf8_lossy(&body).into_owned(),
     };
     let (status, headers, reply) = (part.reply)(&request);
     part.heard.lock().unwrap().push(request);
