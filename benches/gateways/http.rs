@@ -1,27 +1,34 @@
-//! Owns the measure of HTTP: a server that answers 202 takes the requests, `wrk` stands beside.
+//! Owns the measure of what goes by HTTP: a server that takes all requests, `wrk` stands beside.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::StatusCode;
+use drumbeat::channels::SharedGateway;
 use drumbeat::domain::channel::Channel;
-use drumbeat::domain::duration::Delay;
-use drumbeat::domain::gateway::{Gateway, HttpBody, HttpGateway, Secretive, SuccessRule};
-use drumbeat::domain::message::{Rendered, RenderedSms};
+use drumbeat::domain::message::{Rendered, RenderedPush, RenderedSms};
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::adapter::{Adapter, Server, open, rate};
+use crate::adapter::{Adapter, Server, rate};
 
 /// The word by which this program is started again as the server.
 pub(crate) const SERVER: &str = "serve-http";
-const CONNECTIONS: u32 = 32;
+pub(crate) const CONNECTIONS: u32 = 32;
 
-pub(crate) struct Http;
+/// What each of them reads as a yes, or as a token.
+const YES: &str = r#"{"sid":"SM1","name":"projects/bank/messages/1","access_token":"t","expires_in":3600,"token_type":"Bearer"}"#;
+
+/// One gateway that posts to this port, and whom it writes to.
+pub(crate) struct Http {
+    pub(crate) name: &'static str,
+    pub(crate) channel: Channel,
+    pub(crate) open: fn(u16) -> anyhow::Result<(SharedGateway, String)>,
+}
 
 /// Answers whatever is posted.
 pub(crate) fn serve(port: u16) -> anyhow::Result<()> {
@@ -30,19 +37,34 @@ pub(crate) fn serve(port: u16) -> anyhow::Result<()> {
         .build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-        let router = Router::new().fallback(|_: String| async { StatusCode::ACCEPTED });
+        let kind = [("content-type", "application/json")];
+        let router =
+            Router::new().fallback(move |_: Bytes| async move { (StatusCode::CREATED, kind, YES) });
         axum::serve(listener, router).await?;
         Ok(())
     })
 }
 
+fn rendered(channel: Channel) -> Rendered {
+    if channel == Channel::Push {
+        return Rendered::Push(RenderedPush {
+            title: "Welcome".to_owned(),
+            body: "x".repeat(100),
+            link: None,
+        });
+    }
+    Rendered::Sms(RenderedSms {
+        text: "x".repeat(100),
+    })
+}
+
 impl Adapter for Http {
     fn name(&self) -> &'static str {
-        "http"
+        self.name
     }
 
     fn beside(&self) -> &'static str {
-        "wrk, 32 connections, the same body"
+        "wrk, 32 connections, a body of 140 bytes"
     }
 
     fn server(&self) -> anyhow::Result<Server> {
@@ -56,29 +78,9 @@ impl Adapter for Http {
 
     fn ours(&self, port: u16, time: Duration) -> BoxFuture<'_, anyhow::Result<f64>> {
         Box::pin(async move {
-            let gateway = Gateway::Http(HttpGateway {
-                method: "POST".to_owned(),
-                url: Secretive(format!("http://127.0.0.1:{port}/send")),
-                headers: BTreeMap::new(),
-                body: HttpBody::Json(
-                    json!({ "to": "{{ message.to }}", "text": "{{ message.text }}" }),
-                ),
-                success: SuccessRule {
-                    status: vec![202],
-                    body_contains: None,
-                },
-                id_pointer: None,
-                idempotency_header: None,
-                timeout: Delay::seconds(30),
-                receipts: None,
-                inbound: None,
-                lookup: None,
-            });
-            let gateway = open(Channel::Sms, gateway, CONNECTIONS)?;
-            let sms = Rendered::Sms(RenderedSms {
-                text: "x".repeat(100),
-            });
-            rate(gateway, CONNECTIONS as usize, time, "+15550100", sms).await
+            let (gateway, to) = (self.open)(port)?;
+            let message = rendered(self.channel);
+            rate(gateway, CONNECTIONS as usize, time, &to, message).await
         })
     }
 

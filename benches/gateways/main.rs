@@ -1,6 +1,8 @@
 //! Owns the measure of the gateways: messages a second of each adapter, beside a program of others that does the same
 //! against the same server.
 //!
+//! The others are Postfix's `smtp-sink` and `smtp-source`, `wrk`, and npm's `smpp`, which `scripts/test` installs.
+//!
 //! `cargo bench --bench gateways` measures all, `cargo bench --bench gateways smtp` one. Each figure is the median of
 //! three runs of three seconds, ours and theirs in turn.
 #![expect(
@@ -10,6 +12,7 @@
 
 mod adapter;
 mod http;
+mod posting;
 mod smpp;
 mod smtp;
 
@@ -29,11 +32,10 @@ fn main() -> anyhow::Result<()> {
         return http::serve(port.parse()?);
     }
     let wanted: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
-    let adapters: [Box<dyn Adapter>; 3] = [
-        Box::new(smtp::Smtp),
-        Box::new(http::Http),
-        Box::new(smpp::Smpp),
-    ];
+    let mut adapters: Vec<Box<dyn Adapter>> = vec![Box::new(smtp::Smtp), Box::new(smpp::Smpp)];
+    for adapter in posting::ALL {
+        adapters.push(Box::new(adapter));
+    }
     println!("load average before: {}", load());
     println!(
         "{:8} {:>12} {:>12} {:>6}  beside",
