@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use drumbeat::channels::SharedGateway;
 use drumbeat::domain::channel::Channel;
 use drumbeat::domain::message::{Rendered, RenderedPush, RenderedSms};
@@ -38,8 +38,15 @@ pub(crate) fn serve(port: u16) -> anyhow::Result<()> {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
         let kind = [("content-type", "application/json")];
-        let router =
-            Router::new().fallback(move |_: Bytes| async move { (StatusCode::CREATED, kind, YES) });
+        let router = Router::new().fallback(move |uri: Uri, _: Bytes| async move {
+            let is_token = uri.path() == "/token";
+            let status = if is_token {
+                StatusCode::OK
+            } else {
+                StatusCode::CREATED
+            };
+            (status, kind, YES)
+        });
         axum::serve(listener, router).await?;
         Ok(())
     })
