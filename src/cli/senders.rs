@@ -56,7 +56,8 @@ fn senders(revision: &Revision, config: &ChannelConfig, settings: &Settings) -> 
         .as_ref()
         .and_then(|from| settings.text(from).ok());
     let steps = revision.flows.values().flat_map(|flow| &flow.steps);
-    let contents = steps.filter_map(|step| Some(&step.action.as_ref()?.content));
+    let actions = steps.flat_map(|step| &step.actions);
+    let contents = actions.flat_map(|action| action.content.ways().map(|(_, content)| content));
     let others = contents.filter_map(|content| match content {
         Content::Email(email) => email.from.clone(),
         _ => None,

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use super::campaign::{Active, Campaign};
 use super::channel::Channel;
-use super::communication::{Content, SmsContent};
+use super::communication::{Communication, Content, SmsContent};
 use super::duration::Delay;
 use super::flow::{Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, Reuse, Step};
 use super::gateway::ChannelConfig;
 use super::reply_word::ReplyWord;
 use super::revision::Revision;
 use super::subscription::LinkScope;
+use super::timing::When;
 
 /// The only step of each of them.
 pub const STEP: &str = "message";
@@ -84,11 +85,11 @@ fn answers(config: &ChannelConfig) -> impl Iterator<Item = Flow> {
             communications: BTreeMap::new(),
         };
         let content = Content::Sms(SmsContent { text: text.clone() });
-        let mut flow = flow(&campaign, word.as_str(), &content);
+        let mut flow = flow(&campaign, word.as_str(), &content.into());
         for action in flow
             .steps
             .iter_mut()
-            .filter_map(|step| step.action.as_mut())
+            .flat_map(|step| step.actions.iter_mut())
         {
             action.reuses = None;
         }
@@ -96,7 +97,7 @@ fn answers(config: &ChannelConfig) -> impl Iterator<Item = Flow> {
     })
 }
 
-fn flow(campaign: &Campaign, communication: &str, content: &Content) -> Flow {
+fn flow(campaign: &Campaign, communication: &str, content: &Communication) -> Flow {
     let id = flow_id(&campaign.id, communication);
     Flow {
         name: id.clone(),
@@ -113,20 +114,21 @@ fn flow(campaign: &Campaign, communication: &str, content: &Content) -> Flow {
         max_lateness: Delay::hours(72),
         unsubscribe: campaign.unsubscribe,
         dismissable: campaign.dismissable,
+        moved_to: BTreeMap::new(),
         steps: vec![Step {
             id: STEP.to_owned(),
-            after: Delay::default(),
+            when: When::default(),
             at: None,
             condition: None,
             window: None,
             on_skip: OnSkip::Advance,
-            action: Some(Action {
+            actions: vec![Action {
                 reuses: Some(Reuse {
                     campaign: campaign.id.clone(),
                     communication: communication.to_owned(),
                 }),
                 content: content.clone(),
-            }),
+            }],
         }],
     }
 }

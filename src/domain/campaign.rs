@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::communication::Content;
+use super::communication::Communication;
 use super::subscription::LinkScope;
 
 /// A named set of communications with one place in the consent dimensions.
@@ -21,7 +21,7 @@ pub struct Campaign {
     pub unsubscribe: LinkScope,
     pub dismissable: bool,
     /// Only those a flow may send; `on-screen` and its like stay in the files.
-    pub communications: BTreeMap<String, Content>,
+    pub communications: BTreeMap<String, Communication>,
 }
 
 /// The days on which a campaign's communications may be sent, both ends included.

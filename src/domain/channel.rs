@@ -69,6 +69,8 @@ impl fmt::Display for Channel {
 pub enum Lane {
     /// A message on this channel.
     Channel(Channel),
+    /// A message on the first of several channels that may be used.
+    Any,
     /// A step with only a delay: a waiting place.
     None,
     /// A finished enrollment whose flow lets the customer enter again after a time.
@@ -76,10 +78,11 @@ pub enum Lane {
 }
 
 impl Lane {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Channel(Channel::Email),
         Self::Channel(Channel::Sms),
         Self::Channel(Channel::Push),
+        Self::Any,
         Self::None,
         Self::Reentry,
     ];
@@ -88,6 +91,7 @@ impl Lane {
         match self {
             Self::None => 0,
             Self::Channel(channel) => channel.number(),
+            Self::Any => 4,
             Self::Reentry => 9,
         }
     }
@@ -99,7 +103,7 @@ impl Lane {
     pub fn channel(self) -> Option<Channel> {
         match self {
             Self::Channel(channel) => Some(channel),
-            Self::None | Self::Reentry => None,
+            Self::Any | Self::None | Self::Reentry => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
+use super::draw::draw;
 
 /// Template source, perhaps by language. A customer without a language of it gets the default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,6 +45,58 @@ impl Localized {
             .is_empty()
             .then_some((None, self.default.as_str()));
         localized.chain(alone)
+    }
+}
+
+/// What is said, in one way or in several that are compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Communication {
+    /// What is said where there are no variants.
+    #[serde(flatten)]
+    pub content: Content,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
+}
+
+/// One of several ways to say the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variant {
+    pub id: String,
+    /// Of those who are written to, in ten-thousandths; all variants of a communication make up the whole.
+    pub share: u32,
+    pub content: Content,
+}
+
+impl From<Content> for Communication {
+    fn from(content: Content) -> Self {
+        Self {
+            content,
+            variants: Vec::new(),
+        }
+    }
+}
+
+impl Communication {
+    pub fn channel(&self) -> Channel {
+        self.content.channel()
+    }
+
+    /// The variant for one customer at one step: always the same while the shares are.
+    pub fn variant_for(&self, customer: &str, flow: &str, step: &str) -> Option<&Variant> {
+        let mut drawn = draw(&["variant", customer, flow, step]);
+        self.variants.iter().find(|variant| {
+            let is_it = drawn < variant.share;
+            drawn = drawn.saturating_sub(variant.share);
+            is_it
+        })
+    }
+
+    /// Everything that it may say, with the variant's name.
+    pub fn ways(&self) -> impl Iterator<Item = (Option<&str>, &Content)> {
+        let alone = self.variants.is_empty().then_some((None, &self.content));
+        let variants = self.variants.iter();
+        let variants = variants.map(|variant| (Some(variant.id.as_str()), &variant.content));
+        alone.into_iter().chain(variants)
     }
 }
 

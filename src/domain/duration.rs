@@ -62,6 +62,16 @@ impl Delay {
         Self::seconds(hours * 3600)
     }
 
+    /// The same span backwards; people do not write such ones.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        Self {
+            months: -self.months,
+            days: -self.days,
+            seconds: -self.seconds,
+        }
+    }
+
     pub fn is_zero(self) -> bool {
         self == Self::ZERO
     }

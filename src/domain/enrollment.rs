@@ -1,10 +1,9 @@
 //! Owns the enrollment: one customer's run through a flow, its states, and how it moves from step to step.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::calendar;
+use super::calendar::Reckoning;
 use super::flow::{Flow, Step};
 pub use super::held::HeldBecause;
 
@@ -78,10 +77,12 @@ pub enum ExitReason {
     Discarded,
     FlowStopped,
     RemovedByPerson,
+    /// What a step waited for did not happen in time, and the step says `otherwise: exit`.
+    WaitExpired,
 }
 
 impl ExitReason {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LeftSegment,
         Self::ExitCondition,
         Self::Goal,
@@ -92,6 +93,7 @@ impl ExitReason {
         Self::Discarded,
         Self::FlowStopped,
         Self::RemovedByPerson,
+        Self::WaitExpired,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -106,6 +108,7 @@ impl ExitReason {
             Self::Discarded => "discarded",
             Self::FlowStopped => "flow_stopped",
             Self::RemovedByPerson => "removed_by_person",
+            Self::WaitExpired => "wait_expired",
         }
     }
 
@@ -121,6 +124,7 @@ impl ExitReason {
             Self::Discarded => 8,
             Self::FlowStopped => 9,
             Self::RemovedByPerson => 10,
+            Self::WaitExpired => 11,
         }
     }
 
@@ -136,6 +140,8 @@ impl ExitReason {
 pub struct Timing {
     pub anchor: Timestamp,
     pub planned: Timestamp,
+    /// Only the customer's own facts tell: they are asked as soon as the step begins.
+    pub provisional: bool,
 }
 
 /// The step an enrollment waits for, and when.
@@ -147,8 +153,8 @@ pub struct Next<'a> {
 
 /// Where an enrollment begins; `anchor` is when the customer joined or the flow was activated.
 /// None: the flow has no steps.
-pub fn first<'a>(flow: &'a Flow, anchor: Timestamp, zone: &TimeZone) -> Option<Next<'a>> {
-    flow.steps.first().map(|step| next(step, anchor, zone))
+pub fn first<'a>(flow: &'a Flow, anchor: Timestamp, reckoning: Reckoning<'_>) -> Option<Next<'a>> {
+    flow.steps.first().map(|step| next(step, anchor, reckoning))
 }
 
 /// Where an enrollment goes when the step `finished` was sent or skipped at `at`. None: it is
@@ -157,9 +163,10 @@ pub fn advance<'a>(
     flow: &'a Flow,
     finished: &str,
     at: Timestamp,
-    zone: &TimeZone,
+    reckoning: Reckoning<'_>,
 ) -> Option<Next<'a>> {
-    flow.step_after(finished).map(|step| next(step, at, zone))
+    flow.step_after(finished)
+        .map(|step| next(step, at, reckoning))
 }
 
 /// Where an enrollment goes when its step `gone` is no longer in the flow.
@@ -172,7 +179,7 @@ pub fn after_removed<'a>(
     known: &[impl AsRef<str>],
     gone: &str,
     at: Timestamp,
-    zone: &TimeZone,
+    reckoning: Reckoning<'_>,
 ) -> Option<Next<'a>> {
     let position = known.iter().position(|step| step.as_ref() == gone)?;
     let mut later = known[position + 1..].iter();
@@ -182,22 +189,24 @@ pub fn after_removed<'a>(
         let last = earlier.find_map(|step| flow.step(step.as_ref()))?;
         flow.step_after(&last.id)
     };
-    step.or_else(passed).map(|step| next(step, at, zone))
+    step.or_else(passed).map(|step| next(step, at, reckoning))
 }
 
 /// When a step is meant for someone whose previous step finished at `anchor`: its timing anew
 /// after an edit or in another zone.
-pub fn retime(step: &Step, anchor: Timestamp, zone: &TimeZone) -> Timing {
+pub fn retime(step: &Step, anchor: Timestamp, reckoning: Reckoning<'_>) -> Timing {
+    let planned = step.when.for_all(anchor, step.at, reckoning);
     Timing {
         anchor,
-        planned: calendar::planned(anchor, step.after, step.at, zone),
+        planned: planned.unwrap_or(anchor),
+        provisional: planned.is_none(),
     }
 }
 
-fn next<'a>(step: &'a Step, anchor: Timestamp, zone: &TimeZone) -> Next<'a> {
+fn next<'a>(step: &'a Step, anchor: Timestamp, reckoning: Reckoning<'_>) -> Next<'a> {
     Next {
         step,
-        timing: retime(step, anchor, zone),
+        timing: retime(step, anchor, reckoning),
     }
 }
 
@@ -206,18 +215,32 @@ mod tests {
     use super::super::duration::Delay;
     use super::super::flow::{Entry, Exit, FlowStatus, OnEdit, OnResume, OnSkip};
     use super::super::subscription::LinkScope;
+    use super::super::timing::When;
     use super::*;
+    use crate::domain::calendar;
+    use jiff::civil::Date;
+    use jiff::tz::TimeZone;
     use rstest::rstest;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    static NO_HOLIDAYS: BTreeSet<Date> = BTreeSet::new();
+
+    fn by(zone: &TimeZone) -> Reckoning<'_> {
+        Reckoning {
+            zone,
+            holidays: &NO_HOLIDAYS,
+        }
+    }
 
     fn flow(steps: &str) -> Flow {
         let step = |id: &str| Step {
             id: id.to_owned(),
-            after: Delay::days(1),
+            when: When::After(Delay::days(1)),
             at: None,
             condition: None,
             window: None,
             on_skip: OnSkip::Advance,
-            action: None,
+            actions: Vec::new(),
         };
         Flow {
             id: "f".to_owned(),
@@ -234,6 +257,7 @@ mod tests {
             max_lateness: Delay::hours(72),
             unsubscribe: LinkScope::default(),
             dismissable: false,
+            moved_to: BTreeMap::new(),
             steps: steps.split_whitespace().map(step).collect(),
         }
     }
@@ -243,22 +267,22 @@ mod tests {
         let flow = flow("a b");
         let anchor: Timestamp = "2026-03-07T12:00:00Z".parse().unwrap();
         let zone = calendar::zone_named("America/New_York").unwrap();
-        let begun = first(&flow, anchor, &zone).unwrap();
+        let begun = first(&flow, anchor, by(&zone)).unwrap();
         assert_eq!(begun.step.id, "a");
         let expected = "2026-03-08T11:00:00Z".parse().unwrap();
         assert_eq!(
             (begun.timing.anchor, begun.timing.planned),
             (anchor, expected)
         );
-        let then = advance(&flow, "a", expected, &zone).unwrap();
+        let then = advance(&flow, "a", expected, by(&zone)).unwrap();
         assert_eq!((then.step.id.as_str(), then.timing.anchor), ("b", expected));
-        assert_eq!(advance(&flow, "b", expected, &zone), None);
+        assert_eq!(advance(&flow, "b", expected, by(&zone)), None);
     }
 
     #[test]
     fn a_flow_without_steps_has_nowhere_to_begin() {
         assert_eq!(
-            first(&flow(""), Timestamp::UNIX_EPOCH, &TimeZone::UTC),
+            first(&flow(""), Timestamp::UNIX_EPOCH, by(&TimeZone::UTC)),
             None
         );
     }
@@ -278,7 +302,13 @@ mod tests {
     ) {
         let known: Vec<&str> = known.split_whitespace().collect();
         let flow = flow(now);
-        let next = after_removed(&flow, &known, gone, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
+        let next = after_removed(
+            &flow,
+            &known,
+            gone,
+            Timestamp::UNIX_EPOCH,
+            by(&TimeZone::UTC),
+        );
         assert_eq!(next.map(|next| next.step.id.as_str()), expected);
     }
 }

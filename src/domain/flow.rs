@@ -1,14 +1,17 @@
 //! Owns flows: the ordered steps that each qualifying customer is walked through.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Time;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::calendar::Window;
-use super::channel::Lane;
-use super::communication::Content;
+use super::channel::{Channel, Lane};
+use super::communication::Communication;
 use super::duration::Delay;
 use super::segment::Condition;
 use super::subscription::LinkScope;
+use super::timing::When;
 
 /// A flow as it was checked: every reference resolved, every reused communication copied in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +32,9 @@ pub struct Flow {
     pub unsubscribe: LinkScope,
     pub dismissable: bool,
     pub steps: Vec<Step>,
+    /// Where those go who wait at a step that is gone, where it is not the one after it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved_to: BTreeMap<String, String>,
 }
 
 impl Flow {
@@ -72,6 +78,9 @@ pub struct Entry {
     pub reentry: Reentry,
     pub existing_members: ExistingMembers,
     pub limit: Option<EntryLimit>,
+    /// Of those who enter, in ten-thousandths: never sent anything, and measured.
+    #[serde(default)]
+    pub holdout: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -131,26 +140,60 @@ pub enum OnResume {
     SkipLate,
 }
 
-/// One step: a delay, perhaps a time of day, perhaps a condition, perhaps a message.
+/// One step: when, perhaps a time of day, perhaps a condition, perhaps a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     pub id: String,
-    pub after: Delay,
+    #[serde(flatten)]
+    pub when: When,
     pub at: Option<Time>,
     #[serde(rename = "if")]
     pub condition: Option<Condition>,
     pub window: Option<Window>,
     pub on_skip: OnSkip,
-    /// None: a waiting place.
-    pub action: Option<Action>,
+    /// None: a waiting place. Several, of a channel each: the first that may be used is.
+    #[serde(
+        alias = "action",
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub actions: Vec<Action>,
 }
 
 impl Step {
     pub fn lane(&self) -> Lane {
-        self.action
-            .as_ref()
-            .map_or(Lane::None, |action| Lane::Channel(action.content.channel()))
+        match self.actions.as_slice() {
+            [] => Lane::None,
+            [action] => Lane::Channel(action.content.channel()),
+            _ => Lane::Any,
+        }
     }
+
+    /// What it sends on this channel.
+    pub fn action_on(&self, channel: Channel) -> Option<&Action> {
+        let mut actions = self.actions.iter();
+        actions.find(|action| action.content.channel() == channel)
+    }
+
+    /// The channels it may send on, the first choice first.
+    pub fn channels(&self) -> impl Iterator<Item = Channel> {
+        self.actions.iter().map(|action| action.content.channel())
+    }
+}
+
+/// Steps had one action at most.
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Action>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        Many(Vec<Action>),
+        One(Option<Box<Action>>),
+    }
+    Ok(match OneOrMany::deserialize(from)? {
+        OneOrMany::Many(actions) => actions,
+        OneOrMany::One(action) => action.into_iter().map(|action| *action).collect(),
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -166,7 +209,7 @@ pub enum OnSkip {
 pub struct Action {
     /// The campaign and communication that is reused; none when defined on the spot.
     pub reuses: Option<Reuse>,
-    pub content: Content,
+    pub content: Communication,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use super::customer::{Status, Switches};
 use super::dispatch::Reason;
 use super::enrollment::{ExitReason, HeldBecause};
 use super::subscription::{Belonging, Consent, ConsentRule, Subscription, UnsubscribedFrom};
+use super::timing::Meant;
 
 /// Everything the gate asks about one message to one customer, read in one batch.
 #[derive(Debug, Clone)]
@@ -41,6 +42,10 @@ pub struct Facts<'a> {
     /// Only asked when the flow lets go of those who leave its segment.
     pub left_segment: bool,
     pub send_condition_met: bool,
+    /// Why the date that the step is timed by cannot be met: the customer has none, or it is over.
+    pub dateless: Option<Reason>,
+    /// In the flow's holdout or in the control group.
+    pub held_out: bool,
     /// Whether the reused communication's campaign is within its `active` days.
     pub campaign_active: bool,
     pub address: Address,
@@ -89,11 +94,20 @@ pub enum Verdict {
     Exit(Reason, ExitReason),
 }
 
+/// Why a step whose date cannot be met sends nothing.
+pub fn dateless(meant: Meant) -> Option<Reason> {
+    match meant {
+        Meant::At(_) => None,
+        Meant::Dateless => Some(Reason::DateMissing),
+        Meant::Over => Some(Reason::Late),
+    }
+}
+
 /// A paused flow's message is looked at again after this.
 const PAUSE_RECHECK: SignedDuration = SignedDuration::from_mins(1);
 
-/// Asks, in order: customer, switches, unsubscriptions, dismissal, consent, exit and segment, send
-/// condition, address, cap, quiet hours and window, lateness.
+/// Asks, in order: customer, switches, unsubscriptions, dismissal, consent, holdout, exit and segment,
+/// send condition and date, address, cap, quiet hours and window, lateness.
 pub fn decide(facts: &Facts<'_>) -> Verdict {
     flow(facts)
         .or_else(|| customer(facts))
@@ -163,7 +177,10 @@ fn permission(facts: &Facts<'_>) -> Option<Verdict> {
         return Some(Verdict::Exit(Reason::Dismissed, ExitReason::Dismissed));
     }
     let allowed = facts.is_service || facts.consent.allows(facts.consent_rule);
-    (!allowed).then_some(Verdict::Withhold(Reason::NoConsent))
+    if !allowed {
+        return Some(Verdict::Withhold(Reason::NoConsent));
+    }
+    facts.held_out.then_some(Verdict::Withhold(Reason::Holdout))
 }
 
 fn conditions(facts: &Facts<'_>) -> Option<Verdict> {
@@ -182,7 +199,7 @@ fn conditions(facts: &Facts<'_>) -> Option<Verdict> {
     } else if !facts.send_condition_met {
         Some(Verdict::Withhold(Reason::SendConditionFalse))
     } else {
-        None
+        facts.dateless.map(Verdict::Withhold)
     }
 }
 

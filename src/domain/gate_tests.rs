@@ -61,6 +61,8 @@ fn clear<'a>(belongs: &'a [Belonging], subscriptions: &'a [Subscription]) -> Fac
         exit_condition_met: false,
         left_segment: false,
         send_condition_met: true,
+        dateless: None,
+        held_out: false,
         campaign_active: true,
         address: Address::Good,
         cap: CapState::Free,

@@ -23,6 +23,9 @@ pub struct Policy {
     pub language_field: String,
     pub zone_field: String,
     pub holidays: BTreeSet<Date>,
+    /// Of all customers, in ten-thousandths: no flow sends them anything but service.
+    #[serde(default)]
+    pub control_group: u32,
 }
 
 impl Default for Policy {
@@ -38,6 +41,7 @@ impl Default for Policy {
             language_field: "language".to_owned(),
             zone_field: "timezone".to_owned(),
             holidays: BTreeSet::new(),
+            control_group: 0,
         }
     }
 }

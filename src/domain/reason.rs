@@ -60,6 +60,7 @@ reasons! {
     AwaitingApproval "awaiting_approval" 29;
     ExitCondition "exit_condition" 30;
     CampaignInactive "campaign_inactive" 31;
+    DateMissing "date_missing" 32;
 }
 
 impl Reason {
@@ -83,7 +84,9 @@ impl From<ExitReason> for Reason {
     fn from(exit: ExitReason) -> Self {
         match exit {
             ExitReason::LeftSegment => Self::NoLongerInSegment,
-            ExitReason::ExitCondition | ExitReason::Skipped => Self::ExitCondition,
+            ExitReason::ExitCondition | ExitReason::Skipped | ExitReason::WaitExpired => {
+                Self::ExitCondition
+            }
             ExitReason::Goal => Self::GoalReached,
             ExitReason::Dismissed => Self::Dismissed,
             ExitReason::CustomerDeleted => Self::CustomerDeleted,

@@ -78,8 +78,11 @@ impl Revision {
             segments.map(|segment| (format!("segment `{}`", segment.id), &segment.condition));
         let flows = self.flows.values().flat_map(|flow| {
             let own = flow.steps.iter().filter_map(|step| step.condition.as_ref());
+            let waits = flow.steps.iter().filter_map(|step| step.when.wait_for());
+            let waits = waits.map(|wait| &wait.until);
             let exit = flow.exit.when.as_ref();
-            own.chain(exit)
+            own.chain(waits)
+                .chain(exit)
                 .map(|when| (format!("flow `{}`", flow.id), when))
         });
         segments.chain(flows).collect()
@@ -180,17 +183,22 @@ pub fn step_name(flow: &str, step: &str) -> String {
     format!("{flow}/{step}")
 }
 
-/// Which flow's step, by their names, sends the communication of which campaign.
-pub type Reuses = BTreeMap<(String, String), String>;
+/// Which flow's step, by their names, sends on a channel the communication of which campaign.
+pub type Reuses = BTreeMap<(String, String, Channel), String>;
 
 impl Revision {
     /// The steps that send communications of campaigns.
     pub fn reuses(&self) -> Reuses {
         let steps = self.flows.values();
         let steps = steps.flat_map(|flow| flow.steps.iter().map(move |step| (flow, step)));
-        let reuses = steps.filter_map(|(flow, step)| {
-            let reused = step.action.as_ref()?.reuses.as_ref()?;
-            Some(((flow.id.clone(), step.id.clone()), reused.campaign.clone()))
+        let actions = steps.flat_map(|(flow, step)| {
+            let actions = step.actions.iter();
+            actions.map(move |action| (flow, step, action))
+        });
+        let reuses = actions.filter_map(|(flow, step, action)| {
+            let reused = action.reuses.as_ref()?;
+            let place = (flow.id.clone(), step.id.clone(), action.content.channel());
+            Some((place, reused.campaign.clone()))
         });
         reuses.collect()
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::catalog::{Catalog, FlowPlan, StepPlan, Walk};
+use super::catalog::{ActionPlan, Catalog, FlowPlan, StepPlan, UNTIMED, Walk};
+use super::choice;
 use super::facts::{Gathered, Question};
 use super::outlet::Outlet;
 use super::runtime::Engine;
@@ -13,12 +14,13 @@ use super::send::Claim;
 use crate::domain::address::Written;
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::dispatch::{DispatchState, Reason};
-use crate::domain::enrollment::{self, ExitReason};
+use crate::domain::enrollment::ExitReason;
 use crate::domain::flow::{FlowStatus, OnEdit};
 use crate::domain::gate::{self, Verdict};
 use crate::domain::gateway::ChannelConfig;
 use crate::domain::held::HeldBecause;
 use crate::domain::ids::NameNo;
+use crate::domain::timing::Meant;
 use crate::store::{Decided, Decision, Due, FlowState, Move};
 
 /// What cannot be decided now is looked at again after this.
@@ -39,6 +41,29 @@ pub(super) struct Asked<'a> {
     pub(super) now: Timestamp,
 }
 
+/// One due row with where it stands.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    due: &'a Due,
+    plan: &'a FlowPlan,
+    step: &'a StepPlan,
+    walk: Walk<'a>,
+    meant: WasMeant,
+}
+
+/// When a due step was meant, and why it is not, if its date cannot be met.
+#[derive(Clone, Copy)]
+struct WasMeant {
+    planned: Timestamp,
+    dateless: Option<Reason>,
+}
+
+/// Whether a row of the step may stand in the lane where it was found.
+fn may_wait_in(step: &StepPlan, due: &Due) -> bool {
+    let own = due.lane.channel().and_then(|channel| step.on(channel));
+    due.lane == step.step.lane() || own.is_some()
+}
+
 impl Asked<'_> {
     pub(super) fn answer(&self, due: &Due, gathered: &mut Gathered) -> Answer {
         let Some(plan) = self.catalog.plan(due.flow) else {
@@ -50,83 +75,141 @@ impl Asked<'_> {
         );
         let walk = Walk {
             now: self.now,
-            zone: &zone,
+            reckoning: self.catalog.reckoning(&zone),
             started_at: due.started_at,
             revision: self.catalog.number(),
         };
         let Some(step) = plan.step(due.step) else {
             return self.leave_removed_step(due, plan, walk);
         };
-        if step.step.lane() != due.lane {
-            return Self::change_lane(due, step);
+        if !may_wait_in(step, due) {
+            return Self::change_lane(due, step.step.lane());
         }
-        let planned = match self.planned(due, plan, step, walk) {
-            Ok(planned) => planned,
+        let meant = match self.meant(due, plan, step, walk, gathered) {
+            Ok(meant) => meant,
             Err(retimed) => return Self::decided(due, retimed),
         };
-        let Lane::Channel(channel) = due.lane else {
+        if step.actions.is_empty() {
             return self.leave_waiting_place(due, plan, step, walk, gathered);
+        }
+        let asking = Asking {
+            due,
+            plan,
+            step,
+            walk,
+            meant,
         };
-        self.ask(due, planned, (plan, step, channel), walk, gathered)
+        let Some(action) = self.choose(&asking, gathered) else {
+            return self.put_off(due, HeldBecause::Paused);
+        };
+        if due.lane != Lane::Channel(action.channel) {
+            return Self::change_lane(due, Lane::Channel(action.channel));
+        }
+        self.ask(&asking, action, gathered)
     }
 
-    /// The step's planned time; computed anew when the flow's timing has changed since, and then
-    /// perhaps not due yet.
-    fn planned(
+    /// When the step was meant; computed anew when its time may be another since it was computed, and
+    /// then perhaps not due yet.
+    fn meant(
         &self,
         due: &Due,
         plan: &FlowPlan,
         step: &StepPlan,
         walk: Walk<'_>,
-    ) -> Result<Timestamp, Decision> {
+        gathered: &Gathered,
+    ) -> Result<WasMeant, Decision> {
         let current = self
             .states
             .get(&due.flow)
             .map(|state| state.timing_revision);
-        let untimed = due.timed_revision.0 == 0;
+        let when = &step.step.when;
         let outdated = current.is_some_and(|current| due.timed_revision < current);
-        let recompute = untimed || (outdated && plan.flow.on_edit == OnEdit::Recompute);
-        if !recompute || due.earlier.is_some() {
-            return Ok(due.planned);
-        }
-        let planned = enrollment::retime(&step.step, due.anchor, walk.zone).planned;
-        if planned > self.now {
+        let recomputes = plan.flow.on_edit == OnEdit::Recompute;
+        let by_customer = when.field().is_some() || when.wait_for().is_some();
+        let recompute = due.timed_revision == UNTIMED || (recomputes && (outdated || by_customer));
+        let as_written = WasMeant {
+            planned: due.planned,
+            dateless: None,
+        };
+        let customer = gathered.customers.get(&due.customer);
+        let Some(customer) = customer.filter(|_| recompute && due.earlier.is_none()) else {
+            return Ok(as_written);
+        };
+        let at = match when.meant(customer, due.anchor, step.step.at, walk.reckoning) {
+            Meant::At(at) => at,
+            never @ (Meant::Dateless | Meant::Over) => {
+                return Ok(WasMeant {
+                    planned: self.now,
+                    dateless: gate::dateless(never),
+                });
+            }
+        };
+        if at > self.now && !gathered.happened(due.enrollment) {
             return Err(Decision::Retime {
-                planned,
+                planned: at,
                 revision: self.catalog.number(),
             });
         }
-        Ok(planned)
+        Ok(WasMeant {
+            planned: at,
+            dateless: None,
+        })
     }
 
-    fn ask(
-        &self,
-        due: &Due,
-        planned: Timestamp,
-        (plan, step, channel): (&FlowPlan, &StepPlan, Channel),
-        walk: Walk<'_>,
-        gathered: &mut Gathered,
-    ) -> Answer {
+    /// The channel of the message: where several may be, the first that is not barred. A try that was
+    /// made has chosen.
+    fn choose<'s>(&self, asking: &Asking<'s>, gathered: &Gathered) -> Option<&'s ActionPlan> {
+        let Asking { due, step, .. } = asking;
+        let own = due.lane.channel().and_then(|channel| step.on(channel));
+        if step.actions.len() == 1 || (due.earlier.is_some() && own.is_some()) {
+            return own;
+        }
+        choice::choose(step, |action| {
+            let config = self.catalog.revision().channels.get(&action.channel)?;
+            let question = self.question(asking, action, config);
+            Some(gate::decide(&gathered.facts(self.catalog, &question)))
+        })
+    }
+
+    fn question<'q>(
+        &'q self,
+        asking: &Asking<'q>,
+        action: &'q ActionPlan,
+        config: &'q ChannelConfig,
+    ) -> Question<'q> {
+        Question {
+            due: asking.due,
+            planned: asking.meant.planned,
+            plan: asking.plan,
+            step: asking.step,
+            action,
+            dateless: asking.meant.dateless,
+            config,
+            zone: asking.walk.reckoning.zone,
+            state: self.states.get(&asking.due.flow),
+            now: self.now,
+        }
+    }
+
+    fn ask(&self, asking: &Asking<'_>, action: &ActionPlan, gathered: &mut Gathered) -> Answer {
+        let Asking {
+            due,
+            plan,
+            step,
+            walk,
+            ..
+        } = *asking;
         let Some(outlet) = self.outlet else {
             return self.put_off(due, HeldBecause::Paused);
         };
         if self.is_still_out(due) {
             return self.put_off(due, HeldBecause::Paused);
         }
-        let question = Question {
-            due,
-            planned,
-            plan,
-            step,
-            channel,
-            config: self.config(channel, outlet),
-            zone: walk.zone,
-            state: self.states.get(&due.flow),
-            now: self.now,
-        };
+        let channel = action.channel;
+        let question = self.question(asking, action, self.config(channel, outlet));
         let verdict = gate::decide(&gathered.facts(self.catalog, &question));
         match verdict {
-            Verdict::Send => self.claim(due, channel, outlet, gathered),
+            Verdict::Send => self.claim(asking, action, outlet, gathered),
             Verdict::Hold { until, because } => {
                 Self::decided(due, Decision::Hold { until, because })
             }
@@ -155,11 +238,12 @@ impl Asked<'_> {
 
     fn claim(
         &self,
-        due: &Due,
-        channel: Channel,
+        asking: &Asking<'_>,
+        action: &ActionPlan,
         outlet: &Outlet,
         gathered: &mut Gathered,
     ) -> Answer {
+        let (due, channel) = (asking.due, action.channel);
         let Some(customer) = gathered.customers.get(&due.customer).cloned() else {
             return self.put_off(due, HeldBecause::Paused);
         };
@@ -168,7 +252,7 @@ impl Asked<'_> {
         let first_at = due.earlier.map_or(self.now, |earlier| earlier.first_at);
         let address = Written::of(&customer, self.config(channel, outlet)).good();
         let address = address.unwrap_or_default().into_owned();
-        let kind = self.catalog.devices(due.lane);
+        let kind = self.catalog.devices(channel);
         let devices = kind.map(|kind| gathered.devices(due.customer, kind));
         let devices = devices.unwrap_or_default();
         let consent_rev = customer.consent_rev;
@@ -242,11 +326,12 @@ impl Asked<'_> {
         }
     }
 
-    /// The step speaks on another channel now: it stays due, in that channel's lane.
-    fn change_lane(due: &Due, step: &StepPlan) -> Answer {
+    /// The step speaks on another channel now, or on the one that was chosen: it stays due, in the
+    /// lane of that.
+    fn change_lane(due: &Due, lane: Lane) -> Answer {
         let then = Move::To {
             step: due.step,
-            lane: step.step.lane(),
+            lane,
             anchor: due.anchor,
             planned: due.planned,
             revision: due.timed_revision,
@@ -273,6 +358,10 @@ impl Asked<'_> {
             plan.exit(ExitReason::ExitCondition, walk)
         } else if gathered.leaves(due.enrollment) {
             plan.exit(ExitReason::LeftSegment, walk)
+        } else if let Some(wait) = step.step.when.wait_for()
+            && !gathered.happened(due.enrollment)
+        {
+            plan.give_up(wait, step, walk)
         } else {
             plan.advance(step, walk)
         };

@@ -9,20 +9,25 @@ use jiff::tz::TimeZone;
 use super::watched::Watched;
 use crate::domain::address::COUNTRY;
 use crate::domain::by_hand;
-use crate::domain::calendar;
+use crate::domain::calendar::{self, Reckoning};
 use crate::domain::campaign::Active;
 use crate::domain::channel::{Channel, Lane};
+use crate::domain::communication::Communication;
 use crate::domain::customer::Customer;
 use crate::domain::device::DeviceKind;
+use crate::domain::draw::draw;
 use crate::domain::enrollment::{self, ExitReason};
-use crate::domain::flow::{Flow, OnSkip, Reentry, Step};
+use crate::domain::flow::{Action, Flow, OnSkip, Reentry, Step};
 use crate::domain::ids::{NameNo, RevisionNo};
 use crate::domain::revision::{NameKind, Revision};
 use crate::domain::subscription::Belonging;
 use crate::domain::template::Templates;
+use crate::domain::timing::{Otherwise, WaitFor};
 use crate::domain::touched::Touched;
 use crate::store::{Frame, Move, Published, Wanted};
 
+/// Of what is timed when it is first looked at: revisions are numbered from 1.
+pub(super) const UNTIMED: RevisionNo = RevisionNo(0);
 /// What is sent by hand asks for no segment: names are numbered from 1.
 const NO_SEGMENT: NameNo = NameNo(0);
 
@@ -57,11 +62,22 @@ pub struct FlowPlan {
     pub watched: Watched,
 }
 
-/// A step with what the gate asks about it.
+/// A step with what it may send.
 #[derive(Debug)]
 pub struct StepPlan {
     pub number: NameNo,
     pub step: Step,
+    /// In the order of choice.
+    pub actions: Vec<ActionPlan>,
+    /// What of a customer can change when the step comes.
+    pub watches: Touched,
+}
+
+/// What a step may send on one channel, with what the gate asks about it.
+#[derive(Debug)]
+pub struct ActionPlan {
+    pub channel: Channel,
+    pub content: Communication,
     /// The flow's place and, for a reused communication, its campaign's.
     pub belongs: Vec<Belonging>,
     pub is_service: bool,
@@ -71,6 +87,12 @@ pub struct StepPlan {
     pub campaign: Option<NameNo>,
     /// Whether its message may carry a "not interested" link.
     pub dismissable: bool,
+}
+
+impl StepPlan {
+    pub fn on(&self, channel: Channel) -> Option<&ActionPlan> {
+        self.actions.iter().find(|action| action.channel == channel)
+    }
 }
 
 impl Catalog {
@@ -88,6 +110,9 @@ impl Catalog {
         let mut asks = Touched::NOTHING;
         for plan in flows.values() {
             asks |= plan.watched.asks();
+            for step in &plan.steps {
+                asks |= step.watches;
+            }
         }
         let sends = Touched::ACTIVITY | Touched::DISPATCHES | Touched::IN_FLOW;
         let templates = Templates::new(revision);
@@ -120,11 +145,8 @@ impl Catalog {
         self.published.number
     }
 
-    /// Which devices messages of this lane go to; none: they go to an address.
-    pub fn devices(&self, lane: Lane) -> Option<DeviceKind> {
-        let Lane::Channel(channel) = lane else {
-            return None;
-        };
+    /// Which devices messages of this channel go to; none: they go to an address.
+    pub fn devices(&self, channel: Channel) -> Option<DeviceKind> {
         let config = self.revision().channels.get(&channel)?;
         config.gateway.devices()
     }
@@ -140,6 +162,14 @@ impl Catalog {
     /// The zone a customer lives in: their own if it is known, else the workspace's.
     pub fn zone_of(&self, customer: &Customer) -> TimeZone {
         self.zone_named(customer.text(&self.revision().policy.zone_field))
+    }
+
+    /// How days are counted in a zone.
+    pub fn reckoning<'a>(&'a self, zone: &'a TimeZone) -> Reckoning<'a> {
+        Reckoning {
+            zone,
+            holidays: &self.revision().policy.holidays,
+        }
     }
 
     pub fn zone_named(&self, name: Option<&str>) -> TimeZone {
@@ -160,7 +190,10 @@ fn wanted(revision: &Revision, templates: &Templates) -> Wanted {
     let consents = consents.filter_map(|channel| channel.tracking.consent_field.as_deref());
     let names = templates.names().iter();
     let named = names.filter_map(|name| name.strip_prefix("customer."));
+    let steps = revision.flows.values().flat_map(|flow| &flow.steps);
+    let dates = steps.filter_map(|step| step.when.field());
     let fields: BTreeSet<&str> = addresses
+        .chain(dates)
         .chain(countries)
         .chain(named)
         .chain(consents)
@@ -192,36 +225,48 @@ fn flow_plan(published: &Published, flow: &Flow, segment: NameNo) -> Option<Flow
 }
 
 fn step_plan(published: &Published, flow: &Flow, step: &Step) -> Option<StepPlan> {
+    let actions = step.actions.iter();
+    Some(StepPlan {
+        number: published.numbers.step(&flow.id, &step.id)?,
+        step: step.clone(),
+        actions: actions
+            .map(|action| action_plan(published, flow, action))
+            .collect(),
+        watches: watches(step, &published.revision),
+    })
+}
+
+fn watches(step: &Step, revision: &Revision) -> Touched {
+    let field = step.when.field().map(Touched::field);
+    let wait = step.when.wait_for().map(|wait| wait.until.asks(revision));
+    field.or(wait).unwrap_or(Touched::NOTHING)
+}
+
+fn action_plan(published: &Published, flow: &Flow, action: &Action) -> ActionPlan {
     let (revision, numbers) = (&published.revision, &published.numbers);
-    let reused = step
-        .action
-        .as_ref()
-        .and_then(|action| action.reuses.as_ref())
-        .and_then(|reuse| revision.campaigns.get(&reuse.campaign));
-    let mut belongs = Vec::new();
-    if let Some(action) = &step.action {
-        let channel = action.content.channel();
-        let place = |id: &str, category: &Option<String>, group: &Option<String>| Belonging {
-            campaign: id.to_owned(),
-            category: category.clone(),
-            group: group.clone(),
-            channel,
-        };
-        belongs.push(place(&flow.id, &flow.category, &flow.group));
-        belongs.extend(reused.map(|reused| place(&reused.id, &reused.category, &reused.group)));
-    }
+    let channel = action.content.channel();
+    let reused = action.reuses.as_ref();
+    let reused = reused.and_then(|reuse| revision.campaigns.get(&reuse.campaign));
+    let place = |id: &str, category: &Option<String>, group: &Option<String>| Belonging {
+        campaign: id.to_owned(),
+        category: category.clone(),
+        group: group.clone(),
+        channel,
+    };
+    let mut belongs = vec![place(&flow.id, &flow.category, &flow.group)];
+    belongs.extend(reused.map(|reused| place(&reused.id, &reused.category, &reused.group)));
     let governing = reused.map_or(flow.category.as_deref(), |reused| {
         reused.category.as_deref()
     });
-    Some(StepPlan {
-        number: numbers.step(&flow.id, &step.id)?,
-        step: step.clone(),
+    ActionPlan {
+        channel,
+        content: action.content.clone(),
         belongs,
         is_service: revision.policy.is_service(governing) || by_hand::is_answer(&flow.id),
         active: reused.map(|reused| reused.active).unwrap_or_default(),
         campaign: reused.and_then(|reused| numbers.number(NameKind::Campaign, &reused.id)),
         dismissable: reused.map_or(flow.dismissable, |reused| reused.dismissable),
-    })
+    }
 }
 
 impl FlowPlan {
@@ -235,7 +280,7 @@ impl FlowPlan {
 
     /// Where an enrollment goes when the step `finished` was sent or skipped at `at`.
     pub fn advance(&self, finished: &StepPlan, at: Walk<'_>) -> Move {
-        match enrollment::advance(&self.flow, &finished.step.id, at.now, at.zone) {
+        match enrollment::advance(&self.flow, &finished.step.id, at.now, at.reckoning) {
             Some(next) => self.to(&next, at).unwrap_or_else(|| self.complete(at)),
             None => self.complete(at),
         }
@@ -249,14 +294,51 @@ impl FlowPlan {
         }
     }
 
-    /// Straight to a step, because the one before it is gone.
+    /// Where an enrollment goes when what a step waited for did not happen in time.
+    pub fn give_up(&self, wait: &WaitFor, waited: &StepPlan, at: Walk<'_>) -> Move {
+        match &wait.otherwise {
+            Otherwise::Next => self.advance(waited, at),
+            Otherwise::Exit => self.exit(ExitReason::WaitExpired, at),
+            Otherwise::Step(id) => match self.step_named(id) {
+                Some(step) => self.jump(step, at),
+                None => self.advance(waited, at),
+            },
+        }
+    }
+
+    /// Straight to a step, not to the one that follows.
     pub fn jump(&self, to: &StepPlan, at: Walk<'_>) -> Move {
-        let timing = enrollment::retime(&to.step, at.now, at.zone);
+        let timing = enrollment::retime(&to.step, at.now, at.reckoning);
         let next = enrollment::Next {
             step: &to.step,
             timing,
         };
         self.to(&next, at).unwrap_or_else(|| self.complete(at))
+    }
+
+    /// Whether the customer is never sent this: in the flow's holdout, or in the control group, which
+    /// counts neither for services nor for what a person sends.
+    pub fn holds_out(&self, catalog: &Catalog, action: &ActionPlan, customer: &Customer) -> bool {
+        let (who, flow) = (customer.external_id.as_str(), self.flow.id.as_str());
+        let group = catalog.revision().policy.control_group;
+        let by_person = self.segment == NO_SEGMENT;
+        let controlled = !action.is_service && !by_person;
+        (controlled && draw(&["control-group", who]) < group)
+            || draw(&["holdout", who, flow]) < self.flow.entry.holdout
+    }
+
+    /// Which of several ways to say it this customer is told.
+    pub fn variant_of<'a>(
+        &self,
+        step: &StepPlan,
+        action: &'a ActionPlan,
+        customer: &Customer,
+    ) -> Option<&'a str> {
+        let (flow, step) = (self.flow.id.as_str(), step.step.id.as_str());
+        let variant = action
+            .content
+            .variant_for(&customer.external_id, flow, step);
+        variant.map(|variant| variant.id.as_str())
     }
 
     pub fn complete(&self, at: Walk<'_>) -> Move {
@@ -278,7 +360,11 @@ impl FlowPlan {
             lane: next.step.lane(),
             anchor: next.timing.anchor,
             planned: next.timing.planned,
-            revision: at.revision,
+            revision: if next.timing.provisional {
+                UNTIMED
+            } else {
+                at.revision
+            },
         })
     }
 
@@ -286,7 +372,7 @@ impl FlowPlan {
     fn look_again(&self, at: Walk<'_>) -> Option<Timestamp> {
         match self.flow.entry.reentry {
             Reentry::Once | Reentry::EveryRequalification => None,
-            Reentry::Every(span) => Some(calendar::after(at.started_at, span, at.zone)),
+            Reentry::Every(span) => Some(calendar::after(at.started_at, span, at.reckoning.zone)),
         }
     }
 
@@ -302,7 +388,7 @@ impl FlowPlan {
 #[derive(Debug, Clone, Copy)]
 pub struct Walk<'a> {
     pub now: Timestamp,
-    pub zone: &'a TimeZone,
+    pub reckoning: Reckoning<'a>,
     pub started_at: Timestamp,
     pub revision: RevisionNo,
 }

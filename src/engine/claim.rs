@@ -103,7 +103,7 @@ impl Claimer {
         let now = clock.now();
         let due = |lane: Lane| next.get(&lane).copied().filter(|due| *due <= now);
         let mut round = Round::default();
-        for lane in [Lane::None, Lane::Reentry]
+        for lane in [Lane::None, Lane::Any, Lane::Reentry]
             .into_iter()
             .filter(|lane| due(*lane).is_some())
         {

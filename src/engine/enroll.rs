@@ -13,12 +13,11 @@ use super::catalog::{Catalog, FlowPlan};
 use super::entry::{DueOf, Entry};
 use super::passing::{self, Passing};
 use super::runtime::Engine;
+use super::watching;
 use crate::domain::flow::ExistingMembers;
 use crate::domain::ids::{BUCKETS, NameNo};
 use crate::domain::segment::Condition;
-use crate::store::{
-    EntryAnchor, Examined, ExitWhen, Pass, Qualification, Result, SegmentState, Standing,
-};
+use crate::store::{EntryAnchor, Examined, Pass, Qualification, Result, SegmentState, Standing};
 
 /// Buckets examined in one transaction at first; then as many as fit into the time for which others
 /// may be kept from writing.
@@ -357,29 +356,14 @@ impl Enrolling<'_> {
                 Some(self.qualification(examined, plans, BUCKETS, dues))
             })
             .collect();
-        let exits: Vec<ExitWhen<'_>> = self
-            .entry
-            .catalog
-            .flows
-            .values()
-            .filter_map(|plan| {
-                let condition = plan.flow.exit.when.as_ref()?;
-                let frame = self.entry.catalog.frame(self.entry.now);
-                Some(ExitWhen {
-                    flow: plan.number,
-                    condition,
-                    asks: plan.watched.exit,
-                    frame,
-                    marks: self.entry.catalog.marks_flows,
-                })
-            })
-            .collect();
+        let exits = watching::exits(self.entry.catalog, self.entry.now);
+        let looks = watching::looks(self.entry.catalog);
         self.engine
             .store
             .examine_changed(
                 (&stripes, Some(&self.standing)),
                 &qualifications,
-                &exits,
+                (&exits, &looks),
                 CHANGED,
                 self.entry.now,
             )

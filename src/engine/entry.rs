@@ -10,7 +10,7 @@ use crate::domain::calendar;
 use crate::domain::enrollment;
 use crate::domain::flow::{ExistingMembers, FlowStatus, Reentry, Step};
 use crate::domain::ids::{CustomerId, NameNo};
-use crate::store::{Due, Entering, EntryAnchor, EntryRule, FlowState, Result};
+use crate::store::{Due, Entering, EntryAnchor, EntryRule, FlowState, Result, TimedBy};
 
 /// The entrances of all flows at one moment.
 #[derive(Clone, Copy)]
@@ -41,7 +41,9 @@ impl Entry<'_> {
     pub(super) fn due<'a>(&'a self, plan: &'a FlowPlan) -> Box<DueOf<'a>> {
         Box::new(move |anchor, zone| {
             let zone = self.catalog.zone_named(zone);
-            enrollment::first(&plan.flow, anchor, &zone).map_or(anchor, |next| next.timing.planned)
+            let reckoning = self.catalog.reckoning(&zone);
+            enrollment::first(&plan.flow, anchor, reckoning)
+                .map_or(anchor, |next| next.timing.planned)
         })
     }
 
@@ -67,7 +69,7 @@ impl Entry<'_> {
             revision: self.catalog.number(),
             zone_field: &self.catalog.revision().policy.zone_field,
             due,
-            due_by_zone: plan.flow.steps.first().is_some_and(is_by_zone),
+            timed_by: plan.flow.steps.first().map_or(TimedBy::Nothing, timed_by),
             marks: self.catalog.marks_flows,
             now: self.now,
         })
@@ -84,9 +86,14 @@ impl Entry<'_> {
     }
 }
 
-/// Whether a step's time follows the clock on the wall, and not only the time that has passed.
-fn is_by_zone(step: &Step) -> bool {
-    step.at.is_some() || step.after.days != 0 || step.after.months != 0
+fn timed_by(step: &Step) -> TimedBy {
+    if step.when.field().is_some() || step.when.wait_for().is_some() {
+        TimedBy::Customer
+    } else if step.at.is_some() || step.when.is_by_zone() {
+        TimedBy::Zone
+    } else {
+        TimedBy::Nothing
+    }
 }
 
 /// Lets those in again whose time for another entry has come, if they still qualify; the others are

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::catalog::{Catalog, FlowPlan, StepPlan};
+use super::capping::{self, Capped};
+use super::catalog::{ActionPlan, Catalog, FlowPlan, StepPlan};
 use super::opening::Openings;
 use crate::domain::address::Written;
-use crate::domain::calendar;
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::customer::Customer;
 use crate::domain::device::{Device, DeviceKind};
-use crate::domain::gate::{Address, CapState, Facts, FlowGate};
+use crate::domain::dispatch::Reason;
+use crate::domain::gate::{Address, Facts, FlowGate};
 use crate::domain::gateway::ChannelConfig;
 use crate::domain::ids::{CustomerId, EnrollmentId};
-use crate::domain::policy::FrequencyCap;
 use crate::domain::subscription::{Dismissal, Subscription};
 use crate::store::{Due, FlowState, Result, Store};
 
@@ -36,6 +36,8 @@ pub(super) struct Gathered {
     exits: HashSet<EnrollmentId>,
     leaves: HashSet<EnrollmentId>,
     skips: HashSet<EnrollmentId>,
+    /// What their step waits for has happened.
+    happened: HashSet<EnrollmentId>,
 }
 
 /// One due message, as the gate is asked about it.
@@ -44,7 +46,9 @@ pub(super) struct Question<'a> {
     pub planned: Timestamp,
     pub plan: &'a FlowPlan,
     pub step: &'a StepPlan,
-    pub channel: Channel,
+    pub action: &'a ActionPlan,
+    /// Why the date that the step is timed by cannot be met.
+    pub dateless: Option<Reason>,
     pub config: &'a ChannelConfig,
     pub zone: &'a TimeZone,
     pub state: Option<&'a FlowState>,
@@ -63,7 +67,7 @@ impl Gathered {
         let wanted = &catalog.wanted;
         let by_id = |customer: Customer| (customer.id, Arc::new(customer));
         let mut gathered = Self::default();
-        if dues.iter().any(|due| matches!(due.lane, Lane::Channel(_))) {
+        if dues.iter().any(|due| !channels(catalog, due).is_empty()) {
             let customers;
             (
                 customers,
@@ -79,7 +83,9 @@ impl Gathered {
             gathered.customers = customers.into_iter().map(by_id).collect();
             gathered.read_suppressed(store, catalog, dues).await?;
             gathered.read_recent(store, catalog, &ids, now).await?;
-            if dues.iter().any(|due| catalog.devices(due.lane).is_some()) {
+            let to_devices = |channel: &Channel| catalog.devices(*channel).is_some();
+            let pushes = |due: &Due| channels(catalog, due).iter().any(to_devices);
+            if dues.iter().any(pushes) {
                 gathered.devices = store.devices_of_all(&ids).await?;
             }
         } else {
@@ -97,10 +103,8 @@ impl Gathered {
         dues: &[Due],
     ) -> Result<()> {
         let mut addresses = Vec::new();
-        for due in dues {
-            let Lane::Channel(channel) = due.lane else {
-                continue;
-            };
+        let each = |due| channels(catalog, due).into_iter().map(move |c| (due, c));
+        for (due, channel) in dues.iter().flat_map(each) {
             let Some(config) = catalog.revision().channels.get(&channel) else {
                 continue;
             };
@@ -162,22 +166,21 @@ impl Gathered {
                     .await?;
             }
             for step in &plan.steps {
-                let Some(condition) = &step.step.condition else {
-                    continue;
-                };
-                let at_step: Vec<EnrollmentId> = of_flow
-                    .iter()
-                    .filter(|due| due.step == step.number)
-                    .map(|due| due.enrollment)
-                    .collect();
+                let at_step = of_flow.iter().filter(|due| due.step == step.number);
+                let at_step: Vec<EnrollmentId> = at_step.map(|due| due.enrollment).collect();
                 if at_step.is_empty() {
                     continue;
                 }
-                let met = store
-                    .matching_enrollments(condition, &frame, &at_step)
-                    .await?;
-                self.skips
-                    .extend(at_step.into_iter().filter(|id| !met.contains(id)));
+                if let Some(condition) = &step.step.condition {
+                    let met = store.matching_enrollments(condition, &frame, &at_step);
+                    let met = met.await?;
+                    let unmet = at_step.iter().filter(|id| !met.contains(id));
+                    self.skips.extend(unmet);
+                }
+                if let Some(wait) = step.step.when.wait_for() {
+                    let met = store.matching_enrollments(&wait.until, &frame, &at_step);
+                    self.happened.extend(met.await?);
+                }
             }
         }
         Ok(())
@@ -206,19 +209,16 @@ impl Gathered {
     /// What the gate is told about one message.
     pub(super) fn facts<'a>(&'a self, catalog: &Catalog, question: &Question<'a>) -> Facts<'a> {
         let Question {
-            due,
-            plan,
-            step,
-            channel,
-            ..
+            due, plan, action, ..
         } = question;
+        let channel = &action.channel;
         let customer = self.customers.get(&due.customer).map(Arc::as_ref);
         let policy = &catalog.revision().policy;
         let openings = Openings {
             catalog,
             plan: question.plan,
             step: question.step,
-            channel: question.channel,
+            channel: action.channel,
             zone: question.zone,
         };
         let opening = openings.from(question.now);
@@ -236,13 +236,13 @@ impl Gathered {
             switches: customer
                 .map(|customer| customer.switches)
                 .unwrap_or_default(),
-            belongs: &step.belongs,
+            belongs: &action.belongs,
             subscriptions: self
                 .subscriptions
                 .get(&due.customer)
                 .map_or(&[], Vec::as_slice),
-            dismissed: self.is_dismissed(due.customer, step),
-            is_service: step.is_service,
+            dismissed: self.is_dismissed(due.customer, action),
+            is_service: action.is_service,
             consent: customer
                 .map(|customer| customer.consents.channel(*channel))
                 .unwrap_or_default(),
@@ -250,12 +250,27 @@ impl Gathered {
             exit_condition_met: self.exits.contains(&due.enrollment),
             left_segment: self.leaves.contains(&due.enrollment),
             send_condition_met: !self.skips.contains(&due.enrollment),
-            campaign_active: step.active.on(today),
+            dateless: question.dateless,
+            held_out: customer.is_some_and(|customer| plan.holds_out(catalog, action, customer)),
+            campaign_active: action.active.on(today),
             address: self.address(catalog, customer, question),
-            cap: self.cap(&policy.caps, question),
+            cap: capping::state(
+                &policy.caps,
+                self.recent(due.customer),
+                &Capped {
+                    channel: action.channel,
+                    planned: question.planned,
+                    now: question.now,
+                    zone: question.zone,
+                },
+            ),
             opens_at: opening.at,
             closed_by: opening.closed_by,
         }
+    }
+
+    pub(super) fn happened(&self, enrollment: EnrollmentId) -> bool {
+        self.happened.contains(&enrollment)
     }
 
     pub(super) fn exits(&self, enrollment: EnrollmentId) -> bool {
@@ -271,16 +286,21 @@ impl Gathered {
         self.recent.entry(customer).or_default().push((channel, at));
     }
 
-    fn is_dismissed(&self, customer: CustomerId, step: &StepPlan) -> bool {
+    fn is_dismissed(&self, customer: CustomerId, action: &ActionPlan) -> bool {
         let dismissed = self
             .dismissals
             .get(&customer)
             .map_or(&[][..], Vec::as_slice);
         dismissed.iter().any(|dismissal| {
-            step.belongs
+            action
+                .belongs
                 .iter()
                 .any(|place| place.campaign == dismissal.campaign)
         })
+    }
+
+    fn recent(&self, customer: CustomerId) -> &[(Channel, Timestamp)] {
+        self.recent.get(&customer).map_or(&[], Vec::as_slice)
     }
 
     /// The devices of this kind that a customer has.
@@ -296,7 +316,7 @@ impl Gathered {
         customer: Option<&Customer>,
         question: &Question<'_>,
     ) -> Address {
-        if let Some(kind) = catalog.devices(Lane::Channel(question.channel)) {
+        if let Some(kind) = catalog.devices(question.action.channel) {
             let found = self.devices(question.due.customer, kind);
             return found.first().map_or(Address::Missing, |_| Address::Good);
         }
@@ -307,7 +327,7 @@ impl Gathered {
             Written::Missing => Address::Missing,
             Written::Invalid => Address::Invalid,
             Written::Good(address) => {
-                let key = (question.channel, address.into_owned());
+                let key = (question.action.channel, address.into_owned());
                 if self.suppressed.contains(&key) {
                     Address::Suppressed
                 } else {
@@ -315,51 +335,6 @@ impl Gathered {
                 }
             }
         }
-    }
-
-    fn cap(&self, caps: &[FrequencyCap], question: &Question<'_>) -> CapState {
-        let recent = self
-            .recent
-            .get(&question.due.customer)
-            .map_or(&[][..], Vec::as_slice);
-        let states = caps
-            .iter()
-            .filter(|cap| cap.channels.contains(&question.channel))
-            .map(|cap| cap_state(cap, recent, question));
-        states
-            .max_by_key(|state| match state {
-                CapState::Free => (0, Timestamp::MIN),
-                CapState::RetryAt(at) => (1, *at),
-                CapState::Reached => (2, Timestamp::MIN),
-            })
-            .unwrap_or(CapState::Free)
-    }
-}
-
-fn cap_state(
-    cap: &FrequencyCap,
-    recent: &[(Channel, Timestamp)],
-    question: &Question<'_>,
-) -> CapState {
-    let (now, zone) = (question.now, question.zone);
-    let mut expiries: Vec<Timestamp> = recent
-        .iter()
-        .filter(|(channel, _)| cap.channels.contains(channel))
-        .map(|(_, at)| calendar::after(*at, cap.per, zone))
-        .filter(|expiry| *expiry > now)
-        .collect();
-    let limit = cap.limit as usize;
-    if expiries.len() < limit {
-        return CapState::Free;
-    }
-    expiries.sort_unstable();
-    let frees_at = expiries.get(expiries.len() - limit).copied().unwrap_or(now);
-    match cap
-        .retry_for
-        .map(|span| calendar::after(question.planned, span, zone))
-    {
-        Some(last) if now < last => CapState::RetryAt(frees_at.min(last)),
-        _ => CapState::Reached,
     }
 }
 
@@ -370,6 +345,21 @@ fn flow_gate(question: &Question<'_>) -> FlowGate {
         FlowStatus::Stopped => FlowGate::Stopped,
         FlowStatus::Active if !paused => FlowGate::Running,
         _ => FlowGate::Paused,
+    }
+}
+
+/// The channels that a row's message may go out on.
+fn channels(catalog: &Catalog, due: &Due) -> Vec<Channel> {
+    let step = catalog.plan(due.flow).and_then(|plan| plan.step(due.step));
+    match due.lane {
+        Lane::None | Lane::Reentry => Vec::new(),
+        Lane::Channel(_) | Lane::Any => {
+            let of_step = step.into_iter().flat_map(|step| step.step.channels());
+            let mut channels: Vec<Channel> = of_step.chain(due.lane.channel()).collect();
+            channels.sort_unstable();
+            channels.dedup();
+            channels
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::catalog::Catalog;
+use super::catalog::{ActionPlan, Catalog};
+use super::choice;
 use super::facts::{Gathered, Question};
-use crate::domain::channel::Lane;
 use crate::domain::gate::{self, Verdict};
 use crate::store::{Due, Result, Store};
 
@@ -19,29 +19,34 @@ pub async fn foretell(
     let Some((plan, step)) = plan.and_then(|plan| Some((plan, plan.step(due.step)?))) else {
         return Ok(None);
     };
-    let Lane::Channel(channel) = step.step.lane() else {
+    if step.actions.is_empty() {
         return Ok(None);
-    };
-    let Some(config) = catalog.revision().channels.get(&channel) else {
-        return Ok(None);
-    };
+    }
     let gathered = Gathered::read(store, catalog, std::slice::from_ref(due), now).await?;
     let zone = gathered.customers.get(&due.customer).map_or_else(
         || catalog.zone.clone(),
         |customer| catalog.zone_of(customer),
     );
     let states = store.flow_states().await?;
-    let question = Question {
-        due,
-        // What is not planned yet cannot be late.
-        planned: due.planned.min(now),
-        plan,
-        step,
-        channel,
-        config,
-        zone: &zone,
-        state: states.get(&due.flow),
-        now,
+    let customer = gathered.customers.get(&due.customer);
+    let reckoning = catalog.reckoning(&zone);
+    let meant = customer.map(|c| step.step.when.meant(c, due.anchor, step.step.at, reckoning));
+    let verdict = |action: &ActionPlan| {
+        let question = Question {
+            due,
+            // What is not planned yet cannot be late.
+            planned: due.planned.min(now),
+            plan,
+            step,
+            action,
+            dateless: meant.and_then(gate::dateless),
+            config: catalog.revision().channels.get(&action.channel)?,
+            zone: &zone,
+            state: states.get(&due.flow),
+            now,
+        };
+        Some(gate::decide(&gathered.facts(catalog, &question)))
     };
-    Ok(Some(gate::decide(&gathered.facts(catalog, &question))))
+    let chosen = choice::choose(step, verdict);
+    Ok(chosen.and_then(verdict))
 }

@@ -5,7 +5,9 @@ mod ask;
 mod beat;
 mod breaker;
 pub mod by_hand;
+mod capping;
 mod catalog;
+mod choice;
 mod claim;
 mod connect;
 mod desk;
@@ -44,6 +46,7 @@ pub mod status;
 mod telling;
 pub mod trial;
 mod watched;
+mod watching;
 pub mod webhook_lines;
 
 pub use beat::{Beat, beat};

@@ -248,7 +248,8 @@ fn allowed(limit: EntryLimit, state: &FlowState, now: Timestamp) -> (u32, Timest
 fn time(catalog: &Catalog, plan: &FlowPlan, row: &Untimed) -> Option<Timed> {
     let step = plan.step(row.step)?;
     let zone = catalog.zone_named(row.zone.as_deref());
-    let timing = enrollment::retime(&step.step, row.anchor, &zone);
+    let reckoning = catalog.reckoning(&zone);
+    let timing = enrollment::retime(&step.step, row.anchor, reckoning);
     Some(Timed {
         enrollment: row.enrollment,
         step: row.step,

@@ -153,7 +153,7 @@ fn steps(published: &Published, id: &str, flow: Option<&Flow>, counts: &Counts) 
         let found = number.and_then(|number| counts.steps.get(&number));
         lines.push(StepLine {
             id: step.id.clone(),
-            channel: step.action.as_ref().map(|action| action.content.channel()),
+            channel: step.channels().next(),
             removed: false,
             counts: found.cloned().unwrap_or_default(),
         });

@@ -150,7 +150,7 @@ fn settle(
     let settlement = dispatch::settle(&facts, Outcome::Uncertain { detail }, now, 0.5);
     let walk = Walk {
         now,
-        zone,
+        reckoning: catalog.reckoning(zone),
         started_at: claim.first_at,
         revision: catalog.number(),
     };

@@ -7,7 +7,7 @@ use aws_lc_rs::rand;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
-use super::catalog::{Catalog, FlowPlan, StepPlan};
+use super::catalog::{ActionPlan, Catalog, FlowPlan};
 use super::duty::Duty;
 use super::handover::Place;
 use super::outlet::Outlet;
@@ -23,7 +23,7 @@ use crate::domain::ids::{Bucket, DispatchId};
 use crate::domain::link::{LONGEST_TARGET, Link, LinkKind, url};
 use crate::domain::message::{Frozen, Message, Origin};
 use crate::domain::rating::Rating;
-use crate::domain::template::{RenderContext, RenderFailure};
+use crate::domain::template::{RenderContext, RenderFailure, Which};
 use crate::domain::tracking::{self, Trace};
 use crate::store::Due;
 
@@ -158,15 +158,20 @@ fn render(
     let step = plan.step(claim.due.step).ok_or_else(gone)?;
     let now = engine.clock.now();
     let customer = &claim.customer;
-    let urls = LinkUrls::of(engine, plan, step, claim);
+    let action = step.on(claim.channel).ok_or_else(gone)?;
+    let urls = LinkUrls::of(engine, plan, action, claim);
     let zone = catalog.zone_of(customer);
     // Service messages cannot be unsubscribed from.
-    let unsubscribe = (!step.is_service).then(|| urls.url(LinkKind::Unsubscribe, ""));
+    let unsubscribe = (!action.is_service).then(|| urls.url(LinkKind::Unsubscribe, ""));
     let preferences = urls.url(LinkKind::Preferences, "");
-    let dismiss = step.dismissable.then(|| urls.url(LinkKind::Dismiss, ""));
+    let dismiss = action.dismissable.then(|| urls.url(LinkKind::Dismiss, ""));
     let rendered = catalog.templates.render(
-        &plan.flow.id,
-        &step.step.id,
+        Which {
+            flow: &plan.flow.id,
+            step: &step.step.id,
+            channel: claim.channel,
+            variant: plan.variant_of(step, action, customer),
+        },
         &RenderContext {
             customer,
             rating: rating(catalog, customer, now),
@@ -209,14 +214,14 @@ struct LinkUrls<'a> {
 }
 
 impl<'a> LinkUrls<'a> {
-    fn of(engine: &'a Engine, plan: &FlowPlan, step: &StepPlan, claim: &Claim) -> Self {
+    fn of(engine: &'a Engine, plan: &FlowPlan, action: &ActionPlan, claim: &Claim) -> Self {
         Self {
             links: &engine.links,
             link: Link {
                 kind: LinkKind::Preferences,
                 customer: claim.customer.id,
                 flow: plan.number,
-                campaign: step.campaign,
+                campaign: action.campaign,
                 channel: claim.channel,
                 dispatch: claim.id(engine),
             },

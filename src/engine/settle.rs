@@ -351,7 +351,7 @@ fn onward(catalog: &Catalog, claim: &Claim, skipped: bool, now: Timestamp) -> Mo
     let zone = catalog.zone_of(&claim.customer);
     let walk = Walk {
         now,
-        zone: &zone,
+        reckoning: catalog.reckoning(&zone),
         started_at: claim.due.started_at,
         revision: catalog.number(),
     };

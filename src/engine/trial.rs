@@ -5,13 +5,15 @@ use jiff::Timestamp;
 
 use crate::domain::by_hand;
 use crate::domain::calendar;
+use crate::domain::channel::Channel;
 use crate::domain::customer::Customer;
+use crate::domain::flow::{Flow, Step};
 use crate::domain::link::{LinkKind, url};
 use crate::domain::message::{Origin, Rendered};
 use crate::domain::near;
 use crate::domain::rating::Rating;
 use crate::domain::revision::Revision;
-use crate::domain::template::{RenderContext, RenderFailure, Templates};
+use crate::domain::template::{RenderContext, RenderFailure, Templates, Which};
 
 /// What stands in place of a token: such a link leads nowhere.
 const TOKEN: &str = "only-a-trial";
@@ -22,6 +24,8 @@ pub struct Trial {
     name: String,
     flow: String,
     step: String,
+    channel: Channel,
+    variant: Option<String>,
 }
 
 /// Nothing of this name says anything.
@@ -61,8 +65,12 @@ impl Trial {
         let last = customer.last_activity_at.map(day);
         let link = |kind| url(public_url, kind, TOKEN);
         Templates::new(revision).render(
-            &self.flow,
-            &self.step,
+            Which {
+                flow: &self.flow,
+                step: &self.step,
+                channel: self.channel,
+                variant: self.variant.as_deref(),
+            },
             &RenderContext {
                 customer,
                 rating: Rating::of(customer.status, last, day(now), revision.rating),
@@ -86,18 +94,41 @@ impl Trial {
 }
 
 fn all(revision: &Revision) -> Vec<Trial> {
-    let reusable = by_hand::ids(revision).map(|id| Trial {
-        name: id.clone(),
-        flow: id,
-        step: by_hand::STEP.to_owned(),
-    });
-    let steps = revision.flows.values().flat_map(|flow| {
-        let speaking = flow.steps.iter().filter(|step| step.action.is_some());
-        speaking.map(|step| Trial {
-            name: format!("{}/{}", flow.id, step.id),
-            flow: flow.id.clone(),
-            step: step.id.clone(),
-        })
-    });
-    reusable.chain(steps).collect()
+    let by_hand: Vec<Flow> = by_hand::flows(revision).collect();
+    let flows = by_hand.iter().chain(revision.flows.values());
+    let steps = flows.flat_map(|flow| flow.steps.iter().map(move |step| (flow, step)));
+    steps.flat_map(|(flow, step)| ways(flow, step)).collect()
+}
+
+/// All that a step may say: first by the step's own name, and where there are several by channel and
+/// variant, such as `gold-card/offer:b`.
+fn ways(flow: &Flow, step: &Step) -> Vec<Trial> {
+    let name = match by_hand::reuse(&flow.id) {
+        Some(_) => flow.id.clone(),
+        None => format!("{}/{}", flow.id, step.id),
+    };
+    let mut trials = Vec::new();
+    for action in &step.actions {
+        let channel = action.content.channel();
+        for (variant, _) in action.content.ways() {
+            let by_channel = (step.actions.len() > 1).then_some(channel.as_str());
+            let parts = [Some(name.as_str()), by_channel, variant];
+            let parts: Vec<&str> = parts.into_iter().flatten().collect();
+            trials.push(Trial {
+                name: parts.join(":"),
+                flow: flow.id.clone(),
+                step: step.id.clone(),
+                channel,
+                variant: variant.map(ToOwned::to_owned),
+            });
+        }
+    }
+    if let Some(first) = trials.first().filter(|first| first.name != name) {
+        let first = Trial {
+            name,
+            ..first.clone()
+        };
+        trials.insert(0, first);
+    }
+    trials
 }

@@ -71,9 +71,11 @@ fn definition(condition: &Condition, revision: &Revision) -> String {
     let steps: Vec<_> = steps
         .into_iter()
         .map(|(flow, step)| {
-            let action = step.action.as_ref();
-            let reuse = action.and_then(|action| action.reuses.as_ref());
-            (flow, &step.id, reuse.map(|reuse| &reuse.campaign))
+            let reuses = step.actions.iter().map(|action| {
+                let reuse = action.reuses.as_ref();
+                (action.content.channel(), reuse.map(|reuse| &reuse.campaign))
+            });
+            (flow, &step.id, reuses.collect::<Vec<_>>())
         })
         .collect();
     let text = json!([parts, fields, steps, revision.rating, revision.zone]).to_string();

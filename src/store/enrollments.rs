@@ -39,6 +39,15 @@ pub enum EntryAnchor {
 /// The first step's due time for an anchor and a customer's zone.
 pub type DueInZone<'a> = dyn Fn(Timestamp, Option<&str>) -> Timestamp + Send + Sync + 'a;
 
+/// What the first step's due time depends on beside the anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimedBy {
+    Nothing,
+    Zone,
+    /// Only the customer's own facts tell: it is timed when it is first looked at.
+    Customer,
+}
+
 /// A flow whose members enter.
 #[derive(Clone, Copy)]
 pub struct Entering<'a> {
@@ -56,8 +65,7 @@ pub struct Entering<'a> {
     /// The customers' column that names their zone.
     pub zone_field: &'a str,
     pub due: &'a DueInZone<'a>,
-    /// Whether that depends on the zone.
-    pub due_by_zone: bool,
+    pub timed_by: TimedBy,
     /// Whether a segment asks who is in a flow: those who enter are looked at again.
     pub marks: bool,
     pub now: Timestamp,
@@ -195,7 +203,7 @@ async fn dues(tx: &mut Tx, entering: &Entering<'_>, among: &Among<'_>, whom: Who
     let due = |zone: Option<&str>| micros((entering.due)(anchor, zone));
     let elsewhere = due(None);
     let mut zones = Vec::new();
-    if entering.due_by_zone {
+    if entering.timed_by == TimedBy::Zone {
         zones = zones_of_entering(tx, entering, among, whom).await?;
     }
     let zones = zones.into_iter().map(|zone| {
@@ -280,6 +288,7 @@ fn enroll_sql(entering: &Entering<'_>, among: &Among<'_>, whom: Whom, dues: &Due
     let by_zone = by_zone(entering.zone_field, dues.zones.len());
     // Anchored at one instant: due by zone. Anchored at each joining: due at once, and timed then.
     let (due, anchor, revision) = match entering.anchor {
+        EntryAnchor::At(_) if entering.timed_by == TimedBy::Customer => ("$10", "$10", "0"),
         EntryAnchor::At(_) => (by_zone.as_str(), "$10", "$12"),
         EntryAnchor::Joining => ("m.joined_at", "coalesce($10, m.joined_at)", "0"),
     };

@@ -10,10 +10,10 @@ use super::dialect::rows;
 use super::error::{Error, Result};
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
-use crate::domain::duration::Delay;
 use crate::domain::flow::Flow;
 use crate::domain::ids::{NameNo, RevisionNo};
 use crate::domain::revision::{NameKind, Numbers, Revision};
+use crate::domain::timing::When;
 
 const KNOWN: &str = "SELECT flow FROM flow_states";
 const OLDER: &str = "SELECT revision, body FROM revisions WHERE revision < $1 \
@@ -119,10 +119,10 @@ pub(super) fn parse(body: &str) -> Result<Revision> {
         .map_err(|error| Error::Corrupt(format!("a revision cannot be read: {error}")))
 }
 
-fn timing(flow: &Flow) -> Vec<(&str, Delay, Option<Time>)> {
+fn timing(flow: &Flow) -> Vec<(&str, &When, Option<Time>)> {
     let steps = flow.steps.iter();
     steps
-        .map(|step| (step.id.as_str(), step.after, step.at))
+        .map(|step| (step.id.as_str(), &step.when, step.at))
         .collect()
 }
 
@@ -133,11 +133,12 @@ fn removals(was: &Flow, is: &Flow, numbers: &Numbers) -> Vec<Removed> {
     };
     let mut successor = None;
     let mut removed = Vec::new();
-    for step in was.steps.iter().rev() {
-        if is.step(&step.id).is_some() {
-            successor = number(&step.id);
-        } else if let Some(step) = number(&step.id) {
-            removed.push((step, flow, successor));
+    for gone in was.steps.iter().rev() {
+        if is.step(&gone.id).is_some() {
+            successor = number(&gone.id);
+        } else if let Some(step) = number(&gone.id) {
+            let named = is.moved_to.get(&gone.id).and_then(|to| number(to));
+            removed.push((step, flow, named.or(successor)));
         }
     }
     removed

@@ -99,8 +99,10 @@ impl HistoryFilter {
 impl HistoryFilter {
     /// The line with the campaign whose communication its step sends.
     fn placed(&self, mut line: HistoryLine) -> HistoryLine {
-        if let (None, Some(flow), Some(step)) = (&line.campaign, &line.flow, &line.step) {
-            let step = (flow.clone(), step.clone());
+        if let (None, Some(flow), Some(step), Some(channel)) =
+            (&line.campaign, &line.flow, &line.step, line.channel)
+        {
+            let step = (flow.clone(), step.clone(), channel);
             line.campaign = self.reuses.get(&step).cloned();
         }
         line

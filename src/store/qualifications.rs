@@ -14,9 +14,9 @@ use super::among::{self, Among};
 use super::bind::Bind;
 use super::crossings;
 use super::db::Store;
-use super::dialect::rows;
+use super::dialect::{ids, rows};
 use super::dirty::{self, Seen};
-use super::enrollments::{self, Entering, EntryAnchor};
+use super::enrollments::{self, Entering, EntryAnchor, TimedBy};
 use super::error::Result;
 use super::holding::Holding;
 use super::instants::micros;
@@ -56,6 +56,14 @@ pub struct ExitWhen<'a> {
     pub marks: bool,
 }
 
+/// A step whose time depends on what customers are and do: those who wait at it are looked at again
+/// when that changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    pub step: NameNo,
+    pub asks: Touched,
+}
+
 /// What one pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pass {
@@ -81,10 +89,23 @@ const PROMOTE: &str = concat!(
 const DROP_UNQUALIFIED: &str = "DELETE FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
      AND status = 0 AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.bucket = enrollments.bucket \
      AND m.segment = $2 AND m.customer_id = enrollments.customer_id) RETURNING customer_id";
+const LOOK_AGAIN: &str = concat!(
+    "UPDATE enrollments SET due = CASE WHEN parked IS NULL THEN CAST($3 AS BIGINT) END, \
+     parked = CASE WHEN parked IS NOT NULL THEN anchor END, timed_revision = 0 \
+     WHERE status = 1 AND (due > $3 OR parked IS NOT NULL) AND step = $2 AND (bucket, customer_id) IN (SELECT k.bucket, k.id FROM ",
+    ids!(),
+    " AS k)"
+);
 const COUNT_PENDING: &str = "@everywhere(waiting)SELECT count(*) FROM enrollments WHERE bucket BETWEEN 0 AND 1023 \
      AND flow = $1 AND status = 0";
 
-pub(super) const STATEMENTS: &[&str] = &[CAUGHT_UP, PROMOTE, DROP_UNQUALIFIED, COUNT_PENDING];
+pub(super) const STATEMENTS: &[&str] = &[
+    CAUGHT_UP,
+    PROMOTE,
+    DROP_UNQUALIFIED,
+    LOOK_AGAIN,
+    COUNT_PENDING,
+];
 
 impl Store {
     /// Examines a segment over some buckets, whoever changed, and remembers how far it got.
@@ -109,7 +130,7 @@ impl Store {
         &self,
         (stripes, seen_at): (&Stripes, Option<&Standing>),
         qualifications: &[Qualification<'_>],
-        exits: &[ExitWhen<'_>],
+        (exits, looks): (&[ExitWhen<'_>], &[Look]),
         limit: u32,
         now: Timestamp,
     ) -> Result<Pass> {
@@ -146,6 +167,9 @@ impl Store {
         }
         for exit in exits {
             pass.exited += end(&mut tx, exit, &changed.meeting(exit.asks), now).await?;
+        }
+        for look in looks {
+            look_again(&mut tx, look, &changed.meeting(look.asks), now).await?;
         }
         tx.commit().await?;
         Ok(pass)
@@ -205,7 +229,10 @@ impl Store {
         let done = query(PROMOTE)
             .bind(serde_json::to_string(&promoted).unwrap_or_default())
             .bind(micros(anchor))
-            .bind(entering.revision.0)
+            .bind(match entering.timed_by {
+                TimedBy::Customer => 0,
+                TimedBy::Nothing | TimedBy::Zone => entering.revision.0,
+            })
             .execute(&mut tx)
             .await?;
         tx.commit().await?;
@@ -266,6 +293,23 @@ async fn end(
     let met = meeting(tx, flow, exit.condition, &exit.frame, customers).await?;
     let why = (ExitReason::ExitCondition, Reason::ExitCondition);
     enrollments::exit(tx, flow, &met, why, (now, exit.marks)).await
+}
+
+async fn look_again(
+    tx: &mut Tx,
+    look: &Look,
+    customers: &[CustomerId],
+    now: Timestamp,
+) -> Result<()> {
+    if customers.is_empty() {
+        return Ok(());
+    }
+    let looked = query(LOOK_AGAIN)
+        .bind(among::numbers(customers))
+        .bind(look.step.0)
+        .bind(micros(now));
+    looked.execute(tx).await?;
+    Ok(())
 }
 
 /// Those of these customers whose live enrollment in `flow` meets the condition.

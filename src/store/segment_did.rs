@@ -109,7 +109,7 @@ fn dispatches(
     }
     if let Some(campaign) = &did.campaign {
         let flow = binds.int(flow_number(frame, campaign));
-        let steps = steps_that_reuse(frame, campaign);
+        let steps = steps_that_reuse(frame, campaign, channel);
         let steps = one_of("d.step", Listed::Whole, binds.place(numbers(&steps)));
         and(format!("(n.flow = {flow} OR {steps})"));
     }
@@ -146,7 +146,7 @@ pub(super) fn flow_number(frame: &Frame<'_>, flow: &str) -> i64 {
         .map_or(0, i64::from)
 }
 
-fn steps_that_reuse(frame: &Frame<'_>, campaign: &str) -> Vec<NameNo> {
+fn steps_that_reuse(frame: &Frame<'_>, campaign: &str, channel: Channel) -> Vec<NameNo> {
     let campaign_of_it = frame.revision.campaigns.get(campaign);
     let by_hand = campaign_of_it.into_iter().flat_map(by_hand::ids_of);
     let by_hand = by_hand.filter_map(|id| frame.numbers.step(&id, by_hand::STEP));
@@ -154,10 +154,8 @@ fn steps_that_reuse(frame: &Frame<'_>, campaign: &str) -> Vec<NameNo> {
     flows
         .flat_map(|flow| flow.steps.iter().map(move |step| (flow, step)))
         .filter(|(_, step)| {
-            let reuses = step
-                .action
-                .as_ref()
-                .and_then(|action| action.reuses.as_ref());
+            let action = step.action_on(channel);
+            let reuses = action.and_then(|action| action.reuses.as_ref());
             reuses.is_some_and(|reuse| reuse.campaign == campaign)
         })
         .filter_map(|(flow, step)| frame.numbers.step(&flow.id, &step.id))

@@ -114,7 +114,7 @@ mod tests {
         for kind in Kind::ALL {
             refused(of(kind), &mut keys);
         }
-        assert!(keys.len() > 10, "{keys:?}");
+        assert!(keys.contains(&"list".to_owned()), "{keys:?}");
         for key in keys {
             assert!(NOT_YET.iter().any(|(name, _)| *name == key), "{key}");
         }

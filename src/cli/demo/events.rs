@@ -71,7 +71,7 @@ fn category_of(flow: &Flow) -> Scope {
 fn last_channel(flow: &Flow) -> Option<Channel> {
     let actions = flow.steps.iter().rev();
     actions
-        .filter_map(|step| step.action.as_ref())
+        .flat_map(|step| &step.actions)
         .map(|action| action.content.channel())
         .next()
 }

@@ -35,12 +35,7 @@ pub fn after(anchor: Timestamp, delay: Delay, zone: &TimeZone) -> Timestamp {
 
 /// `delay` before `now`, the same way.
 pub fn before(now: Timestamp, delay: Delay, zone: &TimeZone) -> Timestamp {
-    let back = Delay {
-        months: -delay.months,
-        days: -delay.days,
-        seconds: -delay.seconds,
-    };
-    after(now, back, zone)
+    after(now, delay.reversed(), zone)
 }
 
 fn on_calendar(anchor: Timestamp, delay: Delay, zone: &TimeZone) -> Timestamp {

@@ -17,12 +17,15 @@ pub fn remarks(revision: &Revision) -> Vec<Remark> {
     let flows = revision.flows.values();
     for flow in flows.filter(|flow| flow.status != FlowStatus::Stopped) {
         for step in &flow.steps {
-            let Some(Content::Email(email)) = step.action.as_ref().map(|action| &action.content)
-            else {
-                continue;
-            };
-            let about = format!("{}/{}", flow.id, step.id);
-            remarks.extend(of_email(&about, email));
+            let ways = step.actions.iter().flat_map(|action| action.content.ways());
+            for (variant, content) in ways {
+                let Content::Email(email) = content else {
+                    continue;
+                };
+                let variant = variant.map_or_else(String::new, |variant| format!(":{variant}"));
+                let about = format!("{}/{}{variant}", flow.id, step.id);
+                remarks.extend(of_email(&about, email));
+            }
         }
     }
     remarks

@@ -3,6 +3,7 @@
 //! The language is minijinja's `{{ }}`, filters, `if` and a `for` over a field of the customer. Nothing
 //! in it reads a file, assigns, or grows without bound; a value is never read as a template again.
 
+mod asked;
 mod bounds;
 mod filters;
 mod lint;
@@ -17,8 +18,9 @@ mod sandbox;
 mod snippets;
 mod walk;
 
+pub use asked::{RenderContext, RenderFailure, Which};
 pub use lint::{check, check_expression, uses};
 pub use outline::Outline;
 pub use problem::TemplateProblem;
-pub use render::{RenderContext, RenderFailure, Templates};
+pub use render::Templates;
 pub use snippets::Snippets;

@@ -7,46 +7,21 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use minijinja::{Environment, Error, Value, context};
 
+use super::asked::{RenderContext, RenderFailure, Which};
 use super::lint::uses;
 use super::sandbox::{self, Abort};
 use crate::domain::by_hand;
 use crate::domain::channel::Channel;
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
-use crate::domain::customer::{Customer, FieldValue};
+use crate::domain::customer::FieldValue;
 use crate::domain::field::{Cardinality, DataModel, ID};
-use crate::domain::flow::{Flow, Step};
+use crate::domain::flow::{Action, Flow, Step};
 use crate::domain::gateway::SmsRules;
 use crate::domain::message::{Rendered, RenderedEmail, RenderedPush, RenderedSms};
 use crate::domain::plain_text;
-use crate::domain::rating::Rating;
 use crate::domain::revision::Revision;
 use crate::domain::sms_parts::sizes;
 use crate::domain::{transliteration, value};
-
-/// What a message is made for. A URL that is none is missing to the template.
-#[derive(Debug, Clone, Copy)]
-pub struct RenderContext<'a> {
-    pub customer: &'a Customer,
-    pub rating: Rating,
-    /// The customer's language as the field holds it, such as `es` or `es-MX`.
-    pub language: Option<&'a str>,
-    /// In which instants are shown.
-    pub zone: &'a TimeZone,
-    pub unsubscribe_url: Option<&'a str>,
-    pub preferences_url: Option<&'a str>,
-    pub dismiss_url: Option<&'a str>,
-}
-
-/// Why there is no message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RenderFailure {
-    /// `template_error`: which part, and what is wrong.
-    #[error("{0}")]
-    Error(String),
-    /// `template_abort`: the reason the template gave.
-    #[error("{0}")]
-    Abort(String),
-}
 
 /// Every text of every step of a revision, compiled. Cheap to clone and to share.
 #[derive(Debug, Clone)]
@@ -55,8 +30,8 @@ pub struct Templates(Arc<Compiled>);
 #[derive(Debug)]
 struct Compiled {
     environment: Environment<'static>,
-    /// By flow and step.
-    steps: BTreeMap<String, BTreeMap<String, StepTexts>>,
+    /// By flow and step; one for each channel and variant.
+    steps: BTreeMap<String, BTreeMap<String, Vec<StepTexts>>>,
     /// Why a text has no template, by its name.
     broken: BTreeMap<String, String>,
     /// The fields with several values; a customer without any has an empty list.
@@ -68,6 +43,7 @@ struct Compiled {
 
 #[derive(Debug)]
 struct StepTexts {
+    variant: Option<String>,
     /// The step's content with the names of templates in place of their sources.
     content: Content,
     /// What all its customers see: flow, campaign, step, organization.
@@ -89,8 +65,7 @@ impl Templates {
         let by_hand: Vec<Flow> = by_hand::flows(revision).collect();
         for flow in revision.flows.values().chain(&by_hand) {
             let steps = flow.steps.iter();
-            let texts = steps
-                .filter_map(|step| Some((step.id.clone(), compiled.step(revision, flow, step)?)));
+            let texts = steps.map(|step| (step.id.clone(), compiled.step(revision, flow, step)));
             let texts = texts.collect();
             compiled.steps.insert(flow.id.clone(), texts);
         }
@@ -105,12 +80,16 @@ impl Templates {
     /// Makes the message of a step, in the customer's language.
     pub fn render(
         &self,
-        flow: &str,
-        step: &str,
+        which: Which<'_>,
         context: &RenderContext<'_>,
     ) -> Result<Rendered, RenderFailure> {
-        let texts = self.0.steps.get(flow).and_then(|steps| steps.get(step));
-        let texts = texts.ok_or_else(|| {
+        let Which { flow, step, .. } = which;
+        let steps = self.0.steps.get(flow);
+        let mut ways = steps
+            .and_then(|steps| steps.get(step))
+            .into_iter()
+            .flatten();
+        let texts = ways.find(|way| way.is(which)).ok_or_else(|| {
             RenderFailure::Error(format!("the step `{flow}/{step}` has no message"))
         })?;
         let rendering = Rendering {
@@ -126,9 +105,26 @@ impl Templates {
     }
 }
 
+impl StepTexts {
+    fn is(&self, which: Which<'_>) -> bool {
+        self.content.channel() == which.channel && self.variant.as_deref() == which.variant
+    }
+}
+
 impl Compiled {
-    fn step(&mut self, revision: &Revision, flow: &Flow, step: &Step) -> Option<StepTexts> {
-        let action = step.action.as_ref()?;
+    fn step(&mut self, revision: &Revision, flow: &Flow, step: &Step) -> Vec<StepTexts> {
+        let actions = step.actions.iter();
+        let texts = actions.flat_map(|action| self.action(revision, flow, step, action));
+        texts.collect()
+    }
+
+    fn action(
+        &mut self,
+        revision: &Revision,
+        flow: &Flow,
+        step: &Step,
+        action: &Action,
+    ) -> Vec<StepTexts> {
         let reused = action.reuses.as_ref().map(|reuse| reuse.campaign.as_str());
         let campaign = reused.and_then(|id| revision.campaigns.get(id));
         let (campaign_id, campaign_name) = campaign.map_or((&flow.id, &flow.name), |campaign| {
@@ -144,11 +140,22 @@ impl Compiled {
                 postal_address => organization.postal_address.as_str(),
             },
         };
-        Some(StepTexts {
-            content: self.content(&format!("{}/{}", flow.id, step.id), &action.content),
-            shared,
+        let at = |variant: Option<&str>| match (step.actions.len(), variant) {
+            (0 | 1, None) => format!("{}/{}", flow.id, step.id),
+            (_, None) => format!("{}/{}/{}", flow.id, step.id, action.content.channel()),
+            (_, Some(variant)) => {
+                let channel = action.content.channel();
+                format!("{}/{}/{channel}/{variant}", flow.id, step.id)
+            }
+        };
+        let ways = action.content.ways();
+        let texts = ways.map(|(variant, content)| StepTexts {
+            variant: variant.map(ToOwned::to_owned),
+            content: self.content(&at(variant), content),
+            shared: shared.clone(),
             list_id: campaign_id.clone(),
-        })
+        });
+        texts.collect()
     }
 
     fn content(&mut self, at: &str, content: &Content) -> Content {

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rstest::rstest;
 
-use super::render::{RenderContext, RenderFailure, Templates};
+use super::asked::{RenderContext, RenderFailure, Which};
+use super::render::Templates;
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
 use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
 use crate::domain::duration::Delay;
@@ -17,6 +18,7 @@ use crate::domain::message::{Rendered, RenderedEmail};
 use crate::domain::rating::Rating;
 use crate::domain::revision::Revision;
 use crate::domain::subscription::LinkScope;
+use crate::domain::timing::When;
 use crate::domain::value::Value;
 
 fn customer(fields: &[(&str, &str)]) -> Customer {
@@ -44,15 +46,15 @@ fn customer(fields: &[(&str, &str)]) -> Customer {
 fn templates(content: Content) -> Templates {
     let step = Step {
         id: "welcome".to_owned(),
-        after: Delay::ZERO,
+        when: When::default(),
         at: None,
         condition: None,
         window: None,
         on_skip: OnSkip::Advance,
-        action: Some(Action {
+        actions: vec![Action {
             reuses: None,
-            content,
-        }),
+            content: content.into(),
+        }],
     };
     let flow = Flow {
         id: "new".to_owned(),
@@ -69,6 +71,7 @@ fn templates(content: Content) -> Templates {
         max_lateness: Delay::hours(72),
         unsubscribe: LinkScope::default(),
         dismissable: false,
+        moved_to: BTreeMap::new(),
         steps: vec![step],
     };
     let mut revision = Revision::default();
@@ -93,9 +96,14 @@ fn render(
     language: Option<&str>,
 ) -> Result<Rendered, RenderFailure> {
     let zone = TimeZone::get("America/New_York").unwrap();
+    let channel = content.channel();
     templates(content).render(
-        "new",
-        "welcome",
+        Which {
+            flow: "new",
+            step: "welcome",
+            channel,
+            variant: None,
+        },
         &RenderContext {
             customer,
             rating: Rating::New,

@@ -108,10 +108,8 @@ async fn of_step(
     channel: Channel,
 ) -> Result<Ahead> {
     let is_to_come = told.state == "to-come";
-    let reused = step
-        .action
-        .as_ref()
-        .and_then(|action| action.reuses.as_ref());
+    let action = step.action_on(channel);
+    let reused = action.and_then(|action| action.reuses.as_ref());
     let mut ahead = Ahead {
         at: told.due,
         certainty: match told.due {
@@ -163,7 +161,9 @@ async fn judge(question: &Question<'_>, run: &Run, step: &Step, ahead: &mut Ahea
             let exits = matches!(verdict, Verdict::Exit(..));
             ahead.verdict = Some(if exits { "exit" } else { "withhold" });
             ahead.reason = Some(reason.as_str().to_owned());
-            for line in rules::behind(question, step, reason, question.now).await? {
+            for line in
+                rules::behind(question, (step, Some(ahead.channel)), reason, question.now).await?
+            {
                 if !ahead.why.contains(&line) {
                     ahead.why.push(line);
                 }

@@ -10,10 +10,10 @@ use super::entry::{self, Point};
 use super::question::Question;
 use super::steps::{self, StepTold};
 use crate::domain::channel::Channel;
-use crate::domain::communication::Content;
+use crate::domain::communication::Communication;
 use crate::domain::customer::Customer;
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason};
-use crate::domain::flow::Flow;
+use crate::domain::flow::{Flow, Step};
 use crate::domain::ids::NameNo;
 use crate::domain::revision::{NameKind, Revision};
 use crate::domain::segment::Condition;
@@ -200,9 +200,8 @@ fn flows_of<'a>(
     revision.flows.values().filter(move |flow| match kind {
         CampaignKind::Flow => flow.id == id,
         CampaignKind::Campaign => flow.steps.iter().any(|step| {
-            let action = step.action.as_ref();
-            let reused = action.and_then(|action| action.reuses.as_ref());
-            reused.is_some_and(|reused| reused.campaign == id)
+            let mut reused = step.actions.iter().filter_map(|a| a.reuses.as_ref());
+            reused.any(|reused| reused.campaign == id)
         }),
     })
 }
@@ -213,13 +212,12 @@ fn channels_of(revision: &Revision, id: &str, kind: CampaignKind) -> BTreeSet<Ch
         CampaignKind::Campaign => {
             let campaign = revision.campaigns.get(id).into_iter();
             let contents = campaign.flat_map(|campaign| campaign.communications.values());
-            contents.map(Content::channel).collect()
+            contents.map(Communication::channel).collect()
         }
         CampaignKind::Flow => {
             let steps = revision.flows.get(id).into_iter();
             let steps = steps.flat_map(|flow| &flow.steps);
-            let actions = steps.filter_map(|step| step.action.as_ref());
-            actions.map(|action| action.content.channel()).collect()
+            steps.flat_map(Step::channels).collect()
         }
     }
 }

@@ -16,17 +16,16 @@ use crate::store::{HistoryFilter, Result};
 /// The words for why a message of this step was withheld at that time.
 pub(super) async fn behind(
     question: &Question<'_>,
-    step: &Step,
+    (step, channel): (&Step, Option<Channel>),
     reason: Reason,
     at: Timestamp,
 ) -> Result<Vec<String>> {
-    let channel = step.action.as_ref().map(|action| action.content.channel());
     Ok(match reason {
         Reason::UnsubscribedCampaign
         | Reason::UnsubscribedCategory
         | Reason::UnsubscribedGroup
         | Reason::UnsubscribedChannel
-        | Reason::UnsubscribedEverything => unsubscriptions(question, step, at).await?,
+        | Reason::UnsubscribedEverything => unsubscriptions(question, (step, channel), at).await?,
         Reason::Dismissed => dismissals(question).await?,
         Reason::ChannelOff | Reason::OutboundOff => switches(question, at).await?,
         Reason::NoConsent => channel.map_or_else(Vec::new, |channel| consent(question, channel)),
@@ -54,7 +53,7 @@ pub(super) async fn behind(
 /// The records that cover the step's messages, as they stand.
 async fn unsubscriptions(
     question: &Question<'_>,
-    step: &Step,
+    (step, channel): (&Step, Option<Channel>),
     at: Timestamp,
 ) -> Result<Vec<String>> {
     let store = question.store;
@@ -67,7 +66,8 @@ async fn unsubscriptions(
         .step(&question.flow.id, &step.id);
     let plan = question.catalog.plan(question.number);
     let plan = plan.and_then(|plan| plan.step(number?));
-    let belongs = plan.map_or(&[][..], |plan| &plan.belongs);
+    let action = plan.and_then(|plan| plan.on(channel?));
+    let belongs = action.map_or(&[][..], |action| &action.belongs);
     let mut lines = Vec::new();
     for record in records.unwrap_or_default() {
         if belongs.iter().any(|place| record.scope.covers(place)) && record.at <= at {

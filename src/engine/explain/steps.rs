@@ -9,9 +9,10 @@ use super::question::Question;
 use super::rules;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::DispatchState;
-use crate::domain::enrollment::{self, HeldBecause};
+use crate::domain::enrollment::HeldBecause;
 use crate::domain::flow::Step;
 use crate::domain::gate::Verdict;
+use crate::domain::timing::Meant;
 use crate::engine::foretell::foretell;
 use crate::store::{Result, Run, RunMessage};
 
@@ -79,7 +80,7 @@ pub(super) async fn told(question: &Question<'_>, run: &Run) -> Result<Vec<StepT
 fn bare(step: &Step, state: &'static str) -> StepTold {
     StepTold {
         id: step.id.clone(),
-        channel: step.action.as_ref().map(|action| action.content.channel()),
+        channel: step.channels().next(),
         state,
         due: None,
         reason: None,
@@ -98,7 +99,7 @@ async fn done(question: &Question<'_>, step: &Step, message: &RunMessage) -> Res
     };
     let mut why = Vec::new();
     if let Some(reason) = message.reason {
-        why = rules::behind(question, step, reason, message.at).await?;
+        why = rules::behind(question, (step, message.channel), reason, message.at).await?;
     }
     why.extend(message.detail.clone());
     if let Some(id) = &message.gateway_id {
@@ -192,7 +193,13 @@ async fn foretold(question: &Question<'_>, run: &Run, step: &Step) -> Result<Opt
             )
         }
         Some(Verdict::Withhold(reason) | Verdict::Exit(reason, _)) => {
-            let rules = rules::behind(question, step, reason, question.now).await?;
+            let rules = rules::behind(
+                question,
+                (step, step.channels().next()),
+                reason,
+                question.now,
+            )
+            .await?;
             let rules = rules.join("; ");
             format!("were it due now, it would be withheld: {reason} ({rules})")
         }
@@ -202,7 +209,14 @@ async fn foretold(question: &Question<'_>, run: &Run, step: &Step) -> Result<Opt
 
 /// When a later step comes at the earliest, if the one before is finished when it is due.
 fn to_come(question: &Question<'_>, step: &Step, from: Option<Timestamp>) -> StepTold {
-    let planned = |from: Timestamp| enrollment::retime(step, from, &question.zone).planned;
+    let reckoning = question.catalog.reckoning(&question.zone);
+    let planned = |from: Timestamp| {
+        let meant = step.when.meant(question.customer, from, step.at, reckoning);
+        match meant {
+            Meant::At(at) => at,
+            Meant::Dateless | Meant::Over => from,
+        }
+    };
     let mut why =
         vec!["at the earliest: the time counts from when the step before is finished".to_owned()];
     if let Some(condition) = &step.condition {

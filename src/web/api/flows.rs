@@ -115,8 +115,8 @@ fn facts(flow: &Flow, state: Option<&FlowState>) -> FlowFacts {
             .iter()
             .map(|step| StepFacts {
                 step: step.id.clone(),
-                channel: step.action.as_ref().map(|action| action.content.channel()),
-                after: step.after.to_string(),
+                channel: step.channels().next(),
+                after: step.when.to_string(),
             })
             .collect(),
     }

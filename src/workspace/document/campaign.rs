@@ -2,12 +2,14 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::Deserializer;
 
 use super::leaf::{Day, Id};
+use super::texts::TextsDoc;
+use super::variants::VariantsDoc;
 use super::word::Word;
 use crate::domain::subscription::LinkScope;
-use crate::workspace::spanned::{At, Later, Named, Opt};
+use crate::workspace::spanned::{At, Named, Opt};
 
 /// A campaign: communications that flows may reuse, with one place in the consent dimensions.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -50,8 +52,8 @@ pub(crate) struct CommunicationDoc {
     pub(crate) email: Option<At<EmailDoc>>,
     pub(crate) sms: Option<At<SmsDoc>>,
     pub(crate) push: Option<At<PushDoc>>,
-    #[serde(rename = "variants")]
-    pub(crate) _variants: Option<Later>,
+    /// Several ways to say it, which are compared.
+    pub(crate) variants: Option<At<VariantsDoc>>,
     /// Kept for reference; a flow cannot use it.
     pub(crate) on_screen: Option<Anything>,
     /// Kept for reference; a flow cannot use it.
@@ -110,8 +112,8 @@ pub(crate) struct EmailDoc {
     pub(crate) mjml: Opt<TextsDoc>,
     /// The body as plain text, written here; made from the HTML when absent.
     pub(crate) text: Opt<TextsDoc>,
-    #[serde(rename = "variants")]
-    pub(crate) _variants: Option<Later>,
+    /// Several ways to say it, which are compared.
+    pub(crate) variants: Option<At<VariantsDoc>>,
 }
 
 /// A text message.
@@ -120,8 +122,8 @@ pub(crate) struct EmailDoc {
 pub(crate) struct SmsDoc {
     /// A template.
     pub(crate) text: At<TextsDoc>,
-    #[serde(rename = "variants")]
-    pub(crate) _variants: Option<Later>,
+    /// Several ways to say it, which are compared.
+    pub(crate) variants: Option<At<VariantsDoc>>,
 }
 
 /// A push notification.
@@ -134,68 +136,6 @@ pub(crate) struct PushDoc {
     pub(crate) body: At<TextsDoc>,
     /// What opens when the customer touches it.
     pub(crate) link: Opt<String>,
-    #[serde(rename = "variants")]
-    pub(crate) _variants: Option<Later>,
-}
-
-/// A text, or one for each language.
-#[derive(Debug, Clone)]
-pub(crate) enum TextsDoc {
-    One(String),
-    ByLanguage(Vec<(At<String>, At<String>)>),
-}
-
-impl<'de> Deserialize<'de> for TextsDoc {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct TextsVisitor;
-        impl<'de> Visitor<'de> for TextsVisitor {
-            type Value = TextsDoc;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a text, or a map of languages")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<TextsDoc, E> {
-                Ok(TextsDoc::One(text.to_owned()))
-            }
-
-            fn visit_i64<E: Error>(self, number: i64) -> Result<TextsDoc, E> {
-                Ok(TextsDoc::One(number.to_string()))
-            }
-
-            fn visit_f64<E: Error>(self, number: f64) -> Result<TextsDoc, E> {
-                Ok(TextsDoc::One(number.to_string()))
-            }
-
-            fn visit_bool<E: Error>(self, truth: bool) -> Result<TextsDoc, E> {
-                Ok(TextsDoc::One(truth.to_string()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TextsDoc, A::Error> {
-                let mut texts = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    texts.push(entry);
-                }
-                Ok(TextsDoc::ByLanguage(texts))
-            }
-        }
-        from.deserialize_any(TextsVisitor)
-    }
-}
-
-impl JsonSchema for TextsDoc {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Texts".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "type": "string" },
-            { "type": "object", "additionalProperties": { "type": "string" }, "minProperties": 1 }
-        ] })
-    }
+    /// Several ways to say it, which are compared.
+    pub(crate) variants: Option<At<VariantsDoc>>,
 }

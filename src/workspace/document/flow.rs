@@ -5,13 +5,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::campaign::{EmailDoc, PushDoc, SmsDoc};
-use super::leaf::{Clock, DayNames, Duration, Hours, Id, Rate, ReentryRule};
+use super::leaf::{Clock, DayNames, Duration, Hours, Id, Percent, Rate, ReentryRule};
 use super::segment::{ConditionDoc, InlineSegmentDoc};
+use super::timing::{DueDoc, WaitForDoc};
 use super::word::Word;
 use crate::domain::calendar::{Days, WindowZone};
 use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip};
 use crate::domain::subscription::LinkScope;
-use crate::workspace::spanned::{At, Later, Opt, TextOr};
+use crate::workspace::spanned::{At, Later, Named, Opt, TextOr};
 
 /// A flow: steps that each customer who comes to qualify is walked through.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -48,9 +49,10 @@ pub(crate) struct FlowDoc {
     pub(crate) unsubscribe: Opt<Word<LinkScope>>,
     /// Whether messages may carry a "not interested" link for this flow; `false` unless set.
     pub(crate) dismissable: Opt<bool>,
-    /// Where those go who wait at a step that is gone.
-    #[serde(rename = "moved-to")]
-    pub(crate) _moved_to: Option<Later>,
+    /// Where those go who wait at a step that is gone, such as `{ old-step: new-step }`; to the step after
+    /// it unless set.
+    #[serde(default)]
+    pub(crate) moved_to: Named<At<String>>,
     /// One after the other; each begins when the one before is finished.
     pub(crate) steps: At<Vec<At<StepDoc>>>,
 }
@@ -64,9 +66,8 @@ pub(crate) struct EntryDoc {
     pub(crate) existing_members: Opt<Word<ExistingMembers>>,
     /// At most so many entries, spread evenly.
     pub(crate) limit: Opt<Rate>,
-    /// A share that is never messaged.
-    #[serde(rename = "holdout")]
-    pub(crate) _holdout: Option<Later>,
+    /// A share of those who enter, such as `5%`: never sent anything, and measured.
+    pub(crate) holdout: Opt<Percent>,
     /// Instants at which members enter, as a cron expression.
     #[serde(rename = "schedule")]
     pub(crate) _schedule: Option<Later>,
@@ -167,16 +168,22 @@ pub(crate) struct StepDoc {
     pub(crate) sms: Option<At<TextOr<SmsDoc>>>,
     /// A push notification: `CAMPAIGN/COMMUNICATION`, or written here.
     pub(crate) push: Option<At<TextOr<PushDoc>>>,
-    /// The first channel that may be used.
-    #[serde(rename = "first-of")]
-    pub(crate) _first_of: Option<Later>,
-    /// A date to time the step by.
-    #[serde(rename = "due")]
-    pub(crate) _due: Option<Later>,
-    /// Something to wait for.
-    #[serde(rename = "wait-for")]
-    pub(crate) _wait_for: Option<Later>,
-    /// Where those go who wait here when the step is gone.
-    #[serde(rename = "moved-to")]
-    pub(crate) _moved_to: Option<Later>,
+    /// Several channels, one message: the first that may be used (switch, subscription, consent, address).
+    pub(crate) first_of: Option<At<Vec<At<ChoiceDoc>>>>,
+    /// A day to time the step by, in place of `after`.
+    pub(crate) due: Option<At<DueDoc>>,
+    /// Something to wait for, in place of `after`; such a step sends nothing.
+    pub(crate) wait_for: Option<At<WaitForDoc>>,
+}
+
+/// One of the channels of `first-of`: exactly one of the keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ChoiceDoc {
+    /// An e-mail: `CAMPAIGN/COMMUNICATION`, or written here.
+    pub(crate) email: Option<At<TextOr<EmailDoc>>>,
+    /// A text message: `CAMPAIGN/COMMUNICATION`, or written here.
+    pub(crate) sms: Option<At<TextOr<SmsDoc>>>,
+    /// A push notification: `CAMPAIGN/COMMUNICATION`, or written here.
+    pub(crate) push: Option<At<TextOr<PushDoc>>>,
 }

@@ -48,7 +48,6 @@ macro_rules! leaves {
         pub(crate) fn read(form: &str, text: &str) -> Result<(), String> {
             match form {
                 $($form => $read(text).map(drop),)*
-                "percent" => percent(text).map(drop),
                 _ => Ok(()),
             }
         }
@@ -78,6 +77,10 @@ leaves! {
     Zone(String) "zone" r"^[A-Za-z0-9_+/-]+$" zone;
     /// `587`, or a reference to it.
     Port(String) "port" r"^(\d+|.*\$\{.+\}.*)$" port;
+    /// `tue`; Monday is 0.
+    Weekday(i8) "weekday" r"^(mon|tue|wed|thu|fri|sat|sun)$" weekday;
+    /// `10%` or `0.25%`, in hundredths of a percent.
+    Percent(u32) "percent" r"^\d{1,3}(\.\d{1,2})?%$" percent;
     /// `#7a1fa2`.
     Color(String) "color" r"^#[0-9a-fA-F]{6}$" color;
 }
@@ -159,6 +162,12 @@ fn days(text: &str) -> Result<Days, String> {
         weekdays: (0..=length).fold(0, |bits, day| bits | 1 << ((from + day) % 7)),
         except_holidays: false,
     })
+}
+
+fn weekday(text: &str) -> Result<i8, String> {
+    let found = WEEK.iter().position(|day| *day == text);
+    let bad = || format!("`{text}` is not a day of the week: write `mon`, `tue`, … or `sun`");
+    found.and_then(|day| i8::try_from(day).ok()).ok_or_else(bad)
 }
 
 pub(crate) fn day(text: &str) -> Result<Date, String> {
@@ -277,6 +286,7 @@ mod tests {
             ("zone", "Europe/Madrid", "Europe/Atlantis"),
             ("port", "587", "70000"),
             ("color", "#7a1fa2", "red"),
+            ("weekday", "tue", "tuesday"),
             ("percent", "0.25%", "101%"),
         ] {
             assert_eq!(read(form, good), Ok(()), "{form} {good}");

@@ -9,6 +9,9 @@ pub(crate) mod policy;
 pub(crate) mod segment;
 pub(crate) mod settings;
 pub(crate) mod test;
+pub(crate) mod texts;
+pub(crate) mod timing;
+pub(crate) mod variants;
 pub(crate) mod word;
 
 /// What a document defines; its first key says so.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::leaf::{CapLimit, Day, Duration, Hours};
+use super::leaf::{CapLimit, Day, Duration, Hours, Percent};
 use super::word::Word;
 use crate::domain::channel::Channel;
 use crate::domain::policy::Purpose;
@@ -45,6 +45,8 @@ pub(crate) struct RulesDoc {
     /// Days that are not `business` days.
     #[serde(default)]
     pub(crate) holidays: Vec<At<Day>>,
+    /// A share of all customers, such as `2%`, to whom no flow sends anything but service.
+    pub(crate) control_group: Opt<Percent>,
     /// Who must agree before a revision is published.
     #[serde(rename = "approval")]
     pub(crate) _approval: Option<Later>,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::communications;
 use super::context::Context;
+use super::variants;
 use crate::domain::campaign::{Active, Campaign};
-use crate::domain::communication::Content;
+use crate::domain::communication::Communication;
 use crate::workspace::document::campaign::{ActiveDoc, CampaignDoc, CommunicationDoc};
 use crate::workspace::documents::Doc;
 use crate::workspace::rules::{
@@ -78,7 +78,7 @@ fn contents(
     cx: &Context<'_>,
     doc: &Doc<CampaignDoc>,
     is_marketing: bool,
-) -> BTreeMap<String, Content> {
+) -> BTreeMap<String, Communication> {
     doc.written
         .communications
         .0
@@ -95,7 +95,7 @@ fn content(
     written: &At<CommunicationDoc>,
     is_marketing: bool,
     whole: bool,
-) -> Option<Content> {
+) -> Option<Communication> {
     let kept = [
         written.on_screen.is_some(),
         written.popup.is_some(),
@@ -106,9 +106,11 @@ fn content(
     ];
     let kept = kept.iter().filter(|there| **there).count();
     match (&written.email, &written.sms, &written.push, kept) {
-        (Some(doc), None, None, 0) => communications::email(cx, doc.span, doc, is_marketing),
-        (None, Some(doc), None, 0) => Some(communications::sms(cx, doc)),
-        (None, None, Some(doc), 0) => Some(communications::push(cx, doc)),
+        (Some(doc), None, None, 0) => {
+            variants::email(cx, (doc.span, doc), &written.variants, is_marketing)
+        }
+        (None, Some(doc), None, 0) => variants::sms(cx, doc, &written.variants),
+        (None, None, Some(doc), 0) => variants::push(cx, doc, &written.variants),
         (None, None, None, 1) => None,
         (None, None, None, 0) if !whole => None,
         (email, sms, push, kept) => {

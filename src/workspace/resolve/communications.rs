@@ -8,7 +8,8 @@ use super::sms_texts;
 use super::texts::{self, FileBody};
 use crate::domain::communication::{Content, EmailContent, Localized, PushContent, SmsContent};
 use crate::domain::template;
-use crate::workspace::document::campaign::{EmailDoc, PushDoc, SmsDoc, TextsDoc};
+use crate::workspace::document::campaign::{EmailDoc, PushDoc, SmsDoc};
+use crate::workspace::document::texts::TextsDoc;
 use crate::workspace::node::Span;
 use crate::workspace::rules::{
     email_without_from, exactly_one, no_postal_address, no_unsubscribe_link,

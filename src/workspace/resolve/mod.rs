@@ -14,7 +14,10 @@ mod import_settings;
 mod policy;
 mod settings;
 mod sms_texts;
+mod steps;
 mod texts;
+mod timing;
+mod variants;
 mod webhooks;
 
 use std::cell::RefCell;

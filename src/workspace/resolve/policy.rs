@@ -33,6 +33,7 @@ pub(crate) fn policy(documents: &[Doc<PolicyDoc>], names: &Names, report: &mut R
     let language_field = field(&doc.language_field, defaults.language_field);
     let zone_field = field(&doc.zone_field, defaults.zone_field);
     Policy {
+        control_group: doc.control_group.as_ref().map_or(0, |share| share.0),
         organization: doc
             .organization
             .as_ref()

@@ -6,7 +6,7 @@ use super::texts;
 use crate::domain::sms_parts::{self, Alphabet, Foreign};
 use crate::domain::template::{Outline, TemplateProblem};
 use crate::domain::transliteration;
-use crate::workspace::document::campaign::TextsDoc;
+use crate::workspace::document::texts::TextsDoc;
 use crate::workspace::rules::{sms_alphabet, sms_too_long};
 use crate::workspace::spanned::At;
 

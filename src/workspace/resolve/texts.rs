@@ -6,7 +6,7 @@ use super::bodies::{self, Form, Origin};
 use super::context::Context;
 use super::faults;
 use crate::domain::communication::Localized;
-use crate::workspace::document::campaign::TextsDoc;
+use crate::workspace::document::texts::TextsDoc;
 use crate::workspace::node::Span;
 use crate::workspace::rules::{missing_language, missing_template, not_supported_yet};
 use crate::workspace::spanned::At;

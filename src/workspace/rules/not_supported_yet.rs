@@ -19,17 +19,11 @@ pub(crate) const CODE: &str = "not-supported-yet";
 /// Everything that is described and refused for now, and what to do instead.
 pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("goal", "leave it out; `exit: { when: … }` ends the run of those who converted"),
-    ("holdout", "leave it out: everybody in the segment is messaged"),
-    ("variants", "leave it out: write one text"),
-    ("first-of", "choose one channel: `email`, `sms` or `push`"),
-    ("due", "use `after`"),
-    ("wait-for", "use `after` for the wait and `if` or `exit` for the reaction"),
     ("schedule", "leave it out: customers enter when they come to match the segment"),
     ("test", "tests are checked for their shape only; take the file out of the workspace for now"),
     ("markdown", "write a `.mjml`, `.html` or `.txt` template"),
     ("list", "put the customers on a list with `drumbeat list put NAME --file FILE` and ask `where: { list: NAME }`"),
     ("link()", "write the URL itself"),
-    ("moved-to", "leave it out; those who wait at a step that is gone exit"),
     ("approval", "leave it out: a checked revision is published at once"),
 ];
 

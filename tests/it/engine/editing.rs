@@ -165,3 +165,15 @@ async fn steps_in_another_order_are_walked_in_that_order_from_where_one_is() {
     assert_eq!(times, 1, "nobody reads a step twice: {ledger:?}");
     assert_eq!(ledger.last().unwrap(), "f completed");
 }
+
+#[tokio::test]
+async fn the_people_of_a_removed_step_go_where_the_file_says() {
+    let steps = [
+        email("hello", "after: 4d"),
+        sms("then", "after: 1d"),
+        push("last", "after: 1d"),
+    ];
+    let mut rig = rig("", &steps).await;
+    let sent = edited(&mut rig, "moved-to: { hello: last }", &steps[1..]).await;
+    assert_eq!(sent, ["01-10 10:00 ana push last"]);
+}

@@ -115,7 +115,7 @@ pub(super) async fn what_changes_while_segments_are_asked_is_asked_again(store: 
     loop {
         let last = written.load(Ordering::SeqCst);
         let pass = store
-            .examine_changed((&Stripes::all(), None), &all, &[], 3, now())
+            .examine_changed((&Stripes::all(), None), &all, (&[], &[]), 3, now())
             .await
             .unwrap();
         looks += usize::from(pass.customers > 0);

@@ -120,7 +120,7 @@ impl Walk {
             .collect();
         let pass = self
             .store
-            .examine_changed((&Stripes::all(), None), &all, &[], 1_000, self.now)
+            .examine_changed((&Stripes::all(), None), &all, (&[], &[]), 1_000, self.now)
             .await;
         pass.unwrap();
     }

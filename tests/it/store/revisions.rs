@@ -1,7 +1,9 @@
 //! Revisions: what is published reads back, and numbers and successors hold over edits.
 
+use drumbeat::domain::duration::Delay;
 use drumbeat::domain::field::FieldType;
 use drumbeat::domain::revision::{NameKind, Revision};
+use drumbeat::domain::timing::When;
 use drumbeat::domain::value::Value;
 use drumbeat::store::{CheckRecord, Error, NewRevision, Published};
 
@@ -201,7 +203,7 @@ pub(super) async fn only_a_change_of_timing_makes_a_flow_timed_anew(store: Fresh
     renamed.flows.get_mut("f").unwrap().name.push_str(" anew");
     store.published(&renamed).await;
     assert_eq!(store.number(timed).await, 1);
-    renamed.flows.get_mut("f").unwrap().steps[1].after.days = 9;
+    renamed.flows.get_mut("f").unwrap().steps[1].when = When::After(Delay::days(9));
     store.published(&renamed).await;
     assert_eq!(store.number(timed).await, 3);
     renamed.flows.get_mut("f").unwrap().steps.swap(0, 1);

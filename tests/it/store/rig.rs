@@ -13,6 +13,7 @@ use drumbeat::domain::flow::{Flow, FlowStatus, OnEdit, OnResume, Step};
 use drumbeat::domain::ids::CustomerId;
 use drumbeat::domain::revision::Revision;
 use drumbeat::domain::segment::{Condition, Segment};
+use drumbeat::domain::timing::When;
 use drumbeat::domain::value::Value;
 use drumbeat::store::{
     Dialect, Frame, NewCustomer, NewRevision, Published, Store, Upsert, Upserted,
@@ -198,12 +199,12 @@ pub(super) fn model() -> DataModel {
 pub(super) fn step(id: &str, days: i32) -> Step {
     Step {
         id: id.to_owned(),
-        after: Delay::days(days),
+        when: When::After(Delay::days(days)),
         at: None,
         condition: None,
         window: None,
         on_skip: drumbeat::domain::flow::OnSkip::Advance,
-        action: None,
+        actions: Vec::new(),
     }
 }
 
@@ -223,6 +224,7 @@ pub(super) fn flow(id: &str, steps: &[Step]) -> Flow {
         max_lateness: Delay::hours(72),
         unsubscribe: drumbeat::domain::subscription::LinkScope::Campaign,
         dismissable: true,
+        moved_to: BTreeMap::new(),
         steps: steps.to_vec(),
     }
 }

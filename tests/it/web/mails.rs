@@ -87,7 +87,7 @@ fn customer(revision: &Revision, text: &str, language: Option<&str>) -> Customer
 fn mails(revision: &Revision, text: &str, language: Option<&str>) -> BTreeMap<String, String> {
     let reusable = by_hand::ids(revision);
     let own = revision.flows.values().flat_map(|flow| {
-        let speaking = flow.steps.iter().filter(|step| step.action.is_some());
+        let speaking = flow.steps.iter().filter(|step| !step.actions.is_empty());
         speaking.map(|step| format!("{}/{}", flow.id, step.id))
     });
     let customer = customer(revision, text, language);

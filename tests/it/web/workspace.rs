@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use drumbeat::domain::campaign::{Active, Campaign};
 use drumbeat::domain::channel::Channel;
-use drumbeat::domain::communication::{Content, Localized, SmsContent};
+use drumbeat::domain::communication::{Communication, Content, Localized, SmsContent};
 use drumbeat::domain::duration::Delay;
 use drumbeat::domain::field::{Cardinality, Field, FieldCategory, FieldType, Tag};
 use drumbeat::domain::flow::{
@@ -15,6 +15,7 @@ use drumbeat::domain::policy::{Category, Organization, Purpose};
 use drumbeat::domain::revision::Revision;
 use drumbeat::domain::segment::{Condition, Segment, Test};
 use drumbeat::domain::subscription::LinkScope;
+use drumbeat::domain::timing::When;
 use drumbeat::domain::value::Value;
 
 /// One flow that can be dismissed, one campaign that can be and one that cannot, two channels.
@@ -86,10 +87,11 @@ fn campaign(id: &str, name: &str, dismissable: bool) -> Campaign {
     }
 }
 
-fn text(words: &str) -> Content {
+fn text(words: &str) -> Communication {
     Content::Sms(SmsContent {
         text: Localized::plain(words),
     })
+    .into()
 }
 
 fn flow() -> Flow {
@@ -109,17 +111,18 @@ fn flow() -> Flow {
         max_lateness: Delay::hours(72),
         unsubscribe: LinkScope::Campaign,
         dismissable: true,
+        moved_to: BTreeMap::new(),
         steps: vec![Step {
             id: "welcome".to_owned(),
-            after: Delay::days(4),
+            when: When::default(),
             at: None,
             condition: None,
             window: None,
             on_skip: OnSkip::default(),
-            action: Some(Action {
+            actions: vec![Action {
                 reuses: None,
                 content,
-            }),
+            }],
         }],
     }
 }

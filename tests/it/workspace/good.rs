@@ -21,7 +21,7 @@ fn a_workspace_without_mistakes_becomes_a_revision() {
     assert_eq!(steps, ["hello", "card", "pause", "app", "offer"]);
     assert_eq!(flow.entry.existing_members, ExistingMembers::FromJoining);
     assert!(matches!(flow.entry.reentry, Reentry::Every(span) if span.days == 90));
-    let reused = flow.steps[4].action.as_ref().unwrap();
+    let reused = &flow.steps[4].actions[0];
     let campaign = &revision.campaigns["gold-card"];
     assert_eq!(reused.content, campaign.communications["offer"]);
     assert_eq!(
@@ -29,7 +29,7 @@ fn a_workspace_without_mistakes_becomes_a_revision() {
         3,
         "what a flow cannot send stays in the file"
     );
-    assert!(flow.steps[2].action.is_none());
+    assert!(flow.steps[2].actions.is_empty());
     let Gateway::Http(sms) = &revision.channels[&Channel::Sms].gateway else {
         panic!("sms goes by http");
     };

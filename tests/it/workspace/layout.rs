@@ -28,7 +28,8 @@ fn an_e_mail_in_mjml_is_laid_out_with_what_it_includes() {
     let folder = folder("<mj-text>Dear {{ customer.first_name }}</mj-text>");
     assert_eq!(folder.findings(), Vec::<String>::new());
     let revision = folder.check().revision.unwrap();
-    let Content::Email(mail) = &revision.campaigns["gold-card"].communications["offer"] else {
+    let Content::Email(mail) = &revision.campaigns["gold-card"].communications["offer"].content
+    else {
         panic!("an e-mail");
     };
     let html = &mail.html.as_ref().unwrap().default;

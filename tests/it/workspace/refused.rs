@@ -6,40 +6,13 @@ const FLOW: &str = "flows/welcome.yaml";
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
 const CHANNELS: &str = "channels/all.yaml";
 
-const LATER: [(&str, &str, &str); 14] = [
+const LATER: [(&str, &str, &str); 7] = [
     (
         FLOW,
         "steps:",
         "goal: { when: { did: conversion }, within: 30d }\nsteps:",
     ),
-    (FLOW, "limit: 2000 per day", "holdout: 5%"),
     (FLOW, "limit: 2000 per day", "schedule: \"0 9 1 * *\""),
-    (FLOW, "steps:", "moved-to: other\nsteps:"),
-    (
-        FLOW,
-        "    after: 1d 12h",
-        "    after: 1d\n    moved-to: app",
-    ),
-    (
-        FLOW,
-        "    after: 1d 12h",
-        "    due: { field: born_on, before: 7d }\n    after: 1d",
-    ),
-    (
-        FLOW,
-        "    after: 1d 12h",
-        "    wait-for: { did: conversion, at-most: 7d }\n    after: 1d",
-    ),
-    (
-        FLOW,
-        "    after: 1d 12h",
-        "    first-of: [ { sms: gold-card/offer-text } ]\n    after: 1d",
-    ),
-    (
-        CAMPAIGN,
-        "text: \"An offer\"",
-        "text: \"An offer\", variants: { a: { text: A } }",
-    ),
     (CAMPAIGN, "templates/offer.html", "templates/offer.md"),
     (
         CAMPAIGN,

@@ -306,3 +306,78 @@ policy ~ , postal-address: "12 Shore Road, Lakeside, OH 44000" ~  ~ no-postal-ad
     assert_eq!(folder.codes(), ["service-purpose"]);
     assert!(folder.check().revision.is_some(), "a warning publishes");
 }
+
+#[test]
+fn dates_waits_and_choices_that_cannot_be_are_told() {
+    all(r#"
+flow ~ after: 1d 12h ~ due: { field: city } ~ condition-mismatch
+flow ~ after: 1d 12h ~ due: { field: borm_on } ~ unknown-field
+flow ~ after: 1d 12h ~ due: { field: born_on, before: 12h } ~ bad-value
+flow ~ after: 1d 12h ~ due: { field: born_on, before: 1d, after: 1d } ~ exactly-one
+flow ~ after: 1d 12h ~ due: { anniversary-of: city } ~ condition-mismatch
+flow ~ after: 1d 12h ~ due: { weekday: tue, before: 1d } ~ bad-value
+flow ~ after: 1d 12h ~ due: { weekday: tuesday } ~ bad-value
+flow ~ after: 1d 12h ~ due: { business-day: 0 } ~ bad-value
+flow ~ after: 1d 12h ~ due: { weekday: tue, business-day: 1 } ~ exactly-one
+flow ~ after: 1d 12h ~ due: {} ~ exactly-one
+flow ~ after: 1d 12h ~ after: 1d 12h\n    due: { weekday: tue } ~ exactly-one
+flow ~ after: 7d ~ wait-for: { did: conversion, at-most: 7d } ~ bad-value
+flow ~ steps: ~ moved-to: { gone: nowhere }\nsteps: ~ unknown-flow
+flow ~ steps: ~ moved-to: { hello: app }\nsteps: ~ bad-value
+flow ~ limit: 2000 per day ~ holdout: 101% ~ bad-value
+policy ~   holidays: ~   control-group: two\n  holidays: ~ bad-value
+campaign ~ text: "An offer" ~ text: "An offer", variants: { a: { text: A } } ~ bad-value
+campaign ~ text: "An offer" ~ text: "An offer", variants: { a: { text: A, share: 50% }, b: { share: 60% } } ~ bad-value
+campaign ~ text: "An offer" ~ text: "An offer", variants: { a: { text: A }, b: { subject: B } } ~ bad-value
+"#);
+}
+
+#[test]
+fn a_wait_says_what_it_waits_for_and_where_it_goes() {
+    let steps = |wait: &str| {
+        let steps = format!(
+            "  - id: a\n    wait-for: {{ did: login, at-most: 7d{wait} }}\n  - id: b\n    after: 1d\n"
+        );
+        let flow =
+            format!("flow: waits\ncategory: onboarding\nsegment: new-members\nsteps:\n{steps}");
+        Folder::good().with("flows/waits.yaml", flow).findings()
+    };
+    assert_eq!(steps(""), [""; 0]);
+    assert_eq!(steps(", otherwise: b"), [""; 0]);
+    for (wait, expected) in [
+        (", otherwise: a", "does not come after this step"),
+        (", otherwise: c", "no step `c`"),
+        (", at-last: 2", "at-last"),
+        (", campaign: nowhere", "no campaign `nowhere`"),
+    ] {
+        let found = format!("{:?}", steps(wait));
+        assert!(found.contains(expected), "{wait}: {found}");
+    }
+}
+
+#[test]
+fn a_choice_is_among_channels() {
+    let found = |choices: &str| {
+        let flow = format!(
+            "flow: chooses\ncategory: onboarding\nsegment: new-members\nsteps:\n  - id: a\n    first-of: [ {choices} ]\n"
+        );
+        Folder::good().with("flows/chooses.yaml", flow).findings()
+    };
+    let (sms, push) = (
+        "{ sms: gold-card/offer-text }",
+        "{ push: { title: T, body: B } }",
+    );
+    assert_eq!(found(&format!("{sms}, {push}")), [""; 0]);
+    for (choices, expected) in [
+        (sms.to_owned(), "fewer than two are no choice"),
+        (format!("{sms}, {sms}"), "`sms` is here twice"),
+        (format!("{sms}, {{}}"), "a choice has none of"),
+        (
+            format!("{sms}, {{ sms: a/b, push: c/d }}"),
+            "a choice has 2 of",
+        ),
+    ] {
+        let found = format!("{:?}", found(&choices));
+        assert!(found.contains(expected), "{choices}: {found}");
+    }
+}

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::workspace::document::campaign::TextsDoc;
+use crate::workspace::document::texts::TextsDoc;
 use crate::workspace::spanned::{At, Opt};
 
 /// Words that are understood beside the known ones.
