@@ -13,6 +13,7 @@ pub mod definitions;
 pub mod domain;
 pub mod engine;
 pub mod settings;
+pub mod simulation;
 pub mod store;
 pub mod web;
 pub mod workspace;

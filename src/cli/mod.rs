@@ -67,6 +67,10 @@ mod session;
 mod smart_list;
 mod status;
 mod tag;
+mod test;
+mod test_junit;
+mod test_words;
+mod tested;
 mod token;
 mod trials;
 mod words;
@@ -98,6 +102,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Says everything that is wrong with the files.
     Check(check::Arguments),
+    /// Plays the workspace's own tests on a clock of their own.
+    Test(test::Arguments),
     /// Prints the JSON Schema of a kind of document.
     Schema(schema::Arguments),
     /// The daemon: watches the files, enrolls, sends.
@@ -166,6 +172,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Init(command) => init::run(&command),
         Command::Demo(command) => demo::run(&arguments.place, &command),
         Command::Check(command) => check::run(&arguments.place, &command),
+        Command::Test(command) => test::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
         Command::Run(command) => run::run(&arguments.place, &command),
         Command::Import(command) => import::run(&arguments.place, &command),

@@ -61,6 +61,7 @@ pub mod report;
 pub mod retry;
 pub mod return_path;
 pub mod revision;
+pub mod scenario;
 pub mod scope_words;
 pub mod search;
 pub mod segment;

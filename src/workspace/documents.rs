@@ -11,8 +11,9 @@ use super::document::flow::FlowDoc;
 use super::document::policy::PolicyDoc;
 use super::document::segment::{SegmentDoc, SmartListDoc};
 use super::document::settings::SettingsDoc;
+use super::document::test::TestDoc;
 use super::node::Node;
-use super::rules::{not_supported_yet, unknown_document, wrong_type};
+use super::rules::{unknown_document, wrong_type};
 use super::schema;
 use super::shape;
 
@@ -34,6 +35,7 @@ pub(crate) struct Documents {
     pub(crate) policies: Vec<Doc<PolicyDoc>>,
     pub(crate) channels: Vec<Doc<ChannelDoc>>,
     pub(crate) settings: Vec<Doc<SettingsDoc>>,
+    pub(crate) tests: Vec<Doc<TestDoc>>,
     /// Every document as it was written, also those that could not be read further.
     pub(crate) written: Vec<(Kind, Node)>,
 }
@@ -61,7 +63,7 @@ impl Documents {
         };
         let checked = shape::check(&document, kind, schema::of(kind), &mut noted);
         if let Some(root) = checked {
-            let read = self.read(kind, root, whole, report);
+            let read = self.read(kind, root, whole);
             if let Err(message) = read {
                 report(wrong_type::unreadable(&document, &message.to_string()));
             }
@@ -74,7 +76,6 @@ impl Documents {
         kind: Kind,
         root: Node,
         whole: bool,
-        report: &mut impl FnMut(Finding),
     ) -> Result<(), serde::de::value::Error> {
         match kind {
             Kind::Flow => self.flows.push(doc(root, whole)?),
@@ -85,11 +86,7 @@ impl Documents {
             Kind::Policy => self.policies.push(doc(root, whole)?),
             Kind::Channel => self.channels.push(doc(root, whole)?),
             Kind::Workspace => self.settings.push(doc(root, whole)?),
-            Kind::Test => {
-                if let Some((key, _)) = root.entries().first().filter(|_| whole) {
-                    report(not_supported_yet::finding(key.span, "test"));
-                }
-            }
+            Kind::Test => self.tests.push(doc(root, whole)?),
         }
         Ok(())
     }

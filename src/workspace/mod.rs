@@ -37,6 +37,7 @@ use self::diagnostic::{Finding, Report};
 use self::documents::{Documents, kind_of};
 use self::locate::located;
 use self::names::Names;
+use self::resolve::Resolved;
 use self::node::{Node, Span};
 use self::rules::{
     bad_value, duplicate_id, file_too_large, file_wins, not_utf_8, nul_character, secret_in_flows,
@@ -47,6 +48,7 @@ use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::definition::DefinitionKind;
 use crate::domain::gateway::Secretive;
 use crate::domain::revision::Revision;
+use crate::domain::scenario::Scenario;
 
 /// What the files say, and everything that is wrong with them.
 #[derive(Debug, Clone)]
@@ -55,6 +57,8 @@ pub struct Checked {
     pub revision: Option<Revision>,
     /// The defaults where the settings cannot be read.
     pub settings: DaemonSettings,
+    /// The workspace's own tests, those without mistakes.
+    pub scenarios: Vec<Scenario>,
     /// Sorted by file, line and column.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -104,13 +108,17 @@ pub fn check_with(
     let names = Names::of(&documents.written);
     duplicate_id::check(&documents.written, &mut |finding| report.add(finding));
     segment_circle::check(&documents.written, &mut |finding| report.add(finding));
-    let (mut revision, settings) =
-        resolve::resolve(sources, &documents, &names, reveal, &mut report);
+    let Resolved {
+        mut revision,
+        settings,
+        scenarios,
+    } = resolve::resolve(sources, &documents, &names, reveal, &mut report);
     revision.made = made;
     let has_errors = report.has_errors();
     Checked {
         revision: (!has_errors).then_some(revision),
         settings,
+        scenarios,
         diagnostics: located(sources, report),
     }
 }

@@ -8,6 +8,7 @@ use serde::de::{DeserializeOwned, Deserializer};
 
 use crate::domain::calendar::WindowZone;
 use crate::domain::channel::Channel;
+use crate::domain::customer::Status;
 use crate::domain::field::{Cardinality, FieldCategory, FieldType};
 use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip};
 use crate::domain::gateway::{
@@ -72,6 +73,7 @@ words! {
     NoMatch: "create" "skip" "reject";
     SeveralMatch: "reject" "all";
     Consent: "opted-in" "subscribed" "unsubscribed";
+    Status: "active" "suspended" "discarded";
 }
 
 /// One of the words of `T`.

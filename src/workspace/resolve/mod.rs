@@ -12,6 +12,7 @@ mod field_tests;
 mod flows;
 mod import_settings;
 mod policy;
+mod scenarios;
 mod settings;
 mod sms_texts;
 mod steps;
@@ -34,6 +35,7 @@ use super::source::Sources;
 use crate::domain::channel::Channel;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::gateway::SmsRules;
+use crate::domain::scenario::Scenario;
 use crate::domain::revision::{FORMAT, Revision};
 use crate::domain::segment::Condition;
 
@@ -60,6 +62,13 @@ pub(crate) fn condition(
     condition
 }
 
+/// What the documents say.
+pub(crate) struct Resolved {
+    pub(crate) revision: Revision,
+    pub(crate) settings: DaemonSettings,
+    pub(crate) scenarios: Vec<Scenario>,
+}
+
 /// Everything that the documents say, as far as it can be read; what cannot be is in the report.
 pub(crate) fn resolve(
     sources: &Sources,
@@ -67,7 +76,7 @@ pub(crate) fn resolve(
     names: &Names,
     reveal: &Reveal<'_>,
     report: &mut Report,
-) -> (Revision, DaemonSettings) {
+) -> Resolved {
     let settings = settings::settings(&documents.settings, report);
     let (model, rating) = data_model::data_model(&documents.customers, report);
     let policy = policy::policy(&documents.policies, names, report);
@@ -111,6 +120,8 @@ pub(crate) fn resolve(
         .filter_map(|doc| flows::flow(&cx, doc, &campaigns, &mut segments))
         .map(|flow| (flow.id.clone(), flow))
         .collect();
+    let tests = documents.tests.iter();
+    let scenarios = tests.filter_map(|doc| scenarios::scenario(&cx, doc)).collect();
     *report = cx.report.take();
     let revision = Revision {
         format: FORMAT,
@@ -127,5 +138,9 @@ pub(crate) fn resolve(
         made: BTreeSet::new(),
         definitions: sources.definitions(),
     };
-    (revision, settings)
+    Resolved {
+        revision,
+        settings,
+        scenarios,
+    }
 }

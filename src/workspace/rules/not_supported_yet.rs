@@ -20,7 +20,6 @@ pub(crate) const CODE: &str = "not-supported-yet";
 pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("goal", "leave it out; `exit: { when: … }` ends the run of those who converted"),
     ("schedule", "leave it out: customers enter when they come to match the segment"),
-    ("test", "tests are checked for their shape only; take the file out of the workspace for now"),
     ("markdown", "write a `.mjml`, `.html` or `.txt` template"),
     ("list", "put the customers on a list with `drumbeat list put NAME --file FILE` and ask `where: { list: NAME }`"),
     ("link()", "write the URL itself"),

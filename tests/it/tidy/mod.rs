@@ -18,6 +18,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("customers", &["domain", "store", "clock"]),
     ("definitions", &["domain", "workspace", "store", "clock"]),
     (
+        "simulation",
+        &[
+            "domain",
+            "workspace",
+            "store",
+            "channels",
+            "engine",
+            "customers",
+            "clock",
+        ],
+    ),
+    (
         "web",
         &[
             "domain",
@@ -54,6 +66,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "customers",
             "definitions",
             "engine",
+            "simulation",
             "daemon",
             "settings",
             "clock",
