@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     /// Only the tests whose sentence or file has this in it.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Also writes the outcome as JUnit XML.
+    /// Also writes the outcome as `JUnit` XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Writes what came as the new expectation of each test that fails, after asking.
@@ -62,7 +62,8 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
     let tested = runtime.block_on(all(&folder, scenarios))?;
     if let Some(file) = &arguments.junit {
         let written = junit::document(&tested, &zone)?;
-        std::fs::write(file, written).with_context(|| format!("cannot write {}", file.display()))?;
+        std::fs::write(file, written)
+            .with_context(|| format!("cannot write {}", file.display()))?;
     }
     match arguments.format.format {
         Format::Text => output::facts(&words::report(&tested, &zone, output::has_colors()))?,

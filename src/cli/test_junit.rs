@@ -1,4 +1,4 @@
-//! Owns the outcome of tests as JUnit XML, which build servers show.
+//! Owns the outcome of tests as `JUnit` XML, which build servers show.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,17 @@ use anyhow::Result;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::tested::Tested;
 use super::test_words::failure;
+use super::tested::Tested;
 
 /// A suite for each file, a case for each test.
 pub(super) fn document(tested: &[Tested], zone: &str) -> Result<Vec<u8>> {
     let mut suites: BTreeMap<&str, Vec<&Tested>> = BTreeMap::new();
     for one in tested {
-        suites.entry(&one.scenario.place.file).or_default().push(one);
+        suites
+            .entry(&one.scenario.place.file)
+            .or_default()
+            .push(one);
     }
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -42,12 +45,7 @@ pub(super) fn document(tested: &[Tested], zone: &str) -> Result<Vec<u8>> {
     Ok(written)
 }
 
-fn case(
-    writer: &mut Writer<Vec<u8>>,
-    file: &str,
-    one: &Tested,
-    zone: &str,
-) -> std::io::Result<()> {
+fn case(writer: &mut Writer<Vec<u8>>, file: &str, one: &Tested, zone: &str) -> std::io::Result<()> {
     let seconds = format!("{:.3}", one.took.as_secs_f64());
     let line = one.scenario.place.line.to_string();
     let case = writer

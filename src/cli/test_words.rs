@@ -54,7 +54,10 @@ pub(super) fn report(tested: &[Tested], zone: &str, colors: bool) -> String {
     }
     let failed = tested.iter().filter(|one| !one.is_right()).count();
     let _ = match (tested.len(), failed) {
-        (0, _) => writeln!(text, "there are no tests: write a document that begins with `test:`"),
+        (0, _) => writeln!(
+            text,
+            "there are no tests: write a document that begins with `test:`"
+        ),
         (all, 0) => writeln!(text, "{all} passed"),
         (all, failed) => writeln!(text, "{} passed, {failed} failed", all - failed),
     };
@@ -62,11 +65,22 @@ pub(super) fn report(tested: &[Tested], zone: &str, colors: bool) -> String {
 }
 
 fn table(rows: &[Row], zone: &TimeZone) -> String {
-    let head = ["".to_owned(), "line".to_owned(), "expected".to_owned(), "came".to_owned()];
+    let head = [
+        String::new(),
+        "line".to_owned(),
+        "expected".to_owned(),
+        "came".to_owned(),
+    ];
     let cells = rows.iter().map(|row| {
         let mark = if row.is_right { "" } else { "!" };
-        let line = row.expected.as_ref().map(|expected| expected.place.line.to_string());
-        let expected = row.expected.as_ref().map(|expected| expectation(expected, zone));
+        let line = row
+            .expected
+            .as_ref()
+            .map(|expected| expected.place.line.to_string());
+        let expected = row
+            .expected
+            .as_ref()
+            .map(|expected| expectation(expected, zone));
         let came = row.came.as_ref().map(|line| came(line, zone));
         [
             mark.to_owned(),
@@ -197,7 +211,10 @@ pub(super) fn expectations(timeline: &[Line], zone: &str) -> String {
     let zone = zone_of(zone);
     let mut text = String::new();
     for line in timeline {
-        let at = zone.to_datetime(line.at).strftime("%Y-%m-%dT%H:%M").to_string();
+        let at = zone
+            .to_datetime(line.at)
+            .strftime("%Y-%m-%dT%H:%M")
+            .to_string();
         let (customer, flow) = (&line.customer, &line.flow);
         let step = line.step.as_deref().unwrap_or_default();
         let what = match &line.came {
@@ -210,7 +227,14 @@ pub(super) fn expectations(timeline: &[Line], zone: &str) -> String {
             Came::Exited(reason) => format!("flow: {flow}, exited: {}", reason.as_str()),
             Came::Completed => format!("flow: {flow}, completed: true"),
         };
-        let _ = write!(text, "\n  - {{ at: {at}, customer: \"{customer}\", {what} }}");
+        let _ = write!(
+            text,
+            "\n  - {{ at: {at}, customer: \"{customer}\", {what} }}"
+        );
     }
-    if text.is_empty() { " []".to_owned() } else { text }
+    if text.is_empty() {
+        " []".to_owned()
+    } else {
+        text
+    }
 }

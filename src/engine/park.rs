@@ -161,7 +161,8 @@ impl Parker {
             OnResume::Shift => Return::ShiftedBy(resumed_at.duration_since(pause.at)),
             OnResume::CatchUp | OnResume::SkipLate => Return::AsTheyWere,
         };
-        if store.unpark(plan.number, how, BATCH).await? == 0 {
+        // In one pass with the last of them: the gate would put off what it finds between.
+        if store.unpark(plan.number, how, BATCH).await? < u64::from(BATCH) {
             let skips = plan.flow.on_resume == OnResume::SkipLate;
             store
                 .end_pause(plan.number, skips.then_some(resumed_at))

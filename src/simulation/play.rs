@@ -139,7 +139,7 @@ impl Stage {
     }
 
     async fn edit(&mut self, edit: &Edit) -> Result<(), Trouble> {
-        self.sources = edited(&self.sources, edit);
+        self.sources = edited(&self.sources, edit)?;
         let revision = revision(&self.sources, self.flows.as_deref(), &edit.file)?;
         let hash = self.sources.hash();
         self.published = publish(&self.store, &revision, hash, self.clock.now()).await?;
@@ -155,7 +155,7 @@ fn revision(
     flows: Option<&[String]>,
     edited: &str,
 ) -> Result<Revision, Trouble> {
-    let checked = workspace::check(sources);
+    let checked = workspace::check_flows(sources);
     let Some(revision) = checked.revision else {
         return Err(Trouble::Edited {
             file: edited.to_owned(),
@@ -187,26 +187,38 @@ async fn publish(
     store.publish(new).await
 }
 
-fn edited(sources: &Sources, edit: &Edit) -> Sources {
-    let files = sources.files().map(|(path, bytes)| {
+fn edited(sources: &Sources, edit: &Edit) -> Result<Sources, Trouble> {
+    let mut files = Vec::new();
+    for (path, bytes) in sources.files() {
         let path = path.display().to_string();
         if path != edit.file {
-            return (path, bytes.to_vec());
+            files.push((path, bytes.to_vec()));
+            continue;
         }
-        let text = String::from_utf8_lossy(bytes).replacen(&edit.replace, &edit.with, 1);
-        (path, text.into_bytes())
-    });
+        let text = String::from_utf8_lossy(bytes);
+        if !text.contains(&edit.replace) {
+            return Err(Trouble::NotThere {
+                file: edit.file.clone(),
+                replace: edit.replace.clone(),
+            });
+        }
+        let text = text.replacen(&edit.replace, &edit.with, 1);
+        files.push((path, text.into_bytes()));
+    }
     let hash = format!("{} {} {}", sources.hash(), edit.file, edit.with);
-    Sources::published(files.collect(), hash, None)
+    Ok(Sources::published(files, hash, None))
 }
 
 /// Everybody of whom the test speaks.
 fn customers_of(scenario: &Scenario) -> Vec<String> {
     let from_the_start = scenario.customers.iter().map(|person| person.id.clone());
-    let later = scenario.events.iter().filter_map(|event| match &event.what {
-        Happening::Set(person) => Some(person.id.clone()),
-        _ => None,
-    });
+    let later = scenario
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            Happening::Set(person) => Some(person.id.clone()),
+            _ => None,
+        });
     let all: BTreeSet<String> = from_the_start.chain(later).collect();
     all.into_iter().collect()
 }

@@ -50,7 +50,11 @@ impl Gateway for End {
             if let Err(recalled) = hand_over.mark() {
                 return recalled.into();
             }
-            let mut messages = self.0.messages.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut messages = self
+                .0
+                .messages
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             messages.push(message.frozen.clone());
             Outcome::Accepted {
                 gateway_id: None,

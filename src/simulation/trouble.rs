@@ -14,6 +14,8 @@ pub enum Trouble {
     Customer(#[from] customers::error::Error),
     #[error("after the edit of `{file}` the files have errors:\n{said}")]
     Edited { file: String, said: String },
+    #[error("`{file}` has no text `{replace}` by then")]
+    NotThere { file: String, replace: String },
     #[error("there is no flow `{0}`")]
     NoFlow(String),
     #[error("it does not come to rest within 400 days: say how long it runs with `for: 30d`")]

@@ -85,7 +85,8 @@ fn came_so(expected: &Outcome, came: &Came) -> bool {
             },
         ) => {
             let holds = |part: &Option<String>, whole: &str| {
-                part.as_ref().is_none_or(|part| whole.contains(part.as_str()))
+                part.as_ref()
+                    .is_none_or(|part| whole.contains(part.as_str()))
             };
             channel.is_none_or(|channel| channel == *on)
                 && communication.asks_for(Some(of))

@@ -71,12 +71,7 @@ impl Documents {
         self.written.push((kind, document));
     }
 
-    fn read(
-        &mut self,
-        kind: Kind,
-        root: Node,
-        whole: bool,
-    ) -> Result<(), serde::de::value::Error> {
+    fn read(&mut self, kind: Kind, root: Node, whole: bool) -> Result<(), serde::de::value::Error> {
         match kind {
             Kind::Flow => self.flows.push(doc(root, whole)?),
             Kind::Segment => self.segments.push(doc(root, whole)?),

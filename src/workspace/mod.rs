@@ -37,8 +37,8 @@ use self::diagnostic::{Finding, Report};
 use self::documents::{Documents, kind_of};
 use self::locate::located;
 use self::names::Names;
-use self::resolve::Resolved;
 use self::node::{Node, Span};
+use self::resolve::Resolved;
 use self::rules::{
     bad_value, duplicate_id, file_too_large, file_wins, not_utf_8, nul_character, secret_in_flows,
     segment_circle, text_cut, unquoted_value,
@@ -81,10 +81,23 @@ pub fn check(sources: &Sources) -> Checked {
     check_with(sources, &|_| None)
 }
 
+/// The same without the workspace's own tests: of files that a test has edited they may be wrong.
+pub fn check_flows(sources: &Sources) -> Checked {
+    check_some(sources, &|_| None, &|kind| kind != Kind::Test)
+}
+
 /// The same where the values of some references are known: what they stand for is checked, too.
 pub fn check_with(
     sources: &Sources,
     reveal: &dyn Fn(&Secretive) -> Option<SecretString>,
+) -> Checked {
+    check_some(sources, reveal, &|_| true)
+}
+
+fn check_some(
+    sources: &Sources,
+    reveal: &dyn Fn(&Secretive) -> Option<SecretString>,
+    takes_part: &dyn Fn(Kind) -> bool,
 ) -> Checked {
     let mut report = Report::default();
     let mut documents = Documents::default();
@@ -98,7 +111,8 @@ pub fn check_with(
             }
             made.insert((*kind, name.clone()));
         }
-        for document in read(number, file, &mut report) {
+        let read = read(number, file, &mut report).into_iter();
+        for document in read.filter(|document| kind_of(document).is_none_or(takes_part)) {
             documents.add(document, &mut |finding| report.add(finding));
         }
         if file.made.is_none() {

@@ -16,6 +16,7 @@ mod packaging;
 mod postgres;
 mod readme;
 mod rig;
+mod scenarios;
 mod store;
 mod systemd;
 mod tidy;

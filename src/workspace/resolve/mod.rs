@@ -7,6 +7,7 @@ mod communications;
 mod conditions;
 mod context;
 mod data_model;
+mod expectations;
 mod faults;
 mod field_tests;
 mod flows;
@@ -35,9 +36,9 @@ use super::source::Sources;
 use crate::domain::channel::Channel;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::gateway::SmsRules;
-use crate::domain::scenario::Scenario;
 use crate::domain::revision::{FORMAT, Revision};
-use crate::domain::segment::Condition;
+use crate::domain::scenario::Scenario;
+use crate::domain::segment::{Condition, Segment};
 
 /// A condition that stands alone, against what a revision has.
 pub(crate) fn condition(
@@ -60,6 +61,28 @@ pub(crate) fn condition(
     let condition = conditions::condition(&cx, None, node);
     *report = cx.report.take();
     condition
+}
+
+/// The segments with the smart lists, and which of them those are.
+fn segments(
+    cx: &Context<'_>,
+    documents: &Documents,
+) -> (BTreeMap<String, Segment>, BTreeSet<String>) {
+    let mut segments: BTreeMap<_, _> = documents
+        .segments
+        .iter()
+        .filter_map(|doc| conditions::segment(cx, doc))
+        .map(|segment| (segment.id.clone(), segment))
+        .collect();
+    let smart_lists: BTreeMap<_, _> = documents
+        .smart_lists
+        .iter()
+        .filter_map(|doc| conditions::smart_list(cx, doc))
+        .map(|segment| (segment.id.clone(), segment))
+        .collect();
+    let named: BTreeSet<String> = smart_lists.keys().cloned().collect();
+    segments.extend(smart_lists);
+    (segments, named)
 }
 
 /// What the documents say.
@@ -94,20 +117,7 @@ pub(crate) fn resolve(
     if let Some(config) = channels.get(&Channel::Sms) {
         cx.sms = config.sms.clone();
     }
-    let mut segments: BTreeMap<_, _> = documents
-        .segments
-        .iter()
-        .filter_map(|doc| conditions::segment(&cx, doc))
-        .map(|segment| (segment.id.clone(), segment))
-        .collect();
-    let smart_lists: BTreeMap<_, _> = documents
-        .smart_lists
-        .iter()
-        .filter_map(|doc| conditions::smart_list(&cx, doc))
-        .map(|segment| (segment.id.clone(), segment))
-        .collect();
-    let named: BTreeSet<String> = smart_lists.keys().cloned().collect();
-    segments.extend(smart_lists);
+    let (mut segments, named) = segments(&cx, documents);
     let campaigns: BTreeMap<_, _> = documents
         .campaigns
         .iter()
@@ -121,7 +131,9 @@ pub(crate) fn resolve(
         .map(|flow| (flow.id.clone(), flow))
         .collect();
     let tests = documents.tests.iter();
-    let scenarios = tests.filter_map(|doc| scenarios::scenario(&cx, doc)).collect();
+    let scenarios = tests
+        .filter_map(|doc| scenarios::scenario(&cx, doc))
+        .collect();
     *report = cx.report.take();
     let revision = Revision {
         format: FORMAT,

@@ -1,21 +1,18 @@
 //! Owns reading tests: their customers typed, their instants counted from the start.
 
-use std::ops::Range;
-
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
+use super::expectations;
 use crate::domain::calendar;
 use crate::domain::channel::Channel;
 use crate::domain::customer::{FieldValue, Switch};
 use crate::domain::duration::Delay;
-use crate::domain::enrollment::ExitReason;
 use crate::domain::field::{Cardinality, FieldType};
 use crate::domain::interaction::Kind;
-use crate::domain::reason::Reason;
 use crate::domain::scenario::{
-    Done, Edit, Event, Expected, Happening, Outcome, Person, Place, Scenario, ToCustomer,
+    Done, Edit, Event, Expected, Happening, Person, Place, Scenario, ToCustomer,
 };
 use crate::domain::subscription::Scope;
 use crate::domain::value::{Value, parse_date};
@@ -53,20 +50,19 @@ pub(crate) fn scenario(cx: &Context<'_>, doc: &Doc<TestDoc>) -> Option<Scenario>
         name: written.test.value.clone(),
         place: reader.place(written.test.span),
         start: reader.start,
-        until: written.lasts.as_ref().map(|lasts| after(&at(lasts.span, lasts.0))),
+        until: written
+            .lasts
+            .as_ref()
+            .map(|lasts| after(&at(lasts.span, lasts.0))),
         flows: flows.map(|flows| flows.iter().map(|flow| flow.value.clone()).collect()),
         customers: all(customers.map(|person| reader.person(person.0.0, None)))?,
         events,
-        expected: all(written.expect.iter().map(|expected| reader.expected(expected)))?,
-        written: expectations(&doc.root)?,
+        expected: all(written
+            .expect
+            .iter()
+            .map(|expected| reader.expected(expected)))?,
+        written: expectations::written(cx, &doc.root)?,
     })
-}
-
-/// From behind the key to the end of the list.
-fn expectations(root: &Node) -> Option<Range<usize>> {
-    let (key, value) = root.entry("expect")?;
-    let place = |offset: u32| usize::try_from(offset).ok();
-    Some(place(key.span.end)? + 1..place(value.span.end)?)
 }
 
 /// All of them, after each was read.
@@ -81,16 +77,19 @@ fn at<T>(span: Span, value: T) -> At<T> {
 
 fn instant(cx: &Context<'_>, written: &At<String>) -> Option<Timestamp> {
     if let Some(date) = parse_date(&written.value) {
-        return Some(calendar::instant(date.to_datetime(Time::midnight()), &cx.zone));
+        return Some(calendar::instant(
+            date.to_datetime(Time::midnight()),
+            &cx.zone,
+        ));
     }
-    match Value::parse(FieldType::Datetime, &written.value, &cx.zone) {
-        Ok(Value::Instant(instant)) => Some(instant),
-        _ => {
-            let message = format!("`{}` is not an instant", written.value);
-            let help = "write a date and time such as 2026-01-05T10:30, or a span from the start such as +5d";
-            cx.refuse(bad_value::finding(written.span, message).help(help))
-        }
+    if let Ok(Value::Instant(instant)) = Value::parse(FieldType::Datetime, &written.value, &cx.zone)
+    {
+        return Some(instant);
     }
+    let message = format!("`{}` is not an instant", written.value);
+    let help =
+        "write a date and time such as 2026-01-05T10:30, or a span from the start such as +5d";
+    cx.refuse(bad_value::finding(written.span, message).help(help))
 }
 
 struct Reader<'a> {
@@ -149,14 +148,14 @@ impl Reader<'_> {
                         person.tags.push(name.to_owned());
                     }
                 }
-                field => person.fields.push((field.to_owned(), self.value(key, value)?)),
+                _ => person.fields.push(self.field(key, value)?),
             }
         }
         Some(person)
     }
 
-    /// What stands for a field; none: it is cleared.
-    fn value(&self, key: &Node, value: &Node) -> Option<Option<FieldValue>> {
+    /// A field with what stands for it; nothing: it is cleared.
+    fn field(&self, key: &Node, value: &Node) -> Option<(String, Option<FieldValue>)> {
         let (cx, name) = (self.cx, key.text()?);
         if let Err(finding) = unknown_field::check(cx.names, key.span, name) {
             return cx.refuse(finding);
@@ -169,15 +168,20 @@ impl Reader<'_> {
                 Err(bad) => cx.refuse(bad_value::finding(node.span, bad.to_string())),
             }
         };
-        if value.text().is_some_and(str::is_empty) {
-            return Some(None);
-        }
-        if field.cardinality == Cardinality::One {
-            return Some(Some(FieldValue::One(one(value)?)));
-        }
         let single = std::slice::from_ref(value);
-        let items = if value.text().is_some() { single } else { value.items() };
-        Some(Some(FieldValue::Many(all(items.iter().map(one))?)))
+        let items = if value.text().is_some() {
+            single
+        } else {
+            value.items()
+        };
+        let read = if value.text().is_some_and(str::is_empty) {
+            None
+        } else if field.cardinality == Cardinality::One {
+            Some(FieldValue::One(one(value)?))
+        } else {
+            Some(FieldValue::Many(all(items.iter().map(one))?))
+        };
+        Some((name.to_owned(), read))
     }
 
     fn event(&self, event: &At<EventDoc>) -> Option<Event> {
@@ -219,7 +223,7 @@ impl Reader<'_> {
             });
         }
         if let Some(edit) = &event.edit {
-            return self.edit(edit.span, &edit.file, &edit.replace, &edit.with);
+            return self.edit(&edit.file, &edit.replace, &edit.with);
         }
         let Some(customer) = event.customer.own() else {
             return cx.refuse(missing_key::at(event.span, "an event", "customer"));
@@ -232,17 +236,16 @@ impl Reader<'_> {
 
     fn edit(
         &self,
-        span: Span,
         file: &At<String>,
         replace: &At<String>,
         with: &At<String>,
     ) -> Option<Happening> {
-        let found = self.cx.sources.named(&file.value);
-        let text = found.map(|(_, file)| String::from_utf8_lossy(&file.bytes).into_owned());
-        let fits = text.is_some_and(|text| text.contains(&replace.value));
-        if !fits {
-            let message = format!("`{}` has no such text, or there is no such file", file.value);
-            return self.cx.refuse(bad_value::finding(span, message));
+        if self.cx.sources.named(&file.value).is_none() {
+            let message = format!("there is no file `{}`", file.value);
+            let help = "write it from the workspace's folder, such as `flows/welcome.yaml`";
+            return self
+                .cx
+                .refuse(bad_value::finding(file.span, message).help(help));
         }
         Some(Happening::Edit(Edit {
             file: file.value.clone(),
@@ -323,7 +326,7 @@ impl Reader<'_> {
             customer: expected.customer.value.clone(),
             flow: expected.flow.own(),
             step: expected.step.own(),
-            what: self.outcome(expected)?,
+            what: expectations::outcome(cx, expected)?,
         })
     }
 
@@ -335,42 +338,6 @@ impl Reader<'_> {
             None => from + SignedDuration::from_mins(1),
         };
         Some((from, until))
-    }
-
-    fn outcome(&self, expected: &ExpectDoc) -> Option<Outcome> {
-        let cx = self.cx;
-        if let Some(reason) = &expected.withheld {
-            let known = Reason::ALL.iter().map(|reason| reason.as_str());
-            return match Reason::parse(&reason.value) {
-                Some(reason) => Some(Outcome::Withheld(reason)),
-                None => cx.refuse(bad_value::word(reason.span, "`withheld`", reason, known)),
-            };
-        }
-        if let Some(reason) = &expected.exited {
-            let mut known = ExitReason::ALL.into_iter();
-            let found = known.find(|known| known.as_str() == reason.value);
-            let known = ExitReason::ALL.map(ExitReason::as_str);
-            return match found {
-                Some(reason) => Some(Outcome::Exited(reason)),
-                None => cx.refuse(bad_value::word(reason.span, "`exited`", reason, known)),
-            };
-        }
-        if expected.completed.is_some() {
-            return Some(Outcome::Completed);
-        }
-        let named = [
-            (Channel::Email, &expected.email),
-            (Channel::Sms, &expected.sms),
-            (Channel::Push, &expected.push),
-        ];
-        let named = named.into_iter().find(|(_, name)| name.is_some());
-        let channel = expected.channel.as_ref().map(|channel| channel.value.0);
-        Some(Outcome::Sent {
-            channel: named.map(|(channel, _)| channel).or(channel),
-            communication: named.and_then(|(_, name)| name.own()),
-            subject_contains: expected.subject_contains.own(),
-            text_contains: expected.text_contains.own(),
-        })
     }
 }
 
@@ -390,7 +357,9 @@ fn switch_of(doc: &SwitchDoc) -> Option<ToCustomer> {
         (Switch::Channel(Channel::Sms), &doc.sms),
         (Switch::Channel(Channel::Push), &doc.push),
     ];
-    let found = switches.into_iter().find_map(|(switch, on)| Some((switch, on.own()?)));
+    let found = switches
+        .into_iter()
+        .find_map(|(switch, on)| Some((switch, on.own()?)));
     found.map(|(switch, on)| ToCustomer::Switch(switch, on))
 }
 

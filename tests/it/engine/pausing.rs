@@ -48,7 +48,7 @@ async fn catching_up_sends_what_was_missed_at_once() {
     let rig = paused_for_ten_days("on-resume: catch-up\nmax-lateness: 30d").await;
     assert_eq!(
         rig.sent()[..2],
-        ["01-16 10:01 ana email hello", "01-17 10:01 ana sms text"]
+        ["01-16 10:00 ana email hello", "01-17 10:00 ana sms text"]
     );
 }
 

@@ -52,14 +52,3 @@ fn what_a_later_version_executes_is_refused_now() {
         refused(&Folder::good().changed(file, from, to));
     }
 }
-
-#[test]
-fn a_test_document_is_checked_for_its_shape_and_then_refused() {
-    let test = "test: hears from us\nstart: 2026-01-05T10:30\nexpect:\n  - { customer: ana, email: gold-card/offer }\n";
-    refused(&Folder::good().with("flows/welcome.test.yaml", test));
-    let folder = Folder::good().with(
-        "flows/welcome.test.yaml",
-        test.replace("customer:", "costumer:"),
-    );
-    assert_eq!(folder.codes(), ["missing-key", "unknown-key"]);
-}
