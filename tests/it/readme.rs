@@ -67,7 +67,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn every_workspace_of_the_repository_checks_without_a_complaint() {
     let workspaces = workspaces();
-    assert_eq!(workspaces.len(), 5, "{workspaces:?}");
+    assert_eq!(workspaces.len(), 6, "{workspaces:?}");
     for dir in workspaces {
         assert_eq!(complaints(&dir), Vec::<String>::new(), "{}", dir.display());
         let revision = checked(&dir).revision.unwrap();
@@ -211,7 +211,7 @@ fn every_file_of_the_workspaces_names_the_schema_of_its_first_document() {
             kinds.insert(kind.to_owned());
         }
     }
-    assert_eq!(kinds.len(), 7, "{kinds:?}");
+    assert_eq!(kinds.len(), 8, "{kinds:?}");
 }
 
 /// The mistakes of a file of customers, by line and column.

@@ -75,7 +75,9 @@ fn keeps_its_promises(dir: &str) {
 #[test]
 fn the_workspaces_of_this_repository_keep_what_they_promise() {
     keeps_its_promises(".");
-    keeps_its_promises("examples/credit-union");
+    for example in ["bank", "credit-union", "retailer", "telecom-retention"] {
+        keeps_its_promises(&format!("examples/{example}"));
+    }
 }
 
 #[test]
