@@ -64,6 +64,8 @@ mod segment;
 mod send_test;
 mod senders;
 mod session;
+mod simulate;
+mod simulate_words;
 mod smart_list;
 mod status;
 mod tag;
@@ -104,6 +106,7 @@ enum Command {
     Check(check::Arguments),
     /// Plays the workspace's own tests on a clock of their own.
     Test(test::Arguments),
+    Simulate(simulate::Arguments),
     /// Prints the JSON Schema of a kind of document.
     Schema(schema::Arguments),
     /// The daemon: watches the files, enrolls, sends.
@@ -173,6 +176,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Demo(command) => demo::run(&arguments.place, &command),
         Command::Check(command) => check::run(&arguments.place, &command),
         Command::Test(command) => test::run(&arguments.place, &command),
+        Command::Simulate(command) => simulate::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
         Command::Run(command) => run::run(&arguments.place, &command),
         Command::Import(command) => import::run(&arguments.place, &command),

@@ -146,6 +146,17 @@ fn came(line: &Line, zone: &TimeZone) -> String {
     parts.join(" ")
 }
 
+/// One thing that came, on a line; the words of a message under it.
+pub(super) fn told(line: &Line, zone: &TimeZone) -> String {
+    let mut told = format!("{}\n", came(line, zone));
+    if let Came::Sent { text, .. } = &line.came {
+        for part in text.trim_end().lines() {
+            let _ = writeln!(told, "    {part}");
+        }
+    }
+    told
+}
+
 /// What failed, as one text.
 pub(super) fn failure(tested: &Tested, zone: &str) -> Option<String> {
     match &tested.outcome {
@@ -172,7 +183,7 @@ pub(super) fn json(tested: &Tested) -> Value {
     })
 }
 
-fn line_json(line: &Line) -> Value {
+pub(super) fn line_json(line: &Line) -> Value {
     let mut json = json!({
         "at": line.at.to_string(),
         "customer": line.customer,

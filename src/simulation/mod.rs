@@ -4,11 +4,15 @@
 mod happening;
 mod play;
 mod recorder;
+mod simulate;
+mod tally;
 mod timeline;
 mod trouble;
 mod verdict;
 
 pub use play::{Played, play};
+pub use simulate::{Request, Simulated, simulate};
+pub use tally::{Slot, Tally, busiest, by_day};
 pub use timeline::{Came, Line};
 pub use trouble::Trouble;
 pub use verdict::{Row, Verdict, judge};

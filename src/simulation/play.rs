@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use super::happening;
-use super::recorder::{Recorder, recorded};
+use super::recorder::{Keeps, Recorder, recorded};
 use super::timeline::{self, Line};
 use super::trouble::Trouble;
 use crate::clock::{Clock as _, ManualClock};
@@ -54,7 +54,7 @@ struct Stage {
 impl Stage {
     async fn open(store: Store, sources: Sources, scenario: &Scenario) -> Result<Self, Trouble> {
         let clock = Arc::new(ManualClock::new(scenario.start));
-        let recorder = Arc::new(Recorder::default());
+        let recorder = Recorder::new(Keeps::Everybodys);
         let flows = scenario.flows.clone();
         let revision = revision(&sources, flows.as_deref(), "the workspace")?;
         let published = publish(&store, &revision, sources.hash(), clock.now()).await?;
@@ -84,7 +84,7 @@ impl Stage {
             Some(until) => self.engine.run_until(until.max(self.clock.now())).await?,
             None => self.run_out(scenario.start + LONGEST).await?,
         }
-        let messages = self.recorder.take();
+        let messages = self.recorder.messages();
         let customers = customers_of(scenario);
         let timeline = timeline::of(&self.store, &self.published, &customers, &messages).await?;
         Ok(Played {

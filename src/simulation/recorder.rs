@@ -1,9 +1,10 @@
 //! Owns gateways that take everything and remember it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 
+use super::tally::{Slot, Tally};
 use crate::channels::{Gateway, HandOver};
 use crate::domain::dispatch::Outcome;
 use crate::domain::gateway::{self, ChannelConfig, FileGateway};
@@ -14,17 +15,41 @@ use crate::engine::{Outlet, Outlets};
 /// A channel takes so many messages at once.
 const SLOTS: u32 = 1_024;
 
-/// Every message that was handed over.
-#[derive(Debug, Default)]
+/// Whose messages are kept as they are; all are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Keeps {
+    Everybodys,
+    Of(Option<String>),
+}
+
+/// What was handed over.
+#[derive(Debug)]
 pub(super) struct Recorder {
-    messages: Mutex<Vec<Frozen>>,
+    keeps: Keeps,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    messages: Vec<Frozen>,
+    tally: Tally,
 }
 
 impl Recorder {
-    /// The messages since the last look, in the order in which they came.
-    pub(super) fn take(&self) -> Vec<Frozen> {
-        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut messages)
+    pub(super) fn new(keeps: Keeps) -> Arc<Self> {
+        Arc::new(Self {
+            keeps,
+            kept: Mutex::default(),
+        })
+    }
+
+    /// The messages that were kept, in the order in which they came.
+    pub(super) fn messages(&self) -> Vec<Frozen> {
+        std::mem::take(&mut self.kept().messages)
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        std::mem::take(&mut self.kept().tally)
     }
 
     /// Every channel's end of it.
@@ -35,6 +60,22 @@ impl Recorder {
             (*channel, Arc::new(Outlet::new(config.clone(), gateway)))
         });
         outlets.collect()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, message: &Frozen) {
+        let keeps = match &self.keeps {
+            Keeps::Everybodys => true,
+            Keeps::Of(customer) => customer.as_ref() == Some(&message.origin.customer),
+        };
+        let mut kept = self.kept();
+        *kept.tally.entry(Slot::of(message)).or_default() += 1;
+        if keeps {
+            kept.messages.push(message.clone());
+        }
     }
 }
 
@@ -50,12 +91,7 @@ impl Gateway for End {
             if let Err(recalled) = hand_over.mark() {
                 return recalled.into();
             }
-            let mut messages = self
-                .0
-                .messages
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            messages.push(message.frozen.clone());
+            self.0.take(&message.frozen);
             Outcome::Accepted {
                 gateway_id: None,
                 detail: String::new(),

@@ -21,6 +21,7 @@ mod editing;
 mod entering;
 mod exiting;
 mod first_of;
+mod foretold;
 mod given_up;
 mod hand_clock;
 mod heard_of;

@@ -1,5 +1,7 @@
 //! Owns the tests of `drumbeat test`: the workspaces of this repository keep what they promise, and what fails is told.
 
+mod simulating;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -114,7 +114,7 @@ fn flow() -> Flow {
         moved_to: BTreeMap::new(),
         steps: vec![Step {
             id: "welcome".to_owned(),
-            when: When::default(),
+            when: When::After(Delay::days(4)),
             at: None,
             condition: None,
             window: None,
