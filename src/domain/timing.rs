@@ -171,7 +171,6 @@ impl fmt::Display for When {
 
 impl fmt::Display for DueBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
         match self {
             Self::Field { field, moved } => match moved {
                 Moved::Before(span) => write!(f, "{span} before {field}"),
@@ -180,7 +179,9 @@ impl fmt::Display for DueBy {
             },
             Self::AnniversaryOf(field) => write!(f, "on the anniversary of {field}"),
             Self::Weekday(day) => {
-                let day = usize::try_from(*day).ok().and_then(|day| WEEK.get(day));
+                let day = usize::try_from(*day)
+                    .ok()
+                    .and_then(|day| calendar::WEEK.get(day));
                 write!(f, "on the next {}", day.unwrap_or(&"day"))
             }
             Self::BusinessDay(nth) => write!(f, "on business day {nth} of the month"),

@@ -323,8 +323,9 @@ impl FlowPlan {
         let group = catalog.revision().policy.control_group;
         let by_person = self.segment == NO_SEGMENT;
         let controlled = !action.is_service && !by_person;
-        (controlled && draw(&["control-group", who]) < group)
-            || draw(&["holdout", who, flow]) < self.flow.entry.holdout
+        let holdout = self.flow.entry.holdout;
+        (controlled && group > 0 && draw(&["control-group", who]) < group)
+            || (holdout > 0 && draw(&["holdout", who, flow]) < holdout)
     }
 
     /// Which of several ways to say it this customer is told.

@@ -8,4 +8,4 @@ mod window;
 pub use dates::{Anchored, Reckoning};
 pub use opening::{Opening, opens};
 pub use planning::{after, before, instant, planned, zone_named};
-pub use window::{Days, Window, WindowZone};
+pub use window::{Days, WEEK, Window, WindowZone};

@@ -24,6 +24,9 @@ pub struct Days {
     pub except_holidays: bool,
 }
 
+/// The names of the days, as people write them; Monday comes first.
+pub const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
 impl Days {
     pub const EVERY: Self = Self {
         weekdays: 0b111_1111,

@@ -52,7 +52,7 @@ struct StepFacts {
     step: String,
     /// None for a waiting place.
     channel: Option<Channel>,
-    /// How long after the step before, as the file says it.
+    /// When it comes, as the file says it: how long after the step before, or by which day.
     #[schema(example = "4d")]
     after: String,
 }

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use crate::domain::calendar::Days;
+use crate::domain::calendar::{Days, WEEK};
 use crate::domain::duration::{BadDuration, Delay};
 use crate::domain::flow::Reentry;
 use crate::domain::value::parse_date;
@@ -142,8 +142,6 @@ fn hours(text: &str) -> Result<(Time, Time), String> {
         clock(until).map_err(|_| bad())?,
     ))
 }
-
-const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 fn days(text: &str) -> Result<Days, String> {
     match text {

@@ -24,7 +24,7 @@ use crate::workspace::node::{Node, Span};
 use crate::workspace::rules::{
     bad_value, exactly_one, missing_campaign, missing_key, unknown_field, unknown_flow, unknown_tag,
 };
-use crate::workspace::spanned::{At, Opt, Own as _};
+use crate::workspace::spanned::{At, Own as _};
 
 /// The keys of a customer that are no fields.
 const TAGS: &str = "tags";
@@ -32,6 +32,16 @@ const ID: &str = "id";
 
 /// None: something in it cannot be read, and is told.
 pub(crate) fn scenario(cx: &Context<'_>, doc: &Doc<TestDoc>) -> Option<Scenario> {
+    let told = cx.report.borrow().findings.len();
+    let read = read(cx, doc);
+    if read.is_none() && cx.report.borrow().findings.len() == told {
+        let message = "this test cannot be read: a value is not of the form that its key takes";
+        cx.add(bad_value::finding(doc.written.test.span, message));
+    }
+    read
+}
+
+fn read(cx: &Context<'_>, doc: &Doc<TestDoc>) -> Option<Scenario> {
     let written = &doc.written;
     let reader = Reader {
         cx,
@@ -254,7 +264,7 @@ impl Reader<'_> {
         }))
     }
 
-    fn to_customer(&self, event: &EventDoc) -> Option<ToCustomer> {
+    fn to_customer(&self, event: &At<EventDoc>) -> Option<ToCustomer> {
         let cx = self.cx;
         if let Some(tag) = &event.untag {
             cx.holds(unknown_tag::check(cx.names, tag.span, tag));
@@ -276,10 +286,17 @@ impl Reader<'_> {
         if let Some(status) = &event.status {
             return Some(ToCustomer::Status(status.value.0));
         }
-        let consent = event.consent.as_ref().and_then(consent_of);
-        let switch = event.switch.as_ref().and_then(switch_of);
-        let deleted = event.delete.as_ref().map(|_| ToCustomer::Delete);
-        consent.or(switch).or(deleted)
+        let consents = event.consent.iter().flat_map(consents_of);
+        let switches = event.switch.iter().flat_map(switches_of);
+        let deleted = event.delete.iter().filter(|deleted| deleted.value);
+        let deleted = deleted.map(|_| ToCustomer::Delete);
+        let mut changes: Vec<ToCustomer> = consents.chain(switches).chain(deleted).collect();
+        if changes.len() != 1 {
+            let message = format!("this event says {} changes, and is one", changes.len());
+            let help = "write an event for each";
+            return cx.refuse(bad_value::finding(event.span, message).help(help));
+        }
+        changes.pop()
     }
 
     fn done(&self, event: &EventDoc, did: &At<String>) -> Option<Done> {
@@ -350,27 +367,24 @@ fn scope_of(scope: &ScopeDoc) -> Scope {
     }
 }
 
-fn switch_of(doc: &SwitchDoc) -> Option<ToCustomer> {
+fn switches_of(doc: &SwitchDoc) -> impl Iterator<Item = ToCustomer> {
     let switches = [
-        (Switch::Outbound, &doc.outbound),
-        (Switch::Channel(Channel::Email), &doc.email),
-        (Switch::Channel(Channel::Sms), &doc.sms),
-        (Switch::Channel(Channel::Push), &doc.push),
+        (Switch::Outbound, doc.outbound.own()),
+        (Switch::Channel(Channel::Email), doc.email.own()),
+        (Switch::Channel(Channel::Sms), doc.sms.own()),
+        (Switch::Channel(Channel::Push), doc.push.own()),
     ];
-    let found = switches
-        .into_iter()
-        .find_map(|(switch, on)| Some((switch, on.own()?)));
-    found.map(|(switch, on)| ToCustomer::Switch(switch, on))
+    let switches = switches.into_iter();
+    switches.filter_map(|(switch, on)| Some(ToCustomer::Switch(switch, on?)))
 }
 
-fn consent_of(doc: &ConsentsDoc) -> Option<ToCustomer> {
-    let consents: [(Channel, &Opt<_>); 3] = [
-        (Channel::Email, &doc.email),
-        (Channel::Sms, &doc.sms),
-        (Channel::Push, &doc.push),
+fn consents_of(doc: &ConsentsDoc) -> impl Iterator<Item = ToCustomer> {
+    let consents = [
+        (Channel::Email, doc.email.as_ref()),
+        (Channel::Sms, doc.sms.as_ref()),
+        (Channel::Push, doc.push.as_ref()),
     ];
-    let found = consents
-        .into_iter()
-        .find_map(|(channel, consent)| Some((channel, consent.as_ref()?.value.0)));
-    found.map(|(channel, consent)| ToCustomer::Consent(channel, consent))
+    let consents = consents.map(|(channel, consent)| (channel, consent.map(|word| word.value.0)));
+    let consents = consents.into_iter();
+    consents.filter_map(|(channel, consent)| Some(ToCustomer::Consent(channel, consent?)))
 }

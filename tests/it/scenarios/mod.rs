@@ -194,6 +194,24 @@ fn a_test_that_cannot_be_says_where_and_what_to_do() {
             "there is no flow `other`",
         ),
         (
+            format!(
+                "{head}events: [ {{ at: +1d, customer: ana, switch: {{ sms: false, email: false }} }} ]\nexpect: []\n"
+            ),
+            "says 2 changes",
+        ),
+        (
+            format!("{head}events: [ {{ at: +1d, customer: ana, delete: false }} ]\nexpect: []\n"),
+            "says 0 changes",
+        ),
+        (
+            format!("{head}expect: [ {{ customer: ana, completed: false }} ]\n"),
+            "what does not come is not expected",
+        ),
+        (
+            head.replace("city: Lyon", "city: [Lyon]") + "expect: []\n",
+            "cannot be read",
+        ),
+        (
             head.replace("city:", "citty:") + "expect: []\n",
             "no field `citty`",
         ),
