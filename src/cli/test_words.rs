@@ -117,6 +117,7 @@ fn expectation(expected: &Expected, zone: &TimeZone) -> String {
             }
         }
         Outcome::Withheld(reason) => parts.push(format!("withheld {reason}")),
+        Outcome::Goal => parts.push("goal".to_owned()),
         Outcome::Exited(reason) => parts.push(format!("exited {}", reason.as_str())),
         Outcome::Completed => parts.push("completed".to_owned()),
     }
@@ -140,6 +141,7 @@ fn came(line: &Line, zone: &TimeZone) -> String {
             ..
         } => format!("{channel} {communication} \"{subject}\""),
         Came::Withheld { reason, .. } => format!("withheld {reason}"),
+        Came::Goal => "goal".to_owned(),
         Came::Exited(reason) => format!("exited {}", reason.as_str()),
         Came::Completed => "completed".to_owned(),
     });
@@ -208,6 +210,7 @@ pub(super) fn line_json(line: &Line) -> Value {
             json["channel"] = json!(channel);
             json["reason"] = json!(reason.as_str());
         }
+        Came::Goal => json["what"] = json!("goal"),
         Came::Exited(reason) => {
             json["what"] = json!("exited");
             json["reason"] = json!(reason.as_str());
@@ -235,6 +238,7 @@ pub(super) fn expectations(timeline: &[Line], zone: &str) -> String {
                 ..
             } => format!("step: {step}, {channel}: {communication}"),
             Came::Withheld { reason, .. } => format!("step: {step}, withheld: {reason}"),
+            Came::Goal => format!("flow: {flow}, goal: true"),
             Came::Exited(reason) => format!("flow: {flow}, exited: {}", reason.as_str()),
             Came::Completed => format!("flow: {flow}, completed: true"),
         };

@@ -108,6 +108,7 @@ fn flow(campaign: &Campaign, communication: &str, content: &Communication) -> Fl
         segment: String::new(),
         entry: Entry::default(),
         exit: Exit::default(),
+        goal: None,
         window: None,
         on_edit: OnEdit::default(),
         on_resume: OnResume::default(),

@@ -251,6 +251,7 @@ mod tests {
             segment: "s".to_owned(),
             entry: Entry::default(),
             exit: Exit::default(),
+            goal: None,
             window: None,
             on_edit: OnEdit::default(),
             on_resume: OnResume::default(),

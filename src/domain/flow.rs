@@ -9,6 +9,8 @@ use super::calendar::Window;
 use super::channel::{Channel, Lane};
 use super::communication::Communication;
 use super::duration::Delay;
+use super::goal::Goal;
+use super::schedule::Schedule;
 use super::segment::Condition;
 use super::subscription::LinkScope;
 use super::timing::When;
@@ -25,6 +27,8 @@ pub struct Flow {
     pub segment: String,
     pub entry: Entry,
     pub exit: Exit,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
     pub window: Option<Window>,
     pub on_edit: OnEdit,
     pub on_resume: OnResume,
@@ -81,6 +85,9 @@ pub struct Entry {
     /// Of those who enter, in ten-thousandths: never sent anything, and measured.
     #[serde(default)]
     pub holdout: u32,
+    /// When members enter; none: as soon as they qualify.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

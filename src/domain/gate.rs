@@ -38,9 +38,8 @@ pub struct Facts<'a> {
     pub is_service: bool,
     pub consent: Consent,
     pub consent_rule: ConsentRule,
-    pub exit_condition_met: bool,
-    /// Only asked when the flow lets go of those who leave its segment.
-    pub left_segment: bool,
+    /// Why the run ends, if it does: its goal, its exit condition, or its segment.
+    pub ends: Option<ExitReason>,
     pub send_condition_met: bool,
     /// Why the date that the step is timed by cannot be met: the customer has none, or it is over.
     pub dateless: Option<Reason>,
@@ -184,16 +183,8 @@ fn permission(facts: &Facts<'_>) -> Option<Verdict> {
 }
 
 fn conditions(facts: &Facts<'_>) -> Option<Verdict> {
-    if facts.exit_condition_met {
-        Some(Verdict::Exit(
-            Reason::ExitCondition,
-            ExitReason::ExitCondition,
-        ))
-    } else if facts.left_segment {
-        Some(Verdict::Exit(
-            Reason::NoLongerInSegment,
-            ExitReason::LeftSegment,
-        ))
+    if let Some(ends) = facts.ends {
+        Some(Verdict::Exit(ends.into(), ends))
     } else if !facts.campaign_active {
         Some(Verdict::Withhold(Reason::CampaignInactive))
     } else if !facts.send_condition_met {

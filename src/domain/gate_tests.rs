@@ -58,8 +58,7 @@ fn clear<'a>(belongs: &'a [Belonging], subscriptions: &'a [Subscription]) -> Fac
         is_service: false,
         consent: Consent::Subscribed,
         consent_rule: ConsentRule::OptOut,
-        exit_condition_met: false,
-        left_segment: false,
+        ends: None,
         send_condition_met: true,
         dateless: None,
         held_out: false,
@@ -112,11 +111,11 @@ fn ladder() -> Vec<(Obstacle, Verdict)> {
             Withhold(Reason::NoConsent),
         ),
         (
-            |f| f.exit_condition_met = true,
+            |f| f.ends = Some(ExitReason::ExitCondition),
             Exit(Reason::ExitCondition, ExitReason::ExitCondition),
         ),
         (
-            |f| f.left_segment = true,
+            |f| f.ends = Some(ExitReason::LeftSegment),
             Exit(Reason::NoLongerInSegment, ExitReason::LeftSegment),
         ),
         (

@@ -75,6 +75,7 @@ kinds! {
     EnteredFlow "entered-flow" 62 Change;
     CompletedFlow "completed-flow" 63 Change;
     ExitedFlow "exited-flow" 64 Change;
+    ReachedGoal "reached-goal" 65 Change;
     Delivered "delivered" 70 Change;
     Bounced "bounced" 71 Change;
     Complained "complained" 72 Change;

@@ -28,6 +28,7 @@ pub mod gate;
 #[cfg(test)]
 mod gate_tests;
 pub mod gateway;
+pub mod goal;
 pub mod held;
 pub mod identifier;
 pub mod ids;
@@ -62,6 +63,7 @@ pub mod retry;
 pub mod return_path;
 pub mod revision;
 pub mod scenario;
+pub mod schedule;
 pub mod scope_words;
 pub mod search;
 pub mod segment;

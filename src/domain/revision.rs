@@ -81,8 +81,10 @@ impl Revision {
             let waits = flow.steps.iter().filter_map(|step| step.when.wait_for());
             let waits = waits.map(|wait| &wait.until);
             let exit = flow.exit.when.as_ref();
+            let goal = flow.goal.as_ref().map(|goal| &goal.when);
             own.chain(waits)
                 .chain(exit)
+                .chain(goal)
                 .map(|when| (format!("flow `{}`", flow.id), when))
         });
         segments.chain(flows).collect()
@@ -116,6 +118,8 @@ pub enum NameKind {
     Field,
     /// A fixed set of customers; it is in the store alone.
     List,
+    /// Named `flow/step/variant`.
+    Variant,
 }
 
 impl NameKind {
@@ -130,6 +134,7 @@ impl NameKind {
             Self::Tag => 7,
             Self::Field => 8,
             Self::List => 9,
+            Self::Variant => 10,
         }
     }
 
@@ -144,6 +149,7 @@ impl NameKind {
             Self::Tag,
             Self::Field,
             Self::List,
+            Self::Variant,
         ]
         .into_iter()
         .find(|kind| kind.number() == number)
@@ -173,6 +179,10 @@ impl Numbers {
         self.number(NameKind::Step, &step_name(flow, step))
     }
 
+    pub fn variant(&self, flow: &str, step: &str, variant: &str) -> Option<NameNo> {
+        self.number(NameKind::Variant, &variant_name(flow, step, variant))
+    }
+
     pub fn name(&self, kind: NameKind, number: NameNo) -> Option<&str> {
         self.names.get(&(kind, number)).map(String::as_str)
     }
@@ -181,6 +191,11 @@ impl Numbers {
 /// The name under which a step has its number.
 pub fn step_name(flow: &str, step: &str) -> String {
     format!("{flow}/{step}")
+}
+
+/// The name under which a variant has its number.
+pub fn variant_name(flow: &str, step: &str, variant: &str) -> String {
+    format!("{flow}/{step}/{variant}")
 }
 
 /// Which flow's step, by their names, sends on a channel the communication of which campaign.

@@ -117,6 +117,8 @@ pub enum Outcome {
         text_contains: Option<String>,
     },
     Withheld(Reason),
+    /// With a step: that of the last message before.
+    Goal,
     Exited(ExitReason),
     Completed,
 }

@@ -14,7 +14,6 @@ use super::send::Claim;
 use crate::domain::address::Written;
 use crate::domain::channel::{Channel, Lane};
 use crate::domain::dispatch::{DispatchState, Reason};
-use crate::domain::enrollment::ExitReason;
 use crate::domain::flow::{FlowStatus, OnEdit};
 use crate::domain::gate::{self, Verdict};
 use crate::domain::gateway::ChannelConfig;
@@ -256,6 +255,12 @@ impl Asked<'_> {
         let devices = kind.map(|kind| gathered.devices(due.customer, kind));
         let devices = devices.unwrap_or_default();
         let consent_rev = customer.consent_rev;
+        let (plan, step) = (asking.plan, asking.step);
+        let variant = plan.variant_of(step, action, &customer);
+        let variant = variant.and_then(|variant| {
+            let numbers = &self.catalog.published.numbers;
+            numbers.variant(&plan.flow.id, &step.step.id, variant)
+        });
         let claim = Claim {
             due: due.clone(),
             customer,
@@ -270,6 +275,7 @@ impl Asked<'_> {
             address,
             attempt,
             first_at,
+            variant,
         };
         let decided = Decided {
             consent_rev,
@@ -354,10 +360,8 @@ impl Asked<'_> {
         if paused || matches!(plan.flow.status, FlowStatus::Paused | FlowStatus::Draft) {
             return self.put_off(due, HeldBecause::Paused);
         }
-        let then = if gathered.exits(due.enrollment) {
-            plan.exit(ExitReason::ExitCondition, walk)
-        } else if gathered.leaves(due.enrollment) {
-            plan.exit(ExitReason::LeftSegment, walk)
+        let then = if let Some(reason) = gathered.ends(due.enrollment) {
+            plan.exit(reason, walk)
         } else if let Some(wait) = step.step.when.wait_for()
             && !gathered.happened(due.enrollment)
         {

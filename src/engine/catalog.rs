@@ -371,6 +371,9 @@ impl FlowPlan {
 
     /// When the customer may enter again, if the flow lets them after a time.
     fn look_again(&self, at: Walk<'_>) -> Option<Timestamp> {
+        if self.flow.entry.schedule.is_some() {
+            return None;
+        }
         match self.flow.entry.reentry {
             Reentry::Once | Reentry::EveryRequalification => None,
             Reentry::Every(span) => Some(calendar::after(at.started_at, span, at.reckoning.zone)),

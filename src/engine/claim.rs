@@ -195,7 +195,7 @@ impl Claimer {
         if lane == Lane::Reentry {
             return super::entry::reenter(engine, catalog, states, &dues, now).await;
         }
-        let mut gathered = Gathered::read(&engine.store, catalog, &dues, now).await?;
+        let mut gathered = Gathered::read(&engine.store, (catalog, states), &dues, now).await?;
         let asked = Asked {
             engine,
             catalog,

@@ -1,7 +1,7 @@
 //! Owns connecting customers to a flow: somebody names them, and they enter as if they came to qualify.
 
 use super::catalog::Catalog;
-use super::entry::Entry;
+use super::entry::Entrances;
 use crate::domain::revision::NameKind;
 use crate::store::{Entering, EntryAnchor, Error, JobChange, JobPage, Result, Stepped, Store};
 
@@ -19,7 +19,7 @@ pub async fn connect(
     page: &JobPage<'_>,
 ) -> Result<Stepped> {
     let states = store.flow_states().await?;
-    let entry = Entry {
+    let entry = Entrances {
         catalog,
         states: &states,
         now: page.at,

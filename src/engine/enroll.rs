@@ -10,14 +10,17 @@ use jiff::Timestamp;
 
 use super::beat::Beat;
 use super::catalog::{Catalog, FlowPlan};
-use super::entry::{DueOf, Entry};
+use super::entry::{DueOf, Entrances};
+use super::instants;
 use super::passing::{self, Passing};
 use super::runtime::Engine;
 use super::watching;
-use crate::domain::flow::ExistingMembers;
+use crate::domain::flow::{Entry, ExistingMembers};
 use crate::domain::ids::{BUCKETS, NameNo};
 use crate::domain::segment::Condition;
-use crate::store::{EntryAnchor, Examined, Pass, Qualification, Result, SegmentState, Standing};
+use crate::store::{
+    EntryAnchor, Examined, Pass, Qualification, Result, SegmentState, Standing, Watching,
+};
 
 /// Buckets examined in one transaction at first; then as many as fit into the time for which others
 /// may be kept from writing.
@@ -46,7 +49,7 @@ pub struct Enroller {
 /// One pass's surroundings.
 struct Enrolling<'a> {
     engine: &'a Engine,
-    entry: Entry<'a>,
+    entry: Entrances<'a>,
     /// Before anything else was read.
     standing: Standing,
     stride: u16,
@@ -70,7 +73,7 @@ impl Enroller {
         self.index(&catalog).await?;
         let states = self.engine.store.flow_states().await?;
         let now = self.engine.clock.now();
-        let entry = Entry {
+        let entry = Entrances {
             catalog: &catalog,
             states: &states,
             now,
@@ -159,6 +162,13 @@ impl Enrolling<'_> {
             return Ok((Pass::default(), Beat::Within(AGAIN_SOON)));
         }
         let pass = self.look_at_changed().await?;
+        let is_done = pass.customers == 0 && !pass.moved_on;
+        if is_done && leads && instants::begin(&self.engine.store, &self.entry).await? {
+            return Ok((pass, Beat::Now));
+        }
+        if let Some(next) = instants::next(self.entry.catalog, self.entry.now) {
+            wait = wait.min(self.engine.clock.until(next));
+        }
         let beat = if pass.customers == u64::from(CHANGED) {
             Beat::Now
         } else if pass.moved_on {
@@ -178,9 +188,11 @@ impl Enrolling<'_> {
                 let state = examined.get(segment);
                 let known = state.filter(|state| state.definition == *definition);
                 known.is_some_and(|state| state.examined_to == BUCKETS)
-                    && plans
-                        .iter()
-                        .all(|plan| self.entry.caught_up_to(plan) == BUCKETS)
+                    && plans.iter().all(|plan| {
+                        // Whoever joins is not let in by that.
+                        let is_scheduled = plan.flow.entry.schedule.is_some();
+                        is_scheduled || self.entry.caught_up_to(plan) == BUCKETS
+                    })
             })
     }
 
@@ -292,6 +304,7 @@ impl Enrolling<'_> {
             entering: plans
                 .iter()
                 .zip(dues)
+                .filter(|(plan, _)| plan.flow.entry.schedule.is_none())
                 .filter(|(plan, _)| self.entry.caught_up_to(plan) >= buckets)
                 .filter_map(|(plan, due)| {
                     self.entry
@@ -319,13 +332,19 @@ impl Enrolling<'_> {
                 continue;
             }
             let stride = from..examined_to.min(self.buckets(from).end);
-            let due = self.entry.due(plan);
-            let activated_at = self.activation(&[plan]);
-            let anchor = match plan.flow.entry.existing_members {
-                ExistingMembers::FromJoining => EntryAnchor::Joining,
-                _ => EntryAnchor::At(activated_at),
+            let entry = self.entry.at_instant_of(plan);
+            let due = entry.due(plan);
+            let anchor = match plan.flow.entry {
+                Entry {
+                    schedule: Some(_), ..
+                } => EntryAnchor::At(entry.now),
+                Entry {
+                    existing_members: ExistingMembers::FromJoining,
+                    ..
+                } => EntryAnchor::Joining,
+                _ => EntryAnchor::At(self.activation(&[plan])),
             };
-            let Some(entering) = self.entry.entering(plan, anchor, &due) else {
+            let Some(entering) = entry.entering(plan, anchor, &due) else {
                 continue;
             };
             let enrolled = self.engine.store.catch_up(&entering, stride).await?;
@@ -356,16 +375,26 @@ impl Enrolling<'_> {
                 Some(self.qualification(examined, plans, BUCKETS, dues))
             })
             .collect();
-        let exits = watching::exits(self.entry.catalog, self.entry.now);
-        let looks = watching::looks(self.entry.catalog);
+        let Entrances {
+            catalog,
+            states,
+            now,
+        } = self.entry;
+        let aims = watching::aims(catalog, states, now);
+        let exits = watching::exits(catalog, now);
+        let looks = watching::looks(catalog);
         self.engine
             .store
             .examine_changed(
                 (&stripes, Some(&self.standing)),
                 &qualifications,
-                (&exits, &looks),
+                &Watching {
+                    aims: &aims,
+                    exits: &exits,
+                    looks: &looks,
+                },
                 CHANGED,
-                self.entry.now,
+                now,
             )
             .await
     }

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::catalog::{Catalog, FlowPlan};
 use super::runtime::Engine;
 use crate::domain::calendar;
 use crate::domain::enrollment;
 use crate::domain::flow::{ExistingMembers, FlowStatus, Reentry, Step};
-use crate::domain::ids::{CustomerId, NameNo};
+use crate::domain::ids::{BUCKETS, CustomerId, NameNo};
 use crate::store::{Due, Entering, EntryAnchor, EntryRule, FlowState, Result, TimedBy};
 
 /// The entrances of all flows at one moment.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'a> {
+pub(super) struct Entrances<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) states: &'a BTreeMap<NameNo, FlowState>,
     pub(super) now: Timestamp,
@@ -23,7 +23,7 @@ pub(super) struct Entry<'a> {
 /// The first step's due time for an anchor and a customer's zone.
 pub(super) type DueOf<'a> = dyn Fn(Timestamp, Option<&str>) -> Timestamp + Send + Sync + 'a;
 
-impl Entry<'_> {
+impl Entrances<'_> {
     pub(super) fn is_activated(&self, plan: &FlowPlan) -> bool {
         matches!(plan.flow.status, FlowStatus::Active | FlowStatus::Paused)
             && self
@@ -34,8 +34,25 @@ impl Entry<'_> {
 
     /// The buckets below this one have had their members enrolled.
     pub(super) fn caught_up_to(&self, plan: &FlowPlan) -> u16 {
+        let Some(state) = self.states.get(&plan.number) else {
+            return 0;
+        };
+        let has_begun = state.scheduled_at >= state.activated_at;
+        if plan.flow.entry.schedule.is_some() && !has_begun {
+            return BUCKETS;
+        }
+        state.caught_up_to
+    }
+
+    /// The entrances of a flow at the instant at which its members enter, if it has a schedule.
+    pub(super) fn at_instant_of(&self, plan: &FlowPlan) -> Self {
         let state = self.states.get(&plan.number);
-        state.map_or(0, |state| state.caught_up_to)
+        let scheduled = plan.flow.entry.schedule.as_ref();
+        let instant = scheduled.and_then(|_| state?.scheduled_at);
+        Self {
+            now: instant.unwrap_or(self.now),
+            ..*self
+        }
     }
 
     pub(super) fn due<'a>(&'a self, plan: &'a FlowPlan) -> Box<DueOf<'a>> {
@@ -80,7 +97,10 @@ impl Entry<'_> {
             Reentry::Once => EntryRule::Once,
             Reentry::EveryRequalification => EntryRule::Requalification,
             Reentry::Every(span) => {
-                EntryRule::LastEntryBefore(calendar::before(self.now, span, &self.catalog.zone))
+                let bound = calendar::before(self.now, span, &self.catalog.zone);
+                // Exactly that long ago is long enough.
+                let bound = bound.saturating_add(SignedDuration::from_micros(1));
+                EntryRule::LastEntryBefore(bound.unwrap_or(Timestamp::MAX))
             }
         }
     }
@@ -105,7 +125,7 @@ pub(super) async fn reenter(
     dues: &[Due],
     now: Timestamp,
 ) -> Result<()> {
-    let entry = Entry {
+    let entry = Entrances {
         catalog,
         states,
         now,
@@ -132,10 +152,14 @@ pub(super) async fn reenter(
     Ok(())
 }
 
-impl Entry<'_> {
+impl Entrances<'_> {
     /// When the customer of an ended run may enter once more.
     fn next_entry(&self, plan: Option<&FlowPlan>, due: &Due) -> Option<Timestamp> {
-        match plan?.flow.entry.reentry {
+        let entry = &plan?.flow.entry;
+        if entry.schedule.is_some() {
+            return None;
+        }
+        match entry.reentry {
             Reentry::Every(span) => Some(calendar::after(due.started_at, span, &self.catalog.zone)),
             Reentry::Once | Reentry::EveryRequalification => None,
         }
@@ -149,7 +173,10 @@ impl Entry<'_> {
     ) -> Result<u64> {
         let customers: Vec<CustomerId> = over.iter().map(|due| due.customer).collect();
         let ended: Vec<_> = over.iter().map(|due| due.enrollment).collect();
-        let plan = plan.filter(|plan| matches!(plan.flow.entry.reentry, Reentry::Every(_)));
+        let plan = plan.filter(|plan| {
+            let entry = &plan.flow.entry;
+            entry.schedule.is_none() && matches!(entry.reentry, Reentry::Every(_))
+        });
         let due = plan.map(|plan| self.due(plan));
         let entering = plan.zip(due.as_ref()).and_then(|(plan, due)| {
             let entering = self.entering(plan, EntryAnchor::At(self.now), due)?;

@@ -1,6 +1,6 @@
 //! Owns what the gate is told: everything about a batch of due enrollments, read at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -14,9 +14,10 @@ use crate::domain::channel::{Channel, Lane};
 use crate::domain::customer::Customer;
 use crate::domain::device::{Device, DeviceKind};
 use crate::domain::dispatch::Reason;
+use crate::domain::enrollment::ExitReason;
 use crate::domain::gate::{Address, Facts, FlowGate};
 use crate::domain::gateway::ChannelConfig;
-use crate::domain::ids::{CustomerId, EnrollmentId};
+use crate::domain::ids::{CustomerId, EnrollmentId, NameNo};
 use crate::domain::subscription::{Dismissal, Subscription};
 use crate::store::{Due, FlowState, Result, Store};
 
@@ -33,8 +34,8 @@ pub(super) struct Gathered {
     recent: HashMap<CustomerId, Vec<(Channel, Timestamp)>>,
     /// Of those who are pushed to through a gateway that writes to devices.
     devices: HashMap<CustomerId, Vec<Device>>,
-    exits: HashSet<EnrollmentId>,
-    leaves: HashSet<EnrollmentId>,
+    /// Whose run ends, and why.
+    ends: HashMap<EnrollmentId, ExitReason>,
     skips: HashSet<EnrollmentId>,
     /// What their step waits for has happened.
     happened: HashSet<EnrollmentId>,
@@ -59,7 +60,7 @@ impl Gathered {
     /// Reads everything about these rows, in one statement a kind.
     pub(super) async fn read(
         store: &Store,
-        catalog: &Catalog,
+        (catalog, states): (&Catalog, &BTreeMap<NameNo, FlowState>),
         dues: &[Due],
         now: Timestamp,
     ) -> Result<Self> {
@@ -92,7 +93,8 @@ impl Gathered {
             let customers = store.customers_with(&ids, wanted).await?;
             gathered.customers = customers.into_iter().map(by_id).collect();
         }
-        gathered.read_conditions(store, catalog, dues, now).await?;
+        let revision = (catalog, states);
+        gathered.read_conditions(store, revision, dues, now).await?;
         Ok(gathered)
     }
 
@@ -146,7 +148,7 @@ impl Gathered {
     async fn read_conditions(
         &mut self,
         store: &Store,
-        catalog: &Catalog,
+        (catalog, states): (&Catalog, &BTreeMap<NameNo, FlowState>),
         dues: &[Due],
         now: Timestamp,
     ) -> Result<()> {
@@ -157,13 +159,24 @@ impl Gathered {
                 continue;
             }
             let ids: Vec<EnrollmentId> = of_flow.iter().map(|due| due.enrollment).collect();
-            if let Some(when) = &plan.flow.exit.when {
-                self.exits
-                    .extend(store.matching_enrollments(when, &frame, &ids).await?);
-            }
+            // The later ones are the ones that are told.
             if plan.flow.exit.on_leaving_segment {
                 self.read_leavers(store, catalog, plan, &of_flow, now)
                     .await?;
+            }
+            if let Some(when) = &plan.flow.exit.when {
+                let met = store.matching_enrollments(when, &frame, &ids).await?;
+                let met = met.into_iter().map(|id| (id, ExitReason::ExitCondition));
+                self.ends.extend(met);
+            }
+            if let Some(goal) = plan.flow.goal.as_ref().filter(|goal| goal.exit) {
+                let set_at = states.get(&plan.number).and_then(|state| state.goal_set_at);
+                let opens = goal.opens(now, &catalog.zone, set_at);
+                let measured = of_flow.iter().filter(|due| due.started_at >= opens);
+                let measured: Vec<EnrollmentId> = measured.map(|due| due.enrollment).collect();
+                let met = store.matching_enrollments(&goal.when, &frame, &measured);
+                let met = met.await?.into_iter().map(|id| (id, ExitReason::Goal));
+                self.ends.extend(met);
             }
             for step in &plan.steps {
                 let at_step = of_flow.iter().filter(|due| due.step == step.number);
@@ -202,7 +215,8 @@ impl Gathered {
             .matching(&segment.condition, &catalog.frame(now), &ids)
             .await?;
         let left = dues.iter().filter(|due| !members.contains(&due.customer));
-        self.leaves.extend(left.map(|due| due.enrollment));
+        let left = left.map(|due| (due.enrollment, ExitReason::LeftSegment));
+        self.ends.extend(left);
         Ok(())
     }
 
@@ -247,8 +261,7 @@ impl Gathered {
                 .map(|customer| customer.consents.channel(*channel))
                 .unwrap_or_default(),
             consent_rule: policy.consent_rule(*channel),
-            exit_condition_met: self.exits.contains(&due.enrollment),
-            left_segment: self.leaves.contains(&due.enrollment),
+            ends: self.ends(due.enrollment),
             send_condition_met: !self.skips.contains(&due.enrollment),
             dateless: question.dateless,
             held_out: customer.is_some_and(|customer| plan.holds_out(catalog, action, customer)),
@@ -273,12 +286,8 @@ impl Gathered {
         self.happened.contains(&enrollment)
     }
 
-    pub(super) fn exits(&self, enrollment: EnrollmentId) -> bool {
-        self.exits.contains(&enrollment)
-    }
-
-    pub(super) fn leaves(&self, enrollment: EnrollmentId) -> bool {
-        self.leaves.contains(&enrollment)
+    pub(super) fn ends(&self, enrollment: EnrollmentId) -> Option<ExitReason> {
+        self.ends.get(&enrollment).copied()
     }
 
     /// Counts a message that this batch sends, for those after it.

@@ -22,12 +22,13 @@ pub async fn foretell(
     if step.actions.is_empty() {
         return Ok(None);
     }
-    let gathered = Gathered::read(store, catalog, std::slice::from_ref(due), now).await?;
+    let states = store.flow_states().await?;
+    let dues = std::slice::from_ref(due);
+    let gathered = Gathered::read(store, (catalog, &states), dues, now).await?;
     let zone = gathered.customers.get(&due.customer).map_or_else(
         || catalog.zone.clone(),
         |customer| catalog.zone_of(customer),
     );
-    let states = store.flow_states().await?;
     let customer = gathered.customers.get(&due.customer);
     let reckoning = catalog.reckoning(&zone);
     let meant = customer.map(|c| step.step.when.meant(c, due.anchor, step.step.at, reckoning));

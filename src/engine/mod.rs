@@ -23,6 +23,7 @@ mod heads;
 mod hear;
 mod index;
 mod inquire;
+mod instants;
 pub mod ledger;
 mod metrics;
 mod node;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::beat::Beat;
 use super::catalog::{Catalog, FlowPlan};
-use super::entry::Entry;
+use super::entry::Entrances;
 use super::runtime::Engine;
 use crate::domain::enrollment;
 use crate::domain::flow::{EntryLimit, FlowStatus, OnEdit, OnResume};
@@ -216,7 +216,7 @@ impl Parker {
             return Ok(false);
         }
         let states = store.flow_states().await?;
-        let entry = Entry {
+        let entry = Entrances {
             catalog,
             states: &states,
             now,
@@ -279,6 +279,8 @@ mod tests {
             resumed_at: None,
             promoted_at: None,
             skip_before: None,
+            goal_set_at: None,
+            scheduled_at: None,
         };
         let (mut entered, mut now) = (0, start);
         for _ in 0..24 * 60 {
@@ -307,6 +309,8 @@ mod tests {
             resumed_at: None,
             promoted_at: Some(start),
             skip_before: None,
+            goal_set_at: None,
+            scheduled_at: None,
         };
         let (count, _) = allowed(limit, &state, start + SignedDuration::from_hours(24));
         assert_eq!(count, 10);

@@ -13,6 +13,7 @@ use super::claim::Claimer;
 use super::duty::Duty;
 use super::enroll::Enroller;
 use super::handover::Marks;
+use super::instants;
 use super::outlet::Outlets;
 use super::park::Parker;
 use super::runtime::{Engine, Links};
@@ -117,6 +118,9 @@ impl Stepped {
             if let Some(edge) = state.next_edge {
                 earliest(edge.max(state.watermark + AFTER_EDGE));
             }
+        }
+        if let Some(instant) = instants::next(&self.engine.catalog(), now) {
+            earliest(instant);
         }
         for plan in self.engine.catalog().flows.values() {
             let Some(limit) = plan.flow.entry.limit else {

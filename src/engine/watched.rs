@@ -1,4 +1,4 @@
-//! Owns what a flow watches of its customers: what its segment and its exit condition ask about.
+//! Owns what a flow watches of its customers: what its segment, its exit condition and its goal ask about.
 
 use serde_json::json;
 use xxhash_rust::xxh3::xxh3_64;
@@ -16,6 +16,8 @@ pub struct Watched {
     pub entry: Touched,
     /// What decides about the exit condition, for those who are in the flow and for those who enter it.
     pub exit: Touched,
+    /// What decides about the goal, for those who are or were in the flow.
+    pub goal: Touched,
     /// How time alone moves customers into the segment, out of it or out of the flow.
     pub edges: Vec<Edge>,
     /// What the segment means: another text is another segment.
@@ -30,8 +32,9 @@ impl Watched {
         // Only the active enter.
         let entry = condition.map(asks).unwrap_or_default() | Touched::STATUS;
         let exit = flow.exit.when.as_ref().map(asks).unwrap_or_default();
+        let aim = flow.goal.as_ref().map(|goal| &goal.when);
         let mut moving = Vec::new();
-        for condition in condition.into_iter().chain(&flow.exit.when) {
+        for condition in condition.into_iter().chain(&flow.exit.when).chain(aim) {
             let more = edges(condition, revision).into_iter();
             moving.extend(more);
         }
@@ -39,12 +42,13 @@ impl Watched {
             edges: moving,
             entry,
             exit: exit | entry,
+            goal: aim.map(asks).unwrap_or_default(),
             definition: condition.map_or_else(String::new, |c| definition(c, revision)),
         }
     }
 
     pub(super) fn asks(&self) -> Touched {
-        self.entry | self.exit
+        self.entry | self.exit | self.goal
     }
 }
 

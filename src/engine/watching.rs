@@ -1,10 +1,14 @@
-//! Owns what those who are in a flow are watched for: the end of their run, and a step that comes sooner or later.
+//! Owns what those who are in a flow are watched for: the goal, the end of their run, and a step that comes
+//! sooner or later.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::catalog::{Catalog, StepPlan};
+use crate::domain::ids::NameNo;
 use crate::domain::touched::Touched;
-use crate::store::{ExitWhen, Look};
+use crate::store::{Aim, ExitWhen, FlowState, Look};
 
 /// The exit conditions of all flows.
 pub(super) fn exits(catalog: &Catalog, now: Timestamp) -> Vec<ExitWhen<'_>> {
@@ -19,6 +23,29 @@ pub(super) fn exits(catalog: &Catalog, now: Timestamp) -> Vec<ExitWhen<'_>> {
         })
     });
     exits.collect()
+}
+
+/// The goals of all flows.
+pub(super) fn aims<'a>(
+    catalog: &'a Catalog,
+    states: &BTreeMap<NameNo, FlowState>,
+    now: Timestamp,
+) -> Vec<Aim<'a>> {
+    let aims = catalog.flows.values().filter_map(|plan| {
+        let goal = plan.flow.goal.as_ref()?;
+        let state = states.get(&plan.number);
+        let set_at = state.and_then(|state| state.goal_set_at);
+        Some(Aim {
+            flow: plan.number,
+            condition: &goal.when,
+            asks: plan.watched.goal,
+            opens: goal.opens(now, &catalog.zone, set_at),
+            exits: goal.exit,
+            frame: catalog.frame(now),
+            marks: catalog.marks_flows,
+        })
+    });
+    aims.collect()
 }
 
 /// One for each step that something of its customers may bring nearer or put off.

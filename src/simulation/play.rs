@@ -95,6 +95,11 @@ impl Stage {
 
     /// Until nobody waits any more.
     async fn run_out(&mut self, limit: Timestamp) -> Result<(), Trouble> {
+        let flows = self.published.revision.flows.values();
+        let mut scheduled = flows.filter(|flow| flow.entry.schedule.is_some());
+        if let Some(flow) = scheduled.find(|flow| flow.status == FlowStatus::Active) {
+            return Err(Trouble::Scheduled(flow.id.clone()));
+        }
         self.engine.settle().await?;
         while !self.engine.is_idle().await? {
             match self.engine.next().await? {

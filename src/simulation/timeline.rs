@@ -19,7 +19,7 @@ pub struct Line {
     pub at: Timestamp,
     pub customer: String,
     pub flow: String,
-    /// None: the end of a run.
+    /// None: the end of a run, or a goal that no message went before.
     pub step: Option<String>,
     pub came: Came,
 }
@@ -38,6 +38,8 @@ pub enum Came {
         channel: Option<Channel>,
         reason: Reason,
     },
+    /// The goal was reached; the line's step is that of the last message before.
+    Goal,
     Exited(ExitReason),
     Completed,
 }
@@ -72,12 +74,14 @@ pub(super) async fn of(
                     came: Came::Completed,
                 };
                 lines.extend(withheld(store, published, &run, &blank).await?);
+                lines.extend(goal(published, &run, &blank));
                 lines.extend(end(&run, &blank));
             }
         }
     }
     lines.sort_by(|one, other| {
-        let rank = |line: &Line| (line.at, line.customer.clone(), line.step.is_none());
+        let is_end = |line: &Line| matches!(line.came, Came::Exited(_) | Came::Completed);
+        let rank = |line: &Line| (line.at, line.customer.clone(), is_end(line));
         rank(one).cmp(&rank(other))
     });
     Ok(lines)
@@ -140,6 +144,19 @@ async fn withheld(
         })
     });
     Ok(lines.collect())
+}
+
+fn goal(published: &Published, run: &Run, blank: &Line) -> Option<Line> {
+    let reached = run.goal?;
+    let name = reached.step;
+    let name = name.and_then(|step| published.numbers.name(NameKind::Step, step));
+    let step = name.and_then(|name| name.split_once('/'));
+    Some(Line {
+        at: reached.at,
+        step: step.map(|(_, step)| step.to_owned()),
+        came: Came::Goal,
+        ..blank.clone()
+    })
 }
 
 fn end(run: &Run, blank: &Line) -> Option<Line> {

@@ -18,6 +18,10 @@ pub enum Trouble {
     NotThere { file: String, replace: String },
     #[error("there is no flow `{0}`")]
     NoFlow(String),
+    #[error(
+        "the flow `{0}` has a schedule and never comes to rest: say how long it runs with `for: 30d`"
+    )]
+    Scheduled(String),
     #[error("it does not come to rest within 400 days: say how long it runs with `for: 30d`")]
     Endless,
 }

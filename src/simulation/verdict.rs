@@ -95,7 +95,7 @@ fn came_so(expected: &Outcome, came: &Came) -> bool {
         }
         (Outcome::Withheld(expected), Came::Withheld { reason, .. }) => expected == reason,
         (Outcome::Exited(expected), Came::Exited(reason)) => expected == reason,
-        (Outcome::Completed, Came::Completed) => true,
+        (Outcome::Goal, Came::Goal) | (Outcome::Completed, Came::Completed) => true,
         _ => false,
     }
 }
@@ -114,7 +114,8 @@ fn is_near(expected: &Expected, line: &Line) -> bool {
             },
             Came::Sent { communication, .. },
         ) => expected == communication,
-        (Outcome::Completed | Outcome::Exited(_), Came::Completed | Came::Exited(_)) => true,
+        (Outcome::Goal, Came::Goal)
+        | (Outcome::Completed | Outcome::Exited(_), Came::Completed | Came::Exited(_)) => true,
         _ => false,
     };
     same_step || same_communication

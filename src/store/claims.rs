@@ -52,6 +52,8 @@ pub enum Decision {
         address: String,
         attempt: u32,
         first_at: Timestamp,
+        /// Which of several ways to say it.
+        variant: Option<NameNo>,
     },
     Hold {
         until: Timestamp,
@@ -130,7 +132,13 @@ const RETIME: &str = concat!(
     " AS j WHERE ",
     still!()
 );
-pub(super) const STATEMENTS: &[&str] = &[CLAIM, CLAIM_SOME, FIRST, AGAIN, HOLD, RETIME];
+const SAID: &str = concat!(
+    "UPDATE dispatches SET variant = j.variant FROM ",
+    rows!(id BIGINT 0, step BIGINT 1, variant BIGINT 2),
+    " AS j WHERE dispatches.bucket = j.id >> 48 AND dispatches.enrollment_id = j.id \
+     AND dispatches.step = j.step"
+);
+pub(super) const STATEMENTS: &[&str] = &[CLAIM, CLAIM_SOME, FIRST, AGAIN, HOLD, RETIME, SAID];
 
 /// Writes what was decided. The enrollments that were claimed: a row that moved since it was read, or
 /// whose customer's consent did, or whose address was suppressed, is left as it is and stays due.
@@ -160,6 +168,8 @@ struct Claims {
     /// Id, step, due, consent mark.
     rows: Vec<(i64, i32, i64, i64)>,
     dispatches: HashMap<EnrollmentId, Attempt>,
+    /// Id, step, variant.
+    variants: HashMap<EnrollmentId, (i64, i32, i32)>,
 }
 
 /// Id, step, channel, attempt, first tried at.
@@ -171,6 +181,7 @@ impl Claims {
         let mut claims = Self {
             rows: Vec::new(),
             dispatches: HashMap::new(),
+            variants: HashMap::new(),
         };
         for row in decided {
             let Decision::Claim {
@@ -178,6 +189,7 @@ impl Claims {
                 address,
                 attempt,
                 first_at,
+                variant,
             } = &row.decision
             else {
                 continue;
@@ -189,6 +201,11 @@ impl Claims {
             claims.rows.push((id, step, due, row.consent_rev));
             let dispatch = (id, step, channel.number(), *attempt, micros(*first_at));
             claims.dispatches.insert(row.enrollment, dispatch);
+            if let Some(variant) = variant {
+                claims
+                    .variants
+                    .insert(row.enrollment, (id, step, variant.0));
+            }
         }
         Ok(claims)
     }
@@ -251,6 +268,11 @@ impl Claims {
                     .execute(&mut *tx)
                     .await?;
             }
+        }
+        let variants = taken.iter().filter_map(|id| self.variants.get(id));
+        let variants: Vec<_> = variants.collect();
+        if !variants.is_empty() {
+            query(SAID).bind(json(&variants)).execute(&mut *tx).await?;
         }
         Ok(())
     }

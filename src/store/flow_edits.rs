@@ -1,13 +1,15 @@
 //! Owns what a new revision does to the steps of flows that people are in: where the people of a
-//! removed step go, and since which revision a flow's steps are timed as they are.
+//! removed step go, since which revision a flow's steps are timed as they are, and since when its goal is.
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use jiff::civil::Time;
 use serde_json::json;
 
 use super::dialect::rows;
 use super::error::{Error, Result};
+use super::instants::micros;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
 use crate::domain::flow::Flow;
@@ -39,7 +41,13 @@ const TIMED: &str = concat!(
     " AS j WHERE true ON CONFLICT (flow) DO UPDATE SET timing_revision = excluded.timing_revision"
 );
 
-pub(super) const STATEMENTS: &[&str] = &[KNOWN, OLDER, FORWARD, REMOVED, RETURNED, TIMED];
+const AIMED: &str = concat!(
+    "INSERT INTO flow_states (flow, goal_set_at) SELECT j.flow, $2 FROM ",
+    rows!(flow BIGINT 0),
+    " AS j WHERE true ON CONFLICT (flow) DO UPDATE SET goal_set_at = excluded.goal_set_at"
+);
+
+pub(super) const STATEMENTS: &[&str] = &[KNOWN, OLDER, FORWARD, REMOVED, RETURNED, TIMED, AIMED];
 
 /// A step that is no more: its number, its flow's, and the step its people go on with.
 type Removed = (NameNo, NameNo, Option<NameNo>);
@@ -47,12 +55,13 @@ type Removed = (NameNo, NameNo, Option<NameNo>);
 /// Writes what changes for the flows of `next`; older revisions are asked for flows that were away.
 pub(super) async fn apply(
     tx: &mut Tx,
-    no: RevisionNo,
+    (no, at): (RevisionNo, Timestamp),
     next: &Revision,
     numbers: &Numbers,
 ) -> Result<()> {
     let before = before(tx, no, next, numbers).await?;
-    let (mut removed, mut present, mut retimed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut removed, mut present) = (Vec::new(), Vec::new());
+    let (mut retimed, mut aimed) = (Vec::new(), Vec::new());
     for flow in next.flows.values() {
         let was = before.iter().find(|older| older.id == flow.id);
         if let Some(was) = was {
@@ -60,6 +69,9 @@ pub(super) async fn apply(
         }
         if was.is_none_or(|was| timing(was) != timing(flow)) {
             retimed.extend(numbers.number(NameKind::Flow, &flow.id).map(|no| [no]));
+        }
+        if flow.goal.is_some() && was.is_none_or(|was| was.goal != flow.goal) {
+            aimed.extend(numbers.number(NameKind::Flow, &flow.id).map(|no| [no]));
         }
         let steps = flow.steps.iter();
         present.extend(steps.filter_map(|s| numbers.step(&flow.id, &s.id).map(|no| [no])));
@@ -70,6 +82,11 @@ pub(super) async fn apply(
     query(TIMED)
         .bind(json!(retimed).to_string())
         .bind(no.0)
+        .execute(&mut *tx)
+        .await?;
+    query(AIMED)
+        .bind(json!(aimed).to_string())
+        .bind(micros(at))
         .execute(&mut *tx)
         .await?;
     Ok(())

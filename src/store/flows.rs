@@ -32,10 +32,14 @@ pub struct FlowState {
     pub resumed_at: Option<Timestamp>,
     pub promoted_at: Option<Timestamp>,
     pub skip_before: Option<Timestamp>,
+    /// Since when its goal is what it is.
+    pub goal_set_at: Option<Timestamp>,
+    /// The last instant of its schedule at which members entered, or are entering.
+    pub scheduled_at: Option<Timestamp>,
 }
 
 const STATES: &str = "SELECT flow, activated_at, caught_up_to, timing_revision, paused_at, paused_by, \
-     pause_reason, parked, resumed_at, promoted_at, skip_before FROM flow_states";
+     pause_reason, parked, resumed_at, promoted_at, skip_before, goal_set_at, scheduled_at FROM flow_states";
 const ACTIVATE: &str = "INSERT INTO flow_states (flow, activated_at) VALUES ($1, $2) \
      ON CONFLICT (flow) DO UPDATE SET activated_at = excluded.activated_at, caught_up_to = 0 \
      WHERE flow_states.activated_at IS NULL";
@@ -52,10 +56,24 @@ const RETURNING: &str = "UPDATE flow_states SET parked = 0 WHERE flow = $1";
 const UNPAUSED: &str = "UPDATE flow_states SET paused_at = NULL, paused_by = NULL, \
      pause_reason = NULL, parked = 0, resumed_at = NULL, skip_before = coalesce($2, skip_before) \
      WHERE flow = $1";
+const SCHEDULED: &str = "UPDATE flow_states SET scheduled_at = $2, caught_up_to = $3 \
+     WHERE flow = $1 AND activated_at IS NOT NULL";
+const UNSCHEDULED: &str = "UPDATE flow_states SET scheduled_at = NULL, caught_up_to = 0, \
+     activated_at = $2 WHERE flow = $1 AND activated_at IS NOT NULL";
 const PROMOTED: &str = "UPDATE flow_states SET promoted_at = $2 WHERE flow = $1";
 
 pub(super) const STATEMENTS: &[&str] = &[
-    STATES, ACTIVATE, DEACTIVATE, PAUSE, RESUME, PARKED, RETURNING, UNPAUSED, PROMOTED,
+    STATES,
+    ACTIVATE,
+    DEACTIVATE,
+    PAUSE,
+    RESUME,
+    PARKED,
+    RETURNING,
+    UNPAUSED,
+    SCHEDULED,
+    UNSCHEDULED,
+    PROMOTED,
 ];
 
 impl Store {
@@ -113,6 +131,27 @@ impl Store {
             .await
     }
 
+    /// Members enter at this instant of the flow's schedule, from the first bucket on; with all buckets
+    /// behind it, they have.
+    pub async fn schedule_flow(
+        &self,
+        flow: NameNo,
+        at: Timestamp,
+        caught_up_to: u16,
+    ) -> Result<bool> {
+        let query = query(SCHEDULED)
+            .bind(flow.0)
+            .bind(micros(at))
+            .bind(i32::from(caught_up_to));
+        self.change_flow(query).await
+    }
+
+    /// A flow that has no schedule any more: its members enter as if it became active.
+    pub async fn unschedule_flow(&self, flow: NameNo, at: Timestamp) -> Result<bool> {
+        let query = query(UNSCHEDULED).bind(flow.0).bind(micros(at));
+        self.change_flow(query).await
+    }
+
     async fn change_flow(&self, query: Query<'_>) -> Result<bool> {
         let mut tx = self.begin().await?;
         let changed = query.execute(&mut tx).await? > 0;
@@ -142,5 +181,7 @@ fn flow_state(row: &Row) -> Result<FlowState> {
         resumed_at: optional_instant(row.try_get(8)?)?,
         promoted_at: optional_instant(row.try_get(9)?)?,
         skip_before: optional_instant(row.try_get(10)?)?,
+        goal_set_at: optional_instant(row.try_get(11)?)?,
+        scheduled_at: optional_instant(row.try_get(12)?)?,
     })
 }

@@ -36,10 +36,16 @@ const PAST_MEMBERSHIPS: &str = "SELECT m.joined_at, m.left_at, s.name \
      FROM past_memberships AS m CROSS JOIN names AS s \
      WHERE m.bucket = $1 AND m.customer_id = $2 AND s.number = m.segment";
 
+const GOALS: &str = "SELECT g.reached_at, f.name, s.name FROM enrollments AS n CROSS JOIN goals AS g \
+     CROSS JOIN names AS f LEFT JOIN names AS s ON s.number = g.step WHERE n.bucket = $1 \
+     AND n.customer_id = $2 AND g.bucket = n.bucket AND g.enrollment_id = n.enrollment_id \
+     AND f.number = n.flow";
+
 pub(super) const STATEMENTS: &[&str] = &[
     INTERACTIONS,
     DISPATCHES,
     ENROLLMENTS,
+    GOALS,
     MEMBERSHIPS,
     PAST_MEMBERSHIPS,
 ];
@@ -137,6 +143,7 @@ impl Store {
             ),
             (DISPATCHES, dispatch),
             (ENROLLMENTS, enrollment),
+            (GOALS, goal),
             (MEMBERSHIPS, membership),
             (PAST_MEMBERSHIPS, membership),
         ] {
@@ -289,6 +296,24 @@ fn enrollment(row: &Row) -> Result<Vec<HistoryLine>> {
         });
     }
     Ok(lines)
+}
+
+/// Reaching the goal is a line, with the step of the last message before it.
+fn goal(row: &Row) -> Result<Vec<HistoryLine>> {
+    let kind = Kind::ReachedGoal;
+    let step: Option<String> = row.try_get(2)?;
+    let step = step.and_then(|step| Some(step.rsplit('/').next()?.to_owned()));
+    Ok(vec![HistoryLine {
+        at: instant(row.try_get(0)?)?,
+        kind: kind.as_str().to_owned(),
+        direction: kind.direction(),
+        channel: None,
+        campaign: None,
+        flow: row.try_get(1)?,
+        step,
+        actor: None,
+        detail: None,
+    }])
 }
 
 /// Being in a segment is a line at its start, and one at its end.

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 12] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 13] = [
     (
         1,
         "init",
@@ -86,6 +86,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 12] = [
         "uncertain",
         include_str!("../../migrations/sqlite/0012_uncertain.sql"),
         include_str!("../../migrations/postgres/0012_uncertain.sql"),
+    ),
+    (
+        13,
+        "goals",
+        include_str!("../../migrations/sqlite/0013_goals.sql"),
+        include_str!("../../migrations/postgres/0013_goals.sql"),
     ),
 ];
 

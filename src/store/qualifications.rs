@@ -18,6 +18,7 @@ use super::dialect::{ids, rows};
 use super::dirty::{self, Seen};
 use super::enrollments::{self, Entering, EntryAnchor, TimedBy};
 use super::error::Result;
+use super::goals::{self, Aim};
 use super::holding::Holding;
 use super::instants::micros;
 use super::memberships::{self, Examined, SegmentState};
@@ -62,6 +63,14 @@ pub struct ExitWhen<'a> {
 pub struct Look {
     pub step: NameNo,
     pub asks: Touched,
+}
+
+/// What those who are in flows, or were, are watched for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Watching<'a> {
+    pub aims: &'a [Aim<'a>],
+    pub exits: &'a [ExitWhen<'a>],
+    pub looks: &'a [Look],
 }
 
 /// What one pass did.
@@ -130,7 +139,7 @@ impl Store {
         &self,
         (stripes, seen_at): (&Stripes, Option<&Standing>),
         qualifications: &[Qualification<'_>],
-        (exits, looks): (&[ExitWhen<'_>], &[Look]),
+        watching: &Watching<'_>,
         limit: u32,
         now: Timestamp,
     ) -> Result<Pass> {
@@ -165,10 +174,13 @@ impl Store {
         for qualification in qualifications {
             qualification.look_ahead(&mut tx, changed.touched).await?;
         }
-        for exit in exits {
+        for aim in watching.aims {
+            pass.exited += goals::reach(&mut tx, aim, &changed.meeting(aim.asks), now).await?;
+        }
+        for exit in watching.exits {
             pass.exited += end(&mut tx, exit, &changed.meeting(exit.asks), now).await?;
         }
-        for look in looks {
+        for look in watching.looks {
             look_again(&mut tx, look, &changed.meeting(look.asks), now).await?;
         }
         tx.commit().await?;

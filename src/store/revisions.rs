@@ -15,9 +15,10 @@ use super::nodes;
 use super::sql::{Row, query, query_scalar};
 use super::tx::Tx;
 use crate::domain::by_hand;
+use crate::domain::flow::Flow;
 use crate::domain::ids::RevisionNo;
 use crate::domain::model_work::ModelWork;
-use crate::domain::revision::{NameKind, Numbers, Revision, step_name};
+use crate::domain::revision::{NameKind, Numbers, Revision, step_name, variant_name};
 
 const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body, definitions \
      FROM revisions ORDER BY revision DESC LIMIT 1";
@@ -119,7 +120,7 @@ impl Store {
         }
         let numbers = names::ensure(&mut tx, &names_of(new.revision)).await?;
         customer_columns::add(&mut tx, &new.revision.data_model).await?;
-        flow_edits::apply(&mut tx, no, new.revision, &numbers).await?;
+        flow_edits::apply(&mut tx, (no, new.at), new.revision, &numbers).await?;
         insert(&mut tx, no, &new).await?;
         if let Some(node) = self.node() {
             nodes::show_published(&mut tx, node, new.hash, no).await?;
@@ -233,6 +234,8 @@ fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
         let steps = flow.steps.iter();
         steps.map(|step| (NameKind::Step, step_name(&flow.id, &step.id)))
     });
+    let variants = revision.flows.values().flat_map(variants_of);
+    let variants_by_hand = by_hand::flows(revision).flat_map(|flow| variants_of(&flow));
     let by_hand = by_hand::flows(revision).flat_map(|flow| {
         let step = step_name(&flow.id, by_hand::STEP);
         [(NameKind::Flow, flow.id), (NameKind::Step, step)]
@@ -256,6 +259,18 @@ fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
     .into_iter()
     .flatten()
     .chain(steps)
+    .chain(variants)
+    .chain(variants_by_hand)
     .chain(by_hand)
     .collect()
+}
+
+fn variants_of(flow: &Flow) -> Vec<(NameKind, String)> {
+    let steps = flow.steps.iter();
+    let actions = steps.flat_map(|step| step.actions.iter().map(move |action| (step, action)));
+    let variants = actions.flat_map(|(step, action)| {
+        let variants = action.content.variants.iter();
+        variants.map(|variant| variant_name(&flow.id, &step.id, &variant.id))
+    });
+    variants.map(|name| (NameKind::Variant, name)).collect()
 }

@@ -12,9 +12,11 @@ use crate::domain::dispatch::{DispatchState, Reason};
 use crate::domain::enrollment::{EnrollmentStatus, ExitReason, HeldBecause};
 use crate::domain::ids::{CustomerId, EnrollmentId, Incarnation, NameNo, RevisionNo};
 
-const RUNS: &str = "SELECT enrollment_id, entry, status, step, lane, due, anchor, planned, held, \
-     parked, exit_reason, started_at, finished_at, timed_revision FROM enrollments \
-     WHERE bucket = $1 AND customer_id = $2 AND flow = $3 ORDER BY entry DESC";
+const RUNS: &str = "SELECT e.enrollment_id, e.entry, e.status, e.step, e.lane, e.due, e.anchor, \
+     e.planned, e.held, e.parked, e.exit_reason, e.started_at, e.finished_at, e.timed_revision, \
+     g.reached_at, g.step FROM enrollments AS e LEFT JOIN goals AS g ON g.bucket = e.bucket \
+     AND g.enrollment_id = e.enrollment_id \
+     WHERE e.bucket = $1 AND e.customer_id = $2 AND e.flow = $3 ORDER BY e.entry DESC";
 const LIVE: &str = "SELECT DISTINCT flow FROM enrollments \
      WHERE bucket = $1 AND customer_id = $2 AND status < 10 ORDER BY flow";
 const MESSAGES: &str = "SELECT step, channel, state, reason, attempt, first_at, at, gateway_id, \
@@ -45,6 +47,15 @@ pub struct Run {
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     pub timed_revision: RevisionNo,
+    pub goal: Option<Reached>,
+}
+
+/// That the goal was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    pub at: Timestamp,
+    /// Of the last message that was sent before; none: none was.
+    pub step: Option<NameNo>,
 }
 
 /// What became of one step's message.
@@ -175,7 +186,17 @@ fn run(row: &Row) -> Result<Run> {
         started_at: instant(row.try_get(11)?)?,
         finished_at: optional_instant(row.try_get(12)?)?,
         timed_revision: RevisionNo(row.try_get(13)?),
+        goal: goal(row)?,
     })
+}
+
+fn goal(row: &Row) -> Result<Option<Reached>> {
+    let step: Option<i32> = row.try_get(15)?;
+    let at = optional_instant(row.try_get(14)?)?;
+    Ok(at.map(|at| Reached {
+        at,
+        step: step.map(NameNo),
+    }))
 }
 
 fn message(row: &Row) -> Result<RunMessage> {

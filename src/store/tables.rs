@@ -86,6 +86,7 @@ pub const TABLES: &[Table] = &[
         &["bucket", "channel", "gateway_id", "fate"],
     ),
     heavy("frozen_messages", &["bucket", "enrollment_id", "step"]),
+    table("goals", &["bucket", "enrollment_id"]),
     table("uncertain", &["bucket", "enrollment_id", "step"]),
     table("interactions", &["bucket", "customer_id", "at", "seq"]),
     table("interaction_keys", &["bucket", "customer_id", "key"]),

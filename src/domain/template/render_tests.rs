@@ -65,6 +65,7 @@ fn templates(content: Content) -> Templates {
         segment: "all".to_owned(),
         entry: Entry::default(),
         exit: Exit::default(),
+        goal: None,
         window: None,
         on_edit: OnEdit::default(),
         on_resume: OnResume::default(),

@@ -18,7 +18,7 @@ use crate::store::{FlowState, Frame, Result, Run, Store};
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Point {
     /// `segment`, `membership`, `status`, `paused`, `entry`, `limit`, `reentry`, `activation`,
-    /// `existing-members` or `examination`.
+    /// `schedule`, `existing-members` or `examination`.
     #[schema(example = "segment")]
     pub rule: &'static str,
     pub met: Option<bool>,
@@ -230,6 +230,12 @@ async fn never_entered(question: &Question<'_>, state: Option<&FlowState>) -> Re
         points.push(Point::new("activation", Some(false), text));
         return Ok(points);
     };
+    if let Some(schedule) = &question.flow.entry.schedule {
+        let next = schedule.after(question.now, &question.catalog.zone);
+        let next = next.map_or_else(|| "never".to_owned(), |at| question.told(at));
+        let text = format!("members enter at `{schedule}` only, next {next}");
+        points.push(Point::new("schedule", None, text));
+    }
     if question.flow.entry.existing_members == ExistingMembers::Skip {
         let since = question.told(activated_at);
         let text =

@@ -41,12 +41,20 @@ const OF_CUSTOMERS: [&str; 18] = [
     "past_memberships",
     "search_texts",
 ];
-const OF_ENROLLMENTS: [&str; 4] = ["dispatches", "attempts", "frozen_messages", "uncertain"];
+const OF_ENROLLMENTS: [&str; 5] = [
+    "dispatches",
+    "attempts",
+    "frozen_messages",
+    "uncertain",
+    "goals",
+];
 /// Which columns hold the numbers of names, and of which kind.
-const NAMED: [(&str, &str, &str, u8); 8] = [
+const NAMED: [(&str, &str, &str, u8); 10] = [
     ("enrollments", "flow", "flow", 1),
     ("enrollments", "step", "step", 2),
     ("dispatches", "step", "step", 2),
+    ("dispatches", "variant", "variant", 10),
+    ("goals", "step", "step", 2),
     ("memberships", "segment", "segment", 3),
     ("past_memberships", "segment", "segment", 3),
     ("customer_tags", "tag", "tag", 7),

@@ -5,14 +5,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::campaign::{EmailDoc, PushDoc, SmsDoc};
-use super::leaf::{Clock, DayNames, Duration, Hours, Id, Percent, Rate, ReentryRule};
+use super::leaf::{Clock, CronText, DayNames, Duration, Hours, Id, Percent, Rate, ReentryRule};
 use super::segment::{ConditionDoc, InlineSegmentDoc};
 use super::timing::{DueDoc, WaitForDoc};
 use super::word::Word;
 use crate::domain::calendar::{Days, WindowZone};
 use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip};
 use crate::domain::subscription::LinkScope;
-use crate::workspace::spanned::{At, Later, Named, Opt, TextOr};
+use crate::workspace::spanned::{At, Named, Opt, TextOr};
 
 /// A flow: steps that each customer who comes to qualify is walked through.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,9 +34,8 @@ pub(crate) struct FlowDoc {
     pub(crate) entry: Option<EntryDoc>,
     /// When a customer leaves before the last step.
     pub(crate) exit: Option<ExitDoc>,
-    /// A result that ends the run and is counted.
-    #[serde(rename = "goal")]
-    pub(crate) _goal: Option<Later>,
+    /// The result that it is for: counted once for each entry, also of those who are held out.
+    pub(crate) goal: Option<GoalDoc>,
     /// When messages may go out.
     pub(crate) window: Option<WindowDoc>,
     /// What an edited delay means for those who wait: `recompute` unless set.
@@ -68,9 +67,8 @@ pub(crate) struct EntryDoc {
     pub(crate) limit: Opt<Rate>,
     /// A share of those who enter, such as `5%`: never sent anything, and measured.
     pub(crate) holdout: Opt<Percent>,
-    /// Instants at which members enter, as a cron expression.
-    #[serde(rename = "schedule")]
-    pub(crate) _schedule: Option<Later>,
+    /// Members enter at these instants only, by the workspace's clock, such as `0 9 1 * *`.
+    pub(crate) schedule: Option<At<CronText>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -80,6 +78,18 @@ pub(crate) struct ExitDoc {
     pub(crate) on_leaving_segment: Opt<bool>,
     /// Ends the run of those who meet it, at once.
     pub(crate) when: Option<ConditionDoc>,
+}
+
+/// The result that a flow is for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct GoalDoc {
+    /// What reaches it; `did` counts from the entry.
+    pub(crate) when: ConditionDoc,
+    /// How long after the entry it counts; `30d` unless set.
+    pub(crate) within: Opt<Duration>,
+    /// Whether it ends the run; `false` unless set.
+    pub(crate) exit: Opt<bool>,
 }
 
 /// When messages may go out.

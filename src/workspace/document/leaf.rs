@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error};
 use crate::domain::calendar::{Days, WEEK};
 use crate::domain::duration::{BadDuration, Delay};
 use crate::domain::flow::Reentry;
+use crate::domain::schedule::Schedule;
 use crate::domain::value::parse_date;
 
 /// The key in a schema that names how a text is read.
@@ -81,6 +82,8 @@ leaves! {
     Weekday(i8) "weekday" r"^(mon|tue|wed|thu|fri|sat|sun)$" weekday;
     /// `10%` or `0.25%`, in hundredths of a percent.
     Percent(u32) "percent" r"^\d{1,3}(\.\d{1,2})?%$" percent;
+    /// `0 9 1 * *`: minute, hour, day of the month, month, day of the week.
+    CronText(Schedule) "cron" r"^\s*(\S+\s+){4}\S+\s*$" schedule;
     /// `#7a1fa2`.
     Color(String) "color" r"^#[0-9a-fA-F]{6}$" color;
 }
@@ -249,6 +252,15 @@ fn color(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!("`{text}` is not a colour: write \"#7a1fa2\""))
+}
+
+fn schedule(text: &str) -> Result<Schedule, String> {
+    let bad = |_| {
+        format!(
+            "`{text}` is not a schedule: write minute, hour, day of the month, month and day of the week, such as `0 9 1 * *`"
+        )
+    };
+    text.parse().map_err(bad)
 }
 
 pub(crate) fn percent(text: &str) -> Result<u32, String> {

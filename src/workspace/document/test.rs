@@ -130,7 +130,7 @@ pub(crate) struct EditDoc {
     pub(crate) with: At<String>,
 }
 
-/// One thing that must come of it: a message unless `withheld`, `exited` or `completed` is there.
+/// One thing that must come of it: a message unless `withheld`, `exited`, `completed` or `goal` is there.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ExpectDoc {
@@ -151,4 +151,6 @@ pub(crate) struct ExpectDoc {
     /// The reason, such as `exit_condition`.
     pub(crate) exited: Opt<String>,
     pub(crate) completed: Opt<bool>,
+    /// The goal of the flow is reached; `step` is that of the last message before.
+    pub(crate) goal: Opt<bool>,
 }

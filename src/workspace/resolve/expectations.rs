@@ -49,16 +49,18 @@ pub(crate) fn outcome(cx: &Context<'_>, expected: &ExpectDoc) -> Option<Outcome>
             None => cx.refuse(bad_value::word(reason.span, "`exited`", reason, known)),
         };
     }
-    if let Some(completed) = expected
-        .completed
-        .as_ref()
-        .filter(|completed| !completed.value)
-    {
-        let message = "what does not come is not expected";
-        return cx.refuse(bad_value::finding(completed.span, message).help("leave it out"));
-    }
-    if expected.completed.is_some() {
-        return Some(Outcome::Completed);
+    for (said, outcome) in [
+        (&expected.completed, Outcome::Completed),
+        (&expected.goal, Outcome::Goal),
+    ] {
+        match said {
+            Some(said) if said.value => return Some(outcome),
+            Some(said) => {
+                let message = "what does not come is not expected";
+                return cx.refuse(bad_value::finding(said.span, message).help("leave it out"));
+            }
+            None => {}
+        }
     }
     let named = [
         (Channel::Email, &expected.email),

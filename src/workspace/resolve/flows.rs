@@ -45,8 +45,12 @@ pub(crate) fn flow(
         cx.add(no_steps::flow(written.steps.span));
     }
     let read: Vec<Step> = written.steps.iter().map(|step| reader.step(step)).collect();
-    let entry = written.entry.as_ref().map(entry).unwrap_or_default();
-    let exit = reader.exit();
+    let entry = written
+        .entry
+        .as_ref()
+        .map(|doc| entry(cx, doc))
+        .unwrap_or_default();
+    let (exit, goal) = (reader.exit(), reader.goal());
     let segment = segment?;
     judge_reentry(cx, (written, &id), segments, &segment);
     Some(Flow {
@@ -61,6 +65,7 @@ pub(crate) fn flow(
         segment,
         entry,
         exit,
+        goal,
         window: reader.window,
         on_edit: written
             .on_edit
@@ -165,7 +170,12 @@ fn moved_to(cx: &Context<'_>, written: &FlowDoc) -> BTreeMap<String, String> {
     moved
 }
 
-fn entry(doc: &EntryDoc) -> Entry {
+fn entry(cx: &Context<'_>, doc: &EntryDoc) -> Entry {
+    if let (Some(_), Some(existing)) = (&doc.schedule, &doc.existing_members) {
+        let message = "with a `schedule`, all members of its instants enter at them";
+        let help = "leave `existing-members` out";
+        cx.add(bad_value::finding(existing.span, message).help(help));
+    }
     Entry {
         reentry: doc.reentry.own().map(|rule| rule.0).unwrap_or_default(),
         existing_members: doc
@@ -173,6 +183,7 @@ fn entry(doc: &EntryDoc) -> Entry {
             .as_ref()
             .map(|word| word.0)
             .unwrap_or_default(),
+        schedule: doc.schedule.as_ref().map(|written| written.value.0.clone()),
         holdout: doc.holdout.as_ref().map_or(0, |share| share.0),
         limit: doc.limit.as_ref().map(|rate| {
             let (customers, per_seconds) = rate.0;

@@ -13,7 +13,9 @@ use crate::domain::calendar::{Days, Window, WindowZone};
 use crate::domain::campaign::Campaign;
 use crate::domain::channel::Channel;
 use crate::domain::communication::{Communication, Content};
+use crate::domain::duration::Delay;
 use crate::domain::flow::{Action, Exit, Reuse, Step};
+use crate::domain::goal::Goal;
 use crate::domain::segment::Condition;
 use crate::workspace::document::campaign::{EmailDoc, PushDoc, SmsDoc};
 use crate::workspace::document::flow::{FlowDoc, StepDoc, WindowDoc};
@@ -25,6 +27,9 @@ use crate::workspace::rules::{
     missing_campaign, missing_communication, no_steps,
 };
 use crate::workspace::spanned::{At, TextOr};
+
+/// So long after the entry a goal counts.
+const WITHIN: Delay = Delay::days(30);
 
 pub(super) fn window(doc: &WindowDoc) -> Window {
     let (from, until) = doc
@@ -60,6 +65,15 @@ impl Reader<'_> {
                 .is_some_and(|truth| truth.value),
             when: doc.and_then(|doc| self.condition(doc.when)),
         }
+    }
+
+    pub(super) fn goal(&self) -> Option<Goal> {
+        let written = self.doc.written.goal.as_ref()?;
+        Some(Goal {
+            when: self.condition(Some(written.when))?,
+            within: written.within.as_ref().map_or(WITHIN, |span| span.0),
+            exit: written.exit.as_ref().is_some_and(|truth| truth.value),
+        })
     }
 
     fn condition(&self, written: Option<ConditionDoc>) -> Option<Condition> {

@@ -6,7 +6,8 @@
 //!
 //! **Example.**
 //! ```yaml
-//! goal: { when: { did: conversion }, within: 30d }
+//! policy:
+//!   approval: { above: 10000 }
 //! ```
 //! **Use instead.** Leave it out, or what the message names.
 
@@ -18,8 +19,6 @@ pub(crate) const CODE: &str = "not-supported-yet";
 
 /// Everything that is described and refused for now, and what to do instead.
 pub(crate) const NOT_YET: &[(&str, &str)] = &[
-    ("goal", "leave it out; `exit: { when: … }` ends the run of those who converted"),
-    ("schedule", "leave it out: customers enter when they come to match the segment"),
     ("markdown", "write a `.mjml`, `.html` or `.txt` template"),
     ("list", "put the customers on a list with `drumbeat list put NAME --file FILE` and ask `where: { list: NAME }`"),
     ("link()", "write the URL itself"),

@@ -33,6 +33,7 @@ async fn looked(rig: &Rig) -> Decided {
             address: customer.text("email").unwrap().to_owned(),
             attempt: 1,
             first_at: rig.now(),
+            variant: None,
         },
     }
 }

@@ -10,7 +10,7 @@ use drumbeat::domain::ids::{CustomerId, NameNo, Stripes};
 use drumbeat::domain::interaction::{Interaction, Kind};
 use drumbeat::domain::revision::NameKind;
 use drumbeat::domain::segment::{Condition, Did, Test};
-use drumbeat::store::{Examined, Frame, Published, Qualification, Store, edges};
+use drumbeat::store::{Examined, Frame, Published, Qualification, Store, Watching, edges};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::rig::{Fresh, model, now, revision, text, with_segment};
@@ -115,7 +115,13 @@ pub(super) async fn what_changes_while_segments_are_asked_is_asked_again(store: 
     loop {
         let last = written.load(Ordering::SeqCst);
         let pass = store
-            .examine_changed((&Stripes::all(), None), &all, (&[], &[]), 3, now())
+            .examine_changed(
+                (&Stripes::all(), None),
+                &all,
+                &Watching::default(),
+                3,
+                now(),
+            )
             .await
             .unwrap();
         looks += usize::from(pass.customers > 0);

@@ -12,7 +12,7 @@ use drumbeat::domain::subscription::Consent;
 use drumbeat::domain::touched::Touched;
 use drumbeat::domain::value::Value;
 use drumbeat::store::{
-    Edge, Examined, Frame, Published, Qualification, SegmentState, Upsert, edges,
+    Edge, Examined, Frame, Published, Qualification, SegmentState, Upsert, Watching, edges,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
@@ -120,7 +120,13 @@ impl Walk {
             .collect();
         let pass = self
             .store
-            .examine_changed((&Stripes::all(), None), &all, (&[], &[]), 1_000, self.now)
+            .examine_changed(
+                (&Stripes::all(), None),
+                &all,
+                &Watching::default(),
+                1_000,
+                self.now,
+            )
             .await;
         pass.unwrap();
     }

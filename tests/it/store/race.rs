@@ -95,6 +95,7 @@ async fn looked(store: &Fresh, customer: CustomerId) -> Decided {
             address: read[0].text("email").unwrap().to_owned(),
             attempt: 1,
             first_at: now(),
+            variant: None,
         },
     }
 }

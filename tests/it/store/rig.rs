@@ -218,6 +218,7 @@ pub(super) fn flow(id: &str, steps: &[Step]) -> Flow {
         segment: "all".to_owned(),
         entry: drumbeat::domain::flow::Entry::default(),
         exit: drumbeat::domain::flow::Exit::default(),
+        goal: None,
         window: None,
         on_edit: OnEdit::Recompute,
         on_resume: OnResume::Shift,

@@ -105,6 +105,7 @@ fn flow() -> Flow {
         segment: "new-members".to_owned(),
         entry: Entry::default(),
         exit: Exit::default(),
+        goal: None,
         window: None,
         on_edit: OnEdit::default(),
         on_resume: OnResume::default(),

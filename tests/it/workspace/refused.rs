@@ -2,17 +2,10 @@
 
 use super::folder::Folder;
 
-const FLOW: &str = "flows/welcome.yaml";
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
 const CHANNELS: &str = "channels/all.yaml";
 
-const LATER: [(&str, &str, &str); 7] = [
-    (
-        FLOW,
-        "steps:",
-        "goal: { when: { did: conversion }, within: 30d }\nsteps:",
-    ),
-    (FLOW, "limit: 2000 per day", "schedule: \"0 9 1 * *\""),
+const LATER: [(&str, &str, &str); 5] = [
     (CAMPAIGN, "templates/offer.html", "templates/offer.md"),
     (
         CAMPAIGN,
