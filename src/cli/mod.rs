@@ -57,6 +57,9 @@ mod place;
 mod preview;
 mod progress;
 mod reload;
+mod report;
+mod report_page;
+mod report_words;
 mod reports;
 mod run;
 mod schema;
@@ -143,6 +146,7 @@ enum Command {
     Status(status::Arguments),
     /// Says why a customer is in a flow or not, and what became of each step.
     Explain(explain::Arguments),
+    Report(report::Arguments),
     /// Shows a communication as one customer would get it.
     Preview(preview::Arguments),
     /// Sends a communication to an address of your own, through the channel's gateway.
@@ -196,6 +200,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::ExportDefinitions(command) => export_definitions::run(&arguments.place, &command),
         Command::Status(command) => status::run(&arguments.place, &command),
         Command::Explain(command) => explain::run(&arguments.place, &command),
+        Command::Report(command) => report::run(&arguments.place, &command),
         Command::Preview(command) => preview::run(&arguments.place, &command),
         Command::SendTest(command) => send_test::run(&arguments.place, &command),
         Command::Dispatches(command) => ledger::dispatches(&arguments.place, &command),

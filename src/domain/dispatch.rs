@@ -10,7 +10,7 @@ pub use super::reason::Reason;
 use super::retry;
 
 /// Where a dispatch stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DispatchState {
     /// A slot has it; nobody knows more yet.

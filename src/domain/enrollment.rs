@@ -8,7 +8,19 @@ use super::flow::{Flow, Step};
 pub use super::held::HeldBecause;
 
 /// Where an enrollment stands.
-#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum EnrollmentStatus {
     /// Qualified, and not yet let in: an entry limit, or the flow is paused.
@@ -63,7 +75,19 @@ impl EnrollmentStatus {
 }
 
 /// Why an enrollment ended before its last step.
-#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ExitReason {
     LeftSegment,

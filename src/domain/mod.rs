@@ -78,6 +78,7 @@ pub mod token;
 pub mod touched;
 pub mod tracking;
 pub mod transliteration;
+pub mod uplift;
 pub mod validation;
 pub mod value;
 pub mod webhook;

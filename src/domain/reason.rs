@@ -71,6 +71,29 @@ impl Reason {
             .find(|reason| reason.as_str() == text)
     }
 
+    /// Whether the gate asks for it before it is drawn who is held out: it says nothing about what the
+    /// draw does.
+    pub fn precedes_the_draw(self) -> bool {
+        matches!(
+            self,
+            Self::FlowStopped
+                | Self::StepRemoved
+                | Self::CustomerDeleted
+                | Self::Suspended
+                | Self::Discarded
+                | Self::Anonymous
+                | Self::OutboundOff
+                | Self::ChannelOff
+                | Self::UnsubscribedCampaign
+                | Self::UnsubscribedCategory
+                | Self::UnsubscribedGroup
+                | Self::UnsubscribedChannel
+                | Self::UnsubscribedEverything
+                | Self::Dismissed
+                | Self::NoConsent
+        )
+    }
+
     pub fn from_number(number: i64) -> Option<Self> {
         Self::ALL
             .iter()

@@ -16,6 +16,7 @@ mod enroll;
 mod entry;
 pub mod explain;
 mod facts;
+pub mod flow_report;
 mod foretell;
 mod grants;
 mod handover;

@@ -1,4 +1,4 @@
-//! Owns `/flows`: which there are, and pausing and resuming them.
+//! Owns `/flows`: which there are, what they have done, and pausing and resuming them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::auth::{Caller, DefinitionsRead, OperationsWrite};
+use super::auth::{Caller, DefinitionsRead, OperationsRead, OperationsWrite};
 use super::paging::{Page, PageQuery, Paging};
 use super::problem::Problem;
 use super::reading::{Body, Named};
@@ -16,6 +16,7 @@ use crate::customers::remarks::remark;
 use crate::domain::channel::Channel;
 use crate::domain::flow::Flow;
 use crate::domain::revision::NameKind;
+use crate::engine::flow_report::FlowReport;
 use crate::engine::pause::{self, Target};
 use crate::engine::picture::standing;
 use crate::engine::status::PauseFacts;
@@ -120,6 +121,30 @@ fn facts(flow: &Flow, state: Option<&FlowState>) -> FlowFacts {
             })
             .collect(),
     }
+}
+
+/// What a flow has done
+///
+/// Step by step, since it began: how far customers came, what became of the messages, who opened, clicked and
+/// reached the goal, and how that compares with those who were held out. Counting takes a second or two on a
+/// large store.
+#[utoipa::path(
+    get, path = "/flows/{id}/report", tag = "operations",
+    params(("id" = String, Path, description = "The flow's id.")),
+    responses((status = 200, body = FlowReport, description = "The report.")),
+    security(("token" = ["operations:read"])),
+)]
+pub(super) async fn report(
+    State(state): State<Arc<WebState>>,
+    _: Caller<OperationsRead>,
+    Named(id): Named,
+) -> Result<Json<FlowReport>, Problem> {
+    let published = state.daemon.published();
+    let flow = names::flow(&published.revision, &id);
+    let flow = flow.map_err(|unknown| Problem::not_found(unknown.to_string()))?;
+    let now = state.clock.now();
+    let report = FlowReport::read(&state.store, &published, flow, now).await?;
+    Ok(Json(report))
 }
 
 /// Pause a flow

@@ -53,6 +53,7 @@ fn routes(state: &Arc<WebState>) -> Routes {
     let ordinary = Routes::new()
         .routes(routes!(status::show))
         .routes(routes!(flows::list))
+        .routes(routes!(flows::report))
         .routes(routes!(flows::pause))
         .routes(routes!(flows::resume))
         .routes(routes!(uncertain::list))

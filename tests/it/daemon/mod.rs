@@ -11,6 +11,7 @@ mod life;
 mod links;
 mod process;
 mod receipts;
+mod reported;
 mod returned;
 mod seen;
 mod stopped;

@@ -39,6 +39,7 @@ mod rating;
 mod reconciling;
 mod reentering;
 mod replying;
+mod reporting;
 mod restarting;
 mod retrying;
 mod scheduled;
