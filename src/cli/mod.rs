@@ -51,9 +51,12 @@ mod moments;
 mod names;
 mod nodes;
 mod output;
+mod past_files;
 mod pause;
 mod picks;
 mod place;
+mod plan;
+mod plan_words;
 mod preview;
 mod progress;
 mod reload;
@@ -61,6 +64,7 @@ mod report;
 mod report_page;
 mod report_words;
 mod reports;
+mod revisions;
 mod run;
 mod schema;
 mod segment;
@@ -110,6 +114,7 @@ enum Command {
     /// Plays the workspace's own tests on a clock of their own.
     Test(test::Arguments),
     Simulate(simulate::Arguments),
+    Plan(plan::Arguments),
     /// Prints the JSON Schema of a kind of document.
     Schema(schema::Arguments),
     /// The daemon: watches the files, enrolls, sends.
@@ -159,6 +164,7 @@ enum Command {
     Pause(pause::PauseArguments),
     /// Lets what was paused go on.
     Resume(pause::ResumeArguments),
+    Revisions(revisions::Arguments),
     /// Asks the daemon to read its files again.
     Reload(reload::Arguments),
     /// Copies the store while it is in use.
@@ -180,6 +186,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Demo(command) => demo::run(&arguments.place, &command),
         Command::Check(command) => check::run(&arguments.place, &command),
         Command::Test(command) => test::run(&arguments.place, &command),
+        Command::Plan(command) => plan::run(&arguments.place, &command),
         Command::Simulate(command) => simulate::run(&arguments.place, &command),
         Command::Schema(command) => schema::run(&command),
         Command::Run(command) => run::run(&arguments.place, &command),
@@ -207,6 +214,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Uncertain(command) => ledger::uncertain(&arguments.place, &command),
         Command::Pause(command) => pause::pause(&arguments.place, &command),
         Command::Resume(command) => pause::resume(&arguments.place, &command),
+        Command::Revisions(command) => revisions::run(&arguments.place, &command),
         Command::Reload(command) => reload::run(&arguments.place, &command),
         Command::Backup(command) => backup::run(&arguments.place, &command),
         Command::Token(command) => token::run(&arguments.place, &command),

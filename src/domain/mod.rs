@@ -16,6 +16,7 @@ pub mod daemon_settings;
 pub mod definition;
 pub mod deliverability;
 pub mod device;
+pub mod difference;
 pub mod dispatch;
 pub mod dkim;
 pub mod draw;

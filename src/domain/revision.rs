@@ -175,6 +175,12 @@ impl Numbers {
         self.numbers.get(&(kind, name.to_owned())).copied()
     }
 
+    /// The highest number that is given.
+    pub fn highest(&self) -> NameNo {
+        let numbers = self.numbers.values().copied();
+        numbers.max().unwrap_or(NameNo(0))
+    }
+
     pub fn step(&self, flow: &str, step: &str) -> Option<NameNo> {
         self.number(NameKind::Step, &step_name(flow, step))
     }

@@ -15,7 +15,6 @@ use super::instants;
 use super::passing::{self, Passing};
 use super::runtime::Engine;
 use super::watching;
-use crate::domain::flow::{Entry, ExistingMembers};
 use crate::domain::ids::{BUCKETS, NameNo};
 use crate::domain::segment::Condition;
 use crate::store::{
@@ -334,16 +333,7 @@ impl Enrolling<'_> {
             let stride = from..examined_to.min(self.buckets(from).end);
             let entry = self.entry.at_instant_of(plan);
             let due = entry.due(plan);
-            let anchor = match plan.flow.entry {
-                Entry {
-                    schedule: Some(_), ..
-                } => EntryAnchor::At(entry.now),
-                Entry {
-                    existing_members: ExistingMembers::FromJoining,
-                    ..
-                } => EntryAnchor::Joining,
-                _ => EntryAnchor::At(self.activation(&[plan])),
-            };
+            let anchor = entry.anchor(plan, self.activation(&[plan]));
             let Some(entering) = entry.entering(plan, anchor, &due) else {
                 continue;
             };

@@ -55,6 +55,18 @@ impl Entrances<'_> {
         }
     }
 
+    /// From when the first delay counts of those who are members already.
+    pub(super) fn anchor(&self, plan: &FlowPlan, activated_at: Timestamp) -> EntryAnchor {
+        let entry = &plan.flow.entry;
+        match entry.existing_members {
+            _ if entry.schedule.is_some() => EntryAnchor::At(self.now),
+            ExistingMembers::FromJoining => EntryAnchor::Joining,
+            ExistingMembers::FromActivation | ExistingMembers::Skip => {
+                EntryAnchor::At(activated_at)
+            }
+        }
+    }
+
     pub(super) fn due<'a>(&'a self, plan: &'a FlowPlan) -> Box<DueOf<'a>> {
         Box::new(move |anchor, zone| {
             let zone = self.catalog.zone_named(zone);

@@ -1,12 +1,16 @@
-//! Owns what the gate would say of one waiting message if its time were now: nothing is written.
+//! Owns what the gate would say of waiting messages if their time were now: nothing is written.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::catalog::{ActionPlan, Catalog};
 use super::choice;
 use super::facts::{Gathered, Question};
+use crate::domain::channel::Channel;
 use crate::domain::gate::{self, Verdict};
-use crate::store::{Due, Result, Store};
+use crate::domain::ids::NameNo;
+use crate::store::{Due, FlowState, Result, Store};
 
 /// Asks the gate about a row as it stands. None: the step sends nothing, or nothing can be sent.
 pub async fn foretell(
@@ -15,21 +19,46 @@ pub async fn foretell(
     due: &Due,
     now: Timestamp,
 ) -> Result<Option<Verdict>> {
-    let plan = catalog.plan(due.flow);
-    let Some((plan, step)) = plan.and_then(|plan| Some((plan, plan.step(due.step)?))) else {
-        return Ok(None);
-    };
-    if step.actions.is_empty() {
-        return Ok(None);
-    }
     let states = store.flow_states().await?;
     let dues = std::slice::from_ref(due);
-    let gathered = Gathered::read(store, (catalog, &states), dues, now).await?;
-    let zone = gathered.customers.get(&due.customer).map_or_else(
+    let mut told = foretell_all(store, (catalog, &states), dues, now).await?;
+    Ok(told.pop().flatten().map(|(_, verdict)| verdict))
+}
+
+/// The same of several rows, one after the other: a message that one of them would send counts for the
+/// next. With the channel that it would go out on.
+pub(super) async fn foretell_all(
+    store: &Store,
+    (catalog, states): (&Catalog, &BTreeMap<NameNo, FlowState>),
+    dues: &[Due],
+    now: Timestamp,
+) -> Result<Vec<Option<(Channel, Verdict)>>> {
+    let mut gathered = Gathered::read(store, (catalog, states), dues, now).await?;
+    let mut told = Vec::with_capacity(dues.len());
+    for due in dues {
+        let verdict = ask(catalog, states, &gathered, due, now);
+        if let Some((channel, Verdict::Send)) = verdict {
+            gathered.count(due.customer, channel, now);
+        }
+        told.push(verdict);
+    }
+    Ok(told)
+}
+
+fn ask(
+    catalog: &Catalog,
+    states: &BTreeMap<NameNo, FlowState>,
+    gathered: &Gathered,
+    due: &Due,
+    now: Timestamp,
+) -> Option<(Channel, Verdict)> {
+    let plan = catalog.plan(due.flow)?;
+    let step = plan.step(due.step)?;
+    let customer = gathered.customers.get(&due.customer);
+    let zone = customer.map_or_else(
         || catalog.zone.clone(),
         |customer| catalog.zone_of(customer),
     );
-    let customer = gathered.customers.get(&due.customer);
     let reckoning = catalog.reckoning(&zone);
     let meant = customer.map(|c| step.step.when.meant(c, due.anchor, step.step.at, reckoning));
     let verdict = |action: &ActionPlan| {
@@ -48,6 +77,6 @@ pub async fn foretell(
         };
         Some(gate::decide(&gathered.facts(catalog, &question)))
     };
-    let chosen = choice::choose(step, verdict);
-    Ok(chosen.and_then(verdict))
+    let chosen = choice::choose(step, verdict)?;
+    Some((chosen.channel, verdict(chosen)?))
 }

@@ -22,6 +22,7 @@ mod grants;
 mod handover;
 mod heads;
 mod hear;
+pub mod impact;
 mod index;
 mod inquire;
 mod instants;

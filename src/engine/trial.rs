@@ -58,13 +58,26 @@ impl Trial {
         now: Timestamp,
         public_url: &str,
     ) -> Result<Rendered, RenderFailure> {
+        let templates = Templates::new(revision);
+        self.render_by(&templates, revision, customer, now, public_url)
+    }
+
+    /// The same, with templates that were compiled before.
+    pub(super) fn render_by(
+        &self,
+        templates: &Templates,
+        revision: &Revision,
+        customer: &Customer,
+        now: Timestamp,
+        public_url: &str,
+    ) -> Result<Rendered, RenderFailure> {
         let policy = &revision.policy;
         let zone = customer.text(&policy.zone_field);
         let zone = zone.and_then(calendar::zone_named);
         let day = |at: Timestamp| at.to_zoned(revision.time_zone()).date();
         let last = customer.last_activity_at.map(day);
         let link = |kind| url(public_url, kind, TOKEN);
-        Templates::new(revision).render(
+        templates.render(
             Which {
                 flow: &self.flow,
                 step: &self.step,
@@ -83,6 +96,43 @@ impl Trial {
         )
     }
 
+    /// All that a step may say: first by the step's own name, and where there are several by channel and
+    /// variant, such as `gold-card/offer:b`.
+    pub(super) fn ways(flow: &Flow, step: &Step) -> Vec<Self> {
+        let name = match by_hand::reuse(&flow.id) {
+            Some(_) => flow.id.clone(),
+            None => format!("{}/{}", flow.id, step.id),
+        };
+        let mut trials = Vec::new();
+        for action in &step.actions {
+            let channel = action.content.channel();
+            for (variant, _) in action.content.ways() {
+                let by_channel = (step.actions.len() > 1).then_some(channel.as_str());
+                let parts = [Some(name.as_str()), by_channel, variant];
+                let parts: Vec<&str> = parts.into_iter().flatten().collect();
+                trials.push(Trial {
+                    name: parts.join(":"),
+                    flow: flow.id.clone(),
+                    step: step.id.clone(),
+                    channel,
+                    variant: variant.map(ToOwned::to_owned),
+                });
+            }
+        }
+        if let Some(first) = trials.first().filter(|first| first.name != name) {
+            let first = Trial {
+                name,
+                ..first.clone()
+            };
+            trials.insert(0, first);
+        }
+        trials
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where the message would come from.
     pub fn origin(&self, customer: &Customer) -> Origin {
         Origin {
@@ -97,38 +147,7 @@ fn all(revision: &Revision) -> Vec<Trial> {
     let by_hand: Vec<Flow> = by_hand::flows(revision).collect();
     let flows = by_hand.iter().chain(revision.flows.values());
     let steps = flows.flat_map(|flow| flow.steps.iter().map(move |step| (flow, step)));
-    steps.flat_map(|(flow, step)| ways(flow, step)).collect()
-}
-
-/// All that a step may say: first by the step's own name, and where there are several by channel and
-/// variant, such as `gold-card/offer:b`.
-fn ways(flow: &Flow, step: &Step) -> Vec<Trial> {
-    let name = match by_hand::reuse(&flow.id) {
-        Some(_) => flow.id.clone(),
-        None => format!("{}/{}", flow.id, step.id),
-    };
-    let mut trials = Vec::new();
-    for action in &step.actions {
-        let channel = action.content.channel();
-        for (variant, _) in action.content.ways() {
-            let by_channel = (step.actions.len() > 1).then_some(channel.as_str());
-            let parts = [Some(name.as_str()), by_channel, variant];
-            let parts: Vec<&str> = parts.into_iter().flatten().collect();
-            trials.push(Trial {
-                name: parts.join(":"),
-                flow: flow.id.clone(),
-                step: step.id.clone(),
-                channel,
-                variant: variant.map(ToOwned::to_owned),
-            });
-        }
-    }
-    if let Some(first) = trials.first().filter(|first| first.name != name) {
-        let first = Trial {
-            name,
-            ..first.clone()
-        };
-        trials.insert(0, first);
-    }
-    trials
+    steps
+        .flat_map(|(flow, step)| Trial::ways(flow, step))
+        .collect()
 }

@@ -50,7 +50,7 @@ const AIMED: &str = concat!(
 pub(super) const STATEMENTS: &[&str] = &[KNOWN, OLDER, FORWARD, REMOVED, RETURNED, TIMED, AIMED];
 
 /// A step that is no more: its number, its flow's, and the step its people go on with.
-type Removed = (NameNo, NameNo, Option<NameNo>);
+pub(super) type Removed = (NameNo, NameNo, Option<NameNo>);
 
 /// Writes what changes for the flows of `next`; older revisions are asked for flows that were away.
 pub(super) async fn apply(
@@ -143,7 +143,7 @@ fn timing(flow: &Flow) -> Vec<(&str, &When, Option<Time>)> {
         .collect()
 }
 
-fn removals(was: &Flow, is: &Flow, numbers: &Numbers) -> Vec<Removed> {
+pub(super) fn removals(was: &Flow, is: &Flow, numbers: &Numbers) -> Vec<Removed> {
     let number = |step: &str| numbers.step(&is.id, step);
     let Some(flow) = numbers.number(NameKind::Flow, &is.id) else {
         return Vec::new();

@@ -22,6 +22,8 @@ use crate::domain::revision::{NameKind, Numbers, Revision, step_name, variant_na
 
 const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body, definitions \
      FROM revisions ORDER BY revision DESC LIMIT 1";
+const UNTIL: &str = "SELECT revision, hash, git_commit, published_at, body, definitions \
+     FROM revisions WHERE revision <= $1 ORDER BY revision DESC LIMIT $2";
 const OF_HASH: &str = "SELECT max(revision) FROM revisions WHERE hash = $1";
 const LATEST_NO: &str = "SELECT revision FROM revisions ORDER BY revision DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO revisions (revision, hash, git_commit, published_at, body, \
@@ -31,7 +33,8 @@ const SOURCES: &str =
     "SELECT path, content FROM revision_sources WHERE revision = $1 ORDER BY path";
 const LAST_CHECK: &str = "last_check";
 
-pub(super) const STATEMENTS: &[&str] = &[LATEST, OF_HASH, LATEST_NO, INSERT, SOURCE, SOURCES];
+pub(super) const STATEMENTS: &[&str] =
+    &[LATEST, UNTIL, OF_HASH, LATEST_NO, INSERT, SOURCE, SOURCES];
 
 /// What is to be published.
 #[derive(Debug, Clone)]
@@ -156,6 +159,16 @@ impl Store {
         published(&row, numbers).map(Some)
     }
 
+    /// This revision and those before it, the newest first.
+    pub async fn revisions_until(&self, last: RevisionNo, limit: u32) -> Result<Vec<Published>> {
+        let mut tx = self.snapshot().await?;
+        let asked = query(UNTIL).bind(last.0).bind(limit);
+        let rows = asked.fetch_all(&mut tx).await?;
+        let numbers = names::all(&mut tx).await?;
+        let rows = rows.iter();
+        rows.map(|row| published(row, numbers.clone())).collect()
+    }
+
     pub async fn current_revision_no(&self) -> Result<Option<RevisionNo>> {
         let number: Option<i32> = query_scalar(LATEST_NO).fetch_optional(self.read()).await?;
         Ok(number.map(RevisionNo))
@@ -226,7 +239,7 @@ fn published(row: &Row, numbers: Numbers) -> Result<Published> {
 }
 
 /// Everything in a revision that has a name, each flow as a campaign too.
-fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
+pub(super) fn names_of(revision: &Revision) -> Vec<(NameKind, String)> {
     let of = |kind, names: Vec<&String>| -> Vec<(NameKind, String)> {
         names.into_iter().map(|name| (kind, name.clone())).collect()
     };

@@ -21,6 +21,7 @@ mod editing;
 mod entering;
 mod exiting;
 mod first_of;
+mod foreseeing;
 mod foretold;
 mod given_up;
 mod goals;

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::rig::Api;
 
 /// They hold an array, and no list: how many there can be is known, or they show one thing.
-const NO_LISTS: [&str; 4] = [
+const NO_LISTS: [&str; 5] = [
     "/ratings",
     "/status",
+    "/flows/{id}/report",
     "/customers/{id}/explain",
     "/customers/{id}/totals",
 ];

@@ -1,0 +1,245 @@
+//! Owns what differs between two revisions, in words: what came, what went, and what changed from what to what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::calendar::WEEK;
+use super::flow::{Flow, Step};
+use super::revision::Revision;
+use super::segment::Condition;
+use super::segment_words::words;
+
+/// One thing of the files that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// `flow`, `segment`, `campaign`, `channel`, `field`, `tag`, `policy` or `workspace`.
+    pub kind: &'static str,
+    /// Empty for what there is one of.
+    pub name: String,
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    Added,
+    Removed,
+    /// Each a sentence's part, such as `step hello: after was 4d, is 2d`.
+    Changed(Vec<String>),
+}
+
+/// What is said of one thing, by the names of its parts.
+type Facts = BTreeMap<String, String>;
+
+/// A longer text is not shown.
+const SHOWN: usize = 60;
+
+/// Everything that differs, by kind and name; a segment that a flow carries inline is told with the flow.
+pub fn differences(was: &Revision, is: &Revision) -> Vec<Difference> {
+    let (before, after) = (all(was), all(is));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let mut found = Vec::new();
+    for key in names {
+        let what = match (before.get(key), after.get(key)) {
+            (None, Some(_)) => What::Added,
+            (Some(_), None) => What::Removed,
+            (Some(was), Some(is)) if was != is => What::Changed(changes(was, is)),
+            _ => continue,
+        };
+        let (kind, name) = key.clone();
+        found.push(Difference { kind, name, what });
+    }
+    found
+}
+
+fn all(revision: &Revision) -> BTreeMap<(&'static str, String), Facts> {
+    let mut all = BTreeMap::new();
+    let mut add = |kind, name: &str, facts| all.insert((kind, name.to_owned()), facts);
+    for flow in revision.flows.values() {
+        add("flow", &flow.id, of_flow(revision, flow));
+    }
+    let own = |id: &str| id.starts_with("flow:");
+    for segment in revision.segments.values().filter(|s| !own(&s.id)) {
+        let said = condition(revision, &segment.condition);
+        add(
+            "segment",
+            &segment.id,
+            Facts::from([("where".to_owned(), said)]),
+        );
+    }
+    for campaign in revision.campaigns.values() {
+        add("campaign", &campaign.id, flat(&json!(campaign), &["id"]));
+    }
+    for (channel, config) in &revision.channels {
+        add(
+            "channel",
+            channel.as_str(),
+            flat(&json!(config), &["channel"]),
+        );
+    }
+    for field in &revision.data_model.fields {
+        add(
+            "field",
+            &field.identifier,
+            flat(&json!(field), &["identifier"]),
+        );
+    }
+    for (name, tag) in &revision.data_model.tags {
+        add("tag", name, flat(&json!(tag), &[]));
+    }
+    add("policy", "", flat(&json!(revision.policy), &[]));
+    let workspace = json!({
+        "zone": revision.zone,
+        "public_url": revision.public_url,
+        "rating": revision.rating,
+    });
+    add("workspace", "", flat(&workspace, &[]));
+    all
+}
+
+fn condition(revision: &Revision, condition: &Condition) -> String {
+    words(condition, &revision.data_model)
+}
+
+fn of_flow(revision: &Revision, flow: &Flow) -> Facts {
+    let mut value = json!(flow);
+    let said = |own: &Condition| json!(condition(revision, own));
+    value["exit"]["when"] = flow.exit.when.as_ref().map_or(Value::Null, said);
+    if let Some(goal) = &flow.goal {
+        value["goal"]["when"] = said(&goal.when);
+    }
+    if let Some(inline) = revision
+        .segments
+        .get(&flow.segment)
+        .filter(|s| s.id.starts_with("flow:"))
+    {
+        value["segment"] = said(&inline.condition);
+    }
+    let order: Vec<&str> = flow.steps.iter().map(|step| step.id.as_str()).collect();
+    value["steps"] = json!(order.join(", "));
+    let mut facts = flat(&value, &["id"]);
+    for step in &flow.steps {
+        for (key, said) in of_step(revision, step) {
+            facts.insert(format!("step {}: {key}", step.id), said);
+        }
+    }
+    facts
+}
+
+fn of_step(revision: &Revision, step: &Step) -> Facts {
+    let mut facts = Facts::from([("time".to_owned(), step.when.to_string())]);
+    if let Some(wait) = step.when.wait_for() {
+        facts.insert("waits for".to_owned(), condition(revision, &wait.until));
+        facts.extend(flat(&json!({ "otherwise": wait.otherwise }), &[]));
+    }
+    let rest = json!({
+        "at": step.at,
+        "if": step.condition.as_ref().map(|own| condition(revision, own)),
+        "window": step.window,
+        "on_skip": step.on_skip,
+    });
+    facts.extend(flat(&rest, &[]));
+    for action in &step.actions {
+        let channel = action.content.channel();
+        match &action.reuses {
+            Some(reuse) => {
+                let reused = format!("{}/{}", reuse.campaign, reuse.communication);
+                facts.insert(channel.to_string(), reused);
+            }
+            None => facts.extend(flat(&json!(action.content), &[])),
+        }
+    }
+    facts
+}
+
+/// Every single value, by the path to it.
+fn flat(value: &Value, without: &[&str]) -> Facts {
+    let mut facts = Facts::new();
+    let object = value.as_object().into_iter().flatten();
+    for (key, value) in object.filter(|(key, _)| !without.contains(&key.as_str())) {
+        spread(&written(key), value, &mut facts);
+    }
+    facts
+}
+
+fn written(key: &str) -> String {
+    key.replace('_', "-")
+}
+
+fn spread(path: &str, value: &Value, facts: &mut Facts) {
+    match value {
+        Value::Null => {}
+        Value::Object(parts) if path.ends_with("days") && parts.contains_key("weekdays") => {
+            facts.insert(path.to_owned(), days(value));
+        }
+        // A text by language, or the same for all.
+        Value::Object(parts) if parts.contains_key("default") => match parts.get("by_language") {
+            Some(by_language) => spread(path, by_language, facts),
+            None => spread(path, &parts["default"], facts),
+        },
+        Value::Object(parts) => {
+            for (key, value) in parts {
+                spread(&format!("{path}.{}", written(key)), value, facts);
+            }
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            for (place, item) in items.iter().enumerate() {
+                let id = item.get("id").and_then(Value::as_str);
+                let id = id.map_or_else(|| (place + 1).to_string(), str::to_owned);
+                spread(&format!("{path}.{id}"), item, facts);
+            }
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(plain).collect();
+            facts.insert(path.to_owned(), items.join(", "));
+        }
+        one => {
+            facts.insert(path.to_owned(), plain(one));
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn days(value: &Value) -> String {
+    let bits = value["weekdays"].as_u64().unwrap_or_default();
+    let names = WEEK
+        .iter()
+        .enumerate()
+        .filter(|(day, _)| bits >> day & 1 == 1);
+    let mut names: Vec<&str> = names.map(|(_, name)| *name).collect();
+    if value["except_holidays"] == true {
+        names.push("no holidays");
+    }
+    names.join(", ")
+}
+
+fn changes(was: &Facts, is: &Facts) -> Vec<String> {
+    let keys: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let told = keys
+        .into_iter()
+        .filter_map(|key| match (was.get(key), is.get(key)) {
+            (Some(was), Some(is)) if was == is => None,
+            (Some(was), Some(is)) if is_short(was) && is_short(is) => {
+                Some(format!("{key} was {was}, is {is}"))
+            }
+            (Some(_), Some(_)) => Some(format!("{key} is another text")),
+            (None, Some(is)) if is_short(is) => Some(format!("{key} is {is}")),
+            (None, Some(_)) => Some(format!("{key} is new")),
+            (Some(was), None) if is_short(was) => Some(format!("{key} was {was}, is gone")),
+            (Some(_), None) => Some(format!("{key} is gone")),
+            (None, None) => None,
+        });
+    told.collect()
+}
+
+fn is_short(text: &str) -> bool {
+    text.len() <= SHOWN && !text.contains('\n')
+}

@@ -1,0 +1,123 @@
+//! Owns which of all that would happen is dangerous: it is accepted by name, or the answer is no.
+
+use serde::Serialize;
+
+use super::messages::{ChannelImpact, MessageImpact};
+use super::outcome::FlowImpact;
+
+/// What is accepted by its code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Danger {
+    /// One of [`CODES`].
+    pub code: &'static str,
+    /// Of what: a flow, a communication or a channel.
+    pub of: String,
+    pub text: String,
+}
+
+/// Everything that is dangerous, with what it means.
+pub const CODES: [(&str, &str); 9] = [
+    (
+        "sent-at-once",
+        "people are written to as soon as it is in force",
+    ),
+    (
+        "late",
+        "what would be due at once is too late, and is never sent",
+    ),
+    ("exits", "people leave before the last step"),
+    ("stranded", "a flow's file is gone, and people are in it"),
+    (
+        "twice",
+        "people get again what they were sent under another step's name",
+    ),
+    ("never", "people are past a step that they have not had"),
+    ("template-fails", "a message cannot be made for somebody"),
+    (
+        "over-pace",
+        "what goes out at once takes a gateway longer than an hour",
+    ),
+    (
+        "awaits-approval",
+        "more people would newly be reached than `policy.approval` lets pass",
+    ),
+];
+
+const HOUR: u64 = 3_600;
+
+pub(super) fn of(
+    flows: &[FlowImpact],
+    messages: &[MessageImpact],
+    channels: &[ChannelImpact],
+    approval: Option<u64>,
+) -> Vec<Danger> {
+    let mut found = Vec::new();
+    let mut add = |code, of: &str, text: String| {
+        let of = of.to_owned();
+        found.push(Danger { code, of, text });
+    };
+    for flow in flows {
+        let sent: u64 = flow.at_once.sent.values().sum();
+        let late = flow
+            .at_once
+            .withheld
+            .get("late")
+            .copied()
+            .unwrap_or_default();
+        let exits: u64 = flow.exits.values().sum();
+        for (code, people, what) in [
+            ("sent-at-once", sent, "are written to at once"),
+            (
+                "late",
+                late,
+                "are past a step that was to come, and do not get it: it is late",
+            ),
+            ("exits", exits, "leave before the last step"),
+            (
+                "stranded",
+                flow.stranded,
+                "stay where they are, as the file is gone",
+            ),
+        ] {
+            if people > 0 {
+                add(code, &flow.flow, format!("{people} {what}"));
+            }
+        }
+        for (step, people) in &flow.twice {
+            add(
+                "twice",
+                &flow.flow,
+                format!("{people} get `{step}`, which they were sent under another name"),
+            );
+        }
+        for (step, people) in &flow.never {
+            add(
+                "never",
+                &flow.flow,
+                format!("{people} are past `{step}` and have not had it"),
+            );
+        }
+    }
+    for message in messages {
+        let text = format!(
+            "{} of {} that were looked at cannot be made",
+            message.failing, message.looked_at
+        );
+        add("template-fails", &message.communication, text);
+    }
+    for channel in channels.iter().filter(|channel| channel.seconds > HOUR) {
+        let minutes = channel.seconds / 60;
+        let text = format!(
+            "{} messages at once take {minutes} minutes at its pace",
+            channel.at_once
+        );
+        add("over-pace", channel.channel.as_str(), text);
+    }
+    let enters: u64 = flows.iter().map(|flow| flow.enters).sum();
+    if let Some(above) = approval.filter(|above| enters > *above) {
+        let text =
+            format!("{enters} would newly be reached, more than {above}: it awaits approval");
+        add("awaits-approval", "policy", text);
+    }
+    found
+}

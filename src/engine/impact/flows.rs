@@ -1,0 +1,198 @@
+//! Owns what becomes of flows and segments as a whole: who would enter, who would leave, who would be stranded.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::candidate::Candidate;
+use super::outcome::{FlowImpact, SegmentImpact, add};
+use crate::domain::calendar;
+use crate::domain::flow::{ExistingMembers, Flow, FlowStatus, Reentry};
+use crate::domain::ids::NameNo;
+use crate::domain::revision::{NameKind, Revision};
+use crate::engine::watched::Watched;
+use crate::store::{EntryRule, Result, Store};
+
+/// The flows that are concerned, with what can be said of each without looking at single people.
+pub(super) async fn changed(
+    store: &Store,
+    candidate: &Candidate,
+    was: &Revision,
+    now: Timestamp,
+) -> Result<Vec<FlowImpact>> {
+    let mut found = Vec::new();
+    for flow in candidate.revision().flows.values() {
+        let before = was.flows.get(&flow.id);
+        if before == Some(flow) && !moves_members(candidate, was, flow) {
+            continue;
+        }
+        found.push(of_flow(store, candidate, was, flow, now).await?);
+    }
+    for flow in was.flows.keys() {
+        if candidate.revision().flows.contains_key(flow) {
+            continue;
+        }
+        let live = match candidate.flow(flow) {
+            Some(number) => store.live_in(number).await?,
+            None => 0,
+        };
+        found.push(FlowImpact {
+            flow: flow.clone(),
+            live,
+            stranded: live,
+            ..FlowImpact::default()
+        });
+    }
+    Ok(found)
+}
+
+/// Whether the flow's segment means something else.
+fn moves_members(candidate: &Candidate, was: &Revision, flow: &Flow) -> bool {
+    let before = was.flows.get(&flow.id);
+    let before = before.map(|before| Watched::of(before, was).definition);
+    before.as_deref() != Some(Watched::of(flow, candidate.revision()).definition.as_str())
+}
+
+async fn of_flow(
+    store: &Store,
+    candidate: &Candidate,
+    was: &Revision,
+    flow: &Flow,
+    now: Timestamp,
+) -> Result<FlowImpact> {
+    let mut impact = FlowImpact {
+        flow: flow.id.clone(),
+        ..FlowImpact::default()
+    };
+    let Some(number) = candidate.flow(&flow.id) else {
+        return Ok(impact);
+    };
+    impact.live = store.live_in(number).await?;
+    match flow.status {
+        FlowStatus::Stopped => add(&mut impact.exits, "flow_stopped", impact.live),
+        FlowStatus::Draft | FlowStatus::Paused => {}
+        FlowStatus::Active => {
+            if candidate.audience(flow).is_none() {
+                let note = "its segment asks for fields that have no values yet".to_owned();
+                impact.notes.push(note);
+            } else if is_new(candidate, flow) || moves_members(candidate, was, flow) {
+                members(store, candidate, (flow, number), now, &mut impact).await?;
+            }
+            conditions(store, candidate, was, (flow, number), now, &mut impact).await?;
+        }
+    }
+    Ok(impact)
+}
+
+/// Whether nobody has entered it yet, as it was not active.
+fn is_new(candidate: &Candidate, flow: &Flow) -> bool {
+    let state = candidate.flow(&flow.id);
+    let state = state.and_then(|number| candidate.states.get(&number));
+    state.is_none_or(|state| state.activated_at.is_none())
+}
+
+/// Who would come to qualify and enter, and who would leave because they do not any more.
+async fn members(
+    store: &Store,
+    candidate: &Candidate,
+    (flow, number): (&Flow, NameNo),
+    now: Timestamp,
+    impact: &mut FlowImpact,
+) -> Result<()> {
+    let catalog = &candidate.catalog;
+    let numbers = &catalog.published.numbers;
+    let segment = numbers.number(NameKind::Segment, &flow.segment);
+    let (Some(segment), Some(condition)) = (segment, candidate.audience(flow)) else {
+        return Ok(());
+    };
+    let frame = catalog.frame(now);
+    let entry = &flow.entry;
+    if let Some(schedule) = &entry.schedule {
+        let next = schedule.after(now, &catalog.zone);
+        let next = next.map_or_else(String::new, |next| format!(", next at {next}"));
+        let note = format!("members enter at `{schedule}` only{next}");
+        impact.notes.push(note);
+    } else if !(is_new(candidate, flow) && entry.existing_members == ExistingMembers::Skip) {
+        let rule = match entry.reentry {
+            Reentry::Once => EntryRule::Once,
+            Reentry::EveryRequalification => EntryRule::Requalification,
+            Reentry::Every(span) => {
+                EntryRule::LastEntryBefore(calendar::before(now, span, &catalog.zone))
+            }
+        };
+        let places = (segment, number);
+        impact.enters = store.entrants(places, rule, condition, &frame).await?;
+    }
+    if flow.exit.on_leaving_segment {
+        let places = (segment, number);
+        let leave = store.leavers_in_flow(places, condition, &frame).await?;
+        add(&mut impact.exits, "left_segment", leave);
+    }
+    Ok(())
+}
+
+/// Who would meet a condition that ends the run and did not end it before.
+async fn conditions(
+    store: &Store,
+    candidate: &Candidate,
+    was: &Revision,
+    (flow, number): (&Flow, NameNo),
+    now: Timestamp,
+    impact: &mut FlowImpact,
+) -> Result<()> {
+    let before = was.flows.get(&flow.id);
+    let ending = |flow: &Flow| {
+        flow.goal
+            .clone()
+            .filter(|goal| goal.exit)
+            .map(|goal| goal.when)
+    };
+    let exit_before = before.and_then(|before| before.exit.when.clone());
+    let goal_before = before.and_then(ending);
+    for (reason, is, was) in [
+        ("exit_condition", flow.exit.when.clone(), exit_before),
+        // A goal that is new measures those who enter from then on.
+        ("goal", None, goal_before),
+    ] {
+        let Some(condition) = is.filter(|is| Some(is) != was.as_ref()) else {
+            continue;
+        };
+        if candidate.can_ask(&condition) {
+            let frame = candidate.catalog.frame(now);
+            let met = store.meeting_in_flow(number, &condition, &frame).await?;
+            add(&mut impact.exits, reason, met);
+        }
+    }
+    Ok(())
+}
+
+/// The segments that flows use and that mean something else.
+pub(super) async fn segments(
+    store: &Store,
+    candidate: &Candidate,
+    was: &Revision,
+    now: Timestamp,
+) -> Result<Vec<SegmentImpact>> {
+    let mut found: BTreeMap<String, SegmentImpact> = BTreeMap::new();
+    let catalog = &candidate.catalog;
+    for flow in candidate.revision().flows.values() {
+        let number = catalog
+            .published
+            .numbers
+            .number(NameKind::Segment, &flow.segment);
+        let (Some(number), Some(condition)) = (number, candidate.audience(flow)) else {
+            continue;
+        };
+        if found.contains_key(&flow.segment) || !moves_members(candidate, was, flow) {
+            continue;
+        }
+        let frame = catalog.frame(now);
+        let impact = SegmentImpact {
+            segment: flow.segment.clone(),
+            enter: store.newcomers(number, condition, &frame).await?,
+            leave: store.leavers(number, condition, &frame).await?,
+        };
+        found.insert(flow.segment.clone(), impact);
+    }
+    Ok(found.into_values().collect())
+}
