@@ -17,6 +17,9 @@ pub(crate) const DATES: &str = "dates";
 pub(crate) const LATENCY: &str = "latency";
 pub(crate) const OUTAGE: &str = "outage";
 
+/// One in twenty waits for the first of two messages.
+pub(crate) const AHEAD: &str = "ahead";
+
 /// From an enrollment to its message.
 pub(crate) const DELAY_SECONDS: i64 = 2;
 const OTHERS: u64 = 20;
@@ -100,6 +103,10 @@ fn flows(variant: &str) -> String {
         INSTANTS => flow("signed", "{ field: signed_at, older-than: 1d }", waiting),
         DATES => flow("card", "{ field: card_on, older-than: 1d }", waiting),
         LATENCY => flow("gold", gold, &message(&format!("{DELAY_SECONDS}s"))),
+        AHEAD => {
+            let steps = message("30d") + &message("7d").replace("id: text", "id: again")[1..];
+            flow("twentieth", "{ field: balance, at-least: 9500 }", &steps)
+        }
         OUTAGE => flow("everybody", "{ field: age, at-least: 0 }", &message("1h")),
         _ => flow("gold", gold, waiting),
     }

@@ -1,11 +1,13 @@
-//! What grows with the base, what waits while changes arrive, and what an outage of the gateway leaves.
+//! What grows with the base, what waits while changes arrive, what an outage of the gateway leaves, and what
+//! looking ahead costs.
 //!
-//! `cargo bench --bench load -- [growth] [latency] [outage] [10k] [100k] [1m] [--store URL] [--json FILE]`
+//! `cargo bench --bench load -- [growth] [latency] [outage] [ahead] [10k] [100k] [1m] [--store URL] [--json FILE]`
 
 mod changes;
 mod child;
 mod database;
 mod files;
+mod foresee;
 mod gateway;
 mod growth;
 mod latency;
@@ -27,7 +29,7 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result, bail};
 
 use self::database::Database;
-use self::files::{BESIDE, DATES, INSTANTS, LATENCY, OUTAGE, PLAIN};
+use self::files::{AHEAD, BESIDE, DATES, INSTANTS, LATENCY, OUTAGE, PLAIN};
 use self::measures::Measures;
 use self::place::Place;
 use self::report::Done;
@@ -61,6 +63,8 @@ async fn phase(name: &str, place: &Place) -> Result<Measures> {
         "changes" => latency::elsewhere(place).await,
         "enroll" => outage::enroll(place).await,
         "outage" => outage::run(place).await,
+        "plan" => foresee::plan(place).await,
+        "simulate" => foresee::simulation(place).await,
         _ => bail!("`{name}` is not a phase"),
     }
 }
@@ -71,6 +75,7 @@ async fn all(wanted: &Wanted) -> Result<()> {
         let done = match scenario.as_str() {
             "growth" => growths(wanted).await?,
             "latency" => latencies(wanted).await?,
+            "ahead" => aheads(wanted).await?,
             _ => vec![outages(wanted).await?],
         };
         say(&report::table(&done))?;
@@ -125,6 +130,18 @@ async fn outages(wanted: &Wanted) -> Result<Done> {
     let done = run.phase("outage", "outage", wanted.pace.into()).await?;
     run.close().await?;
     Ok(done)
+}
+
+/// A plan only reads; the simulation then takes the base as its own.
+async fn aheads(wanted: &Wanted) -> Result<Vec<Done>> {
+    let mut all = Vec::new();
+    for customers in &wanted.sizes {
+        let run = Run::make(wanted, AHEAD, *customers).await?;
+        all.push(run.phase("ahead", "plan", 0).await?);
+        all.push(run.phase("ahead", "simulate", 0).await?);
+        run.close().await?;
+    }
+    Ok(all)
 }
 
 /// A fresh database with everybody in it.

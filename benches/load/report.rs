@@ -114,6 +114,22 @@ const OUTAGE: [Figure; 23] = [
     ("memory at the end, MB", "memory_end", None),
 ];
 
+const AHEAD: [Figure; 9] = [
+    ("waiting for the step", "waiting", None),
+    ("plan of a shorter delay, s", "plan_shorter_s", Some(5.0)),
+    ("plan of a shorter delay, CPU s", "plan_shorter_cpu_s", None),
+    ("plan of a larger segment, s", "plan_larger_s", Some(5.0)),
+    ("plan of a larger segment, CPU s", "plan_larger_cpu_s", None),
+    ("simulated customer-steps", "simulated_steps", None),
+    ("simulated in, s", "simulated_s", None),
+    (
+        "simulated customer-steps per second",
+        "simulated_steps_per_s",
+        None,
+    ),
+    ("memory, peak, MB", "memory_peak", None),
+];
+
 pub(crate) fn table(all: &[Done]) -> String {
     let mut text = String::new();
     growth(all, &mut text);
@@ -121,6 +137,7 @@ pub(crate) fn table(all: &[Done]) -> String {
         let figures: &[Figure] = match done.scenario.as_str() {
             "latency" => &LATENCY,
             "outage" => &OUTAGE,
+            "ahead" => &AHEAD,
             _ => continue,
         };
         one(done, figures, &mut text);

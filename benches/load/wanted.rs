@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-pub(crate) const SCENARIOS: [&str; 3] = ["growth", "latency", "outage"];
+pub(crate) const SCENARIOS: [&str; 4] = ["growth", "latency", "outage", "ahead"];
 
 /// What is to be measured, and where.
 pub(crate) struct Wanted {

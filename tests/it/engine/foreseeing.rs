@@ -71,7 +71,7 @@ async fn a_shorter_delay_tells_exactly_who_is_written_to() {
         "",
         &[email("one", "after: 30d"), sms("two", "after: 1d")],
     );
-    let rules = policy("caps: [ { limit: 1 per 30d } ]");
+    let rules = policy("frequency-caps: [ { limit: 1 per 30d, channels: [email, sms] } ]");
     let mut rig = Rig::start(&[("flows/f.yaml", &slow), ("flows/policy.yaml", &rules)]).await;
     let ids = ids(80);
     for (n, id) in ids.iter().enumerate() {
@@ -89,14 +89,15 @@ async fn a_shorter_delay_tells_exactly_who_is_written_to() {
             }
             _ => {}
         }
-        rig.sleep("30min");
+        rig.advance("30min").await;
     }
-    rig.settle().await;
     rig.advance("8h").await;
     // Of those whose time comes, the first ones are too late: by more than three days.
-    let short =
-        slow.replace("30d", "1d")
-            .replacen("category: news", "category: news\nmax-lateness: 6h", 1);
+    let short = slow.replace("30d", "1d").replacen(
+        "category: news",
+        "category: news\nmax-lateness: 16h",
+        1,
+    );
     let impact = rig.foresee_edit(&short).await;
     assert_eq!(impact.sooner, 80);
     let at_once = &impact.at_once;
