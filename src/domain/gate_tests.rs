@@ -174,6 +174,22 @@ fn of_two_obstacles_the_one_asked_first_wins() {
     }
 }
 
+/// The report of a flow compares those who were drawn with those who passed the draw.
+#[test]
+fn what_precedes_the_draw_of_the_held_out_is_known() {
+    for (obstacle, verdict) in ladder() {
+        let place = place();
+        let mut facts = clear(&place, &[]);
+        obstacle(&mut facts);
+        facts.held_out = true;
+        let (Verdict::Withhold(reason) | Verdict::Exit(reason, _)) = verdict else {
+            continue;
+        };
+        let is_drawn = decide(&facts) == Verdict::Withhold(Reason::Holdout);
+        assert_eq!(is_drawn, !reason.precedes_the_draw(), "{reason}");
+    }
+}
+
 #[rstest]
 #[case(|f: &mut Facts<'_>| f.status = Some(Status::Suspended), Verdict::Exit(Reason::Suspended, ExitReason::Suspended))]
 #[case(|f: &mut Facts<'_>| f.status = Some(Status::Discarded), Verdict::Exit(Reason::Discarded, ExitReason::Discarded))]

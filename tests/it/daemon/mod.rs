@@ -9,6 +9,7 @@ mod histories;
 mod jobs;
 mod life;
 mod links;
+mod planned;
 mod process;
 mod receipts;
 mod reported;

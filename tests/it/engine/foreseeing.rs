@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use drumbeat::domain::channel::Channel;
-use drumbeat::domain::customer::Switch;
+use drumbeat::domain::customer::{FieldValue, Switch};
 use drumbeat::domain::interaction::Kind;
 use drumbeat::domain::subscription::{Consent, Scope};
+use drumbeat::domain::value::Value;
 use drumbeat::engine::impact::{FlowImpact, Impact};
+use drumbeat::store::NewCustomer;
 use drumbeat::workspace;
 
 use super::rig::Rig;
@@ -282,4 +284,45 @@ async fn a_new_flow_and_a_text_that_cannot_be_made_are_told() {
         &[email("one", "")],
     );
     assert_eq!(rig.foresee_edit(&skipping).await.enters, 0);
+}
+
+/// Fifty thousand in the long variant.
+#[tokio::test]
+async fn a_crowd_that_waits_is_written_to_as_it_was_told() {
+    let many = if crate::chaos::is_long() {
+        50_000
+    } else {
+        1_000
+    };
+    let slow = flow("f", LYON, "", &[sms("one", "after: 30d")]);
+    let mut rig = Rig::with(&slow).await;
+    let ids = ids(many);
+    let field =
+        |name: &str, text: String| (name.to_owned(), Some(FieldValue::One(Value::Text(text))));
+    for (thousand, ids) in ids.chunks(1_000).enumerate() {
+        let row = |(n, id): (usize, &String)| NewCustomer {
+            external_id: id.clone(),
+            fields: vec![
+                field("city", "Lyon".to_owned()),
+                field("phone", format!("+336{:08}", thousand * 1_000 + n)),
+            ],
+        };
+        let rows: Vec<NewCustomer> = ids.iter().enumerate().map(row).collect();
+        rig.upsert(&rows).await;
+    }
+    for id in ids.iter().step_by(100) {
+        rig.switch(id, Switch::Channel(Channel::Sms), false).await;
+    }
+    rig.advance("2d").await;
+    let impact = rig.foresee_edit(&slow.replace("30d", "1d")).await;
+    let expected = many as u64;
+    assert_eq!((impact.sooner, impact.at_once.people), (expected, expected));
+    rig.publish().await;
+    let sent = rig.sent().len() as u64;
+    assert_eq!(impact.at_once.sent, BTreeMap::from([(Channel::Sms, sent)]));
+    let withheld = impact.at_once.withheld["channel_off"];
+    assert_eq!(
+        (withheld, sent),
+        (expected / 100, expected - expected / 100)
+    );
 }
