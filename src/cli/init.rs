@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::output;
 
 /// Path in the workspace, and content.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("drumbeat.yaml", include_str!("starter/drumbeat.yaml")),
     (
         "channels/email.yaml",
@@ -25,6 +25,10 @@ const FILES: [(&str, &str); 7] = [
     (
         "flows/welcome.yaml",
         include_str!("starter/flows/welcome.yaml"),
+    ),
+    (
+        "flows/welcome.test.yaml",
+        include_str!("starter/flows/welcome.test.yaml"),
     ),
     ("customers.csv", include_str!("starter/customers.csv")),
     (".gitignore", "/var/\n"),
@@ -49,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         "a workspace in {dir}\n\n\
          next\n  \
          drumbeat check {dir}\n  \
+         drumbeat test {dir}\n  \
          drumbeat demo {dir}\n  \
          drumbeat --workspace {dir} import {dir}/customers.csv\n  \
          drumbeat run {dir}\n"

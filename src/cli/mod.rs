@@ -72,6 +72,7 @@ mod send_test;
 mod senders;
 mod session;
 mod simulate;
+mod simulate_page;
 mod simulate_words;
 mod smart_list;
 mod status;

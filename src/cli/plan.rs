@@ -7,18 +7,17 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::database;
 use super::exit::Exit;
 use super::output;
 use super::past_files;
 use super::place::Place;
 use super::plan_words as words;
+use super::session;
 use super::workspace_revision::Folder;
 use crate::daemon::flow_clock;
 use crate::domain::ids::RevisionNo;
 use crate::domain::revision::{Numbers, Revision};
 use crate::engine::impact::{CODES, Impact};
-use crate::settings::Settings;
 use crate::store::{Published, Store};
 use crate::workspace::{self, render};
 
@@ -81,7 +80,7 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
 async fn plan(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
     let folder = Folder::read(&place.workspace)?;
     let private = TempDir::with_prefix("drumbeat-")?;
-    let store = open(place, &folder, &private).await?;
+    let store = open(place, &private).await?;
     let folder = folder.with_definitions(&store).await?;
     let Some(revision) = folder.checked.revision.clone() else {
         let (sources, found) = (&folder.sources, &folder.checked.diagnostics);
@@ -108,19 +107,14 @@ async fn plan(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// The workspace's store, which is only read; an empty one where there is none yet.
-async fn open(place: &Place, folder: &Folder, private: &TempDir) -> anyhow::Result<Store> {
-    let settings = Settings::from_process();
-    let workspace = &place.workspace;
-    let url = match &place.database {
-        Some(url) => database::located(url, workspace),
-        None => database::of_settings(&folder.checked.settings, workspace, &settings)?,
-    };
+async fn open(place: &Place, private: &TempDir) -> anyhow::Result<Store> {
+    let url = session::url_of(place)?;
     let file = url.strip_prefix("sqlite://");
     if file.is_some_and(|file| !std::path::Path::new(file).exists()) {
         output::note("there is no store yet: nobody is in any flow");
         return Ok(Store::open("sqlite://empty.db", private.path()).await?);
     }
-    let store = Store::connect(&url, workspace, false).await;
+    let store = Store::connect(&url, &place.workspace, false).await;
     store.context("the store cannot be read")
 }
 

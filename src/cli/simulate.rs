@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use clap::ValueEnum;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tempfile::TempDir;
@@ -10,12 +11,12 @@ use tokio::signal;
 use tokio::signal::unix::{SignalKind, signal as on};
 
 use super::columns::counted;
-use super::database;
 use super::exit::Exit;
-use super::format::{Format, FormatArgument};
 use super::output;
 use super::place::Place;
 use super::progress::Progress;
+use super::session;
+use super::simulate_page;
 use super::simulate_words as words;
 use super::workspace_revision::Folder;
 use crate::clock::{Clock as _, ManualClock, SystemClock};
@@ -28,7 +29,6 @@ use crate::domain::calendar;
 use crate::domain::duration::Delay;
 use crate::domain::import_plan::{NoMatch, SeveralMatch};
 use crate::domain::revision::Revision;
-use crate::settings::Settings;
 use crate::simulation::{self, Request};
 use crate::store::Store;
 use crate::workspace::render;
@@ -58,8 +58,19 @@ pub(crate) struct Arguments {
     /// Also everything that would come to this customer, word by word.
     #[arg(long, value_name = "ID")]
     customer: Option<String>,
-    #[command(flatten)]
-    format: FormatArgument,
+    /// How the facts are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs: one object with stable keys.
+    Json,
+    /// A page with a calendar and charts, in one file.
+    Html,
 }
 
 pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -110,7 +121,7 @@ async fn simulate(
 ) -> anyhow::Result<Exit> {
     let store = match &arguments.customers {
         Some(file) => of_file(file, &revision, request, private).await?,
-        None => of_base(place, folder, private).await?,
+        None => of_base(place, private).await?,
     };
     let bar = Progress::new();
     let days = |from: Timestamp, until: Timestamp| {
@@ -131,9 +142,10 @@ async fn simulate(
     bar.clear();
     store.close().await;
     let simulated = simulated?;
-    match arguments.format.format {
+    match arguments.format {
         Format::Text => output::facts(&words::text(&simulated, request, &configs))?,
         Format::Json => output::json(&words::json(&simulated, request))?,
+        Format::Html => output::facts(&simulate_page::html(&simulated, request, &configs)?)?,
     }
     Ok(Exit::Done)
 }
@@ -207,19 +219,14 @@ async fn of_file(
 }
 
 /// A copy of the workspace's store as it is now.
-async fn of_base(place: &Place, folder: &Folder, private: &TempDir) -> anyhow::Result<Store> {
-    let settings = Settings::from_process();
-    let workspace = &place.workspace;
-    let url = match &place.database {
-        Some(url) => database::located(url, workspace),
-        None => database::of_settings(&folder.checked.settings, workspace, &settings)?,
-    };
+async fn of_base(place: &Place, private: &TempDir) -> anyhow::Result<Store> {
+    let url = session::url_of(place)?;
     if !url.starts_with("sqlite://") {
         bail!(
             "a simulation copies a store that is a file: give the customers with `--customers FILE`"
         );
     }
-    let base = Store::connect(&url, workspace, false).await;
+    let base = Store::connect(&url, &place.workspace, false).await;
     let base = base.context("give the customers with `--customers FILE`, or import them first")?;
     let copied = base.backup(&private.path().join(PRIVATE)).await;
     base.close().await;

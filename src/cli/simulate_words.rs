@@ -19,11 +19,11 @@ use crate::simulation::{Request, Simulated, busiest, by_day};
 const BAR: u64 = 40;
 
 /// One step as it was walked.
-struct Walked {
-    flow: String,
-    step: String,
-    sent: u64,
-    withheld: BTreeMap<Reason, u64>,
+pub(super) struct Walked {
+    pub(super) flow: String,
+    pub(super) step: String,
+    pub(super) sent: u64,
+    pub(super) withheld: BTreeMap<Reason, u64>,
     waiting: u64,
 }
 
@@ -78,7 +78,7 @@ fn days(simulated: &Simulated, zone: &TimeZone) -> String {
     aligned(2, &rows)
 }
 
-fn walked(simulated: &Simulated) -> Vec<Walked> {
+pub(super) fn walked(simulated: &Simulated) -> Vec<Walked> {
     let published = &simulated.published;
     let mut all = Vec::new();
     for flow in published.revision.flows.values() {
@@ -117,7 +117,7 @@ fn walked(simulated: &Simulated) -> Vec<Walked> {
     all
 }
 
-fn entered(simulated: &Simulated, flow: &str) -> u64 {
+pub(super) fn entered(simulated: &Simulated, flow: &str) -> u64 {
     let number = simulated.published.numbers.number(NameKind::Flow, flow);
     let of = |counts: &crate::store::Counts| {
         let flow = number.and_then(|number| counts.flows.get(&number));
@@ -156,7 +156,7 @@ fn row(walked: &Walked) -> [String; 4] {
     ]
 }
 
-fn hours(
+pub(super) fn hours(
     simulated: &Simulated,
     configs: &BTreeMap<Channel, ChannelConfig>,
     zone: &TimeZone,

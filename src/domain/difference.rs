@@ -161,6 +161,7 @@ fn flat(value: &Value, without: &[&str]) -> Facts {
     for (key, value) in object.filter(|(key, _)| !without.contains(&key.as_str())) {
         spread(&written(key), value, &mut facts);
     }
+    facts.retain(|_, said| !said.is_empty());
     facts
 }
 

@@ -16,7 +16,7 @@ pub struct Danger {
 }
 
 /// Everything that is dangerous, with what it means.
-pub const CODES: [(&str, &str); 9] = [
+pub const CODES: [(&str, &str); 8] = [
     (
         "sent-at-once",
         "people are written to as soon as it is in force",
@@ -37,10 +37,6 @@ pub const CODES: [(&str, &str); 9] = [
         "over-pace",
         "what goes out at once takes a gateway longer than an hour",
     ),
-    (
-        "awaits-approval",
-        "more people would newly be reached than `policy.approval` lets pass",
-    ),
 ];
 
 const HOUR: u64 = 3_600;
@@ -49,7 +45,6 @@ pub(super) fn of(
     flows: &[FlowImpact],
     messages: &[MessageImpact],
     channels: &[ChannelImpact],
-    approval: Option<u64>,
 ) -> Vec<Danger> {
     let mut found = Vec::new();
     let mut add = |code, of: &str, text: String| {
@@ -112,12 +107,6 @@ pub(super) fn of(
             channel.at_once
         );
         add("over-pace", channel.channel.as_str(), text);
-    }
-    let enters: u64 = flows.iter().map(|flow| flow.enters).sum();
-    if let Some(above) = approval.filter(|above| enters > *above) {
-        let text =
-            format!("{enters} would newly be reached, more than {above}: it awaits approval");
-        add("awaits-approval", "policy", text);
     }
     found
 }

@@ -78,7 +78,7 @@ async fn of_flow(
             } else if is_new(candidate, flow) || moves_members(candidate, was, flow) {
                 members(store, candidate, (flow, number), now, &mut impact).await?;
             }
-            conditions(store, candidate, was, (flow, number), now, &mut impact).await?;
+            exit_condition(store, candidate, was, (flow, number), now, &mut impact).await?;
         }
     }
     Ok(impact)
@@ -131,8 +131,9 @@ async fn members(
     Ok(())
 }
 
-/// Who would meet a condition that ends the run and did not end it before.
-async fn conditions(
+/// Who would meet an exit condition that was not there before. A goal that is new measures those who enter
+/// from then on, and ends nobody's run.
+async fn exit_condition(
     store: &Store,
     candidate: &Candidate,
     was: &Revision,
@@ -141,27 +142,14 @@ async fn conditions(
     impact: &mut FlowImpact,
 ) -> Result<()> {
     let before = was.flows.get(&flow.id);
-    let ending = |flow: &Flow| {
-        flow.goal
-            .clone()
-            .filter(|goal| goal.exit)
-            .map(|goal| goal.when)
+    let before = before.and_then(|before| before.exit.when.as_ref());
+    let Some(condition) = flow.exit.when.as_ref().filter(|is| Some(*is) != before) else {
+        return Ok(());
     };
-    let exit_before = before.and_then(|before| before.exit.when.clone());
-    let goal_before = before.and_then(ending);
-    for (reason, is, was) in [
-        ("exit_condition", flow.exit.when.clone(), exit_before),
-        // A goal that is new measures those who enter from then on.
-        ("goal", None, goal_before),
-    ] {
-        let Some(condition) = is.filter(|is| Some(is) != was.as_ref()) else {
-            continue;
-        };
-        if candidate.can_ask(&condition) {
-            let frame = candidate.catalog.frame(now);
-            let met = store.meeting_in_flow(number, &condition, &frame).await?;
-            add(&mut impact.exits, reason, met);
-        }
+    if candidate.can_ask(condition) {
+        let frame = candidate.catalog.frame(now);
+        let met = store.meeting_in_flow(number, condition, &frame).await?;
+        add(&mut impact.exits, "exit_condition", met);
     }
     Ok(())
 }

@@ -47,9 +47,8 @@ impl Impact {
         let segments = flows::segments(store, &candidate, was, now).await?;
         let messages = messages::failing(store, &candidate, was, now).await?;
         let channels = messages::channels(&candidate, &flows);
-        let approval = None;
         Ok(Self {
-            dangers: dangers::of(&flows, &messages, &channels, approval),
+            dangers: dangers::of(&flows, &messages, &channels),
             differences,
             segments,
             flows,

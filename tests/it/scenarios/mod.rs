@@ -1,5 +1,6 @@
 //! Owns the tests of `drumbeat test`: the workspaces of this repository keep what they promise, and what fails is told.
 
+mod first_flow;
 mod simulating;
 
 use std::fs;

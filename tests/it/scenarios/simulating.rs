@@ -164,3 +164,28 @@ fn the_store_is_only_read_and_what_is_broken_off_leaves_nothing() {
     assert_eq!(running.wait().unwrap().code(), Some(1));
     assert!(is_empty());
 }
+
+#[test]
+fn a_page_shows_each_day_and_each_step() {
+    let members = members();
+    let output = simulate(&[
+        "gold-card-offer",
+        "--customers",
+        &members,
+        "--from",
+        "2026-11-02",
+        "--for",
+        "20d",
+        "--format",
+        "html",
+    ]);
+    assert!(output.status.success(), "{}", said(&output));
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Each of the 21 days has its place in the calendar, from a Monday on.
+    assert_eq!(page.matches("class=\"day\"").count(), 21);
+    assert!(page.contains("x=\"34\" y=\"0\""), "{page}");
+    for step in ["offer", "reminder", "last-call"] {
+        assert!(page.contains(&format!("<p>{step} ")), "{step}");
+    }
+    assert!(page.contains("withheld: "), "{page}");
+}
