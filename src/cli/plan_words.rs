@@ -207,7 +207,12 @@ pub(super) fn markdown(impact: &Impact, against: &str) -> String {
             cell(&message.why)
         );
     }
-    text.push_str("<details><summary>What differs</summary>\n\n");
+    text += &details(impact);
+    text
+}
+
+fn details(impact: &Impact) -> String {
+    let mut text = String::from("<details><summary>What differs</summary>\n\n");
     for difference in &impact.differences {
         let name = format!("{} {}", difference.kind, difference.name);
         let name = name.trim_end();

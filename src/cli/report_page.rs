@@ -7,7 +7,7 @@ use super::columns::counted;
 use super::moments::moment_in;
 use super::report_words as words;
 use crate::domain::uplift::Estimate;
-use crate::engine::flow_report::{FlowReport, MessageReport};
+use crate::engine::flow_report::{FlowReport, GoalReport, MessageReport};
 
 /// The width of a chart; that of intervals leaves room for their figures.
 const WIDTH: f64 = 640.0;
@@ -79,43 +79,44 @@ pub(super) fn html(report: &FlowReport, zone: &TimeZone) -> askama::Result<Strin
                 .collect(),
         }
     });
-    let goal = report.goal.as_ref().map(|goal| {
-        let arms = [
-            ("messaged", goal.messaged.share),
-            ("held out", goal.held_out.share),
-        ];
-        let shares = arms.into_iter();
-        let shares: Vec<(&str, Estimate)> = shares
-            .filter_map(|(label, share)| Some((label, share?)))
-            .collect();
-        let most = shares
-            .iter()
-            .map(|(_, share)| share.high)
-            .fold(0.0, f64::max);
-        let whisker = |(label, share): &(&'static str, Estimate)| {
-            let place = |value: f64| WHISKERS * value / most.max(f64::EPSILON);
-            Whisker {
-                label,
-                told: words::percent(*share),
-                low: place(share.low),
-                value: place(share.value),
-                high: place(share.high),
-            }
-        };
-        GoalBlock {
-            reached: counted(goal.reached),
-            arms: shares.iter().map(whisker).collect(),
-            verdict: words::verdict(goal),
-        }
-    });
     let page = ReportPage {
         title: report.name.clone(),
         at: moment_in(report.at, zone),
         summary: words::summary(report),
         steps: steps.collect(),
-        goal,
+        goal: report.goal.as_ref().map(goal_block),
     };
     page.render()
+}
+
+fn goal_block(goal: &GoalReport) -> GoalBlock {
+    let arms = [
+        ("messaged", goal.messaged.share),
+        ("held out", goal.held_out.share),
+    ];
+    let shares = arms.into_iter();
+    let shares: Vec<(&str, Estimate)> = shares
+        .filter_map(|(label, share)| Some((label, share?)))
+        .collect();
+    let most = shares
+        .iter()
+        .map(|(_, share)| share.high)
+        .fold(0.0, f64::max);
+    let whisker = |(label, share): &(&'static str, Estimate)| {
+        let place = |value: f64| WHISKERS * value / most.max(f64::EPSILON);
+        Whisker {
+            label,
+            told: words::percent(*share),
+            low: place(share.low),
+            value: place(share.value),
+            high: place(share.high),
+        }
+    };
+    GoalBlock {
+        reached: counted(goal.reached),
+        arms: shares.iter().map(whisker).collect(),
+        verdict: words::verdict(goal),
+    }
 }
 
 #[expect(

@@ -71,7 +71,7 @@ pub(super) fn summary(report: &FlowReport) -> String {
 
 fn rows(report: &FlowReport) -> Vec<[String; 13]> {
     let mut head = [const { String::new() }; 13];
-    head[0] = "step".to_owned();
+    "step".clone_into(&mut head[0]);
     for (cell, column) in head[1..].iter_mut().zip(COLUMNS) {
         column.clone_into(cell);
     }

@@ -47,58 +47,15 @@ pub(super) fn of(
     channels: &[ChannelImpact],
 ) -> Vec<Danger> {
     let mut found = Vec::new();
-    let mut add = |code, of: &str, text: String| {
-        let of = of.to_owned();
-        found.push(Danger { code, of, text });
-    };
     for flow in flows {
-        let sent: u64 = flow.at_once.sent.values().sum();
-        let late = flow
-            .at_once
-            .withheld
-            .get("late")
-            .copied()
-            .unwrap_or_default();
-        let exits: u64 = flow.exits.values().sum();
-        for (code, people, what) in [
-            ("sent-at-once", sent, "are written to at once"),
-            (
-                "late",
-                late,
-                "are past a step that was to come, and do not get it: it is late",
-            ),
-            ("exits", exits, "leave before the last step"),
-            (
-                "stranded",
-                flow.stranded,
-                "stay where they are, as the file is gone",
-            ),
-        ] {
-            if people > 0 {
-                add(code, &flow.flow, format!("{people} {what}"));
-            }
-        }
-        for (step, people) in &flow.twice {
-            add(
-                "twice",
-                &flow.flow,
-                format!("{people} get `{step}`, which they were sent under another name"),
-            );
-        }
-        for (step, people) in &flow.never {
-            add(
-                "never",
-                &flow.flow,
-                format!("{people} are past `{step}` and have not had it"),
-            );
-        }
+        of_flow(flow, &mut found);
     }
     for message in messages {
         let text = format!(
             "{} of {} that were looked at cannot be made",
             message.failing, message.looked_at
         );
-        add("template-fails", &message.communication, text);
+        found.push(Danger::new("template-fails", &message.communication, text));
     }
     for channel in channels.iter().filter(|channel| channel.seconds > HOUR) {
         let minutes = channel.seconds / 60;
@@ -106,7 +63,56 @@ pub(super) fn of(
             "{} messages at once take {minutes} minutes at its pace",
             channel.at_once
         );
-        add("over-pace", channel.channel.as_str(), text);
+        found.push(Danger::new("over-pace", channel.channel.as_str(), text));
     }
     found
+}
+
+impl Danger {
+    fn new(code: &'static str, of: &str, text: String) -> Self {
+        let of = of.to_owned();
+        Self { code, of, text }
+    }
+}
+
+fn of_flow(flow: &FlowImpact, found: &mut Vec<Danger>) {
+    let mut add = |code, text: String| found.push(Danger::new(code, &flow.flow, text));
+    let sent: u64 = flow.at_once.sent.values().sum();
+    let late = flow
+        .at_once
+        .withheld
+        .get("late")
+        .copied()
+        .unwrap_or_default();
+    let exits: u64 = flow.exits.values().sum();
+    for (code, people, what) in [
+        ("sent-at-once", sent, "are written to at once"),
+        (
+            "late",
+            late,
+            "are past a step that was to come, and do not get it: it is late",
+        ),
+        ("exits", exits, "leave before the last step"),
+        (
+            "stranded",
+            flow.stranded,
+            "stay where they are, as the file is gone",
+        ),
+    ] {
+        if people > 0 {
+            add(code, format!("{people} {what}"));
+        }
+    }
+    for (step, people) in &flow.twice {
+        add(
+            "twice",
+            format!("{people} get `{step}`, which they were sent under another name"),
+        );
+    }
+    for (step, people) in &flow.never {
+        add(
+            "never",
+            format!("{people} are past `{step}` and have not had it"),
+        );
+    }
 }

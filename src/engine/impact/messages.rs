@@ -111,7 +111,7 @@ fn tried(
         looked_at: customers.len(),
         failing: failing.count() + 1,
         customer,
-        why: why.to_string(),
+        why,
     })
 }
 

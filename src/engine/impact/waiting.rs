@@ -53,7 +53,7 @@ pub(super) async fn look(
         let end = (begin + STRIDE).min(BUCKETS);
         for wait in store.waits(&numbers, zone_field, begin..end).await? {
             if let Some(look) = looks.get_mut(&wait.due.flow) {
-                at_once.extend(look.at(candidate, &mut flows[look.place], wait, now));
+                at_once.extend(look.at(candidate, &mut flows[look.place], &wait, now));
             }
         }
         begin = end;
@@ -110,7 +110,7 @@ impl<'a> Look<'a> {
         &mut self,
         candidate: &Candidate,
         impact: &mut FlowImpact,
-        wait: Wait,
+        wait: &Wait,
         now: Timestamp,
     ) -> Option<Due> {
         *self.standing.entry(wait.due.step).or_default() += 1;
@@ -141,7 +141,7 @@ impl<'a> Look<'a> {
             due: is,
             planned: is,
             lane: step.step.lane(),
-            ..wait.due
+            ..wait.due.clone()
         })
     }
 
