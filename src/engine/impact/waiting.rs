@@ -1,5 +1,6 @@
 //! Owns what becomes of those who wait: where they move, when they are due, and what goes out at once.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -126,12 +127,10 @@ impl<'a> Look<'a> {
             return None;
         }
         let (was, is) = (wait.due.due, timing.planned);
-        if is < was {
-            impact.sooner += 1;
-        } else if is > was {
-            impact.later += 1;
-        } else {
-            return None;
+        match is.cmp(&was) {
+            Ordering::Less => impact.sooner += 1,
+            Ordering::Greater => impact.later += 1,
+            Ordering::Equal => return None,
         }
         let day = |at: Timestamp| (at.duration_since(now).as_hours() / 24).max(0);
         self.spread.entry(day(was)).or_default().0 += 1;

@@ -12,11 +12,12 @@ use crate::domain::flow::{Entry, EntryLimit, Flow, Reentry, Step};
 use crate::domain::revision::inline_segment;
 use crate::domain::segment::Segment;
 use crate::workspace::document::flow::{EntryDoc, FlowDoc};
+use crate::workspace::document::word::Word;
 use crate::workspace::documents::Doc;
 use crate::workspace::rules::{
     bad_value, everyone, in_flow_reentry, missing_segment, no_steps, rating_reentry, unknown_flow,
 };
-use crate::workspace::spanned::{At, Own as _, TextOr};
+use crate::workspace::spanned::{At, Opt, Own as _, TextOr};
 
 const MAX_LATENESS: Delay = Delay::hours(72);
 
@@ -57,35 +58,19 @@ pub(crate) fn flow(
         name: written.name.own().unwrap_or_else(|| id.clone()),
         category: written.category.own(),
         group: written.group.own(),
-        status: written
-            .status
-            .as_ref()
-            .map(|word| word.0)
-            .unwrap_or_default(),
+        status: said(&written.status),
         segment,
         entry,
         exit,
         goal,
         window: reader.window,
-        on_edit: written
-            .on_edit
-            .as_ref()
-            .map(|word| word.0)
-            .unwrap_or_default(),
-        on_resume: written
-            .on_resume
-            .as_ref()
-            .map(|word| word.0)
-            .unwrap_or_default(),
+        on_edit: said(&written.on_edit),
+        on_resume: said(&written.on_resume),
         max_lateness: written
             .max_lateness
             .as_ref()
             .map_or(MAX_LATENESS, |span| span.0),
-        unsubscribe: written
-            .unsubscribe
-            .as_ref()
-            .map(|word| word.0)
-            .unwrap_or_default(),
+        unsubscribe: said(&written.unsubscribe),
         dismissable: written
             .dismissable
             .as_ref()
@@ -94,6 +79,11 @@ pub(crate) fn flow(
         moved_to: moved_to(cx, written),
         id,
     })
+}
+
+/// The word, or what holds where none is written.
+fn said<T: Copy + Default>(written: &Opt<Word<T>>) -> T {
+    written.as_ref().map(|word| word.0).unwrap_or_default()
 }
 
 fn judge_reentry(

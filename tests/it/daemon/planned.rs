@@ -2,7 +2,9 @@
 
 use std::process::Output;
 
-use super::process::{FLOW, Place};
+use drumbeat::domain::ids::RevisionNo;
+
+use super::process::{FLOW, Place, Running};
 
 async fn plan(place: &Place, more: &[&str]) -> Output {
     let arguments = [&["plan"], more].concat();
@@ -38,7 +40,7 @@ async fn a_change_is_planned_allowed_and_told_afterwards() {
     let was = daemon.revision().await;
     daemon
         .until("Ana waits", async |store| {
-            let counts = store.counts(jiff::Timestamp::now()).await.unwrap();
+            let counts = store.counts(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
             (counts.enrolled() > 0).then_some(())
         })
         .await;
@@ -88,19 +90,22 @@ async fn a_change_is_planned_allowed_and_told_afterwards() {
     );
 
     place.write("flows/welcome.yaml", &sooner);
+    told_afterwards(&place, &daemon, was).await;
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+async fn told_afterwards(place: &Place, daemon: &Running, was: RevisionNo) {
     assert!(daemon.revision_after(was).await > was);
-    let past = plan(&place, &["--against", "HEAD", "--format", "json"]).await;
+    let past = plan(place, &["--against", "HEAD", "--format", "json"]).await;
     let past: serde_json::Value = serde_json::from_slice(&past.stdout).unwrap();
     let change = &past["differences"][0]["what"]["changed"][0];
     assert_eq!(change, "step hello: time was 1h, is 0s");
-    let lost = plan(&place, &["--against", "no-such-branch"]).await;
+    let lost = plan(place, &["--against", "no-such-branch"]).await;
     assert!(
         said(&lost).contains("git has no files of `no-such-branch`"),
         "{}",
         said(&lost)
     );
-    assert_eq!(daemon.stop().await, Some(0));
-
     let all = place.facts(&["revisions"]).await;
     let newest = &all["revisions"][0];
     assert_eq!(newest["changes"][0]["name"], "welcome");
