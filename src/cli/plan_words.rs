@@ -6,6 +6,7 @@ use std::fmt::{Display, Write as _};
 use super::columns::counted;
 use super::revisions;
 use crate::domain::difference::What;
+use crate::domain::revision::flow_of_inline;
 use crate::engine::impact::{AtOnce, FlowImpact, Impact, Spread};
 
 /// The days of a distribution that are told one by one.
@@ -19,7 +20,10 @@ pub(super) fn text(impact: &Impact, against: &str) -> String {
     text += &revisions::changes(&impact.differences);
     for segment in &impact.segments {
         let (enter, leave) = (counted(segment.enter), counted(segment.leave));
-        let name = segment.segment.replace("flow:", "of flow ");
+        let name = match flow_of_inline(&segment.segment) {
+            Some(flow) => format!("of flow {flow}"),
+            None => segment.segment.clone(),
+        };
         let _ = writeln!(text, "\nsegment {name}: {enter} enter, {leave} leave");
     }
     for flow in &impact.flows {

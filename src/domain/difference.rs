@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::calendar::WEEK;
+use super::field::DataModel;
 use super::flow::{Flow, Step};
-use super::revision::Revision;
+use super::revision::{Revision, flow_of_inline};
 use super::segment::Condition;
 use super::segment_words::words;
 
@@ -26,11 +27,11 @@ pub struct Difference {
 pub enum What {
     Added,
     Removed,
-    /// Each a sentence's part, such as `step hello: after was 4d, is 2d`.
+    /// Each a sentence's part, such as `step hello: time was 4d, is 2d`.
     Changed(Vec<String>),
 }
 
-/// What is said of one thing, by the names of its parts.
+/// What is said of one thing, by the names of its parts; of what a condition asks, the name is all.
 type Facts = BTreeMap<String, String>;
 
 /// A longer text is not shown.
@@ -38,7 +39,8 @@ const SHOWN: usize = 60;
 
 /// Everything that differs, by kind and name; a segment that a flow carries inline is told with the flow.
 pub fn differences(was: &Revision, is: &Revision) -> Vec<Difference> {
-    let (before, after) = (all(was), all(is));
+    let model = &is.data_model;
+    let (before, after) = (all(was, model), all(is, model));
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let mut found = Vec::new();
     for key in names {
@@ -54,20 +56,16 @@ pub fn differences(was: &Revision, is: &Revision) -> Vec<Difference> {
     found
 }
 
-fn all(revision: &Revision) -> BTreeMap<(&'static str, String), Facts> {
+/// Fields are called as `model` does, so that another name for one is no other condition.
+fn all(revision: &Revision, model: &DataModel) -> BTreeMap<(&'static str, String), Facts> {
     let mut all = BTreeMap::new();
     let mut add = |kind, name: &str, facts| all.insert((kind, name.to_owned()), facts);
     for flow in revision.flows.values() {
-        add("flow", &flow.id, of_flow(revision, flow));
+        add("flow", &flow.id, of_flow(revision, model, flow));
     }
-    let own = |id: &str| id.starts_with("flow:");
-    for segment in revision.segments.values().filter(|s| !own(&s.id)) {
-        let said = condition(revision, &segment.condition);
-        add(
-            "segment",
-            &segment.id,
-            Facts::from([("where".to_owned(), said)]),
-        );
+    let named = |id: &str| flow_of_inline(id).is_none();
+    for segment in revision.segments.values().filter(|s| named(&s.id)) {
+        add("segment", &segment.id, asked("", &segment.condition, model));
     }
     for campaign in revision.campaigns.values() {
         add("campaign", &campaign.id, flat(&json!(campaign), &["id"]));
@@ -99,44 +97,62 @@ fn all(revision: &Revision) -> BTreeMap<(&'static str, String), Facts> {
     all
 }
 
-fn condition(revision: &Revision, condition: &Condition) -> String {
-    words(condition, &revision.data_model)
+/// Each thing that the condition asks.
+fn asked(path: &str, condition: &Condition, model: &DataModel) -> Facts {
+    let parts = match condition {
+        Condition::All(parts) => parts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let named = parts
+        .iter()
+        .map(|part| format!("{path}{ASKS}{}", words(part, model)));
+    named.map(|name| (name, String::new())).collect()
 }
 
-fn of_flow(revision: &Revision, flow: &Flow) -> Facts {
+const ASKS: &str = " asks: ";
+
+fn of_flow(revision: &Revision, model: &DataModel, flow: &Flow) -> Facts {
     let mut value = json!(flow);
-    let said = |own: &Condition| json!(condition(revision, own));
-    value["exit"]["when"] = flow.exit.when.as_ref().map_or(Value::Null, said);
+    let mut conditions = vec![("exit.when", flow.exit.when.as_ref())];
+    value["exit"]["when"] = Value::Null;
     if let Some(goal) = &flow.goal {
-        value["goal"]["when"] = said(&goal.when);
+        value["goal"]["when"] = Value::Null;
+        conditions.push(("goal.when", Some(&goal.when)));
     }
-    if let Some(inline) = revision
-        .segments
-        .get(&flow.segment)
-        .filter(|s| s.id.starts_with("flow:"))
-    {
-        value["segment"] = said(&inline.condition);
+    if flow_of_inline(&flow.segment).is_some() {
+        value["segment"] = Value::Null;
+        let inline = revision.segments.get(&flow.segment);
+        conditions.push(("segment", inline.map(|inline| &inline.condition)));
     }
     let order: Vec<&str> = flow.steps.iter().map(|step| step.id.as_str()).collect();
     value["steps"] = json!(order.join(", "));
     let mut facts = flat(&value, &["id"]);
+    for (path, condition) in conditions {
+        facts.extend(
+            condition
+                .into_iter()
+                .flat_map(|own| asked(path, own, model)),
+        );
+    }
     for step in &flow.steps {
-        for (key, said) in of_step(revision, step) {
+        for (key, said) in of_step(step, model) {
             facts.insert(format!("step {}: {key}", step.id), said);
         }
     }
     facts
 }
 
-fn of_step(revision: &Revision, step: &Step) -> Facts {
+fn of_step(step: &Step, model: &DataModel) -> Facts {
     let mut facts = Facts::from([("time".to_owned(), step.when.to_string())]);
     if let Some(wait) = step.when.wait_for() {
-        facts.insert("waits for".to_owned(), condition(revision, &wait.until));
+        facts.extend(asked("wait-for", &wait.until, model));
         facts.extend(flat(&json!({ "otherwise": wait.otherwise }), &[]));
+    }
+    if let Some(condition) = &step.condition {
+        facts.extend(asked("if", condition, model));
     }
     let rest = json!({
         "at": step.at,
-        "if": step.condition.as_ref().map(|own| condition(revision, own)),
         "window": step.window,
         "on_skip": step.on_skip,
     });
@@ -166,7 +182,10 @@ fn flat(value: &Value, without: &[&str]) -> Facts {
 }
 
 fn written(key: &str) -> String {
-    key.replace('_', "-")
+    match key {
+        "caps" => "frequency-caps".to_owned(),
+        key => key.replace('_', "-"),
+    }
 }
 
 fn spread(path: &str, value: &Value, facts: &mut Facts) {
@@ -228,6 +247,11 @@ fn changes(was: &Facts, is: &Facts) -> Vec<String> {
         .into_iter()
         .filter_map(|key| match (was.get(key), is.get(key)) {
             (Some(was), Some(is)) if was == is => None,
+            (None, Some(_)) if key.contains(ASKS) => Some(key.trim_start().to_owned()),
+            (Some(_), None) if key.contains(ASKS) => {
+                let no_longer = key.replacen(ASKS, " no longer asks: ", 1);
+                Some(no_longer.trim_start().to_owned())
+            }
             (Some(was), Some(is)) if is_short(was) && is_short(is) => {
                 Some(format!("{key} was {was}, is {is}"))
             }
@@ -242,5 +266,5 @@ fn changes(was: &Facts, is: &Facts) -> Vec<String> {
 }
 
 fn is_short(text: &str) -> bool {
-    text.len() <= SHOWN && !text.contains('\n')
+    text.chars().count() <= SHOWN && !text.contains('\n')
 }

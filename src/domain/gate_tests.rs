@@ -85,8 +85,13 @@ fn blocking(dimensions: &str) -> Subscription {
 
 /// Every obstacle but unsubscribing, in the order in which they are asked.
 fn ladder() -> Vec<(Obstacle, Verdict)> {
+    let mut ladder = about_the_customer();
+    ladder.extend(about_the_message());
+    ladder
+}
+
+fn about_the_customer() -> Vec<(Obstacle, Verdict)> {
     use Verdict::{Exit, Withhold};
-    let hold = |until, because| Verdict::Hold { until, because };
     vec![
         (
             |f| f.flow = FlowGate::Stopped,
@@ -110,6 +115,14 @@ fn ladder() -> Vec<(Obstacle, Verdict)> {
             |f| f.consent = Consent::Unsubscribed,
             Withhold(Reason::NoConsent),
         ),
+        (|f| f.held_out = true, Withhold(Reason::Holdout)),
+    ]
+}
+
+fn about_the_message() -> Vec<(Obstacle, Verdict)> {
+    use Verdict::{Exit, Withhold};
+    let hold = |until, because| Verdict::Hold { until, because };
+    vec![
         (
             |f| f.ends = Some(ExitReason::ExitCondition),
             Exit(Reason::ExitCondition, ExitReason::ExitCondition),
@@ -125,6 +138,10 @@ fn ladder() -> Vec<(Obstacle, Verdict)> {
         (
             |f| f.send_condition_met = false,
             Withhold(Reason::SendConditionFalse),
+        ),
+        (
+            |f| f.dateless = Some(Reason::DateMissing),
+            Withhold(Reason::DateMissing),
         ),
         (
             |f| f.address = Address::Missing,
@@ -177,17 +194,29 @@ fn of_two_obstacles_the_one_asked_first_wins() {
 /// The report of a flow compares those who were drawn with those who passed the draw.
 #[test]
 fn what_precedes_the_draw_of_the_held_out_is_known() {
-    for (obstacle, verdict) in ladder() {
-        let place = place();
+    let mut obstacles: Vec<Obstacle> = ladder().into_iter().map(|(obstacle, _)| obstacle).collect();
+    obstacles.extend([(|f| f.status = Some(Status::Suspended)) as Obstacle, |f| {
+        f.status = Some(Status::Discarded);
+    }]);
+    let place = place();
+    for obstacle in obstacles {
         let mut facts = clear(&place, &[]);
         obstacle(&mut facts);
-        facts.held_out = true;
-        let (Verdict::Withhold(reason) | Verdict::Exit(reason, _)) = verdict else {
-            continue;
-        };
-        let is_drawn = decide(&facts) == Verdict::Withhold(Reason::Holdout);
-        assert_eq!(is_drawn, !reason.precedes_the_draw(), "{reason}");
+        compare_with_the_draw(facts);
     }
+    for narrowest in ["campaign", "category", "group", "channel", ""] {
+        let records = [blocking(narrowest)];
+        compare_with_the_draw(clear(&place, &records));
+    }
+}
+
+fn compare_with_the_draw(mut facts: Facts<'_>) {
+    let (Verdict::Withhold(reason) | Verdict::Exit(reason, _)) = decide(&facts) else {
+        return;
+    };
+    facts.held_out = true;
+    let is_drawn = decide(&facts) == Verdict::Withhold(Reason::Holdout);
+    assert_eq!(is_drawn, !reason.precedes_the_draw(), "{reason}");
 }
 
 #[rstest]

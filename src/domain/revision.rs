@@ -225,7 +225,14 @@ impl Revision {
     }
 }
 
+const INLINE: &str = "flow:";
+
 /// The id of the segment that a flow carries inline.
 pub fn inline_segment(flow: &str) -> String {
-    format!("flow:{flow}")
+    format!("{INLINE}{flow}")
+}
+
+/// The flow that carries the segment inline.
+pub fn flow_of_inline(segment: &str) -> Option<&str> {
+    segment.strip_prefix(INLINE)
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalog::{Catalog, FlowPlan};
 use super::runtime::Engine;
 use crate::domain::calendar;
 use crate::domain::enrollment;
-use crate::domain::flow::{ExistingMembers, FlowStatus, Reentry, Step};
+use crate::domain::flow::{ExistingMembers, Flow, FlowStatus, Reentry, Step};
 use crate::domain::ids::{BUCKETS, CustomerId, NameNo};
 use crate::store::{Due, Entering, EntryAnchor, EntryRule, FlowState, Result, TimedBy};
 
@@ -91,7 +92,7 @@ impl Entrances<'_> {
             segment: plan.segment,
             first_step,
             first_lane,
-            rule: self.rule(plan),
+            rule: rule(&plan.flow, self.now, &self.catalog.zone),
             anchor,
             joined_after: state.activated_at.filter(|_| skips),
             pending: state.pause.is_some() || plan.flow.entry.limit.is_some(),
@@ -103,17 +104,18 @@ impl Entrances<'_> {
             now: self.now,
         })
     }
+}
 
-    fn rule(&self, plan: &FlowPlan) -> EntryRule {
-        match plan.flow.entry.reentry {
-            Reentry::Once => EntryRule::Once,
-            Reentry::EveryRequalification => EntryRule::Requalification,
-            Reentry::Every(span) => {
-                let bound = calendar::before(self.now, span, &self.catalog.zone);
-                // Exactly that long ago is long enough.
-                let bound = bound.saturating_add(SignedDuration::from_micros(1));
-                EntryRule::LastEntryBefore(bound.unwrap_or(Timestamp::MAX))
-            }
+/// Who of those who were in the flow before may enter it now.
+pub(super) fn rule(flow: &Flow, now: Timestamp, zone: &TimeZone) -> EntryRule {
+    match flow.entry.reentry {
+        Reentry::Once => EntryRule::Once,
+        Reentry::EveryRequalification => EntryRule::Requalification,
+        Reentry::Every(span) => {
+            // Exactly that long ago is long enough.
+            let bound =
+                calendar::before(now, span, zone).saturating_add(SignedDuration::from_micros(1));
+            EntryRule::LastEntryBefore(bound.unwrap_or(Timestamp::MAX))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::domain::field::Field;
 use crate::domain::flow::Flow;
 use crate::domain::ids::NameNo;
 use crate::domain::revision::{NameKind, Revision};
@@ -27,7 +28,7 @@ impl Candidate {
         now: Timestamp,
     ) -> Result<Self> {
         let model = &current.revision.data_model;
-        let known = |field: &crate::domain::field::Field| {
+        let known = |field: &Field| {
             model
                 .field(&field.identifier)
                 .is_some_and(|was| (was.kind, was.cardinality) == (field.kind, field.cardinality))

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::candidate::Candidate;
 use super::outcome::{FlowImpact, SegmentImpact, add};
-use crate::domain::calendar;
-use crate::domain::flow::{ExistingMembers, Flow, FlowStatus, Reentry};
+use crate::domain::flow::{ExistingMembers, Flow, FlowStatus};
 use crate::domain::ids::NameNo;
 use crate::domain::revision::{NameKind, Revision};
+use crate::engine::entry;
 use crate::engine::watched::Watched;
-use crate::store::{EntryRule, Result, Store};
+use crate::store::{Result, Store};
 
 /// The flows that are concerned, with what can be said of each without looking at single people.
 pub(super) async fn changed(
@@ -106,21 +106,14 @@ async fn members(
         return Ok(());
     };
     let frame = catalog.frame(now);
-    let entry = &flow.entry;
-    if let Some(schedule) = &entry.schedule {
+    if let Some(schedule) = &flow.entry.schedule {
         let next = schedule.after(now, &catalog.zone);
         let next = next.map_or_else(String::new, |next| format!(", next at {next}"));
         let note = format!("members enter at `{schedule}` only{next}");
         impact.notes.push(note);
-    } else if !(is_new(candidate, flow) && entry.existing_members == ExistingMembers::Skip) {
-        let rule = match entry.reentry {
-            Reentry::Once => EntryRule::Once,
-            Reentry::EveryRequalification => EntryRule::Requalification,
-            Reentry::Every(span) => {
-                EntryRule::LastEntryBefore(calendar::before(now, span, &catalog.zone))
-            }
-        };
+    } else if !(is_new(candidate, flow) && flow.entry.existing_members == ExistingMembers::Skip) {
         let places = (segment, number);
+        let rule = entry::rule(flow, now, &catalog.zone);
         impact.enters = store.entrants(places, rule, condition, &frame).await?;
     }
     if flow.exit.on_leaving_segment {

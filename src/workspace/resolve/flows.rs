@@ -17,7 +17,7 @@ use crate::workspace::documents::Doc;
 use crate::workspace::rules::{
     bad_value, everyone, in_flow_reentry, missing_segment, no_steps, rating_reentry, unknown_flow,
 };
-use crate::workspace::spanned::{At, Opt, Own as _, TextOr};
+use crate::workspace::spanned::{At, Own as _, TextOr};
 
 const MAX_LATENESS: Delay = Delay::hours(72);
 
@@ -58,19 +58,19 @@ pub(crate) fn flow(
         name: written.name.own().unwrap_or_else(|| id.clone()),
         category: written.category.own(),
         group: written.group.own(),
-        status: said(&written.status),
+        status: said(written.status.as_ref()),
         segment,
         entry,
         exit,
         goal,
         window: reader.window,
-        on_edit: said(&written.on_edit),
-        on_resume: said(&written.on_resume),
+        on_edit: said(written.on_edit.as_ref()),
+        on_resume: said(written.on_resume.as_ref()),
         max_lateness: written
             .max_lateness
             .as_ref()
             .map_or(MAX_LATENESS, |span| span.0),
-        unsubscribe: said(&written.unsubscribe),
+        unsubscribe: said(written.unsubscribe.as_ref()),
         dismissable: written
             .dismissable
             .as_ref()
@@ -82,8 +82,8 @@ pub(crate) fn flow(
 }
 
 /// The word, or what holds where none is written.
-fn said<T: Copy + Default>(written: &Opt<Word<T>>) -> T {
-    written.as_ref().map(|word| word.0).unwrap_or_default()
+fn said<T: Copy + Default>(written: Option<&At<Word<T>>>) -> T {
+    written.map(|word| word.0).unwrap_or_default()
 }
 
 fn judge_reentry(

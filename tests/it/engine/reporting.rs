@@ -160,6 +160,30 @@ fn name(who: usize) -> String {
     format!("c{who}")
 }
 
+impl Rig {
+    async fn act(&mut self, act: &Act) {
+        match act {
+            Act::Pass(hours) => self.advance(&format!("{hours}h")).await,
+            Act::Lives(who, lyon) => {
+                let city = if *lyon { "city=Lyon" } else { "city=Rome" };
+                self.set(&name(*who), city).await;
+            }
+            Act::Reacts(who, kind, step) => self.answered(&name(*who), *kind, step).await,
+            Act::Converts(who) => self.did(&name(*who), Kind::Conversion).await,
+            Act::Unsubscribes(who) => {
+                let (id, by) = (self.id(&name(*who)).await, super::people::by());
+                let all = Scope::default();
+                let changed = self.store.unsubscribe(id, &all, &by, self.now());
+                changed.await.unwrap();
+            }
+            Act::GatewayRefuses => self
+                .outbox
+                .answers(Channel::Email, [refused(Fault::Message)]),
+            Act::GatewayIsSilent => self.outbox.answers(Channel::Email, [uncertain()]),
+        }
+    }
+}
+
 async fn run(acts: &[Act]) {
     let keys = "entry: { reentry: every-requalification, holdout: 30% }\n\
         exit: { on-leaving-segment: true }\ngoal: { when: { did: conversion }, within: 6d }";
@@ -179,25 +203,7 @@ async fn run(acts: &[Act]) {
     for act in acts {
         // No two things happen at one instant.
         rig.sleep("1s");
-        match act {
-            Act::Pass(hours) => rig.advance(&format!("{hours}h")).await,
-            Act::Lives(who, lyon) => {
-                let city = if *lyon { "city=Lyon" } else { "city=Rome" };
-                rig.set(&name(*who), city).await;
-            }
-            Act::Reacts(who, kind, step) => rig.answered(&name(*who), *kind, step).await,
-            Act::Converts(who) => rig.did(&name(*who), Kind::Conversion).await,
-            Act::Unsubscribes(who) => {
-                let (id, by) = (rig.id(&name(*who)).await, super::people::by());
-                let all = Scope::default();
-                let changed = rig.store.unsubscribe(id, &all, &by, rig.now());
-                changed.await.unwrap();
-            }
-            Act::GatewayRefuses => rig
-                .outbox
-                .answers(Channel::Email, [refused(Fault::Message)]),
-            Act::GatewayIsSilent => rig.outbox.answers(Channel::Email, [uncertain()]),
-        }
+        rig.act(act).await;
     }
     rig.settle().await;
     let report = rig.report().await;
@@ -205,31 +211,7 @@ async fn run(acts: &[Act]) {
     for who in 0..PEOPLE {
         summed.add(rig.history(&name(who)).await);
     }
-    let goal = report.goal.as_ref().unwrap();
-    assert_eq!(report.entered, summed.entered);
-    assert_eq!(report.completed, summed.completed);
-    assert_eq!(report.exited.values().sum::<u64>(), summed.exited);
-    assert_eq!(goal.before_any_message, summed.before_any_message);
-    for step in &report.steps {
-        let MessageReport {
-            delivered: 0,
-            bounced: 0,
-            open: 0,
-            ..
-        } = step.messages
-        else {
-            panic!("{step:?}");
-        };
-        let found = summed.steps.remove(&step.step).unwrap_or_default();
-        assert_eq!(step.messages, found, "{}", step.step);
-        let mut parts = MessageReport::default();
-        for part in &step.parts {
-            parts += &part.messages;
-        }
-        assert!(step.parts.is_empty() || parts == found);
-    }
-    summed.steps.remove("");
-    assert_eq!(summed.steps.len(), 0);
+    summed.is(&report);
 }
 
 /// What the histories of customers say, line by line.
@@ -243,6 +225,35 @@ struct Summed {
 }
 
 impl Summed {
+    /// Asserts that the report counts these, and nothing else.
+    fn is(mut self, report: &FlowReport) {
+        let goal = report.goal.as_ref().unwrap();
+        assert_eq!(report.entered, self.entered);
+        assert_eq!(report.completed, self.completed);
+        assert_eq!(report.exited.values().sum::<u64>(), self.exited);
+        assert_eq!(goal.before_any_message, self.before_any_message);
+        for step in &report.steps {
+            let MessageReport {
+                delivered: 0,
+                bounced: 0,
+                open: 0,
+                ..
+            } = step.messages
+            else {
+                panic!("{step:?}");
+            };
+            let found = self.steps.remove(&step.step).unwrap_or_default();
+            assert_eq!(step.messages, found, "{}", step.step);
+            let mut parts = MessageReport::default();
+            for part in &step.parts {
+                parts += &part.messages;
+            }
+            assert!(step.parts.is_empty() || parts == found);
+        }
+        self.steps.remove("");
+        assert_eq!(self.steps.len(), 0);
+    }
+
     fn add(&mut self, history: Vec<HistoryLine>) {
         // Of the run that is going on: what was sent and may be answered, and what was answered how.
         let mut out: BTreeMap<String, (bool, bool)> = BTreeMap::new();

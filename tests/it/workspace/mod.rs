@@ -3,6 +3,7 @@
 mod command;
 mod contents;
 mod damaged;
+mod differing;
 mod email;
 mod folder;
 mod good;
