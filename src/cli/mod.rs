@@ -1,6 +1,8 @@
 //! Owns the command line: one file per command.
 
 mod actor;
+mod approve;
+mod awaiting;
 mod backup;
 mod check;
 mod columns;
@@ -166,6 +168,7 @@ enum Command {
     /// Lets what was paused go on.
     Resume(pause::ResumeArguments),
     Revisions(revisions::Arguments),
+    Approve(approve::Arguments),
     /// Asks the daemon to read its files again.
     Reload(reload::Arguments),
     /// Copies the store while it is in use.
@@ -216,6 +219,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Pause(command) => pause::pause(&arguments.place, &command),
         Command::Resume(command) => pause::resume(&arguments.place, &command),
         Command::Revisions(command) => revisions::run(&arguments.place, &command),
+        Command::Approve(command) => approve::run(&arguments.place, &command),
         Command::Reload(command) => reload::run(&arguments.place, &command),
         Command::Backup(command) => backup::run(&arguments.place, &command),
         Command::Token(command) => token::run(&arguments.place, &command),

@@ -124,6 +124,7 @@ fn nothing(now: Timestamp) -> Published {
         hash: String::new(),
         commit: None,
         published_at: now,
+        approved: None,
         revision: Revision::default(),
         numbers: Numbers::default(),
     }

@@ -69,6 +69,7 @@ fn lines(flow: &FlowImpact) -> Vec<String> {
         }
     };
     people(flow.enters, "enter");
+    people(flow.may_enter, "may enter");
     people(
         flow.stranded,
         "stay where they are, paused: its file is gone",

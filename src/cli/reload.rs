@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::awaiting;
 use super::exit::Exit;
 use super::format::{Format, FormatArgument};
 use super::output;
 use super::place::Place;
 use super::session::{self, Session};
 use crate::clock::{Clock as _, SystemClock};
+use crate::engine::status::AwaitingStatus;
 use crate::store::CheckRecord;
 
 /// How often the answer is looked for.
@@ -40,9 +42,7 @@ pub(crate) fn run(place: &Place, arguments: &Arguments) -> anyhow::Result<Exit> 
         if !arguments.wait {
             return asked(arguments.format.format);
         }
-        let answer = tokio::time::timeout(PATIENCE, answer(session, asked_at)).await;
-        let check =
-            answer.map_err(|_| anyhow::anyhow!("the daemon has not answered in 30 seconds"))??;
+        let check = answer(session, asked_at).await?;
         say(session, arguments.format.format, &check).await
     })
 }
@@ -55,7 +55,16 @@ fn asked(format: Format) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn answer(session: &Session, asked_at: jiff::Timestamp) -> anyhow::Result<CheckRecord> {
+/// What the daemon found when it read its files after it was asked.
+pub(super) async fn answer(
+    session: &Session,
+    asked_at: jiff::Timestamp,
+) -> anyhow::Result<CheckRecord> {
+    let answer = tokio::time::timeout(PATIENCE, checked(session, asked_at)).await;
+    answer.map_err(|_| anyhow::anyhow!("the daemon has not answered in 30 seconds"))?
+}
+
+async fn checked(session: &Session, asked_at: jiff::Timestamp) -> anyhow::Result<CheckRecord> {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     loop {
         looks.tick().await;
@@ -66,7 +75,14 @@ async fn answer(session: &Session, asked_at: jiff::Timestamp) -> anyhow::Result<
     }
 }
 
-async fn say(session: &Session, format: Format, check: &CheckRecord) -> anyhow::Result<Exit> {
+/// What runs now, or why the files do not.
+pub(super) async fn say(
+    session: &Session,
+    format: Format,
+    check: &CheckRecord,
+) -> anyhow::Result<Exit> {
+    let awaits = session.store.awaiting().await?;
+    let awaits = awaits.filter(|awaiting| awaiting.hash == check.hash);
     let revision = session.store.current_revision_no().await?;
     let revision = revision.map_or(0, |revision| revision.0);
     let found = &check.report["diagnostics"]["diagnostics"];
@@ -78,14 +94,20 @@ async fn say(session: &Session, format: Format, check: &CheckRecord) -> anyhow::
             "diagnostics": found,
             "problems": check.report["problems"],
             "unconverted": check.report["unconverted"],
+            "awaiting_approval": awaits.as_ref().map(AwaitingStatus::of),
         }))?,
+        Format::Text if awaits.is_some() => {
+            let waiting: String = awaits.iter().map(awaiting::words).collect();
+            output::facts(&format!("revision {revision} goes on\n{waiting}\n"))?;
+        }
         Format::Text if check.ok => {
             let unconverted = unconverted(check);
             output::facts(&format!("revision {revision} runs\n{unconverted}"))?;
         }
         Format::Text => output::facts(&refused(check, revision))?,
     }
-    Ok(if check.ok { Exit::Done } else { Exit::No })
+    let in_force = check.ok && awaits.is_none();
+    Ok(if in_force { Exit::Done } else { Exit::No })
 }
 
 /// The fields of which some values did not convert.

@@ -96,6 +96,7 @@ fn facts(changed: &Changed) -> Value {
         "published_at": published.published_at.to_string(),
         "commit": published.commit,
         "hash": published.hash,
+        "approved": published.approved,
         "changes": changed.changes,
     })
 }
@@ -153,6 +154,10 @@ fn whole(session: &Session, changed: &Changed) -> String {
     let mut text = format!("revision {}, {at}\n", published.number.0);
     if let Some(commit) = &published.commit {
         let _ = writeln!(text, "commit {commit}");
+    }
+    if let Some(approved) = &published.approved {
+        let at = moment_in(approved.at, &zone);
+        let _ = writeln!(text, "approved by {}, {at}", approved.by);
     }
     text += &changes(&changed.changes);
     text

@@ -8,7 +8,7 @@ use super::format::{Format, FormatArgument};
 use super::funnel::funnels;
 use super::moments::{moment, width};
 use super::place::Place;
-use super::{nodes, output, session};
+use super::{awaiting, nodes, output, session};
 use crate::engine::node_lines::NodeLine;
 use crate::engine::picture::{ChannelLine, Picture};
 use crate::engine::status::StatusFacts;
@@ -99,6 +99,9 @@ fn head(picture: &Picture, published: &Published) -> Vec<[String; 2]> {
         row("daemon", daemon),
         row("check", check),
     ];
+    if let Some(waiting) = &picture.awaiting {
+        rows.push(row("approval", awaiting::words(waiting)));
+    }
     if let Some(failed) = &picture.failed_file {
         let told = failed.result.as_deref().unwrap_or_default();
         let at = moment(failed.at, zone);

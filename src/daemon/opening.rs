@@ -11,6 +11,7 @@ use super::parts::Workshop;
 use super::reading::{Found, Reading};
 use super::site::Site;
 use crate::clock::Clock;
+use crate::definitions::publishing::Outcome;
 use crate::domain::daemon_settings::DaemonSettings;
 use crate::domain::gateway::Secretive;
 use crate::domain::link::LinkKey;
@@ -39,7 +40,7 @@ pub(super) async fn open_store(
         .map_err(unusable)
 }
 
-/// What the files say, or, when they have errors, what was running before.
+/// What the files say, or what was running before: when they have errors, or somebody must agree first.
 pub(super) async fn first_revision(
     store: &Store,
     workshop: &Workshop,
@@ -47,58 +48,71 @@ pub(super) async fn first_revision(
     clock: &dyn Clock,
 ) -> Result<(Published, Outlets), Failure> {
     reading.refresh(store).await.map_err(other)?;
-    let opened = |revision: &Revision| {
-        workshop.outlets(revision, &Outlets::new()).map_err(|bad| {
-            let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
-            Failure::Configuration(bad.join("\n"))
-        })
-    };
-    let agreement = loop {
+    let refused = loop {
         let agreement = Agreement::of(store, reading.sources.hash(), None);
         let agreement = agreement.await.map_err(other)?;
-        let (Some(revision), Agreement::Ours { after }) = (&reading.checked.revision, agreement)
-        else {
-            break agreement;
+        let after = match agreement {
+            Agreement::Ours { after } => after,
+            Agreement::Differs { revision } => {
+                tracing::error!(
+                    revision = revision.0,
+                    "the files here are those of an older revision than the other nodes run: theirs runs"
+                );
+                return earlier(store, workshop, reading).await;
+            }
         };
-        let outlets = opened(revision)?;
+        let Some(revision) = &reading.checked.revision else {
+            break true;
+        };
+        let outlets = opened(workshop, revision)?;
         match reading.publish(store, (revision, after), clock).await {
             // Another node was there first, or a definition was changed.
             Err(store::Error::Conflict(_)) => reading.refresh(store).await.map_err(other)?,
-            outcome => {
-                let outcome = outcome.map_err(other)?;
-                let found = Found {
-                    unconverted: &outcome.unconverted,
-                    ..Found::default()
-                };
-                let recorded = reading.record(store, found, clock.machine());
-                recorded.await.map_err(other)?;
-                return Ok((outcome.published, outlets));
-            }
+            outcome => match outcome.map_err(other)? {
+                Outcome::Awaiting(_) => break false,
+                Outcome::InForce(done) => {
+                    let found = Found {
+                        unconverted: &done.unconverted,
+                        ..Found::default()
+                    };
+                    let recorded = reading.record(store, found, clock.machine());
+                    recorded.await.map_err(other)?;
+                    return Ok((done.published, outlets));
+                }
+            },
         }
     };
-    if matches!(agreement, Agreement::Ours { .. }) {
-        let recorded = reading.record(store, Found::default(), clock.machine());
-        recorded.await.map_err(other)?;
+    let recorded = reading.record(store, Found::default(), clock.machine());
+    recorded.await.map_err(other)?;
+    if refused {
+        tracing::error!(
+            "the files have errors, the last good revision runs:\n{}",
+            reading.text()
+        );
     }
+    earlier(store, workshop, reading).await
+}
+
+async fn earlier(
+    store: &Store,
+    workshop: &Workshop,
+    reading: &Reading,
+) -> Result<(Published, Outlets), Failure> {
     let Some(published) = store.current_revision().await.map_err(other)? else {
         return Err(Failure::Configuration(format!(
             "the workspace has errors, and no earlier revision is in force:\n\n{}",
             reading.text()
         )));
     };
-    if let Agreement::Differs { revision } = agreement {
-        tracing::error!(
-            revision = revision.0,
-            "the files here are those of an older revision than the other nodes run: theirs runs"
-        );
-    } else {
-        tracing::error!(
-            "the files have errors, the last good revision runs:\n{}",
-            reading.text()
-        );
-    }
-    let outlets = opened(&published.revision)?;
+    let outlets = opened(workshop, &published.revision)?;
     Ok((published, outlets))
+}
+
+fn opened(workshop: &Workshop, revision: &Revision) -> Result<Outlets, Failure> {
+    workshop.outlets(revision, &Outlets::new()).map_err(|bad| {
+        let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+        Failure::Configuration(bad.join("\n"))
+    })
 }
 
 pub(super) async fn listen(

@@ -115,16 +115,29 @@ impl Reading {
             at: clock.now(),
         };
         let outcome = publishing::publish(store, clock, after, new).await?;
-        for survey in &outcome.unconverted {
-            tracing::warn!(
-                field = survey.field,
-                customers = survey.customers,
-                unconverted = survey.lost,
-                "some values do not convert to the field's new type: they stay where they were, and are \
-                 seen again when the type is changed back"
-            );
+        match &outcome {
+            Outcome::InForce(done) => remark(&done.unconverted),
+            Outcome::Awaiting(awaiting) => tracing::warn!(
+                revision = awaiting.revision.0,
+                customers = awaiting.reach.customers(),
+                above = awaiting.reach.above,
+                "the files would newly let more customers into flows than may enter before somebody \
+                 agrees: the running revision goes on until `drumbeat approve`"
+            ),
         }
         Ok(outcome)
+    }
+}
+
+fn remark(unconverted: &[Survey]) {
+    for survey in unconverted {
+        tracing::warn!(
+            field = survey.field,
+            customers = survey.customers,
+            unconverted = survey.lost,
+            "some values do not convert to the field's new type: they stay where they were, and are \
+                 seen again when the type is changed back"
+        );
     }
 }
 

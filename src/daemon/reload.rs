@@ -12,7 +12,7 @@ use super::parts::{self, Workshop};
 use super::reading::{Found, Reading, carry_out, read};
 use super::systemd;
 use crate::channels::setup::BadGateway;
-use crate::definitions::publishing::Outcome;
+use crate::definitions::publishing::{InForce, Outcome};
 use crate::domain::ids::RevisionNo;
 use crate::engine::{Engine, Outlets, Pulse};
 use crate::store::{self, Published};
@@ -30,6 +30,8 @@ pub(super) enum Reloaded {
     Unchanged,
     /// What runs is what the files say.
     Published,
+    /// Somebody must agree to the files first; an earlier revision goes on.
+    Awaiting,
     /// The files have errors; an earlier revision goes on.
     Refused,
     /// Other nodes run a later revision than the files here are of.
@@ -192,6 +194,7 @@ impl Reloader {
     async fn install(&self, published: Published, outlets: Outlets) -> store::Result<()> {
         parts::install(&self.engine, published, outlets).await?;
         self.engine.duty.stand_aside(false);
+        self.engine.metrics.awaiting_approval.set(0);
         Ok(())
     }
 
@@ -255,17 +258,20 @@ impl Reloader {
         let clock = &*self.engine.clock;
         match reading.publish(store, (revision, after), clock).await {
             Err(store::Error::Conflict(_)) => Ok(Reloaded::Overtaken),
-            published => self.run_published(&reading, published?, outlets).await,
+            outcome => match outcome? {
+                Outcome::InForce(done) => self.run_published(&reading, done, outlets).await,
+                Outcome::Awaiting(_) => self.wait_for_approval(&reading).await,
+            },
         }
     }
 
     async fn run_published(
         &self,
         reading: &Reading,
-        outcome: Outcome,
+        done: Box<InForce>,
         outlets: Outlets,
     ) -> anyhow::Result<Reloaded> {
-        let published = outcome.published;
+        let published = done.published;
         let (revision, now) = (published.number, self.engine.clock.machine());
         tracing::info!(
             revision = revision.0,
@@ -277,13 +283,22 @@ impl Reloader {
         self.show(Agreement::Ours { after });
         carry_out(&self.engine.store, &self.engine.clock);
         let found = Found {
-            unconverted: &outcome.unconverted,
+            unconverted: &done.unconverted,
             ..Found::default()
         };
         // Whoever waits for the record finds the new revision running.
         reading.record(&self.engine.store, found, now).await?;
         self.engine.metrics.check_failed.set(0);
         Ok(Reloaded::Published)
+    }
+
+    async fn wait_for_approval(&self, reading: &Reading) -> anyhow::Result<Reloaded> {
+        let engine = &self.engine;
+        let now = engine.clock.machine();
+        reading.record(&engine.store, Found::default(), now).await?;
+        engine.metrics.check_failed.set(0);
+        engine.metrics.awaiting_approval.set(1);
+        Ok(Reloaded::Awaiting)
     }
 
     async fn refuse(&self, reading: &Reading, bad: &[BadGateway]) -> anyhow::Result<Reloaded> {

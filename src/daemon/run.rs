@@ -137,6 +137,9 @@ async fn start(
     );
     let engine = Arc::new(engine);
     let seen = show_files(&engine, &reading);
+    let awaiting = store.awaiting().await.map_err(other)?;
+    let awaits = awaiting.is_some_and(|awaiting| awaiting.hash == seen);
+    engine.metrics.awaiting_approval.set(awaits.into());
     let node = Node::new(Arc::clone(&engine), left, ownership.last);
     node.begin().await.map_err(other)?;
     let scheduler = housekeeping::start(Arc::clone(&engine), &daemon_settings)

@@ -13,6 +13,7 @@ use crate::domain::definition::DefinitionKind;
 use crate::domain::ids::RevisionNo;
 use crate::domain::model_work::ModelWork;
 use crate::domain::revision::{NameKind, Revision};
+use crate::engine::impact;
 use crate::store::{self, DefinitionEdit, NewRevision, Redefinition, Store};
 use crate::workspace;
 
@@ -105,6 +106,10 @@ impl Editor<'_> {
         let Some(revision) = &draft.checked.revision else {
             return Err(Refusal::NoRevision);
         };
+        let (store, at) = (self.store, self.clock.now());
+        if let Some(reach) = impact::awaits(store, &ground.published, revision, at).await? {
+            return Err(Refusal::Reaches(reach));
+        }
         let survey = self.survey(&ground, revision, change).await?;
         if terms.dry_run {
             return Ok(Done {

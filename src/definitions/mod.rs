@@ -1,5 +1,6 @@
 //! Owns what people define without a file: checked like a file, stored, and in force at once.
 
+mod approval;
 pub mod change;
 mod draft;
 pub mod export;

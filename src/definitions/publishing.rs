@@ -1,8 +1,10 @@
 //! Owns putting changed files in force: values of fields whose type they change are converted on the way.
 
+use super::approval;
 use super::survey::{Survey, survey};
 use super::works;
 use crate::clock::Clock;
+use crate::domain::approval::Awaiting;
 use crate::domain::conversion::Conversion;
 use crate::domain::ids::RevisionNo;
 use crate::domain::model_work::ModelWork;
@@ -10,13 +12,20 @@ use crate::domain::revision::Revision;
 use crate::store::{NewRevision, Published, Result, Store};
 
 /// What became of the files.
-pub struct Outcome {
+pub enum Outcome {
+    InForce(Box<InForce>),
+    /// Not before somebody agrees.
+    Awaiting(Awaiting),
+}
+
+/// Files that are in force.
+pub struct InForce {
     pub published: Published,
     /// The fields of which some values did not convert: they stay where they were, and are not seen.
     pub unconverted: Vec<Survey>,
 }
 
-/// Publishes files as what comes after a revision. What is left to do for customers afterwards is on the
+/// Publishes files as what comes after a revision, unless somebody must agree first. What is left to do for customers afterwards is on the
 /// list of [`works::carry_out`].
 ///
 /// # Errors
@@ -32,6 +41,9 @@ pub async fn publish(
     let mut unconverted = Vec::new();
     let mut works = Vec::new();
     if let Some(current) = &current {
+        if let Some(awaiting) = approval::held(store, current, &new).await? {
+            return Ok(Outcome::Awaiting(awaiting));
+        }
         let (was, is) = (&current.revision.data_model, &new.revision.data_model);
         let conversions = Conversion::between(was, is);
         unconverted = losses(store, current, &conversions).await?;
@@ -47,10 +59,10 @@ pub async fn publish(
         );
     }
     let published = store.publish_leaving(after, new, &works).await?;
-    Ok(Outcome {
+    Ok(Outcome::InForce(Box::new(InForce {
         published,
         unconverted,
-    })
+    })))
 }
 
 /// What would not convert if this revision came next.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::survey::Survey;
+use crate::domain::approval::Reach;
 use crate::domain::definition::DefinitionKind;
 use crate::store;
 use crate::workspace::{self, Diagnostic, Sources};
@@ -41,6 +42,12 @@ pub enum Refusal {
         if *.count == 1 { "1 customer carries".to_owned() } else { format!("{count} customers carry") }
     )]
     Carried { tag: String, count: u64 },
+    #[error(
+        "{} customers would newly enter flows, and above {} somebody must agree (`policy.approval`): make the \
+         change in a file, where it waits for `drumbeat approve`",
+        .0.customers(), .0.above
+    )]
+    Reaches(Reach),
     #[error("no revision is in force yet: start the daemon, or run any command in the workspace")]
     NoRevision,
     #[error("others change definitions all the time: try again")]

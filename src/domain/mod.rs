@@ -1,6 +1,7 @@
 //! The pure core: what things are and what is decided about them. No I/O, no clock, no SQL, no YAML.
 
 pub mod address;
+pub mod approval;
 pub mod assignment;
 pub mod audit;
 pub mod bars;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
+use super::approval::ApprovalRule;
 use super::channel::Channel;
 use super::duration::Delay;
 use super::subscription::ConsentRule;
@@ -26,6 +27,8 @@ pub struct Policy {
     /// Of all customers, in ten-thousandths: no flow sends them anything but service.
     #[serde(default)]
     pub control_group: u32,
+    #[serde(default)]
+    pub approval: Option<ApprovalRule>,
 }
 
 impl Default for Policy {
@@ -42,6 +45,7 @@ impl Default for Policy {
             zone_field: "timezone".to_owned(),
             holidays: BTreeSet::new(),
             control_group: 0,
+            approval: None,
         }
     }
 }

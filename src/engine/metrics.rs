@@ -75,6 +75,8 @@ pub struct Metrics {
     pub breaker: Family<OfChannel, Gauge>,
     /// 1 while the files on disk are not what runs.
     pub check_failed: Gauge,
+    /// Files that are not in force before somebody agrees.
+    pub awaiting_approval: Gauge,
     /// 1 while they are of an older revision than the other nodes run.
     pub files_differ: Gauge,
     pub revision: Gauge,
@@ -214,6 +216,11 @@ impl Metrics {
             "workspace_check_failed",
             "1 while the files on disk have errors and an earlier revision runs",
             self.check_failed.clone(),
+        );
+        registry.register(
+            "workspace_awaiting_approval",
+            "1 while the files on disk wait for somebody to agree and an earlier revision runs",
+            self.awaiting_approval.clone(),
         );
         registry.register(
             "workspace_files_differ",

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::node_lines::{self, NodeLine};
 use super::webhook_lines::{self, WebhookLine};
+use crate::domain::approval::Awaiting;
 use crate::domain::channel::Channel;
 use crate::domain::flow::{Flow, FlowStatus};
 use crate::domain::ids::NameNo;
@@ -27,6 +28,8 @@ pub struct Picture {
     pub flows: Vec<FlowLine>,
     pub channels: Vec<ChannelLine>,
     pub check: Option<CheckRecord>,
+    /// The revision that is not in force before somebody agrees.
+    pub awaiting: Option<Awaiting>,
     /// The process that runs on this store, if one does.
     pub daemon: Option<String>,
     /// The daemons that share the store.
@@ -81,6 +84,7 @@ impl Picture {
             flows: flows(published, &counts, &states),
             channels: channels(published, &counts, &channel_states),
             check: store.last_check().await?,
+            awaiting: store.awaiting().await?,
             daemon: store.owner().await?,
             nodes: node_lines::of(store, published).await?,
             failed_file: failed_file.filter(|last| now.duration_since(last.at) < SHOWN),

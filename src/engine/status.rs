@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::node_lines::NodeLine;
 use super::picture::{ChannelLine, FlowLine, Picture, StepLine};
 use super::webhook_lines::WebhookLine;
+use crate::domain::approval::Awaiting;
 use crate::domain::channel::Channel;
 use crate::domain::dispatch::Reason;
 use crate::store::{CheckRecord, Pause, Published};
@@ -31,6 +32,8 @@ pub struct StatusFacts {
     pub channels: Vec<ChannelStatus>,
     /// The last check of the files, which may be newer than the revision.
     pub check: Option<CheckStatus>,
+    /// A revision that is not in force before somebody agrees to it.
+    pub awaiting_approval: Option<AwaitingStatus>,
     pub daemon: DaemonStatus,
     /// The daemons that share the store; none when it is one file.
     pub nodes: Vec<NodeLine>,
@@ -38,6 +41,43 @@ pub struct StatusFacts {
     pub failed_file: Option<FailedFile>,
     /// The places that are told what happens.
     pub webhooks: Vec<WebhookLine>,
+}
+
+/// A revision that would newly let more customers into flows than may enter before somebody agrees.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AwaitingStatus {
+    /// The number that it will have, and by which it is approved.
+    #[schema(example = 13)]
+    pub revision: i32,
+    pub hash: String,
+    pub commit: Option<String>,
+    pub since: Timestamp,
+    /// Who would newly enter; who would enter two flows counts twice.
+    #[schema(example = 24310)]
+    pub customers: u64,
+    /// By flow.
+    pub enters: BTreeMap<String, u64>,
+    /// As many may enter without approval.
+    #[schema(example = 10000)]
+    pub above: u64,
+    /// Who agreed, when the files are about to be in force.
+    pub approved_by: Option<String>,
+}
+
+impl AwaitingStatus {
+    pub fn of(awaiting: &Awaiting) -> Self {
+        let by = awaiting.approved.as_ref();
+        Self {
+            revision: awaiting.revision.0,
+            hash: awaiting.hash.clone(),
+            commit: awaiting.commit.clone(),
+            since: awaiting.since,
+            customers: awaiting.reach.customers(),
+            enters: awaiting.reach.enters.clone(),
+            above: awaiting.reach.above,
+            approved_by: by.map(|approved| approved.by.to_string()),
+        }
+    }
 }
 
 /// A file that could not be imported.
@@ -152,6 +192,7 @@ impl StatusFacts {
             flows: picture.flows.iter().map(flow).collect(),
             channels: picture.channels.iter().map(channel).collect(),
             check: picture.check.as_ref().map(check),
+            awaiting_approval: picture.awaiting.as_ref().map(AwaitingStatus::of),
             daemon: DaemonStatus {
                 running: picture.daemon.is_some(),
                 process: picture.daemon.clone(),

@@ -47,6 +47,7 @@ impl Store {
             hash: String::new(),
             commit: None,
             published_at: at,
+            approved: None,
             revision,
             numbers,
         };

@@ -14,7 +14,7 @@ use super::tables::DONE;
 use super::tx::Pool;
 
 /// Number, name, and the text for SQLite and for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 13] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 14] = [
     (
         1,
         "init",
@@ -92,6 +92,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 13] = [
         "goals",
         include_str!("../../migrations/sqlite/0013_goals.sql"),
         include_str!("../../migrations/postgres/0013_goals.sql"),
+    ),
+    (
+        14,
+        "approvals",
+        include_str!("../../migrations/sqlite/0014_approvals.sql"),
+        include_str!("../../migrations/postgres/0014_approvals.sql"),
     ),
 ];
 

@@ -10,7 +10,7 @@ use super::instants::micros;
 use super::sql::{Row, query};
 use crate::domain::ids::NameNo;
 
-const RELOAD: &str = "reload_requested";
+pub(super) const RELOAD: &str = "reload_requested";
 
 /// Work that does not come from paused flows: rows to look at, customers to let in, changes to see, jobs.
 const LEFT: &str = "@everywhere(waiting)SELECT \

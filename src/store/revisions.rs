@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::awaiting;
 use super::customer_columns;
 use super::db::Store;
 use super::definitions;
@@ -14,20 +15,22 @@ use super::names;
 use super::nodes;
 use super::sql::{Row, query, query_scalar};
 use super::tx::Tx;
+use crate::domain::approval::Approved;
+use crate::domain::audit::Actor;
 use crate::domain::by_hand;
 use crate::domain::flow::Flow;
 use crate::domain::ids::RevisionNo;
 use crate::domain::model_work::ModelWork;
 use crate::domain::revision::{NameKind, Numbers, Revision, step_name, variant_name};
 
-const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body, definitions \
-     FROM revisions ORDER BY revision DESC LIMIT 1";
-const UNTIL: &str = "SELECT revision, hash, git_commit, published_at, body, definitions \
-     FROM revisions WHERE revision <= $1 ORDER BY revision DESC LIMIT $2";
+const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body, definitions, \
+     approved_by, approved_at FROM revisions ORDER BY revision DESC LIMIT 1";
+const UNTIL: &str = "SELECT revision, hash, git_commit, published_at, body, definitions, \
+     approved_by, approved_at FROM revisions WHERE revision <= $1 ORDER BY revision DESC LIMIT $2";
 const OF_HASH: &str = "SELECT max(revision) FROM revisions WHERE hash = $1";
 const LATEST_NO: &str = "SELECT revision FROM revisions ORDER BY revision DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO revisions (revision, hash, git_commit, published_at, body, \
-     definitions) VALUES ($1, $2, $3, $4, $5, $6)";
+     definitions, approved_by, approved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const SOURCE: &str = "INSERT INTO revision_sources (revision, path, content) VALUES ($1, $2, $3)";
 const SOURCES: &str =
     "SELECT path, content FROM revision_sources WHERE revision = $1 ORDER BY path";
@@ -56,6 +59,8 @@ pub struct Published {
     pub hash: String,
     pub commit: Option<String>,
     pub published_at: Timestamp,
+    /// Who agreed to it, where somebody had to.
+    pub approved: Option<Approved>,
     pub revision: Revision,
     pub numbers: Numbers,
 }
@@ -112,19 +117,21 @@ impl Store {
             let overtaken = "definitions in the store were changed meanwhile".to_owned();
             return Err(Error::Conflict(overtaken));
         }
+        let latest = latest_in(&mut tx).await?;
+        let made_from = (new.hash, new.revision.definitions);
+        let (no, approved) = awaiting::settle(&mut tx, latest, made_from).await?;
         let latest = query(LATEST).fetch_optional(&mut tx).await?;
-        let mut no = RevisionNo(1);
-        if let Some(row) = latest {
-            if is_same(&row, &new)? {
-                let numbers = names::ensure(&mut tx, &[]).await?;
-                return published(&row, numbers);
-            }
-            no = RevisionNo(row.try_get::<i32>(0)? + 1);
+        if let Some(row) = latest
+            && is_same(&row, &new)?
+        {
+            let numbers = names::ensure(&mut tx, &[]).await?;
+            tx.commit().await?;
+            return published(&row, numbers);
         }
         let numbers = names::ensure(&mut tx, &names_of(new.revision)).await?;
         customer_columns::add(&mut tx, &new.revision.data_model).await?;
         flow_edits::apply(&mut tx, (no, new.at), new.revision, &numbers).await?;
-        insert(&mut tx, no, &new).await?;
+        insert(&mut tx, (no, approved.as_ref()), &new).await?;
         if let Some(node) = self.node() {
             nodes::show_published(&mut tx, node, new.hash, no).await?;
         }
@@ -134,6 +141,7 @@ impl Store {
             hash: new.hash.to_owned(),
             commit: new.commit.map(str::to_owned),
             published_at: instant(new.at.as_microsecond())?,
+            approved,
             revision: new.revision.clone(),
             numbers,
         })
@@ -204,7 +212,11 @@ fn is_same(row: &Row, new: &NewRevision<'_>) -> Result<bool> {
     Ok(hash == new.hash && definitions == new.revision.definitions)
 }
 
-async fn insert(tx: &mut Tx, no: RevisionNo, new: &NewRevision<'_>) -> Result<()> {
+async fn insert(
+    tx: &mut Tx,
+    (no, approved): (RevisionNo, Option<&Approved>),
+    new: &NewRevision<'_>,
+) -> Result<()> {
     let body = serde_json::to_string(new.revision)
         .map_err(|error| Error::Unusable(format!("the revision cannot be stored: {error}")))?;
     query(INSERT)
@@ -214,6 +226,8 @@ async fn insert(tx: &mut Tx, no: RevisionNo, new: &NewRevision<'_>) -> Result<()
         .bind(new.at.as_microsecond())
         .bind(body)
         .bind(new.revision.definitions)
+        .bind(approved.map(|approved| approved.by.as_str()))
+        .bind(approved.map(|approved| approved.at.as_microsecond()))
         .execute(&mut *tx)
         .await?;
     for (path, content) in &new.sources {
@@ -233,9 +247,21 @@ fn published(row: &Row, numbers: Numbers) -> Result<Published> {
         hash: row.try_get(1)?,
         commit: row.try_get(2)?,
         published_at: instant(row.try_get(3)?)?,
+        approved: approved(row)?,
         revision: flow_edits::parse(row.text(4)?)?,
         numbers,
     })
+}
+
+fn approved(row: &Row) -> Result<Option<Approved>> {
+    let (by, at): (Option<String>, Option<i64>) = (row.try_get(6)?, row.try_get(7)?);
+    let Some((by, at)) = by.zip(at) else {
+        return Ok(None);
+    };
+    Ok(Some(Approved {
+        by: Actor::named(by),
+        at: instant(at)?,
+    }))
 }
 
 /// Everything in a revision that has a name, each flow as a campaign too.

@@ -5,18 +5,18 @@ use std::borrow::Cow;
 use super::apart::Reach;
 use super::dialect::Dialect;
 use super::{
-    aliases, audit, bars, by_hand, changes, check, claims, closing, connecting, conversions,
-    crossings, customer_edits, customer_extras, customer_lists, customer_pages, customers,
-    dead_addresses, definitions, devices, dirty, dismissals, dispatches, due, endings, enrollments,
-    environments, erasure, fates, field_erasure, field_traces, flow_counts, flow_edits, flows,
-    gateways, goals, hearing, history, idempotency, identity, import_back, import_before,
-    import_files, import_pages, import_revert, imports, interactions, job_holds, jobs, last_runs,
-    ledger, list_conversions, list_members, lists, memberships, merging, meta, moves, names, nodes,
-    notes, notices, noting, nps, occurrences, outcomes, parking, pruning, qualifications, ratings,
-    reach, receipts, rechecks, reports, requests, revisions, runs, search_index, search_marks,
-    sequences, settlements, standing, status, statuses, subscriptions, suppressions, switches,
-    tag_carriers, tagging, tasks, tokens, tombstones, totals, traces, uncertain, unsubscribing,
-    visitors, webhooks, withholding,
+    aliases, audit, awaiting, bars, by_hand, changes, check, claims, closing, connecting,
+    conversions, crossings, customer_edits, customer_extras, customer_lists, customer_pages,
+    customers, dead_addresses, definitions, devices, dirty, dismissals, dispatches, due, endings,
+    enrollments, environments, erasure, fates, field_erasure, field_traces, flow_counts,
+    flow_edits, flows, gateways, goals, hearing, history, idempotency, identity, import_back,
+    import_before, import_files, import_pages, import_revert, imports, interactions, job_holds,
+    jobs, last_runs, ledger, list_conversions, list_members, lists, memberships, merging, meta,
+    moves, names, nodes, notes, notices, noting, nps, occurrences, outcomes, parking, pruning,
+    qualifications, ratings, reach, receipts, rechecks, reports, requests, revisions, runs,
+    search_index, search_marks, sequences, settlements, standing, status, statuses, subscriptions,
+    suppressions, switches, tag_carriers, tagging, tasks, tokens, tombstones, totals, traces,
+    uncertain, unsubscribing, visitors, webhooks, withholding,
 };
 
 /// The files that hold statements, by name, each with its own as this database takes them.
@@ -57,6 +57,7 @@ fn all() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("aliases", aliases::STATEMENTS),
         ("audit", audit::STATEMENTS),
+        ("awaiting", awaiting::STATEMENTS),
         ("bars", bars::STATEMENTS),
         ("by_hand", by_hand::STATEMENTS),
         ("changes", changes::STATEMENTS),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::messages::{ChannelImpact, MessageImpact};
 use super::outcome::FlowImpact;
+use crate::domain::approval::Reach;
 
 /// What is accepted by its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,7 +17,7 @@ pub struct Danger {
 }
 
 /// Everything that is dangerous, with what it means.
-pub const CODES: [(&str, &str); 8] = [
+pub const CODES: [(&str, &str); 9] = [
     (
         "sent-at-once",
         "people are written to as soon as it is in force",
@@ -37,6 +38,10 @@ pub const CODES: [(&str, &str); 8] = [
         "over-pace",
         "what goes out at once takes a gateway longer than an hour",
     ),
+    (
+        "awaits-approval",
+        "it is not in force before somebody agrees to it",
+    ),
 ];
 
 const HOUR: u64 = 3_600;
@@ -45,6 +50,7 @@ pub(super) fn of(
     flows: &[FlowImpact],
     messages: &[MessageImpact],
     channels: &[ChannelImpact],
+    awaits: Option<&Reach>,
 ) -> Vec<Danger> {
     let mut found = Vec::new();
     for flow in flows {
@@ -64,6 +70,11 @@ pub(super) fn of(
             channel.at_once
         );
         found.push(Danger::new("over-pace", channel.channel.as_str(), text));
+    }
+    if let Some(reach) = awaits {
+        let (customers, above) = (reach.customers(), reach.above);
+        let text = format!("{customers} enter flows newly, and above {above} somebody must agree");
+        found.push(Danger::new("awaits-approval", "policy", text));
     }
     found
 }

@@ -9,6 +9,7 @@ use super::outcome::{FlowImpact, SegmentImpact, add};
 use crate::domain::flow::{ExistingMembers, Flow, FlowStatus};
 use crate::domain::ids::NameNo;
 use crate::domain::revision::{NameKind, Revision};
+use crate::domain::segment::Condition;
 use crate::engine::entry;
 use crate::engine::watched::Watched;
 use crate::store::{Result, Store};
@@ -70,12 +71,10 @@ async fn of_flow(
     impact.live = store.live_in(number).await?;
     match flow.status {
         FlowStatus::Stopped => add(&mut impact.exits, "flow_stopped", impact.live),
-        FlowStatus::Draft | FlowStatus::Paused => {}
-        FlowStatus::Active => {
-            if candidate.audience(flow).is_none() {
-                let note = "its segment asks for fields that have no values yet".to_owned();
-                impact.notes.push(note);
-            } else if is_new(candidate, flow) || moves_members(candidate, was, flow) {
+        FlowStatus::Draft => {}
+        FlowStatus::Paused if is_new(candidate, flow) => {}
+        FlowStatus::Active | FlowStatus::Paused => {
+            if is_new(candidate, flow) || moves_members(candidate, was, flow) {
                 members(store, candidate, (flow, number), now, &mut impact).await?;
             }
             exit_condition(store, candidate, was, (flow, number), now, &mut impact).await?;
@@ -102,22 +101,36 @@ async fn members(
     let catalog = &candidate.catalog;
     let numbers = &catalog.published.numbers;
     let segment = numbers.number(NameKind::Segment, &flow.segment);
-    let (Some(segment), Some(condition)) = (segment, candidate.audience(flow)) else {
+    let Some(segment) = segment else {
         return Ok(());
     };
-    let frame = catalog.frame(now);
+    let (places, frame) = ((segment, number), catalog.frame(now));
     if let Some(schedule) = &flow.entry.schedule {
         let next = schedule.after(now, &catalog.zone);
         let next = next.map_or_else(String::new, |next| format!(", next at {next}"));
         let note = format!("members enter at `{schedule}` only{next}");
         impact.notes.push(note);
-    } else if !(is_new(candidate, flow) && flow.entry.existing_members == ExistingMembers::Skip) {
-        let places = (segment, number);
-        let rule = entry::rule(flow, now, &catalog.zone);
-        impact.enters = store.entrants(places, rule, condition, &frame).await?;
     }
+    let skips =
+        flow.entry.schedule.is_none() && flow.entry.existing_members == ExistingMembers::Skip;
+    let audience = candidate.audience(flow);
+    if !(skips && is_new(candidate, flow)) {
+        let rule = entry::rule(flow, now, &catalog.zone);
+        let everyone = Condition::All(Vec::new());
+        let asked = audience.unwrap_or(&everyone);
+        let entrants = store.entrants(places, rule, asked, &frame).await?;
+        if audience.is_some() {
+            impact.enters = entrants;
+        } else {
+            impact.may_enter = entrants;
+        }
+    }
+    let Some(condition) = audience else {
+        let note = "its segment asks for fields that have no values yet".to_owned();
+        impact.notes.push(note);
+        return Ok(());
+    };
     if flow.exit.on_leaving_segment {
-        let places = (segment, number);
         let leave = store.leavers_in_flow(places, condition, &frame).await?;
         add(&mut impact.exits, "left_segment", leave);
     }

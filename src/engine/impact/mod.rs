@@ -8,6 +8,8 @@ mod messages;
 mod outcome;
 mod waiting;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -15,6 +17,7 @@ use self::candidate::Candidate;
 pub use self::dangers::{CODES, Danger};
 pub use self::messages::{ChannelImpact, MessageImpact};
 pub use self::outcome::{AtOnce, FlowImpact, Moved, SegmentImpact, Spread};
+use crate::domain::approval::{ApprovalRule, Reach};
 use crate::domain::difference::{Difference, differences};
 use crate::domain::revision::Revision;
 use crate::store::{Published, Result, Store};
@@ -47,8 +50,12 @@ impl Impact {
         let segments = flows::segments(store, &candidate, was, now).await?;
         let messages = messages::failing(store, &candidate, was, now).await?;
         let channels = messages::channels(&candidate, &flows);
+        let policies = [&current.revision.policy, &candidate.revision().policy];
+        let [before, after] = policies.map(|policy| policy.approval);
+        let awaits =
+            ApprovalRule::between(before, after).and_then(|rule| rule.exceeded(entering(&flows)));
         Ok(Self {
-            dangers: dangers::of(&flows, &messages, &channels),
+            dangers: dangers::of(&flows, &messages, &channels, awaits.as_ref()),
             differences,
             segments,
             flows,
@@ -56,4 +63,30 @@ impl Impact {
             channels,
         })
     }
+}
+
+/// Whom a revision would newly let into flows, if they are more than may enter before somebody agrees.
+///
+/// # Errors
+/// When the store fails.
+pub async fn awaits(
+    store: &Store,
+    current: &Published,
+    is: &Revision,
+    now: Timestamp,
+) -> Result<Option<Reach>> {
+    let was = &current.revision;
+    let Some(rule) = ApprovalRule::between(was.policy.approval, is.policy.approval) else {
+        return Ok(None);
+    };
+    let candidate = Candidate::make(store, current, is.clone(), now).await?;
+    let flows = flows::changed(store, &candidate, was, now).await?;
+    Ok(rule.exceeded(entering(&flows)))
+}
+
+fn entering(flows: &[FlowImpact]) -> BTreeMap<String, u64> {
+    let reached = flows
+        .iter()
+        .map(|flow| (flow.flow.clone(), flow.enters + flow.may_enter));
+    reached.filter(|(_, customers)| *customers > 0).collect()
 }

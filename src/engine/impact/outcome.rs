@@ -14,6 +14,8 @@ pub struct FlowImpact {
     pub live: u64,
     /// Who would enter it, soon or as its limit allows.
     pub enters: u64,
+    /// Who may enter it, where who does cannot be counted.
+    pub may_enter: u64,
     /// Its file would be gone: those in it stay where they are, paused.
     pub stranded: u64,
     /// Who would leave before the last step, by reason.

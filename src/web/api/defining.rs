@@ -244,6 +244,7 @@ fn problem(refusal: Refusal, kind: DefinitionKind, is_conditional: bool) -> Prob
         | Refusal::BuiltIn(_)
         | Refusal::Loses(_)
         | Refusal::Carried { .. }
+        | Refusal::Reaches(_)
         | Refusal::NoRevision => Problem::new(Kind::Conflict, told),
         Refusal::Contended => Problem::new(Kind::Unavailable, told).after(1),
         Refusal::Store(error) => error.into(),

@@ -8,7 +8,7 @@ use super::word::Word;
 use crate::domain::channel::Channel;
 use crate::domain::policy::Purpose;
 use crate::domain::subscription::ConsentRule;
-use crate::workspace::spanned::{At, Later, Named, Opt, TextOr};
+use crate::workspace::spanned::{At, Named, Opt, TextOr};
 
 /// The policy: what holds for every flow and cannot be overridden by one.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,9 +47,15 @@ pub(crate) struct RulesDoc {
     pub(crate) holidays: Vec<At<Day>>,
     /// A share of all customers, such as `2%`, to whom no flow sends anything but service.
     pub(crate) control_group: Opt<Percent>,
-    /// Who must agree before a revision is published.
-    #[serde(rename = "approval")]
-    pub(crate) _approval: Option<Later>,
+    /// When somebody must agree before a revision is put in force.
+    pub(crate) approval: Option<ApprovalDoc>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ApprovalDoc {
+    /// As many customers may newly enter flows without it.
+    pub(crate) above: At<u32>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

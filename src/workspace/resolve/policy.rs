@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::approval::ApprovalRule;
 use crate::domain::channel::Channel;
 use crate::domain::policy::{Category, FrequencyCap, Organization, Policy, Purpose, QuietHours};
 use crate::domain::subscription::ConsentRule;
@@ -33,6 +34,9 @@ pub(crate) fn policy(documents: &[Doc<PolicyDoc>], names: &Names, report: &mut R
     let language_field = field(&doc.language_field, defaults.language_field);
     let zone_field = field(&doc.zone_field, defaults.zone_field);
     Policy {
+        approval: doc.approval.as_ref().map(|written| ApprovalRule {
+            above: u64::from(written.above.value),
+        }),
         control_group: doc.control_group.as_ref().map_or(0, |share| share.0),
         organization: doc
             .organization

@@ -6,8 +6,9 @@
 //!
 //! **Example.**
 //! ```yaml
-//! policy:
-//!   approval: { above: 10000 }
+//! campaign: gold-card
+//! communications:
+//!   offer: { email: { subject: An offer, template: templates/offer.md } }
 //! ```
 //! **Use instead.** Leave it out, or what the message names.
 
@@ -22,7 +23,6 @@ pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("markdown", "write a `.mjml`, `.html` or `.txt` template"),
     ("list", "put the customers on a list with `drumbeat list put NAME --file FILE` and ask `where: { list: NAME }`"),
     ("link()", "write the URL itself"),
-    ("approval", "leave it out: a checked revision is published at once"),
 ];
 
 pub(crate) fn finding(span: Span, what: &str) -> Finding {

@@ -1,5 +1,6 @@
 //! The daemon as a process: its files change under its feet, it is told to stop, it is started twice.
 
+mod approved;
 mod channels;
 mod doubtful;
 mod files;

@@ -6,6 +6,7 @@ mod rig;
 mod written;
 
 mod ahead;
+mod approving;
 mod awaiting;
 mod before;
 mod by_hand;

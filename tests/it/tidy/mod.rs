@@ -16,7 +16,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("channels", &["domain", "clock"]),
     ("engine", &["domain", "store", "channels", "clock"]),
     ("customers", &["domain", "store", "clock"]),
-    ("definitions", &["domain", "workspace", "store", "clock"]),
+    (
+        "definitions",
+        &["domain", "workspace", "store", "engine", "clock"],
+    ),
     (
         "simulation",
         &[

@@ -5,7 +5,7 @@ use super::folder::Folder;
 const CAMPAIGN: &str = "flows/campaigns/gold-card.yaml";
 const CHANNELS: &str = "channels/all.yaml";
 
-const LATER: [(&str, &str, &str); 5] = [
+const LATER: [(&str, &str, &str); 4] = [
     (CAMPAIGN, "templates/offer.html", "templates/offer.md"),
     (
         CAMPAIGN,
@@ -16,11 +16,6 @@ const LATER: [(&str, &str, &str); 5] = [
         CHANNELS,
         "{ file: { folder: var/outbox } }",
         "{ sendgrid: { key: x } }",
-    ),
-    (
-        "flows/policy.yaml",
-        "  holidays:",
-        "  approval: two-people\n  holidays:",
     ),
     (
         "flows/segments/new-members.yaml",
