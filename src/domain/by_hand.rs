@@ -7,7 +7,9 @@ use super::campaign::{Active, Campaign};
 use super::channel::Channel;
 use super::communication::{Communication, Content, SmsContent};
 use super::duration::Delay;
-use super::flow::{Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, Reuse, Step};
+use super::flow::{
+    Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, OnStop, Reuse, Step,
+};
 use super::gateway::ChannelConfig;
 use super::reply_word::ReplyWord;
 use super::revision::Revision;
@@ -112,6 +114,7 @@ fn flow(campaign: &Campaign, communication: &str, content: &Communication) -> Fl
         window: None,
         on_edit: OnEdit::default(),
         on_resume: OnResume::default(),
+        stop: OnStop::default(),
         max_lateness: Delay::hours(72),
         unsubscribe: campaign.unsubscribe,
         dismissable: campaign.dismissable,

@@ -46,6 +46,11 @@ impl DispatchState {
         Self::Uncertain,
     ];
 
+    /// Whether no other try follows.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Claimed | Self::Deferred)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",

@@ -182,7 +182,7 @@ pub fn first<'a>(flow: &'a Flow, anchor: Timestamp, reckoning: Reckoning<'_>) ->
 }
 
 /// Where an enrollment goes when the step `finished` was sent or skipped at `at`. None: it is
-/// completed. A step that the flow no longer has is for [`after_removed`].
+/// completed. A step that the flow no longer has is for [`successor`].
 pub fn advance<'a>(
     flow: &'a Flow,
     finished: &str,
@@ -193,27 +193,20 @@ pub fn advance<'a>(
         .map(|step| next(step, at, reckoning))
 }
 
-/// Where an enrollment goes when its step `gone` is no longer in the flow.
+/// With which step those go on who wait at a step of `was` that the flow no longer has. None: with none.
 ///
-/// `known` is the order of steps while the flow still had it. The next of them that is left comes
-/// first, so that a renamed step is not sent again; when none is left, what now follows the last
-/// one that the customer had passed. None: completed.
-pub fn after_removed<'a>(
-    flow: &'a Flow,
-    known: &[impl AsRef<str>],
-    gone: &str,
-    at: Timestamp,
-    reckoning: Reckoning<'_>,
-) -> Option<Next<'a>> {
-    let position = known.iter().position(|step| step.as_ref() == gone)?;
-    let mut later = known[position + 1..].iter();
-    let step = later.find_map(|step| flow.step(step.as_ref()));
-    let passed = || {
-        let mut earlier = known[..position].iter().rev();
-        let last = earlier.find_map(|step| flow.step(step.as_ref()))?;
-        flow.step_after(&last.id)
+/// The next step of `was` that is left comes first, so that a renamed step is not sent again; when none
+/// is left, what now follows the last one that they had passed. Who had passed none begins anew.
+pub fn successor<'a>(was: &Flow, is: &'a Flow, gone: &str) -> Option<&'a Step> {
+    let position = was.steps.iter().position(|step| step.id == gone)?;
+    let (passed, later) = (&was.steps[..position], &was.steps[position + 1..]);
+    let kept = |steps: &[Step]| steps.iter().find_map(|step| is.step(&step.id));
+    let after_passed = || {
+        let last = passed.iter().rev().find_map(|step| is.step(&step.id))?;
+        is.step_after(&last.id)
     };
-    step.or_else(passed).map(|step| next(step, at, reckoning))
+    let first = || is.steps.first().filter(|_| passed.is_empty());
+    kept(later).or_else(after_passed).or_else(first)
 }
 
 /// When a step is meant for someone whose previous step finished at `anchor`: its timing anew
@@ -237,7 +230,7 @@ fn next<'a>(step: &'a Step, anchor: Timestamp, reckoning: Reckoning<'_>) -> Next
 #[cfg(test)]
 mod tests {
     use super::super::duration::Delay;
-    use super::super::flow::{Entry, Exit, FlowStatus, OnEdit, OnResume, OnSkip};
+    use super::super::flow::{Entry, Exit, FlowStatus, OnEdit, OnResume, OnSkip, OnStop};
     use super::super::subscription::LinkScope;
     use super::super::timing::When;
     use super::*;
@@ -279,6 +272,7 @@ mod tests {
             window: None,
             on_edit: OnEdit::default(),
             on_resume: OnResume::default(),
+            stop: OnStop::default(),
             max_lateness: Delay::hours(72),
             unsubscribe: LinkScope::default(),
             dismissable: false,
@@ -318,6 +312,7 @@ mod tests {
     #[case::an_appended_step_reaches_those_who_passed("a b", "b", "a x", Some("x"))]
     #[case::nothing_left_behind_it("a b", "b", "a", None)]
     #[case::nothing_left_at_all("a b", "b", "x y", None)]
+    #[case::who_passed_none_begins_anew("a b", "a", "x y", Some("x"))]
     #[case::never_heard_of("a b", "q", "a b", None)]
     fn a_removed_step_is_left_for(
         #[case] known: &str,
@@ -325,15 +320,8 @@ mod tests {
         #[case] now: &str,
         #[case] expected: Option<&str>,
     ) {
-        let known: Vec<&str> = known.split_whitespace().collect();
-        let flow = flow(now);
-        let next = after_removed(
-            &flow,
-            &known,
-            gone,
-            Timestamp::UNIX_EPOCH,
-            by(&TimeZone::UTC),
-        );
-        assert_eq!(next.map(|next| next.step.id.as_str()), expected);
+        let (was, is) = (flow(known), flow(now));
+        let next = successor(&was, &is, gone);
+        assert_eq!(next.map(|step| step.id.as_str()), expected);
     }
 }

@@ -32,6 +32,9 @@ pub struct Flow {
     pub window: Option<Window>,
     pub on_edit: OnEdit,
     pub on_resume: OnResume,
+    /// What becomes of those who are in it when it is stopped.
+    #[serde(default)]
+    pub stop: OnStop,
     pub max_lateness: Delay,
     pub unsubscribe: LinkScope,
     pub dismissable: bool,
@@ -44,6 +47,11 @@ pub struct Flow {
 impl Flow {
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// Whether it is stopped, and those who are in it walk on to the end.
+    pub fn is_draining(&self) -> bool {
+        self.status == FlowStatus::Stopped && self.stop == OnStop::Drain
     }
 
     /// The step after `id`, or none at the end.
@@ -133,6 +141,16 @@ pub enum OnEdit {
     Recompute,
     /// Those waiting keep the time they have.
     Freeze,
+}
+
+#[derive(utoipa::ToSchema, Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnStop {
+    /// They walk on to the end; nobody enters.
+    Drain,
+    /// They leave at once.
+    #[default]
+    Cancel,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -81,6 +81,9 @@ impl Asked<'_> {
         let Some(step) = plan.step(due.step) else {
             return self.leave_removed_step(due, plan, walk);
         };
+        if due.is_had() {
+            return Self::decided(due, Decision::Pass(plan.advance(step, walk)));
+        }
         if !may_wait_in(step, due) {
             return Self::change_lane(due, step.step.lane());
         }
@@ -327,7 +330,9 @@ impl Asked<'_> {
             None => plan.complete(walk),
         };
         match due.lane {
-            Lane::Channel(channel) => Self::withhold(due, channel, Reason::StepRemoved, then),
+            Lane::Channel(channel) if !due.is_had() => {
+                Self::withhold(due, channel, Reason::StepRemoved, then)
+            }
             _ => Self::decided(due, Decision::Pass(then)),
         }
     }

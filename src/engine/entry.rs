@@ -25,16 +25,21 @@ pub(super) struct Entrances<'a> {
 pub(super) type DueOf<'a> = dyn Fn(Timestamp, Option<&str>) -> Timestamp + Send + Sync + 'a;
 
 impl Entrances<'_> {
+    /// Whether what its customers come to is watched: they may enter, or walk on to the end.
     pub(super) fn is_activated(&self, plan: &FlowPlan) -> bool {
-        matches!(plan.flow.status, FlowStatus::Active | FlowStatus::Paused)
+        let is_active = matches!(plan.flow.status, FlowStatus::Active | FlowStatus::Paused)
             && self
                 .states
                 .get(&plan.number)
-                .is_some_and(|state| state.activated_at.is_some())
+                .is_some_and(|state| state.activated_at.is_some());
+        is_active || plan.flow.is_draining()
     }
 
     /// The buckets below this one have had their members enrolled.
     pub(super) fn caught_up_to(&self, plan: &FlowPlan) -> u16 {
+        if plan.flow.is_draining() {
+            return BUCKETS;
+        }
         let Some(state) = self.states.get(&plan.number) else {
             return 0;
         };
@@ -84,7 +89,8 @@ impl Entrances<'_> {
         anchor: EntryAnchor,
         due: &'a DueOf<'a>,
     ) -> Option<Entering<'a>> {
-        let state = self.states.get(&plan.number)?;
+        let is_open = plan.flow.status != FlowStatus::Stopped;
+        let state = self.states.get(&plan.number).filter(|_| is_open)?;
         let (first_step, first_lane) = plan.entrance()?;
         let skips = plan.flow.entry.existing_members == ExistingMembers::Skip;
         Some(Entering {

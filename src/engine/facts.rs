@@ -350,9 +350,10 @@ impl Gathered {
 fn flow_gate(question: &Question<'_>) -> FlowGate {
     use crate::domain::flow::FlowStatus;
     let paused = question.state.is_some_and(|state| state.pause.is_some());
-    match question.plan.flow.status {
-        FlowStatus::Stopped => FlowGate::Stopped,
-        FlowStatus::Active if !paused => FlowGate::Running,
+    let flow = &question.plan.flow;
+    match flow.status {
+        FlowStatus::Stopped if !flow.is_draining() => FlowGate::Stopped,
+        FlowStatus::Active | FlowStatus::Stopped if !paused => FlowGate::Running,
         _ => FlowGate::Paused,
     }
 }

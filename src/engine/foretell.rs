@@ -52,6 +52,9 @@ fn ask(
     due: &Due,
     now: Timestamp,
 ) -> Option<(Channel, Verdict)> {
+    if due.is_had() {
+        return None;
+    }
     let plan = catalog.plan(due.flow)?;
     let step = plan.step(due.step)?;
     let customer = gathered.customers.get(&due.customer);

@@ -13,7 +13,7 @@ use super::runtime::Engine;
 use crate::domain::enrollment;
 use crate::domain::flow::{EntryLimit, FlowStatus, OnEdit, OnResume};
 use crate::domain::ids::{NameNo, RevisionNo};
-use crate::store::{EntryAnchor, FlowState, Pause, Result, Return, Timed, Untimed};
+use crate::store::{EntryAnchor, FlowState, Pause, Result, Return, Stopped, Timed, Untimed};
 
 /// Rows moved in one transaction.
 const BATCH: u32 = 2_000;
@@ -83,8 +83,18 @@ impl Parker {
             FlowStatus::Stopped => {
                 store.deactivate_flow(plan.number).await?;
                 let marks = self.engine.catalog().marks_flows;
-                let ended = store.stop_enrollments(plan.number, BATCH, now, marks);
-                Ok(ended.await? == u64::from(BATCH))
+                let whom = if plan.flow.is_draining() {
+                    Stopped::WhoHasNotEntered
+                } else {
+                    Stopped::Everybody
+                };
+                let ended = store.stop_enrollments((plan.number, whom), BATCH, now, marks);
+                let more = ended.await? == u64::from(BATCH);
+                let state = state.filter(|_| plan.flow.is_draining());
+                match state {
+                    Some(state) => Ok(self.walk_on(catalog, plan, state).await?.unwrap_or(more)),
+                    None => Ok(more),
+                }
             }
         }
     }
@@ -99,18 +109,33 @@ impl Parker {
         let Some(state) = state.filter(|state| state.activated_at.is_some()) else {
             return store.activate_flow(plan.number, now).await;
         };
+        if let Some(more) = self.walk_on(catalog, plan, state).await? {
+            return Ok(more);
+        }
+        self.promote(catalog, plan, state).await
+    }
+
+    /// Sees to those who are in the flow: whether there is more to do before anybody may enter.
+    async fn walk_on(
+        &self,
+        catalog: &Catalog,
+        plan: &FlowPlan,
+        state: &FlowState,
+    ) -> Result<Option<bool>> {
+        let (store, now) = (&self.engine.store, self.engine.clock.now());
         if let Some(pause) = &state.pause {
             if pause.by == DRUMBEAT && state.resumed_at.is_none() {
-                return store.resume_flow(plan.number, now).await;
+                return store.resume_flow(plan.number, now).await.map(Some);
             }
-            return match state.resumed_at {
+            let more = match state.resumed_at {
                 Some(_) if state.parked => self.gather_latecomers(plan.number).await,
                 Some(resumed_at) => self.resume(plan, pause, resumed_at).await,
                 None => self.park(plan.number, state).await,
             };
+            return more.map(Some);
         }
         let retimed = self.retime(catalog, plan, state).await?;
-        Ok(self.promote(catalog, plan, state).await? || retimed)
+        Ok(retimed.then_some(true))
     }
 
     async fn pause_missing(&self, flow: NameNo, state: &FlowState) -> Result<bool> {

@@ -46,7 +46,7 @@ pub struct Picture {
 #[derive(Debug)]
 pub struct FlowLine {
     pub id: String,
-    /// `active`, `draft`, `paused`, `resuming`, `stopped` or `file missing`.
+    /// `active`, `draft`, `paused`, `resuming`, `draining`, `stopped` or `file missing`.
     pub status: &'static str,
     pub pause: Option<Pause>,
     pub enrollments: EnrollmentCounts,
@@ -144,6 +144,7 @@ pub fn standing(flow: &Flow, state: Option<&FlowState>) -> &'static str {
     match (flow.status, paused) {
         (FlowStatus::Active, Some(state)) if state.resumed_at.is_some() => "resuming",
         (FlowStatus::Active, Some(_)) => "paused",
+        _ if flow.is_draining() => "draining",
         (status, _) => status.as_str(),
     }
 }

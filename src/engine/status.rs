@@ -94,7 +94,7 @@ pub struct FailedFile {
 pub struct FlowStatus {
     #[schema(example = "new-member-onboarding")]
     pub flow: String,
-    /// `active`, `draft`, `paused`, `resuming`, `stopped` or `file missing`.
+    /// `active`, `draft`, `paused`, `resuming`, `draining`, `stopped` or `file missing`.
     #[schema(example = "active")]
     pub status: &'static str,
     pub paused: Option<PauseFacts>,

@@ -29,11 +29,18 @@ pub struct Due {
     pub planned: Timestamp,
     pub started_at: Timestamp,
     pub timed_revision: RevisionNo,
-    /// The dispatch of this step, when it was claimed before.
+    /// What became of this step before, in the same run.
     pub earlier: Option<Earlier>,
 }
 
-/// An earlier claim of the same step.
+impl Due {
+    /// The step was had already, when the flow had another order: nobody gets it twice.
+    pub fn is_had(&self) -> bool {
+        self.earlier.is_some_and(|earlier| earlier.state.is_final())
+    }
+}
+
+/// An earlier claim of the same step, or why it was withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Earlier {
     pub state: DispatchState,
@@ -47,7 +54,7 @@ const DUE: &str = concat!(
         "e.enrollment_id, e.customer_id, e.flow, coalesce(e.step, 0), e.due, e.anchor, e.planned, \
          e.started_at, e.timed_revision, d.state, d.attempt, d.first_at, d.incarnation"
     ),
-    "@due AS e LEFT JOIN dispatches AS d ON e.status = 2 AND d.bucket = e.bucket \
+    "@due AS e LEFT JOIN dispatches AS d ON d.bucket = e.bucket \
      AND d.enrollment_id = e.enrollment_id AND d.step = e.step"
 );
 const NEXT_DUE: &str = "@everywhere(waiting)SELECT min(due) FROM enrollments \
@@ -151,23 +158,24 @@ impl DueRow {
             planned: instant(self.planned)?,
             started_at: instant(self.started_at)?,
             timed_revision: RevisionNo(self.timed_revision),
-            earlier: self.earlier()?,
+            earlier: earlier((self.state, self.attempt, self.first_at, self.incarnation))?,
         })
     }
+}
 
-    fn earlier(&self) -> Result<Option<Earlier>> {
-        let (Some(state), Some(attempt), Some(first_at), Some(incarnation)) =
-            (self.state, self.attempt, self.first_at, self.incarnation)
-        else {
-            return Ok(None);
-        };
-        let state = DispatchState::from_number(state)
-            .ok_or_else(|| Error::Corrupt(format!("{state} is not a dispatch state")))?;
-        Ok(Some(Earlier {
-            state,
-            attempt,
-            first_at: instant(first_at)?,
-            incarnation: Incarnation(incarnation),
-        }))
-    }
+/// State, attempt, first tried at, incarnation of a dispatch, if there is one.
+pub(super) type EarlierRow = (Option<i64>, Option<u32>, Option<i64>, Option<i64>);
+
+pub(super) fn earlier(row: EarlierRow) -> Result<Option<Earlier>> {
+    let (Some(state), Some(attempt), Some(first_at), Some(incarnation)) = row else {
+        return Ok(None);
+    };
+    let state = DispatchState::from_number(state)
+        .ok_or_else(|| Error::Corrupt(format!("{state} is not a dispatch state")))?;
+    Ok(Some(Earlier {
+        state,
+        attempt,
+        first_at: instant(first_at)?,
+        incarnation: Incarnation(incarnation),
+    }))
 }

@@ -12,6 +12,7 @@ use super::error::{Error, Result};
 use super::instants::micros;
 use super::sql::{query, query_scalar};
 use super::tx::Tx;
+use crate::domain::enrollment;
 use crate::domain::flow::Flow;
 use crate::domain::ids::{NameNo, RevisionNo};
 use crate::domain::revision::{NameKind, Numbers, Revision};
@@ -148,15 +149,11 @@ pub(super) fn removals(was: &Flow, is: &Flow, numbers: &Numbers) -> Vec<Removed>
     let Some(flow) = numbers.number(NameKind::Flow, &is.id) else {
         return Vec::new();
     };
-    let mut successor = None;
-    let mut removed = Vec::new();
-    for gone in was.steps.iter().rev() {
-        if is.step(&gone.id).is_some() {
-            successor = number(&gone.id);
-        } else if let Some(step) = number(&gone.id) {
-            let named = is.moved_to.get(&gone.id).and_then(|to| number(to));
-            removed.push((step, flow, named.or(successor)));
-        }
-    }
-    removed
+    let gone = was.steps.iter().filter(|step| is.step(&step.id).is_none());
+    gone.filter_map(|gone| {
+        let named = is.moved_to.get(&gone.id).and_then(|to| number(to));
+        let next = || number(&enrollment::successor(was, is, &gone.id)?.id);
+        Some((number(&gone.id)?, flow, named.or_else(next)))
+    })
+    .collect()
 }

@@ -228,7 +228,7 @@ pub use nodes::{Node, Presence};
 pub use notices::{Notice, Told};
 pub use occurrences::Telling;
 pub use outcomes::Settled;
-pub use parking::{Return, Timed, Untimed};
+pub use parking::{Return, Stopped, Timed, Untimed};
 pub use qualifications::{ExitWhen, Look, Pass, Qualification, Watching};
 pub use receipts::{HeardOf, Listening};
 pub use redefining::Redefinition;

@@ -57,7 +57,7 @@ const UNPARK: &str = "UPDATE enrollments SET due = parked + $3, planned = planne
 const STOP: &str = "UPDATE enrollments SET status = $3, exit_reason = $4, finished_at = $5, \
      due = NULL, parked = NULL, held = NULL WHERE (bucket, enrollment_id) IN \
      (SELECT bucket, enrollment_id FROM enrollments WHERE bucket BETWEEN 0 AND 1023 AND flow = $1 \
-     AND status < 10 LIMIT $2) RETURNING enrollment_id, customer_id";
+     AND status < 10 AND status < $6 LIMIT $2) RETURNING enrollment_id, customer_id";
 const TIME: &str = concat!(
     "UPDATE enrollments SET planned = j.planned, lane = j.lane, \
      due = CASE WHEN enrollments.parked IS NULL THEN j.planned END, \
@@ -82,6 +82,14 @@ pub(super) const STATEMENTS: &[&str] = &[
     FREEZE_TIMING,
     SUCCESSORS,
 ];
+
+/// Who leaves a flow that is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    Everybody,
+    /// Those who wait to be let in.
+    WhoHasNotEntered,
+}
 
 impl Store {
     /// Takes up to `limit` waiting rows of a flow out of the due index.
@@ -118,15 +126,19 @@ impl Store {
         Ok(done)
     }
 
-    /// Ends up to `limit` live enrollments of a stopped flow. With `marks`, those customers are looked
+    /// Ends up to `limit` enrollments of a stopped flow. With `marks`, those customers are looked
     /// at again, because a segment asks who is in a flow.
     pub async fn stop_enrollments(
         &self,
-        flow: NameNo,
+        (flow, who): (NameNo, Stopped),
         limit: u32,
         at: Timestamp,
         marks: bool,
     ) -> Result<u64> {
+        let below = match who {
+            Stopped::Everybody => EnrollmentStatus::Completed,
+            Stopped::WhoHasNotEntered => EnrollmentStatus::Waiting,
+        };
         let mut tx = self.write_leading(0..BUCKETS).await?;
         let rows = query(STOP)
             .bind(flow.0)
@@ -134,6 +146,7 @@ impl Store {
             .bind(EnrollmentStatus::Exited.number())
             .bind(ExitReason::FlowStopped.number())
             .bind(micros(at))
+            .bind(below.number())
             .fetch_all(&mut tx)
             .await?;
         let column = |place| rows.iter().map(move |row| row.try_get(place));

@@ -85,7 +85,8 @@ fn interactions(frame: &Frame<'_>, binds: &mut Binds, did: &Did, within: Within)
         ));
     }
     if own || (within == Within::Enrollment && did.within_last.is_none()) {
-        and("i.at >= e.started_at".to_owned());
+        // What ended a run is done before the next one, even if it follows at once.
+        and("(i.at > e.started_at OR (i.at = e.started_at AND e.entry = 1))".to_owned());
     }
     parts.join(" AND ")
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::db::Store;
-use super::due::Due;
+use super::due::{Due, earlier};
 use super::error::{Error, Result};
 use super::instants::instant;
 use super::listing::listed;
@@ -38,9 +38,11 @@ impl Store {
             "@everywhere(people)SELECT @list(@array(e.enrollment_id, e.customer_id, e.flow, \
              coalesce(e.step, 0), e.lane, coalesce(e.due, e.parked), e.anchor, e.planned, \
              e.started_at, e.timed_revision, c.f_{zone_field}, \
-             CASE WHEN e.parked IS NULL THEN 0 ELSE 1 END)) \
+             CASE WHEN e.parked IS NULL THEN 0 ELSE 1 END, \
+             d.state, d.attempt, d.first_at, d.incarnation)) \
              FROM enrollments AS e LEFT JOIN customers AS c ON c.bucket = e.bucket \
-             AND c.customer_id = e.customer_id WHERE e.bucket BETWEEN $1 AND $2 AND e.status = 1 \
+             AND c.customer_id = e.customer_id LEFT JOIN dispatches AS d ON d.bucket = e.bucket \
+             AND d.enrollment_id = e.enrollment_id AND d.step = e.step WHERE e.bucket BETWEEN $1 AND $2 AND e.status = 1 \
              AND (e.due IS NOT NULL OR e.parked IS NOT NULL) \
              AND e.flow IN (SELECT CAST(value AS BIGINT) FROM @each($3))"
         );
@@ -82,6 +84,10 @@ struct WaitRow {
     timed_revision: i32,
     zone: Option<String>,
     parked: i64,
+    state: Option<i64>,
+    attempt: Option<u32>,
+    first_at: Option<i64>,
+    incarnation: Option<i64>,
 }
 
 impl WaitRow {
@@ -101,7 +107,7 @@ impl WaitRow {
                 planned: at(self.planned)?,
                 started_at: at(self.started_at)?,
                 timed_revision: RevisionNo(self.timed_revision),
-                earlier: None,
+                earlier: earlier((self.state, self.attempt, self.first_at, self.incarnation))?,
             },
             zone: self.zone,
             is_parked: self.parked == 1,

@@ -15,7 +15,7 @@ const LONGEST_SUBJECT: usize = 70;
 pub fn remarks(revision: &Revision) -> Vec<Remark> {
     let mut remarks: Vec<Remark> = one_click(revision).into_iter().collect();
     let flows = revision.flows.values();
-    for flow in flows.filter(|flow| flow.status != FlowStatus::Stopped) {
+    for flow in flows.filter(|flow| flow.status != FlowStatus::Stopped || flow.is_draining()) {
         for step in &flow.steps {
             let ways = step.actions.iter().flat_map(|action| action.content.ways());
             for (variant, content) in ways {

@@ -12,7 +12,9 @@ use crate::domain::communication::{Content, EmailContent, Localized, PushContent
 use crate::domain::customer::{Consents, Customer, FieldValue, Status, Switches};
 use crate::domain::duration::Delay;
 use crate::domain::field::{Cardinality, Field, FieldCategory, FieldType};
-use crate::domain::flow::{Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, Step};
+use crate::domain::flow::{
+    Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, OnStop, Step,
+};
 use crate::domain::ids::CustomerId;
 use crate::domain::message::{Rendered, RenderedEmail};
 use crate::domain::rating::Rating;
@@ -69,6 +71,7 @@ fn templates(content: Content) -> Templates {
         window: None,
         on_edit: OnEdit::default(),
         on_resume: OnResume::default(),
+        stop: OnStop::default(),
         max_lateness: Delay::hours(72),
         unsubscribe: LinkScope::default(),
         dismissable: false,

@@ -70,7 +70,14 @@ async fn of_flow(
     };
     impact.live = store.live_in(number).await?;
     match flow.status {
-        FlowStatus::Stopped => add(&mut impact.exits, "flow_stopped", impact.live),
+        FlowStatus::Stopped => {
+            let leave = if flow.is_draining() {
+                store.pending(number).await?
+            } else {
+                impact.live
+            };
+            add(&mut impact.exits, "flow_stopped", leave);
+        }
         FlowStatus::Draft => {}
         FlowStatus::Paused if is_new(candidate, flow) => {}
         FlowStatus::Active | FlowStatus::Paused => {

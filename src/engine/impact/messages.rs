@@ -49,7 +49,7 @@ pub(super) async fn failing(
     let mut found = Vec::new();
     for flow in candidate.revision().flows.values() {
         let trials = changed(flow, was);
-        if trials.is_empty() || flow.status == FlowStatus::Stopped {
+        if trials.is_empty() || flow.status == FlowStatus::Stopped && !flow.is_draining() {
             continue;
         }
         let customers = members(store, candidate, flow, now).await?;

@@ -10,7 +10,7 @@ use super::segment::{ConditionDoc, InlineSegmentDoc};
 use super::timing::{DueDoc, WaitForDoc};
 use super::word::Word;
 use crate::domain::calendar::{Days, WindowZone};
-use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip};
+use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip, OnStop};
 use crate::domain::subscription::LinkScope;
 use crate::workspace::spanned::{At, Named, Opt, TextOr};
 
@@ -42,6 +42,9 @@ pub(crate) struct FlowDoc {
     pub(crate) on_edit: Opt<Word<OnEdit>>,
     /// What happens after a pause: `shift` unless set.
     pub(crate) on_resume: Opt<Word<OnResume>>,
+    /// With `status: stopped`: whether those who are in the flow walk on to the end (`drain`) or leave
+    /// (`cancel`, the default).
+    pub(crate) stop: Opt<Word<OnStop>>,
     /// A step later than this is withheld as `late`; `72h` unless set.
     pub(crate) max_lateness: Opt<Duration>,
     /// What the unsubscribe link in its messages gives up: `campaign` (this flow) unless set.

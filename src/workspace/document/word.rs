@@ -10,7 +10,7 @@ use crate::domain::calendar::WindowZone;
 use crate::domain::channel::Channel;
 use crate::domain::customer::Status;
 use crate::domain::field::{Cardinality, FieldCategory, FieldType};
-use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip};
+use crate::domain::flow::{ExistingMembers, FlowStatus, OnEdit, OnResume, OnSkip, OnStop};
 use crate::domain::gateway::{
     LongMessages, MessageIdForm, Missing, OnUncertain, SmppAlphabet, SmppBind, SmppSecurity,
     SmtpSecurity,
@@ -52,6 +52,7 @@ words! {
     ExistingMembers: "from-activation" "from-joining" "skip";
     OnEdit: "recompute" "freeze";
     OnResume: "shift" "catch-up" "skip-late";
+    OnStop: "drain" "cancel";
     OnSkip: "advance" "exit";
     WindowZone: "customer" "workspace";
     LinkScope: "campaign" "category" "group" "category-and-group" "everything";

@@ -66,6 +66,7 @@ pub(crate) fn flow(
         window: reader.window,
         on_edit: said(written.on_edit.as_ref()),
         on_resume: said(written.on_resume.as_ref()),
+        stop: said(written.stop.as_ref()),
         max_lateness: written
             .max_lateness
             .as_ref()

@@ -19,7 +19,7 @@ mod plan;
 use std::hash::{BuildHasher as _, RandomState};
 use std::process::Stdio;
 
-use chance::Chance;
+pub(crate) use chance::Chance;
 use tokio::process::Command;
 
 /// How many messages a daemon may have in flight.
@@ -32,7 +32,7 @@ pub(crate) fn is_long() -> bool {
 }
 
 /// Another storm each time, or the one that is asked for.
-fn chance() -> Chance {
+pub(crate) fn chance() -> Chance {
     let seed = std::env::var("DRUMBEAT_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())

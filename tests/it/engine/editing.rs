@@ -1,5 +1,7 @@
 //! Owns the tests of edits while people are in a flow.
 
+use drumbeat::domain::subscription::Scope;
+
 use super::rig::Rig;
 use super::written::{LYON, any, email, flow, push, sms};
 
@@ -156,14 +158,21 @@ async fn steps_in_another_order_are_walked_in_that_order_from_where_one_is() {
     ];
     let mut rig = rig("", &steps).await;
     let swapped = [steps[2].clone(), steps[1].clone(), steps[0].clone()];
+    let sent = edited(&mut rig, "", &swapped).await;
+    let expected = ["01-06 10:00 ana email a", "01-09 10:00 ana sms b"];
+    assert_eq!(sent, expected, "nobody reads a step twice");
+    assert_eq!(rig.ledger("ana").await, ["a sent", "b sent", "f completed"]);
+}
+
+#[tokio::test]
+async fn what_was_sent_stays_sent_where_it_comes_again_and_would_not_be() {
+    let steps = [email("a", "after: 1d"), sms("b", "after: 3d")];
+    let mut rig = rig("", &steps).await;
+    rig.unsubscribe("ana", &Scope::EVERYTHING).await;
+    let swapped = [steps[1].clone(), steps[0].clone()];
     edited(&mut rig, "", &swapped).await;
-    let ledger = rig.ledger("ana").await;
-    let times = ledger
-        .iter()
-        .filter(|line| line.starts_with("a sent"))
-        .count();
-    assert_eq!(times, 1, "nobody reads a step twice: {ledger:?}");
-    assert_eq!(ledger.last().unwrap(), "f completed");
+    let withheld = "b withheld unsubscribed_everything";
+    assert_eq!(rig.ledger("ana").await, ["a sent", withheld, "f completed"]);
 }
 
 #[tokio::test]

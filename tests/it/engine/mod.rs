@@ -1,10 +1,12 @@
 //! Owns the tests of the engine: its real loops, stepped by hand over a real store.
 
+mod oracle;
 mod outbox;
 mod people;
 mod rig;
 mod written;
 
+mod agreeing;
 mod ahead;
 mod approving;
 mod awaiting;
@@ -47,6 +49,7 @@ mod retrying;
 mod scheduled;
 mod segments;
 mod shown;
+mod stopping;
 mod switched;
 mod telling;
 mod throttling;

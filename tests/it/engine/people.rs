@@ -196,7 +196,7 @@ fn rank(kind: &str) -> u8 {
     }
 }
 
-fn ledger_line(line: &HistoryLine) -> Option<String> {
+pub(super) fn ledger_line(line: &HistoryLine) -> Option<String> {
     let reason = line.detail.as_ref()?.get("reason");
     let reason = reason
         .and_then(|reason| reason.as_str())

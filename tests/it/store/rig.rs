@@ -9,7 +9,7 @@ use drumbeat::domain::duration::Delay;
 use drumbeat::domain::field::{
     Cardinality, DataModel, Field, FieldCategory, FieldType, Tag, built_in_fields,
 };
-use drumbeat::domain::flow::{Flow, FlowStatus, OnEdit, OnResume, Step};
+use drumbeat::domain::flow::{Flow, FlowStatus, OnEdit, OnResume, OnStop, Step};
 use drumbeat::domain::ids::CustomerId;
 use drumbeat::domain::revision::Revision;
 use drumbeat::domain::segment::{Condition, Segment};
@@ -222,6 +222,7 @@ pub(super) fn flow(id: &str, steps: &[Step]) -> Flow {
         window: None,
         on_edit: OnEdit::Recompute,
         on_resume: OnResume::Shift,
+        stop: OnStop::Cancel,
         max_lateness: Delay::hours(72),
         unsubscribe: drumbeat::domain::subscription::LinkScope::Campaign,
         dismissable: true,

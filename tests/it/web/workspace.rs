@@ -8,7 +8,7 @@ use drumbeat::domain::communication::{Communication, Content, Localized, SmsCont
 use drumbeat::domain::duration::Delay;
 use drumbeat::domain::field::{Cardinality, Field, FieldCategory, FieldType, Tag};
 use drumbeat::domain::flow::{
-    Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, Step,
+    Action, Entry, Exit, Flow, FlowStatus, OnEdit, OnResume, OnSkip, OnStop, Step,
 };
 use drumbeat::domain::gateway::{ChannelConfig, FileGateway, Gateway, RetryPolicy};
 use drumbeat::domain::policy::{Category, Organization, Purpose};
@@ -109,6 +109,7 @@ fn flow() -> Flow {
         window: None,
         on_edit: OnEdit::default(),
         on_resume: OnResume::default(),
+        stop: OnStop::default(),
         max_lateness: Delay::hours(72),
         unsubscribe: LinkScope::Campaign,
         dismissable: true,
