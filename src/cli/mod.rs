@@ -152,7 +152,6 @@ enum Command {
     ExportDefinitions(export_definitions::Arguments),
     /// Shows what runs, how far everybody is, and what stands in the way.
     Status(status::Arguments),
-    /// Says why a customer is in a flow or not, and what became of each step.
     Explain(explain::Arguments),
     Report(report::Arguments),
     /// Shows a communication as one customer would get it.

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use tempfile::TempDir;
 use tokio::signal;
 use tokio::signal::unix::{SignalKind, signal as on};
 
 use super::columns::counted;
 use super::exit::Exit;
+use super::moments;
 use super::output;
 use super::place::Place;
 use super::progress::Progress;
@@ -150,22 +150,12 @@ async fn simulate(
     Ok(Exit::Done)
 }
 
-/// A date in the workspace's zone, or an instant.
+/// Now, if no other moment is given.
 fn from(arguments: &Arguments, revision: &Revision) -> anyhow::Result<Timestamp> {
-    let Some(text) = &arguments.from else {
-        return Ok(SystemClock.now());
-    };
-    let zone = revision.time_zone();
-    if let Ok(date) = text.parse::<Date>() {
-        let midnight = jiff::civil::Time::midnight();
-        return Ok(calendar::instant(date.to_datetime(midnight), &zone));
+    match &arguments.from {
+        Some(text) => moments::given(text, &revision.time_zone()),
+        None => Ok(SystemClock.now()),
     }
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
-    }
-    let wall = text.parse::<jiff::civil::DateTime>();
-    let wall = wall.with_context(|| format!("`{text}` is no date: write it such as 2026-01-31"))?;
-    Ok(calendar::instant(wall, &zone))
 }
 
 /// A store of its own with the customers of a file.

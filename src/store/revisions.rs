@@ -27,6 +27,8 @@ const LATEST: &str = "SELECT revision, hash, git_commit, published_at, body, def
      approved_by, approved_at FROM revisions ORDER BY revision DESC LIMIT 1";
 const UNTIL: &str = "SELECT revision, hash, git_commit, published_at, body, definitions, \
      approved_by, approved_at FROM revisions WHERE revision <= $1 ORDER BY revision DESC LIMIT $2";
+const IN_FORCE_AT: &str = "SELECT revision, hash, git_commit, published_at, body, definitions, \
+     approved_by, approved_at FROM revisions WHERE published_at <= $1 ORDER BY revision DESC LIMIT 1";
 const OF_HASH: &str = "SELECT max(revision) FROM revisions WHERE hash = $1";
 const LATEST_NO: &str = "SELECT revision FROM revisions ORDER BY revision DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO revisions (revision, hash, git_commit, published_at, body, \
@@ -36,8 +38,16 @@ const SOURCES: &str =
     "SELECT path, content FROM revision_sources WHERE revision = $1 ORDER BY path";
 const LAST_CHECK: &str = "last_check";
 
-pub(super) const STATEMENTS: &[&str] =
-    &[LATEST, UNTIL, OF_HASH, LATEST_NO, INSERT, SOURCE, SOURCES];
+pub(super) const STATEMENTS: &[&str] = &[
+    LATEST,
+    UNTIL,
+    IN_FORCE_AT,
+    OF_HASH,
+    LATEST_NO,
+    INSERT,
+    SOURCE,
+    SOURCES,
+];
 
 /// What is to be published.
 #[derive(Debug, Clone)]
@@ -161,6 +171,17 @@ impl Store {
     pub async fn current_revision(&self) -> Result<Option<Published>> {
         let mut tx = self.snapshot().await?;
         let Some(row) = query(LATEST).fetch_optional(&mut tx).await? else {
+            return Ok(None);
+        };
+        let numbers = names::all(&mut tx).await?;
+        published(&row, numbers).map(Some)
+    }
+
+    /// The revision that was in force then; none: nothing was.
+    pub async fn revision_at(&self, at: Timestamp) -> Result<Option<Published>> {
+        let mut tx = self.snapshot().await?;
+        let asked = query(IN_FORCE_AT).bind(at.as_microsecond());
+        let Some(row) = asked.fetch_optional(&mut tx).await? else {
             return Ok(None);
         };
         let numbers = names::all(&mut tx).await?;

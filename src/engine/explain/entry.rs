@@ -31,7 +31,7 @@ pub struct Point {
 }
 
 impl Point {
-    fn new(rule: &'static str, met: Option<bool>, text: impl Into<String>) -> Self {
+    pub(super) fn new(rule: &'static str, met: Option<bool>, text: impl Into<String>) -> Self {
         Self {
             rule,
             met,
@@ -41,7 +41,7 @@ impl Point {
         }
     }
 
-    fn at(self, at: Timestamp) -> Self {
+    pub(super) fn at(self, at: Timestamp) -> Self {
         Self {
             at: Some(at),
             ..self

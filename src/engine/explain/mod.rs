@@ -1,9 +1,11 @@
 //! Owns the explanation: why a customer is in a flow or not, and what became of each step and why.
 
 mod ahead;
+mod audience;
 mod campaigns;
 mod entry;
 mod heard;
+mod past;
 mod question;
 mod rules;
 mod steps;
@@ -22,11 +24,13 @@ use crate::domain::revision::NameKind;
 use crate::store::{Error, Result, Store};
 
 pub use self::ahead::{Ahead, Certainty, ahead};
+pub use self::audience::{AudienceGroup, AudienceTold, audience};
 pub use self::campaigns::{
     CampaignDetail, CampaignKind, CampaignName, CampaignTold, RunTold, SegmentTold, campaign_names,
     detail, kind_of, told,
 };
 pub use self::entry::Point;
+pub use self::past::{PastStep, PastTold, past};
 pub use self::steps::StepTold;
 
 /// One customer and one flow, explained.

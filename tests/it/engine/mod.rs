@@ -23,6 +23,7 @@ mod draining;
 mod editing;
 mod entering;
 mod exiting;
+mod explained;
 mod first_of;
 mod foreseeing;
 mod foretold;

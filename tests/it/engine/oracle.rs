@@ -250,8 +250,7 @@ impl Oracle {
         let run = self.run.as_ref().unwrap();
         let (at, by, then) = (run.at, run.by, run.then);
         let Some(place) = self.flow.place(at) else {
-            let is_new = self.run.as_mut().unwrap().had.insert(at);
-            if is_new && by != By::Nothing {
+            if by != By::Nothing && self.run.as_mut().unwrap().had.insert(at) {
                 self.tell(now, format!("{at} withheld step_removed"));
             }
             return self.go(now, then);

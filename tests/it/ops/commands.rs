@@ -140,6 +140,36 @@ fn a_customer_who_never_entered_is_explained_by_the_segment_and_its_values() {
 }
 
 #[test]
+fn a_whole_segment_and_a_moment_in_the_past_are_explained_too() {
+    let desk = started();
+    desk.json("import customers.csv");
+    let told = desk.json("explain welcome --where {\"tag\":\"vip\"}");
+    assert_eq!(told["groups"].as_array().map(Vec::len), Some(0), "{told}");
+    let all = desk.json("explain welcome --where {\"identified\":true}");
+    let counts = all["groups"].as_array().unwrap().iter();
+    let sum: u64 = counts
+        .map(|group| group["customers"].as_u64().unwrap())
+        .sum();
+    assert_eq!(all["customers"].as_u64(), Some(sum));
+    let text = desk.text("explain welcome --where {\"identified\":true}");
+    assert!(
+        text.contains("do not meet: Customer since is within the last 30 days"),
+        "{text}"
+    );
+    let (code, said) = desk.refused("explain C005 welcome --at 2020-01-01");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("in force then"), "{said}");
+    let (code, said) = desk.refused("explain C005 welcome --at yesterday");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("write it such as 2026-01-31"), "{said}");
+    assert_eq!(desk.refused("explain welcome --at 2020-01-01").0, Some(2));
+    assert!(
+        desk.text("explain C005 welcome --at 2099-01-01")
+            .contains("was not in it")
+    );
+}
+
+#[test]
 fn an_empty_ledger_is_empty_and_what_is_not_in_it_cannot_be_resolved() {
     let desk = started();
     assert_eq!(desk.json("dispatches"), json!({ "dispatches": [] }));
