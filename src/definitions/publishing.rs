@@ -25,8 +25,8 @@ pub struct InForce {
     pub unconverted: Vec<Survey>,
 }
 
-/// Publishes files as what comes after a revision, unless somebody must agree first. What is left to do for customers afterwards is on the
-/// list of [`works::carry_out`].
+/// Publishes files as what comes after a revision, unless somebody must agree first. What is left to do
+/// for customers afterwards is on the list of [`works::carry_out`].
 ///
 /// # Errors
 /// [`crate::store::Error::Conflict`] when another revision, or a change of a definition, came between.
