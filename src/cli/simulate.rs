@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::ValueEnum;
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -30,10 +30,12 @@ use crate::domain::duration::Delay;
 use crate::domain::import_plan::{NoMatch, SeveralMatch};
 use crate::domain::revision::Revision;
 use crate::simulation::{self, Request};
-use crate::store::Store;
+use crate::store::{Copying, Dialect, Store};
 use crate::workspace::render;
 
 const PRIVATE: &str = "simulation.db";
+/// Rows that are copied at a time.
+const MOST: usize = 2_000;
 
 /// Shows what flows would send from now on, day by day, and what would be withheld and why.
 ///
@@ -119,11 +121,11 @@ async fn simulate(
     (revision, request): (Revision, &Request),
     private: &TempDir,
 ) -> anyhow::Result<Exit> {
+    let bar = Progress::new();
     let store = match &arguments.customers {
         Some(file) => of_file(file, &revision, request, private).await?,
-        None => of_base(place, private).await?,
+        None => of_base(place, private, &bar).await?,
     };
-    let bar = Progress::new();
     let days = |from: Timestamp, until: Timestamp| {
         u64::try_from(until.duration_since(from).as_hours() / 24).unwrap_or_default()
     };
@@ -165,7 +167,7 @@ async fn of_file(
     request: &Request,
     private: &TempDir,
 ) -> anyhow::Result<Store> {
-    let store = Store::open(&format!("sqlite://{PRIVATE}"), private.path()).await?;
+    let store = Store::open(&private_url(), private.path()).await?;
     store
         .publish(crate::store::NewRevision {
             revision,
@@ -209,17 +211,28 @@ async fn of_file(
 }
 
 /// A copy of the workspace's store as it is now.
-async fn of_base(place: &Place, private: &TempDir) -> anyhow::Result<Store> {
+async fn of_base(place: &Place, private: &TempDir, bar: &Progress) -> anyhow::Result<Store> {
     let url = session::url_of(place)?;
-    if !url.starts_with("sqlite://") {
-        bail!(
-            "a simulation copies a store that is a file: give the customers with `--customers FILE`"
-        );
-    }
     let base = Store::connect(&url, &place.workspace, false).await;
     let base = base.context("give the customers with `--customers FILE`, or import them first")?;
-    let copied = base.backup(&private.path().join(PRIVATE)).await;
+    let copied = match base.dialect() {
+        Dialect::Sqlite => base.backup(&private.path().join(PRIVATE)).await,
+        Dialect::Postgres | Dialect::Citus => {
+            let to = Store::open(&private_url(), private.path()).await?;
+            let watch = |copying: Copying| {
+                let (rows, of) = (copying.rows, copying.of);
+                bar.at(rows, of, format!("copying {}", copying.table));
+            };
+            let copied = base.copy_moment(&to, MOST, &watch).await;
+            to.close().await;
+            copied
+        }
+    };
     base.close().await;
     copied?;
-    Ok(Store::open(&format!("sqlite://{PRIVATE}"), private.path()).await?)
+    Ok(Store::open(&private_url(), private.path()).await?)
+}
+
+fn private_url() -> String {
+    format!("sqlite://{PRIVATE}")
 }

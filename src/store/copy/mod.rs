@@ -1,6 +1,7 @@
 //! Owns copying a whole store into another database, in steps that a later run goes on from.
 
 mod cell;
+mod moment;
 mod progress;
 mod reading;
 mod shape;
@@ -101,13 +102,14 @@ impl Copy<'_> {
         let mut reached = self.progress.tables.remove(table.name).unwrap_or_default();
         if !reached.is_whole {
             let shape = Shape::of(table, self.from, self.to).await?;
-            let reader = Reader::new(self.from.read(), table, &shape.here, self.most);
-            let mut rows = reader.batch(reached.last().as_deref()).await?;
+            let reader = Reader::new(table, &shape.here, self.most);
+            let from = self.from.read();
+            let mut rows = reader.batch(from, reached.last().as_deref()).await?;
             while let Some(last) = rows.last() {
                 let last = reader.key(last);
                 reached.move_on(rows.len(), &last);
                 let written = self.write(table, &shape.there, &rows, &reached);
-                let (next, ()) = try_join!(reader.batch(Some(&last)), written)?;
+                let (next, ()) = try_join!(reader.batch(from, Some(&last)), written)?;
                 self.tell(table, reached.rows);
                 rows = next;
             }
@@ -152,8 +154,8 @@ impl Copy<'_> {
         let mut tables = Vec::new();
         for table in TABLES {
             let shape = Shape::of(table, self.from, self.to).await?;
-            let here = Reader::new(self.from.read(), table, &shape.here, self.most);
-            let there = Reader::new(self.to.read(), table, &shape.there, self.most);
+            let here = Reader::new(table, &shape.here, self.most);
+            let there = Reader::new(table, &shape.there, self.most);
             let watch = |rows| {
                 let rows = read.fetch_add(rows, Ordering::Relaxed) + rows;
                 (self.watch)(Copying {
@@ -163,7 +165,10 @@ impl Copy<'_> {
                     of: self.of,
                 });
             };
-            let (here, there) = try_join!(here.sum(&watch), there.sum(&watch))?;
+            let (here, there) = try_join!(
+                here.sum(self.from.read(), &watch),
+                there.sum(self.to.read(), &watch)
+            )?;
             if here != there {
                 return Err(differs(table, here, there));
             }
@@ -175,19 +180,25 @@ impl Copy<'_> {
 
 /// Both must be of this version, with nobody at work on them.
 async fn refuse_unready(store: &Store, which: &str) -> Result<()> {
+    refuse_other_schema(store, which).await?;
     let place = store.place();
-    if !store.schema().await?.is_ours() {
-        return Err(Error::Unusable(format!(
-            "the {which} {place} has the schema of another version: see `drumbeat db status`, and \
-             bring it to this one with `drumbeat db migrate`"
-        )));
-    }
     match store.owner().await? {
         None => Ok(()),
         Some(owner) => Err(Error::Unusable(format!(
             "the {which} {place} is in use by {owner}: stop it first"
         ))),
     }
+}
+
+async fn refuse_other_schema(store: &Store, which: &str) -> Result<()> {
+    if store.schema().await?.is_ours() {
+        return Ok(());
+    }
+    let place = store.place();
+    Err(Error::Unusable(format!(
+        "the {which} {place} has the schema of another version: see `drumbeat db status`, and \
+         bring it to this one with `drumbeat db migrate`"
+    )))
 }
 
 /// What an earlier run did, or the beginning of a new copy.

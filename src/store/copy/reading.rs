@@ -4,31 +4,24 @@ use super::super::catalog::Column;
 use super::super::error::{Error, Result};
 use super::super::sql::{Row, query, query_scalar};
 use super::super::tables::Table;
-use super::super::tx::Pool;
+use super::super::tx::{On, Pool};
 use super::cell::{Cell, Sum};
 use super::progress;
 
 /// Rows that may hold a whole document are taken a few at a time.
 const FEW: usize = 50;
 
-/// Reads one table of one database.
+/// Reads one table.
 pub(super) struct Reader<'a> {
-    pool: &'a Pool,
     table: &'a Table,
     columns: &'a [Column],
     most: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(
-        pool: &'a Pool,
-        table: &'a Table,
-        columns: &'a [Column],
-        most: usize,
-    ) -> Self {
+    pub(super) fn new(table: &'a Table, columns: &'a [Column], most: usize) -> Self {
         let most = if table.is_heavy { most.min(FEW) } else { most };
         Self {
-            pool,
             table,
             columns,
             most: most.max(1),
@@ -36,13 +29,17 @@ impl<'a> Reader<'a> {
     }
 
     /// The rows after a key; none at the end.
-    pub(super) async fn batch(&self, after: Option<&[Cell]>) -> Result<Vec<Vec<Cell>>> {
+    pub(super) async fn batch<'c>(
+        &self,
+        on: impl Into<On<'c>>,
+        after: Option<&[Cell]>,
+    ) -> Result<Vec<Vec<Cell>>> {
         let keys = after.unwrap_or_default();
         let mut statement = query(self.text(!keys.is_empty()));
         for key in keys {
             statement = statement.bind(key.arg());
         }
-        let rows = statement.fetch_all(self.pool).await?;
+        let rows = statement.fetch_all(on).await?;
         rows.iter().map(|row| self.cells(row)).collect()
     }
 
@@ -56,16 +53,16 @@ impl<'a> Reader<'a> {
     }
 
     /// The sum of all rows; `watch` hears how many were read each time.
-    pub(super) async fn sum(&self, watch: &(dyn Fn(u64) + Sync)) -> Result<Sum> {
+    pub(super) async fn sum(&self, pool: &Pool, watch: &(dyn Fn(u64) + Sync)) -> Result<Sum> {
         let (mut sum, mut buffer) = (Sum::default(), Vec::new());
-        let mut rows = self.batch(None).await?;
+        let mut rows = self.batch(pool, None).await?;
         while let Some(last) = rows.last() {
             let last = self.key(last);
             for row in &rows {
                 sum.add(row, &mut buffer);
             }
             watch(rows.len() as u64);
-            rows = self.batch(Some(&last)).await?;
+            rows = self.batch(pool, Some(&last)).await?;
         }
         Ok(sum)
     }

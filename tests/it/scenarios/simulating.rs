@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{drumbeat, repository, said};
+use crate::rig::database::Database;
 
 fn simulate(more: &[&str]) -> Output {
     let mut command = drumbeat();
@@ -188,4 +189,72 @@ fn a_page_shows_each_day_and_each_step() {
         assert!(page.contains(&format!("<p>{step} ")), "{step}");
     }
     assert!(page.contains("withheld: "), "{page}");
+}
+
+/// A role that may read everything and write nothing; gone when dropped.
+struct Reader<'a> {
+    database: &'a Database,
+    name: String,
+}
+
+impl<'a> Reader<'a> {
+    async fn of(database: &'a Database) -> Self {
+        let (_, own) = database.url().rsplit_once('/').unwrap();
+        let name = format!("reader_of_{own}");
+        let sql = format!("CREATE ROLE {name} LOGIN; GRANT pg_read_all_data TO {name}");
+        database.psql(&sql).await;
+        Self { database, name }
+    }
+
+    fn url(&self) -> String {
+        self.database
+            .url()
+            .replace("://drumbeat@", &format!("://{}@", self.name))
+    }
+
+    async fn goes(self) {
+        self.database
+            .psql(&format!("DROP ROLE {}", self.name))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn who_may_only_read_a_server_simulates_and_plans_over_it_as_over_a_file() {
+    let database = Database::fresh().await;
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["drumbeat.yaml", "flows", "channels"] {
+        copy(&repository().join(part), &folder.path().join(part));
+    }
+    let at = |url: &str, verb: &[&str]| {
+        let mut command = drumbeat();
+        command.arg("--workspace").arg(folder.path()).args(verb);
+        let output = command.args(["--database", url]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let file = "sqlite://var/file.db";
+    for url in [file, database.url()] {
+        at(url, &["import", &members()]);
+    }
+    let reader = Reader::of(&database).await;
+    let asked = [
+        "simulate",
+        "--from",
+        "2026-12-01",
+        "--for",
+        "20d",
+        "--customer",
+        "L04286",
+        "--format",
+        "json",
+    ];
+    let foretold = at(&reader.url(), &asked);
+    let messages: Value = serde_json::from_str(&foretold).unwrap();
+    assert!(messages["messages"].as_u64().unwrap() > 100, "{foretold}");
+    assert_eq!(foretold, at(file, &asked));
+
+    let plan = ["plan", "--allow", "all"];
+    assert_eq!(at(&reader.url(), &plan), at(file, &plan));
+    reader.goes().await;
 }
